@@ -1,0 +1,1 @@
+"""The gateway: authentication, fleet, telemetry, alerts, jobs, realtime; the only owner of the database."""

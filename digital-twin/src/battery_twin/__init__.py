@@ -1,0 +1,1 @@
+"""Digital twin: equivalent circuit, extended Kalman filter, physics of remaining life."""

@@ -1,0 +1,1 @@
+"""Wire models, ids, units and thin clients shared by every service."""

@@ -1,0 +1,1 @@
+"""Service glue without a domain word: settings, logs, problems, health, metrics, clock."""

@@ -1,0 +1,1 @@
+"""Remaining useful life: features, training, registry and prediction."""

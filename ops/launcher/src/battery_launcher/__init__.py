@@ -1,0 +1,1 @@
+"""One command brings the platform up on a laptop: database, services, history, live feed."""
