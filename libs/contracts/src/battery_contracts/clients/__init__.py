@@ -1,0 +1,1 @@
+"""Thin HTTP clients of the services and their mocks."""

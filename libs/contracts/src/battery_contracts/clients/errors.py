@@ -1,0 +1,33 @@
+"""What can go wrong when one service calls another.
+
+ServiceError
+ +-- ServiceUnavailable    no connection, time-out, 5xx, or the circuit is open: try later
+ +-- ServiceRefused        4xx: the call itself is wrong
+ +-- ServiceNonsense       an answer that is not what the contract says
+"""
+
+
+class ServiceError(Exception):
+    """A call to a neighbouring service failed."""
+
+    def __init__(self, service: str, detail: str) -> None:
+        super().__init__(f"{service}: {detail}")
+        self.service = service
+        self.detail = detail
+
+
+class ServiceUnavailable(ServiceError):
+    """The service did not answer in time or said that it cannot."""
+
+
+class ServiceRefused(ServiceError):
+    """The service refused the call."""
+
+    def __init__(self, service: str, status: int, code: str | None, detail: str) -> None:
+        super().__init__(service, f"{status} {code or ''} {detail}".strip())
+        self.status = status
+        self.code = code
+
+
+class ServiceNonsense(ServiceError):
+    """The answer does not follow the contract."""

@@ -1,0 +1,51 @@
+"""Stand-ins for the services in other members' tests."""
+
+from base64 import b64encode
+
+from battery_contracts.clients.errors import ServiceUnavailable
+from battery_contracts.enums import Provenance
+from battery_contracts.twin import EstimateRequest, EstimateResponse
+
+
+class UnavailableTwin:
+    """A twin that never answers, as when it is not running."""
+
+    def __init__(self) -> None:
+        self.calls = 0
+
+    async def estimate(self, request: EstimateRequest) -> EstimateResponse:
+        """Refuse as a dead service does."""
+        self.calls += 1
+        raise ServiceUnavailable("digital-twin", f"ConnectError for {len(request.battery_id)} readings")
+
+
+class ConstantTwin:
+    """A twin that gives every battery the same prior estimate and a state that counts the readings it saw."""
+
+    def __init__(self, *, soc_pct: float = 100.0, soh_pct: float = 95.0) -> None:
+        self.soc_pct = soc_pct
+        self.soh_pct = soh_pct
+        self.requests: list[EstimateRequest] = []
+
+    async def estimate(self, request: EstimateRequest) -> EstimateResponse:
+        """Answer for each reading; the state is the number of readings of that battery so far."""
+        self.requests.append(request)
+        count = len(request.battery_id)
+        return EstimateResponse(
+            soc_pct=[self.soc_pct] * count,
+            soc_sd_pct=[5.0] * count,
+            soh_pct=[self.soh_pct] * count,
+            soh_sd_pct=[8.0] * count,
+            soc_provenance=[Provenance.PRIOR_ONLY] * count,
+            soh_provenance=[Provenance.PRIOR_ONLY] * count,
+            resistance_mohm=[None] * count,
+            resistance_sd_mohm=[None] * count,
+            normalised_innovation_squared=[None] * count,
+            state=[_encoded(state) for state in request.state],
+            error=[None] * count,
+        )
+
+
+def _encoded(state: bytes | None) -> bytes:
+    # Base64Bytes decodes on validation, so the text form is what the constructor takes.
+    return b64encode(str(int(state or b"0") + 1).encode())

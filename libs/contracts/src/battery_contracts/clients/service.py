@@ -1,0 +1,91 @@
+"""What every client of a service shares: authentication, time-outs, the breaker and the reading of errors."""
+
+from typing import Any, TypeVar
+
+import httpx
+from pydantic import BaseModel, ValidationError
+
+from battery_contracts.clients.breaker import CircuitBreaker
+from battery_contracts.clients.errors import ServiceNonsense, ServiceRefused, ServiceUnavailable
+
+Answer = TypeVar("Answer", bound=BaseModel)
+
+
+class ServiceClient:
+    """Call one service; failures come back as `ServiceError`, never as transport exceptions."""
+
+    service = "service"
+
+    def __init__(
+        self,
+        http: httpx.AsyncClient,
+        base_url: str,
+        *,
+        token: str,
+        timeout_s: float = 5.0,
+        breaker: CircuitBreaker | None = None,
+    ) -> None:
+        self._http = http
+        self._base_url = base_url.rstrip("/")
+        self._headers = {"Authorization": f"Bearer {token}"}
+        self._timeout_s = timeout_s
+        self.breaker = breaker or CircuitBreaker()
+
+    async def is_ready(self, *, timeout_s: float = 2.0) -> bool:
+        """Ask for readiness without the breaker; any failure means no."""
+        try:
+            response = await self._http.get(f"{self._base_url}/health/ready", timeout=timeout_s)
+        except httpx.HTTPError:
+            return False
+        return response.status_code == httpx.codes.OK
+
+    async def _call(
+        self,
+        method: str,
+        path: str,
+        answer: type[Answer],
+        *,
+        content: bytes | None = None,
+        timeout_s: float | None = None,
+    ) -> Answer:
+        response = await self._request(method, path, content=content, timeout_s=timeout_s)
+        try:
+            return answer.model_validate_json(response.content)
+        except ValidationError as error:
+            self.breaker.failed()
+            raise ServiceNonsense(self.service, f"{error.error_count()} errors in the answer to {path}") from error
+
+    async def _request(
+        self, method: str, path: str, *, content: bytes | None, timeout_s: float | None = None
+    ) -> httpx.Response:
+        if not self.breaker.admit():
+            raise ServiceUnavailable(self.service, "held back after repeated failures")
+        headers = self._headers | ({"Content-Type": "application/json"} if content is not None else {})
+        try:
+            response = await self._http.request(
+                method, self._base_url + path, content=content, headers=headers, timeout=timeout_s or self._timeout_s
+            )
+        except httpx.HTTPError as error:
+            self.breaker.failed()
+            raise ServiceUnavailable(self.service, type(error).__name__) from error
+        except BaseException:
+            self.breaker.abandoned()
+            raise
+        if response.is_server_error:
+            self.breaker.failed()
+            raise ServiceUnavailable(self.service, f"answered {response.status_code}")
+        self.breaker.succeeded()
+        if response.is_client_error:
+            code, detail = _problem(response)
+            raise ServiceRefused(self.service, response.status_code, code, detail)
+        return response
+
+
+def _problem(response: httpx.Response) -> tuple[str | None, str]:
+    try:
+        body: Any = response.json()
+    except ValueError:
+        return None, response.reason_phrase
+    if not isinstance(body, dict):
+        return None, response.reason_phrase
+    return body.get("code"), str(body.get("detail") or body.get("title") or response.reason_phrase)

@@ -1,0 +1,31 @@
+"""Client of the digital twin."""
+
+from typing import Protocol
+
+from battery_contracts.clients.errors import ServiceNonsense
+from battery_contracts.clients.service import ServiceClient
+from battery_contracts.twin import EstimateRequest, EstimateResponse
+
+
+class Estimator(Protocol):
+    """Whoever turns readings into estimates: the twin's client or its mock."""
+
+    async def estimate(self, request: EstimateRequest) -> EstimateResponse:
+        """Estimate a batch; raises `ServiceError` when there is no trustworthy answer."""
+
+
+class TwinClient(ServiceClient):
+    """Ask the digital twin."""
+
+    service = "digital-twin"
+
+    async def estimate(self, request: EstimateRequest) -> EstimateResponse:
+        """Estimate SOC, SOH and resistance of a batch within the client's time-out."""
+        response = await self._call(
+            "POST", "/api/v1/estimate", EstimateResponse, content=request.model_dump_json().encode()
+        )
+        expected = len(request.battery_id)
+        if any(len(values) != expected for _, values in response):
+            self.breaker.failed()
+            raise ServiceNonsense(self.service, f"columns are not all of length {expected}")
+        return response

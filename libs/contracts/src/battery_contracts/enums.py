@@ -1,0 +1,164 @@
+"""Closed vocabularies of the wire: severities, modes, states, provenance and reason codes."""
+
+from enum import IntFlag, StrEnum
+
+
+class SystemKind(StrEnum):
+    """What a battery system feeds."""
+
+    UPS = "UPS"
+    RECTIFIER = "RECTIFIER"
+
+
+class StringMode(StrEnum):
+    """What a string is doing; float rules sleep outside ``float``."""
+
+    FLOAT = "float"
+    RECHARGE = "recharge"
+    DISCHARGE = "discharge"
+    BOOST = "boost"
+    TEST = "test"
+
+
+class Severity(StrEnum):
+    """How soon somebody must respond."""
+
+    INFO = "info"
+    WARNING = "warning"
+    CRITICAL = "critical"
+
+    @property
+    def rank(self) -> int:
+        """Order of urgency, larger is more urgent."""
+        return _SEVERITY_RANK[self]
+
+
+_SEVERITY_RANK = {Severity.INFO: 0, Severity.WARNING: 1, Severity.CRITICAL: 2}
+
+
+class RespondWithin(StrEnum):
+    """Time to respond; a warning is either a month's or a week's work."""
+
+    MONTH = "30d"
+    WEEK = "7d"
+    SAME_DAY = "same_day"
+
+
+class AlertType(StrEnum):
+    """What an alert is about."""
+
+    VOLTAGE_LOW = "voltage_low"
+    VOLTAGE_HIGH = "voltage_high"
+    TEMPERATURE_HIGH = "temperature_high"
+    TEMPERATURE_DEVIATION = "temperature_deviation"
+    CURRENT_HIGH = "current_high"
+    RESISTANCE_DRIFT = "resistance_drift"
+    STRING_IMBALANCE = "string_imbalance"
+    THERMAL_RUNAWAY = "thermal_runaway"
+    SOH_DEGRADED = "soh_degraded"
+    RUL_WARNING = "rul_warning"
+    RUL_CRITICAL = "rul_critical"
+    RUL_CHANGE = "rul_change"
+    SENSOR_FAULT = "sensor_fault"
+    DATA_STALE = "data_stale"
+    DATA_QUALITY = "data_quality"
+    HVAC_FAILURE = "hvac_failure"
+    MAINS_OUTAGE = "mains_outage"
+    GRID_INSTABILITY = "grid_instability"
+
+
+class HealthStatus(StrEnum):
+    """Worst open condition of a battery; ``normal`` means no open condition, not proven health."""
+
+    NORMAL = "normal"
+    WARNING = "warning"
+    CRITICAL = "critical"
+    NO_DATA = "no_data"
+
+
+class Provenance(StrEnum):
+    """What kind of evidence stands behind an estimate, strongest first."""
+
+    MEASURED = "measured"
+    DISCHARGE_INFERRED = "discharge_inferred"
+    OHMIC_INFERRED = "ohmic_inferred"
+    PRIOR_ONLY = "prior_only"
+
+
+class NoEstimateReason(StrEnum):
+    """Why an estimate is withheld."""
+
+    NO_ESTIMATE_YET = "no_estimate_yet"
+    TWIN_UNAVAILABLE = "twin_unavailable"
+    READING_TOO_OLD = "reading_too_old"
+
+
+class ReadingQuality(IntFlag):
+    """Flags stored with a reading; zero means nothing remarkable."""
+
+    NONE = 0
+    TWIN_UNAVAILABLE = 1
+    """No SOC or SOH: the digital twin gave no estimate for this reading."""
+    DANGEROUS = 2
+    """A value outside the safe region that is stored and alarmed, never dropped."""
+    CURRENT_FROM_STRING = 4
+    """The block's current was taken from its string."""
+    LATE = 8
+    """Older than what was already known when it arrived; fills history only."""
+    BULK_LOADED = 16
+    """Came with a history load, not through the live path, and was never judged."""
+    VOLTAGE_MISSING = 32
+    """The reading carried no voltage."""
+
+    def codes(self) -> list[str]:
+        """Return the set flags as lower-case codes in bit order."""
+        return [flag.name.lower() for flag in type(self) if flag in self and flag.name is not None]
+
+
+class RejectCode(StrEnum):
+    """Why a reading of a batch was refused."""
+
+    MALFORMED = "malformed"
+    MISSING_FIELD = "missing_field"
+    UNKNOWN_ID = "unknown_id"
+    NOT_PERMITTED = "not_permitted"
+    NOT_FINITE = "not_finite"
+    WRONG_SCALE = "wrong_scale"
+    OUT_OF_RANGE = "out_of_range"
+    BAD_TIME = "bad_time"
+    FUTURE = "future"
+    TOO_OLD = "too_old"
+    NO_VALUES = "no_values"
+    REPEATED_IN_BATCH = "repeated_in_batch"
+
+
+class Role(StrEnum):
+    """What a user may do; each role includes the one before it."""
+
+    VIEWER = "viewer"
+    ENGINEER = "engineer"
+    ADMIN = "admin"
+
+    @property
+    def rank(self) -> int:
+        """Order of rights, larger may do more."""
+        return _ROLE_RANK[self]
+
+
+_ROLE_RANK = {Role.VIEWER: 0, Role.ENGINEER: 1, Role.ADMIN: 2}
+
+
+class HvacState(StrEnum):
+    """State of a battery room's air conditioning as the site reports it."""
+
+    RUNNING = "running"
+    DEGRADED = "degraded"
+    FAILED = "failed"
+    OFF = "off"
+
+
+class ServiceState(StrEnum):
+    """Whether a neighbouring service answers."""
+
+    UP = "up"
+    DOWN = "down"

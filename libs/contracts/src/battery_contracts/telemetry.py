@@ -1,0 +1,104 @@
+"""Wire models of readings: what a sender posts and what the gateway answers."""
+
+from typing import Annotated, Literal
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validator
+
+from battery_contracts.enums import HvacState, RejectCode, StringMode
+from battery_contracts.ids import BatteryId, LocationId, StringId
+
+MAX_BATCH_ROWS = 20_000
+"""Readings of all kinds that one batch may carry."""
+MAX_BATCH_BYTES = 16 * 1024 * 1024
+"""Size of one batch after inflating."""
+
+
+class _Wire(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class BatteryReading(_Wire):
+    """Values of one battery at one instant; a missing current is the string's."""
+
+    battery_id: BatteryId
+    time: AwareDatetime
+    voltage_v: float | None = None
+    current_a: float | None = None
+    temperature_c: float | None = None
+    internal_resistance_mohm: float | None = None
+
+
+class BatteryColumns(_Wire):
+    """The same readings column by column: every list has one entry a reading."""
+
+    battery_id: list[BatteryId]
+    time: list[AwareDatetime]
+    voltage_v: list[float | None] | None = None
+    current_a: list[float | None] | None = None
+    temperature_c: list[float | None] | None = None
+    internal_resistance_mohm: list[float | None] | None = None
+
+    @model_validator(mode="after")
+    def _same_length(self) -> "BatteryColumns":
+        lengths = {name: len(values) for name, values in self if values is not None}
+        if len(set(lengths.values())) > 1:
+            raise ValueError(f"columns differ in length: {lengths}")
+        return self
+
+
+class StringReading(_Wire):
+    """Values of one string at one instant; ``mode`` is derived from the current when absent."""
+
+    string_id: StringId
+    time: AwareDatetime
+    voltage_v: float | None = None
+    current_a: float | None = None
+    float_current_ma: float | None = None
+    ripple_voltage_v: float | None = None
+    ripple_current_a: float | None = None
+    mode: StringMode | None = None
+
+
+class SiteReading(_Wire):
+    """Environment of one location at one instant; ``mains`` is true while the grid feeds the site."""
+
+    location_id: LocationId
+    time: AwareDatetime
+    ambient_c: float | None = None
+    humidity_pct: float | None = None
+    hvac: HvacState | None = None
+    mains: bool | None = None
+
+
+class TelemetryBatch(_Wire):
+    """One batch of readings: one transaction, acknowledged after its commit."""
+
+    readings: list[BatteryReading] | None = None
+    columns: BatteryColumns | None = None
+    string_readings: list[StringReading] = Field(default_factory=list)
+    site_readings: list[SiteReading] = Field(default_factory=list)
+
+
+class Rejection(_Wire):
+    """Why one reading of a batch was refused; the others were taken."""
+
+    list: Literal["readings", "columns", "string_readings", "site_readings"]
+    index: int
+    code: RejectCode
+    detail: str
+
+
+class IngestResult(_Wire):
+    """What became of a batch, readings of all kinds counted together.
+
+    ``accepted`` counts rows stored now (late ones included), ``duplicates`` rows that were there already, ``late``
+    those of ``accepted`` that were older than what was known. The counts balance: accepted + duplicates +
+    rejected_count = readings sent.
+    """
+
+    accepted: Annotated[int, Field(ge=0)]
+    duplicates: Annotated[int, Field(ge=0)]
+    late: Annotated[int, Field(ge=0)]
+    rejected_count: Annotated[int, Field(ge=0)]
+    rejected: list[Rejection] = Field(default_factory=list)
+    """The first 1,000 refusals; ``rejected_count`` has the whole number."""
