@@ -1,0 +1,64 @@
+"""Assemble a service: the same errors, logs, health, metrics and operation ids everywhere."""
+
+from collections.abc import Callable, Sequence
+from contextlib import AbstractAsyncContextManager
+
+import uvicorn
+from fastapi import FastAPI
+from fastapi.routing import APIRoute
+
+from battery_servicekit import metrics
+from battery_servicekit.health import Check, health_router
+from battery_servicekit.middleware import RequestContextMiddleware
+from battery_servicekit.problems import install_problem_handlers
+from battery_servicekit.settings import ServiceSettings
+
+Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
+
+
+def create_service(
+    *,
+    service: str,
+    title: str,
+    description: str,
+    version: str,
+    checks: Sequence[Check],
+    lifespan: Lifespan | None = None,
+    openapi_url: str = "/api/openapi.json",
+    docs_url: str = "/api/docs",
+) -> FastAPI:
+    """Build an app with health, metrics, problem details, request ids; routes are the caller's to add."""
+    app = FastAPI(
+        title=title,
+        description=description,
+        version=version,
+        lifespan=lifespan,
+        openapi_url=openapi_url,
+        docs_url=docs_url,
+        redoc_url=None,
+        generate_unique_id_function=_operation_id,
+        separate_input_output_schemas=False,
+    )
+    install_problem_handlers(app)
+    app.include_router(health_router(service, version, checks))
+    app.include_router(metrics.router)
+    app.add_middleware(RequestContextMiddleware)
+    return app
+
+
+def serve(app: FastAPI | Callable[..., object], settings: ServiceSettings, *, shutdown_timeout_s: int = 5) -> None:
+    """Run an app on uvicorn until it is told to stop."""
+    uvicorn.run(
+        app,
+        host=settings.host,
+        port=settings.port,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=shutdown_timeout_s,
+    )
+
+
+def _operation_id(route: APIRoute) -> str:
+    tag = str(route.tags[0]) if route.tags else "root"
+    return f"{tag}_{route.name}".replace("-", "_")

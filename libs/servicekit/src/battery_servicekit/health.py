@@ -1,0 +1,88 @@
+"""Liveness and readiness: alive is cheap and unconditional, ready asks what the service stands on."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Literal
+
+from fastapi import APIRouter, Response
+from pydantic import BaseModel
+
+from battery_servicekit.responses import JsonResponse
+
+
+class CheckState(StrEnum):
+    """Outcome of one readiness check."""
+
+    UP = "up"
+    DOWN = "down"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What one check found; ``reason`` is a stable code without internal addresses."""
+
+    state: CheckState
+    reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """Something a service stands on. Without a required one it is not ready, without another it is degraded."""
+
+    name: str
+    probe: Callable[[], Awaitable[Finding]]
+    required: bool
+
+
+class CheckReport(BaseModel):
+    """One line of the readiness answer."""
+
+    state: CheckState
+    required: bool
+    reason: str | None = None
+
+
+class Readiness(BaseModel):
+    """Answer of ``/health/ready``."""
+
+    status: Literal["ready", "degraded", "unavailable"]
+    checks: dict[str, CheckReport]
+
+
+class Liveness(BaseModel):
+    """Answer of ``/health``."""
+
+    status: Literal["alive"] = "alive"
+    service: str
+    version: str
+
+
+async def assess(checks: Sequence[Check]) -> Readiness:
+    """Run the checks one after another and sum them up."""
+    reports: dict[str, CheckReport] = {}
+    for check in checks:
+        finding = await check.probe()
+        reports[check.name] = CheckReport(state=finding.state, required=check.required, reason=finding.reason)
+    down = [report for report in reports.values() if report.state is CheckState.DOWN]
+    if any(report.required for report in down):
+        return Readiness(status="unavailable", checks=reports)
+    return Readiness(status="degraded" if down else "ready", checks=reports)
+
+
+def health_router(service: str, version: str, checks: Sequence[Check]) -> APIRouter:
+    """Build the routes ``/health`` and ``/health/ready`` of a service."""
+    router = APIRouter(tags=["health"])
+
+    @router.get("/health", response_model=Liveness)
+    async def get_health() -> Response:
+        """Say that the process is alive."""
+        return JsonResponse(Liveness(service=service, version=version))
+
+    @router.get("/health/ready", response_model=Readiness, responses={503: {"model": Readiness}})
+    async def get_readiness() -> Response:
+        """Say whether the service can do its work, and what is missing."""
+        readiness = await assess(checks)
+        return JsonResponse(readiness, status=503 if readiness.status == "unavailable" else 200)
+
+    return router

@@ -1,0 +1,156 @@
+"""Errors as RFC 9457 problem details: one shape, one stable code each."""
+
+import re
+from collections.abc import Mapping, Sequence
+from http import HTTPStatus
+from typing import Any, ClassVar
+
+import structlog
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import Response
+from pydantic import BaseModel
+from starlette.exceptions import HTTPException
+
+from battery_servicekit.middleware import current_request_id
+from battery_servicekit.responses import JsonResponse
+
+_log = structlog.get_logger(__name__)
+MEDIA_TYPE = "application/problem+json"
+
+
+class FieldError(BaseModel):
+    """What is wrong with one field of the request, and the remedy."""
+
+    field: str
+    code: str
+    detail: str
+
+
+class Problem(BaseModel):
+    """An error as every endpoint answers it (RFC 9457)."""
+
+    type: str = "about:blank"
+    title: str
+    status: int
+    detail: str
+    code: str
+    instance: str
+    request_id: str | None
+    errors: list[FieldError] | None = None
+
+
+class DomainError(Exception):
+    """An expected failure with a stable code and a status; the message is the detail shown to the caller."""
+
+    code: ClassVar[str] = "error"
+    status: ClassVar[int] = 400
+
+    def __init__(
+        self, detail: str, *, errors: Sequence[FieldError] | None = None, headers: Mapping[str, str] | None = None
+    ) -> None:
+        super().__init__(detail)
+        self.detail = detail
+        self.errors = list(errors) if errors else None
+        self.headers = dict(headers or {})
+
+
+class NotFound(DomainError):
+    """The thing does not exist, or the caller may not see it."""
+
+    code, status = "not_found", 404
+
+
+class Conflict(DomainError):
+    """The request contradicts the present state."""
+
+    code, status = "conflict", 409
+
+
+class Invalid(DomainError):
+    """The request is well-formed but its content cannot be taken."""
+
+    code, status = "invalid", 422
+
+
+class Unavailable(DomainError):
+    """Something this answer needs is away; try later."""
+
+    code, status = "unavailable", 503
+
+
+def problems(*errors: type[DomainError]) -> dict[int | str, dict[str, Any]]:
+    """Declare errors of a route for its OpenAPI description."""
+    described: dict[int | str, dict[str, Any]] = {}
+    for status in sorted({error.status for error in errors}):
+        codes = ", ".join(sorted({error.code for error in errors if error.status == status}))
+        described[status] = {"model": Problem, "description": f"Problem details; code: {codes}"}
+    return described
+
+
+def install_problem_handlers(app: FastAPI) -> None:
+    """Answer every error of an app as problem details; unexpected ones are logged and hide their cause."""
+    app.add_exception_handler(DomainError, _on_domain_error)
+    app.add_exception_handler(RequestValidationError, _on_validation_error)
+    app.add_exception_handler(HTTPException, _on_http_error)
+    app.add_exception_handler(Exception, _on_unexpected)
+
+
+def problem_response(
+    request: Request,
+    *,
+    status: int,
+    code: str,
+    detail: str,
+    errors: list[FieldError] | None = None,
+    headers: Mapping[str, str] | None = None,
+) -> Response:
+    """Render one problem."""
+    problem = Problem(
+        title=HTTPStatus(status).phrase,
+        status=status,
+        detail=detail,
+        code=code,
+        instance=request.url.path,
+        request_id=current_request_id(),
+        errors=errors,
+    )
+    return JsonResponse(problem, status=status, media_type=MEDIA_TYPE, headers=headers, exclude_none=True)
+
+
+async def _on_domain_error(request: Request, error: Exception) -> Response:
+    assert isinstance(error, DomainError)
+    return problem_response(
+        request, status=error.status, code=error.code, detail=error.detail, errors=error.errors, headers=error.headers
+    )
+
+
+async def _on_validation_error(request: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)
+    errors = [
+        FieldError(field=_field_path(item["loc"]), code=str(item["type"]), detail=str(item["msg"]))
+        for item in error.errors()
+    ]
+    named = "; ".join(f"{item.field}: {item.detail}" for item in errors[:3])
+    return problem_response(request, status=422, code="validation_failed", detail=named, errors=errors[:100])
+
+
+async def _on_http_error(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    phrase = HTTPStatus(error.status_code).phrase
+    code = re.sub(r"[^a-z]+", "_", phrase.lower()).strip("_")
+    return problem_response(
+        request, status=error.status_code, code=code, detail=str(error.detail or phrase), headers=error.headers
+    )
+
+
+async def _on_unexpected(request: Request, error: Exception) -> Response:
+    _log.error("unexpected error", path=request.url.path, exc_info=error)
+    detail = "Something failed on our side; quote the request id when you report it."
+    return problem_response(request, status=500, code="internal_error", detail=detail)
+
+
+def _field_path(location: Sequence[int | str]) -> str:
+    # The first part says where it stood (body, query, path); a caller knows the field by the rest.
+    parts = [str(part) for part in location[1:]] or [str(part) for part in location]
+    return ".".join(parts)
