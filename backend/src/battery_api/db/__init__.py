@@ -1,0 +1,1 @@
+"""The database: metadata, tables, sessions and the one file that knows TimescaleDB."""

@@ -1,0 +1,94 @@
+"""Alerts, their immutable timeline, and overrides of the rules that raise them."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index, text
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import Mapped, mapped_column
+
+from battery_api.db.base import Base, BigKey, IntKey
+
+
+class Alert(Base):
+    """A condition over a span of event time; ``subject`` is the code of the battery, string or location."""
+
+    __tablename__ = "alert"
+
+    id: Mapped[BigKey]
+    type: Mapped[str]
+    severity: Mapped[str]
+    respond_within: Mapped[str]
+    rule_id: Mapped[str | None]
+    subject: Mapped[str]
+    location_id: Mapped[int] = mapped_column(ForeignKey("location.id"))
+    system_id: Mapped[int | None] = mapped_column(ForeignKey("battery_system.id"))
+    string_id: Mapped[int | None] = mapped_column(ForeignKey("string.id"))
+    battery_id: Mapped[int | None] = mapped_column(ForeignKey("battery.id"))
+    raised_at: Mapped[datetime]
+    recorded_at: Mapped[datetime] = mapped_column(server_default=text("now()"))
+    cleared_at: Mapped[datetime | None]
+    acknowledged_at: Mapped[datetime | None]
+    acknowledged_by: Mapped[int | None] = mapped_column(ForeignKey("user.id"))
+    resolved_at: Mapped[datetime | None]
+    resolved_by: Mapped[int | None] = mapped_column(ForeignKey("user.id"))
+    value: Mapped[float | None]
+    threshold: Mapped[float | None]
+    unit: Mapped[str | None]
+    peak_value: Mapped[float | None]
+    message_code: Mapped[str]
+    message_params: Mapped[dict[str, Any]] = mapped_column(JSONB, server_default=text("'{}'::jsonb"))
+
+    __table_args__ = (
+        # One open alert a subject and type, whatever raises it twice: the last guard against doubles.
+        Index(
+            "uq_alert_open",
+            "subject",
+            "type",
+            unique=True,
+            postgresql_where=text("cleared_at is null and resolved_at is null"),
+        ),
+        Index("ix_alert_raised_at", "raised_at"),
+        Index("ix_alert_location_id_raised_at", "location_id", "raised_at"),
+        Index("ix_alert_battery_id", "battery_id"),
+        CheckConstraint("severity in ('info', 'warning', 'critical')", name="severity"),
+        CheckConstraint("cleared_at is null or cleared_at >= raised_at", name="span"),
+    )
+
+
+class AlertEvent(Base):
+    """One entry of an alert's timeline; never changed, never deleted (a trigger refuses it)."""
+
+    __tablename__ = "alert_event"
+
+    id: Mapped[BigKey]
+    alert_id: Mapped[int] = mapped_column(ForeignKey("alert.id"), index=True)
+    at: Mapped[datetime]
+    recorded_at: Mapped[datetime] = mapped_column(server_default=text("now()"))
+    kind: Mapped[str]
+    actor_id: Mapped[int | None] = mapped_column(ForeignKey("user.id"))
+    note: Mapped[str | None]
+    data: Mapped[dict[str, Any]] = mapped_column(JSONB, server_default=text("'{}'::jsonb"))
+
+
+class AlertRuleOverride(Base):
+    """Values that differ from a rule's default within a scope; the nearest scope wins."""
+
+    __tablename__ = "alert_rule_override"
+
+    id: Mapped[IntKey]
+    rule_id: Mapped[str]
+    scope: Mapped[str]
+    scope_id: Mapped[str]
+    raise_value: Mapped[float | None]
+    clear_value: Mapped[float | None]
+    hold_s: Mapped[float | None]
+    clear_hold_s: Mapped[float | None]
+    enabled: Mapped[bool | None]
+    updated_at: Mapped[datetime]
+    updated_by: Mapped[int | None] = mapped_column(ForeignKey("user.id"))
+
+    __table_args__ = (
+        Index("uq_alert_rule_override_rule_id_scope_scope_id", "rule_id", "scope", "scope_id", unique=True),
+        CheckConstraint("scope in ('model', 'location', 'string', 'battery')", name="scope"),
+    )

@@ -1,0 +1,91 @@
+"""One row of present state per location, string and battery; ingest locks them in this order, every page reads them.
+
+Rows are created with the fleet, so a missing reading is a null, never a missing row.
+"""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import BigInteger, ForeignKey, Integer, LargeBinary
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import Mapped, mapped_column
+
+from battery_api.db.base import Base, Real, SmallInt
+
+
+class LocationState(Base):
+    """Newest environment of a location and the sequence number of its room."""
+
+    __tablename__ = "location_state"
+
+    location_id: Mapped[int] = mapped_column(ForeignKey("location.id"), primary_key=True, autoincrement=False)
+    seq: Mapped[int] = mapped_column(BigInteger, server_default="0")
+    time: Mapped[datetime | None]
+    received_at: Mapped[datetime | None]
+    ambient_c: Mapped[Real | None]
+    humidity_pct: Mapped[Real | None]
+    hvac: Mapped[str | None]
+    mains: Mapped[bool | None]
+    reporting_interval_s: Mapped[Real | None]
+    rule_state: Mapped[dict[str, Any] | None] = mapped_column(JSONB)
+
+
+class StringState(Base):
+    """Newest values and mode of a string."""
+
+    __tablename__ = "string_state"
+
+    string_id: Mapped[int] = mapped_column(ForeignKey("string.id"), primary_key=True, autoincrement=False)
+    time: Mapped[datetime | None]
+    received_at: Mapped[datetime | None]
+    voltage_v: Mapped[Real | None]
+    current_a: Mapped[Real | None]
+    float_current_ma: Mapped[Real | None]
+    ripple_voltage_v: Mapped[Real | None]
+    ripple_current_a: Mapped[Real | None]
+    mode: Mapped[str | None]
+    mode_since: Mapped[datetime | None]
+    last_discharge_at: Mapped[datetime | None]
+    reporting_interval_s: Mapped[Real | None]
+    rule_state: Mapped[dict[str, Any] | None] = mapped_column(JSONB)
+
+
+class BatteryState(Base):
+    """Newest values of a battery, its estimator state, its rule state and its open alerts.
+
+    ``internal_resistance_mohm`` is the newest ohmic measurement, taken at ``resistance_at`` and
+    ``resistance_temperature_c``; it is older than ``time`` as a rule, since the ohmic value is measured daily.
+    """
+
+    __tablename__ = "battery_state"
+
+    battery_id: Mapped[int] = mapped_column(ForeignKey("battery.id"), primary_key=True, autoincrement=False)
+    seq: Mapped[int] = mapped_column(BigInteger, server_default="0")
+    time: Mapped[datetime | None]
+    received_at: Mapped[datetime | None]
+    voltage_v: Mapped[Real | None]
+    current_a: Mapped[Real | None]
+    temperature_c: Mapped[Real | None]
+    internal_resistance_mohm: Mapped[Real | None]
+    resistance_at: Mapped[datetime | None]
+    resistance_temperature_c: Mapped[Real | None]
+    soc_pct: Mapped[Real | None]
+    soc_sd_pct: Mapped[Real | None]
+    soc_provenance: Mapped[str | None]
+    soh_pct: Mapped[Real | None]
+    soh_sd_pct: Mapped[Real | None]
+    soh_provenance: Mapped[str | None]
+    quality: Mapped[SmallInt] = mapped_column(server_default="0")
+    reporting_interval_s: Mapped[Real | None]
+    twin_state: Mapped[bytes | None] = mapped_column(LargeBinary)
+    twin_state_version: Mapped[int] = mapped_column(Integer, server_default="0")
+    rule_state: Mapped[dict[str, Any] | None] = mapped_column(JSONB)
+    open_info: Mapped[SmallInt] = mapped_column(server_default="0")
+    open_warning: Mapped[SmallInt] = mapped_column(server_default="0")
+    open_critical: Mapped[SmallInt] = mapped_column(server_default="0")
+    count_day: Mapped[datetime | None]
+    received_count: Mapped[int] = mapped_column(Integer, server_default="0")
+    accepted_count: Mapped[int] = mapped_column(Integer, server_default="0")
+    late_count: Mapped[int] = mapped_column(Integer, server_default="0")
+    duplicate_count: Mapped[int] = mapped_column(Integer, server_default="0")
+    rejected_count: Mapped[int] = mapped_column(Integer, server_default="0")

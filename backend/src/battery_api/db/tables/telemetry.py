@@ -1,0 +1,94 @@
+"""Time series. Partitioning, hypertables and roll-ups are made by the migrations through ``db.timescale``."""
+
+from datetime import datetime
+
+from sqlalchemy import REAL, BigInteger, Column, DateTime, Double, Integer, SmallInteger, Table, Text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from battery_api.db.base import Base, BigKey, Instant
+
+ROLLUP_CHANNELS = ("voltage_v", "current_a", "temperature_c", "internal_resistance_mohm", "soc_pct", "soh_pct")
+"""Channels of a battery that the roll-ups keep, each as count, min, max, sum and last."""
+
+# No foreign keys here: they would be checked for each row of the hottest insert, and ingest resolves ids itself.
+telemetry = Table(
+    "telemetry",
+    Base.metadata,
+    Column("battery_id", Integer, primary_key=True, autoincrement=False),
+    Column("time", DateTime(timezone=True), primary_key=True),
+    Column("voltage_v", REAL),
+    Column("current_a", REAL),
+    Column("temperature_c", REAL),
+    Column("internal_resistance_mohm", REAL),
+    Column("soc_pct", REAL),
+    Column("soh_pct", REAL),
+    Column("quality", SmallInteger, nullable=False, server_default="0"),
+)
+string_telemetry = Table(
+    "string_telemetry",
+    Base.metadata,
+    Column("string_id", Integer, primary_key=True, autoincrement=False),
+    Column("time", DateTime(timezone=True), primary_key=True),
+    Column("voltage_v", REAL),
+    Column("current_a", REAL),
+    Column("float_current_ma", REAL),
+    Column("ripple_voltage_v", REAL),
+    Column("ripple_current_a", REAL),
+    Column("mode", Text),
+)
+site_environment = Table(
+    "site_environment",
+    Base.metadata,
+    Column("location_id", Integer, primary_key=True, autoincrement=False),
+    Column("time", DateTime(timezone=True), primary_key=True),
+    Column("ambient_c", REAL),
+    Column("humidity_pct", REAL),
+    Column("hvac", Text),
+    Column("mains", SmallInteger),
+)
+
+
+def rollup_columns() -> list[Column[object]]:
+    """Return the columns of a roll-up: key, rows, and five figures a channel."""
+    columns: list[Column[object]] = [
+        Column("battery_id", Integer, primary_key=True, autoincrement=False),
+        Column("bucket", DateTime(timezone=True), primary_key=True),
+        Column("row_count", Integer, nullable=False),
+    ]
+    for channel in ROLLUP_CHANNELS:
+        columns += [
+            Column(f"{channel}_count", Integer, nullable=False),
+            Column(f"{channel}_min", REAL),
+            Column(f"{channel}_max", REAL),
+            Column(f"{channel}_sum", Double),
+            Column(f"{channel}_last", REAL),
+        ]
+    return columns
+
+
+telemetry_hourly = Table("telemetry_hourly", Base.metadata, *rollup_columns())
+telemetry_daily = Table("telemetry_daily", Base.metadata, *rollup_columns())
+
+
+class RollupMark(Base):
+    """A bucket whose rows changed since its roll-up was made; append-only so that ingest never waits for the job."""
+
+    __tablename__ = "rollup_mark"
+
+    id: Mapped[BigKey]
+    string_id: Mapped[int]
+    hour: Mapped[Instant]
+
+
+class ReadingCount(Base):
+    """What a battery sent on a day (Asia/Bangkok) and what became of it; the open day is in ``battery_state``."""
+
+    __tablename__ = "reading_count"
+
+    battery_id: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
+    day: Mapped[datetime] = mapped_column(DateTime(timezone=True), primary_key=True)
+    received: Mapped[int] = mapped_column(BigInteger, server_default="0")
+    accepted: Mapped[int] = mapped_column(BigInteger, server_default="0")
+    late: Mapped[int] = mapped_column(BigInteger, server_default="0")
+    duplicate: Mapped[int] = mapped_column(BigInteger, server_default="0")
+    rejected: Mapped[int] = mapped_column(BigInteger, server_default="0")

@@ -1,0 +1,173 @@
+"""The one place that knows whether the server is TimescaleDB or plain PostgreSQL.
+
+On TimescaleDB the time series are hypertables with a columnstore and retention policy, and the roll-ups are continuous
+aggregates. On plain PostgreSQL they are tables partitioned by month, and the roll-ups are tables that a job keeps.
+Everything else names the same relations on both.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from battery_api.db.tables.telemetry import ROLLUP_CHANNELS
+
+DAY_ORIGIN = datetime(2000, 1, 1, tzinfo=UTC) - timedelta(hours=7)
+"""A midnight in Asia/Bangkok (UTC+7, no summer time): daily buckets are the days that the operators live in."""
+
+
+class Engine(StrEnum):
+    """Which of the two kinds of server this is."""
+
+    TIMESCALE = "timescale"
+    PLAIN = "plain"
+
+
+@dataclass(frozen=True, slots=True)
+class TimeSeries:
+    """A table partitioned by time; ``segment_by`` is the key that compression groups by."""
+
+    table: str
+    segment_by: str
+
+
+TIME_SERIES = (
+    TimeSeries("telemetry", "battery_id"),
+    TimeSeries("string_telemetry", "string_id"),
+    TimeSeries("site_environment", "location_id"),
+)
+ROLLUPS = {"telemetry_hourly": timedelta(hours=1), "telemetry_daily": timedelta(days=1)}
+
+DETECT = "select extversion from pg_extension where extname = 'timescaledb'"
+AVAILABLE = "select 1 from pg_available_extensions where name = 'timescaledb'"
+
+
+async def detect_engine(connection: AsyncConnection) -> Engine:
+    """Ask the server which kind it is."""
+    return Engine.TIMESCALE if (await connection.scalar(text(DETECT))) else Engine.PLAIN
+
+
+def hypertable_statements(series: TimeSeries, *, retention_days: int) -> Iterator[str]:
+    """Turn a table into a hypertable of daily chunks, compressed after a week, dropped after ``retention_days``."""
+    yield (
+        f"select create_hypertable('{series.table}', by_range('time', interval '1 day'), "
+        "create_default_indexes => false)"
+    )
+    yield (
+        f"alter table {series.table} set (timescaledb.compress, "
+        f"timescaledb.compress_segmentby = '{series.segment_by}', timescaledb.compress_orderby = 'time')"
+    )
+    yield f"select add_compression_policy('{series.table}', compress_after => interval '7 days')"
+    yield f"select add_retention_policy('{series.table}', drop_after => interval '{retention_days} days')"
+
+
+def continuous_aggregate_statements(rollup: str, *, retention_days: int) -> Iterator[str]:
+    """Create a roll-up as a continuous aggregate that also answers for rows not yet materialised."""
+    width = ROLLUPS[rollup]
+    bucket = bucket_expression(width, timescale=True)
+    lag = "1 hour" if width == timedelta(hours=1) else "1 day"
+    yield (  # noqa: S608  # every part is a constant of this module
+        f"create materialized view {rollup} with (timescaledb.continuous, timescaledb.materialized_only = false) as "
+        f"select battery_id, {bucket} as bucket, {aggregate_list(timescale=True)} "
+        f"from telemetry group by 1, 2 with no data"
+    )
+    yield (
+        f"select add_continuous_aggregate_policy('{rollup}', start_offset => null, end_offset => interval '{lag}', "
+        "schedule_interval => interval '10 minutes')"
+    )
+    yield f"select add_retention_policy('{rollup}', drop_after => interval '{retention_days} days')"
+
+
+def bucket_expression(width: timedelta, *, timescale: bool, column: str = "time") -> str:
+    """Return the SQL that floors a time to its bucket; days start at midnight in Asia/Bangkok."""
+    function = "time_bucket" if timescale else "date_bin"
+    origin = DAY_ORIGIN.isoformat()
+    return f"{function}(interval '{int(width.total_seconds())} seconds', {column}, timestamptz '{origin}')"
+
+
+def aggregate_list(*, timescale: bool) -> str:
+    """Return the roll-up's aggregates of raw rows: row count, then count, min, max, sum and last of each channel."""
+    parts = ["count(*)::int as row_count"]
+    for channel in ROLLUP_CHANNELS:
+        present = f"filter (where {channel} is not null)"
+        last = (
+            f"last({channel}, time) {present}"
+            if timescale
+            else f"(array_agg({channel} order by time desc) {present})[1]"
+        )
+        parts += [
+            f"count({channel})::int as {channel}_count",
+            f"min({channel}) as {channel}_min",
+            f"max({channel}) as {channel}_max",
+            f"sum({channel}::double precision) as {channel}_sum",
+            f"{last} as {channel}_last",
+        ]
+    return ", ".join(parts)
+
+
+async def refresh_rollups(connection: AsyncConnection, start: datetime, end: datetime) -> None:
+    """Materialise the continuous aggregates over a span; needs a connection outside a transaction (autocommit)."""
+    for rollup, width in ROLLUPS.items():
+        # Only whole buckets inside the window are refreshed, so it is widened by one on each side.
+        await connection.execute(
+            text(f"call refresh_continuous_aggregate('{rollup}', :start, :end)"),
+            {"start": start - width, "end": end + width},
+        )
+
+
+def month_floor(at: datetime) -> datetime:
+    """Return the first instant (UTC) of an instant's month."""
+    return at.astimezone(UTC).replace(day=1, hour=0, minute=0, second=0, microsecond=0)
+
+
+def months_between(start: datetime, end: datetime) -> Iterator[datetime]:
+    """Yield the months that touch a span, as their first instants."""
+    month = month_floor(start)
+    while month <= end:
+        yield month
+        month = month_floor(month + timedelta(days=32))
+
+
+def partition_name(table: str, month: datetime) -> str:
+    """Name the partition of a month."""
+    return f"{table}_p{month:%Y%m}"
+
+
+def partition_statement(table: str, month: datetime) -> str:
+    """Return the SQL that creates the partition of a month where it is missing."""
+    following = month_floor(month + timedelta(days=32))
+    return (
+        f"create table if not exists {partition_name(table, month)} partition of {table} "
+        f"for values from ('{month.isoformat()}') to ('{following.isoformat()}')"
+    )
+
+
+async def keep_partitions(connection: AsyncConnection, *, now: datetime, retention_days: int) -> None:
+    """Make the partitions from the retention's edge to two months ahead and drop those wholly older.
+
+    Does nothing on TimescaleDB, where chunks make themselves and the policy drops them.
+    """
+    if await detect_engine(connection) is Engine.TIMESCALE:
+        return
+    oldest = now - timedelta(days=retention_days)
+    wanted = list(months_between(oldest, now + timedelta(days=62)))
+    for series in TIME_SERIES:
+        present = await _partitions(connection, series.table)
+        keep = {partition_name(series.table, month) for month in wanted}
+        for month in wanted:
+            if partition_name(series.table, month) not in present:
+                await connection.execute(text(partition_statement(series.table, month)))
+        for name in sorted(present - keep):
+            if name < partition_name(series.table, wanted[0]):
+                await connection.execute(text(f"drop table if exists {name}"))
+
+
+async def _partitions(connection: AsyncConnection, table: str) -> set[str]:
+    found = await connection.scalars(
+        text("select inhrelid::regclass::text from pg_inherits where inhparent = cast(:table as regclass)"),
+        {"table": table},
+    )
+    return set(found)

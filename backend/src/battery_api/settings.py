@@ -1,0 +1,55 @@
+"""Settings of the gateway, each read from the environment variable of its name."""
+
+from pathlib import Path
+from typing import Self
+
+from pydantic import Field, SecretStr, model_validator
+
+from battery_servicekit.settings import Environment, ServiceSettings
+
+
+class GatewaySettings(ServiceSettings):
+    """What the gateway needs to run; ``.env.example`` documents each."""
+
+    database_url: SecretStr | None = None
+    database_pool_size: int = Field(default=10, ge=1, le=200)
+    database_statement_timeout_s: float = Field(default=30.0, gt=0)
+    # Tests on a server that takes one connection at a time switch pooling off.
+    database_pooling: bool = True
+
+    jwt_secret_key: SecretStr = SecretStr("")
+    access_token_minutes: int = Field(default=30, ge=1, le=24 * 60)
+    refresh_token_days: int = Field(default=7, ge=1, le=90)
+    login_attempts_per_minute: int = Field(default=5, ge=1)
+    cookie_secure: bool = False
+    trusted_proxy_count: int = Field(default=0, ge=0, le=5)
+    battery_admin_password: SecretStr | None = None
+    simulator_api_key: SecretStr | None = None
+
+    cors_origins: list[str] = Field(default_factory=list)
+    frontend_dist: Path | None = None
+
+    twin_url: str | None = None
+    twin_timeout_s: float = Field(default=0.5, gt=0)
+    ml_url: str | None = None
+    simulator_url: str | None = None
+    redis_url: SecretStr | None = None
+
+    telemetry_retention_days: int = Field(default=730, ge=1)
+    rollup_retention_days: int = Field(default=730, ge=1)
+    max_clock_lead_s: float = Field(default=300.0, gt=0)
+    rollup_interval_s: float = Field(default=30.0, gt=0)
+    stale_check_interval_s: float = Field(default=15.0, gt=0)
+    run_jobs: bool = True
+
+    @model_validator(mode="after")
+    def _production_is_strict(self) -> Self:
+        if self.environment is not Environment.PRODUCTION:
+            return self
+        if len(self.jwt_secret_key.get_secret_value()) < 32:
+            raise ValueError("JWT_SECRET_KEY must have at least 32 characters in production")
+        if "*" in self.cors_origins:
+            raise ValueError("CORS_ORIGINS must name origins in production, not *")
+        if self.database_url is None:
+            raise ValueError("DATABASE_URL must be set in production")
+        return self

@@ -1,0 +1,1 @@
+"""Readings: ingest, history, roll-ups, export."""
