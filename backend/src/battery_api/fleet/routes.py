@@ -1,0 +1,173 @@
+"""Endpoints of the fleet: overview, locations, batteries and the catalogue import."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Query, Request, Response
+
+from battery_api.accounts.audit import record_audit
+from battery_api.accounts.deps import AdminDep, require_scope
+from battery_api.accounts.principal import Principal, Scope
+from battery_api.context import ContextDep
+from battery_api.fleet.errors import BatteryNotFound, ImportRefused, LocationNotFound
+from battery_api.fleet.importer import import_catalogue
+from battery_api.fleet.repository import SORTS, BatteryFilter
+from battery_api.fleet.schemas import (
+    BatteryDetail,
+    BatterySummary,
+    FleetOverview,
+    ImportReport,
+    LocationDetail,
+    LocationOut,
+    Services,
+)
+from battery_api.fleet.service import FleetService
+from battery_contracts.enums import HealthStatus, Role
+from battery_servicekit.pagination import Page, PageQuery
+from battery_servicekit.problems import DomainError, problems
+from battery_servicekit.responses import JsonResponse
+
+router = APIRouter(tags=["fleet"])
+FleetReader = Annotated[Principal, Depends(require_scope(Scope.FLEET_READ, role=Role.VIEWER))]
+MAX_IMPORT_BYTES = 32 * 1024 * 1024
+
+
+class InvalidSort(DomainError):
+    """The list cannot be ordered by that."""
+
+    code, status = "invalid_sort", 422
+
+
+class ImportTooLarge(DomainError):
+    """The catalogue file is larger than what one import takes."""
+
+    code, status = "import_too_large", 413
+
+
+@router.get("/fleet/overview", response_model=FleetOverview)
+async def get_fleet_overview(context: ContextDep, principal: FleetReader, request: Request) -> Response:
+    """Return the fleet in one look."""
+    services: Services = await request.app.state.neighbours.states()
+    async with context.database.begin() as connection:
+        overview = await FleetService(connection, principal, context.clock.now()).overview(services)
+    return JsonResponse(overview)
+
+
+@router.get("/locations", response_model=Page[LocationOut])
+async def list_locations(
+    context: ContextDep,
+    principal: FleetReader,
+    page: PageQuery,
+    include_stats: Annotated[bool, Query(description="Add counts, environment and the worst battery.")] = False,
+) -> Response:
+    """List the locations you may see."""
+    async with context.database.begin() as connection:
+        service = FleetService(connection, principal, context.clock.now())
+        return JsonResponse(await service.list_locations(page, include_stats=include_stats))
+
+
+@router.get("/locations/{location_id}", response_model=LocationDetail, responses=problems(LocationNotFound))
+async def get_location(location_id: str, context: ContextDep, principal: FleetReader) -> Response:
+    """Return one location with its systems, strings and their newest values."""
+    async with context.database.begin() as connection:
+        return JsonResponse(await FleetService(connection, principal, context.clock.now()).get_location(location_id))
+
+
+BatterySort = Annotated[
+    str, Query(description="One of " + ", ".join(SORTS) + "; a leading - turns the order round.", max_length=40)
+]
+
+
+@router.get(
+    "/locations/{location_id}/batteries",
+    response_model=Page[BatterySummary],
+    responses=problems(LocationNotFound, InvalidSort),
+)
+async def list_location_batteries(
+    location_id: str, context: ContextDep, principal: FleetReader, page: PageQuery, sort: BatterySort = "battery_id"
+) -> Response:
+    """List the batteries of one location."""
+    async with context.database.begin() as connection:
+        service = FleetService(connection, principal, context.clock.now())
+        wanted = BatteryFilter(visible=principal.location_codes, location_id=location_id)
+        found = await service.list_batteries(wanted, page, sort=_checked_sort(sort))
+        if not found.total:
+            # An empty answer for a location that does not exist would look like a location without batteries.
+            await service.get_location(location_id)
+    return JsonResponse(found)
+
+
+@router.get("/batteries", response_model=Page[BatterySummary], responses=problems(InvalidSort))
+async def list_batteries(  # noqa: PLR0917  # each is a query parameter
+    context: ContextDep,
+    principal: FleetReader,
+    page: PageQuery,
+    location_id: str | None = None,
+    system_id: str | None = None,
+    string_id: str | None = None,
+    status: HealthStatus | None = None,
+    has_alerts: bool | None = None,
+    rul_below_days: Annotated[float | None, Query(ge=0)] = None,
+    q: Annotated[str | None, Query(description="Part of an id or serial number.", max_length=80)] = None,
+    sort: BatterySort = "battery_id",
+) -> Response:
+    """List batteries by filter; `total` is the real total."""
+    wanted = BatteryFilter(
+        visible=principal.location_codes,
+        location_id=location_id,
+        system_id=system_id,
+        string_id=string_id,
+        status=status.value if status else None,
+        has_alerts=has_alerts,
+        rul_below_days=rul_below_days,
+        text=q,
+    )
+    async with context.database.begin() as connection:
+        service = FleetService(connection, principal, context.clock.now())
+        return JsonResponse(await service.list_batteries(wanted, page, sort=_checked_sort(sort)))
+
+
+@router.get("/batteries/{battery_id}", response_model=BatteryDetail, responses=problems(BatteryNotFound))
+async def get_battery(battery_id: str, context: ContextDep, principal: FleetReader) -> Response:
+    """Return one battery: facts, newest values, status and its reasons."""
+    async with context.database.begin() as connection:
+        return JsonResponse(await FleetService(connection, principal, context.clock.now()).get_battery(battery_id))
+
+
+@router.post(
+    "/fleet/import",
+    response_model=ImportReport,
+    responses=problems(ImportRefused, ImportTooLarge),
+    openapi_extra={"requestBody": {"required": True, "content": {"text/csv": {"schema": {"type": "string"}}}}},
+)
+async def import_fleet(
+    request: Request,
+    context: ContextDep,
+    principal: AdminDep,
+    dry_run: Annotated[bool, Query(description="Check everything, change nothing.")] = False,
+) -> Response:
+    """Import the fleet catalogue (CSV, one line a battery): all of it or, with any error, nothing."""
+    content = await _bounded_body(request)
+    async with context.database.begin() as connection:
+        report = await import_catalogue(connection, content, dry_run=dry_run)
+        if not dry_run and not report.error_count:
+            counts = report.model_dump(include={"created", "updated", "replaced", "unchanged"})
+            await record_audit(connection, actor=principal, action="fleet.import", target="fleet", data=counts)
+    request.app.state.catalogue.forget()
+    return JsonResponse(report, status=422 if report.error_count and not dry_run else 200)
+
+
+async def _bounded_body(request: Request) -> bytes:
+    parts: list[bytes] = []
+    size = 0
+    async for chunk in request.stream():
+        size += len(chunk)
+        if size > MAX_IMPORT_BYTES:
+            raise ImportTooLarge(f"The file is larger than {MAX_IMPORT_BYTES // 2**20} MiB; split it.")
+        parts.append(chunk)
+    return b"".join(parts)
+
+
+def _checked_sort(sort: str) -> str:
+    if sort.removeprefix("-") not in SORTS:
+        raise InvalidSort(f"sort={sort} is not known; use one of {', '.join(SORTS)}, with - in front to turn it round.")
+    return sort

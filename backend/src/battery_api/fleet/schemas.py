@@ -1,0 +1,225 @@
+"""What the fleet endpoints answer."""
+
+from datetime import date
+from typing import Annotated
+
+from pydantic import AwareDatetime, BaseModel, Field
+
+from battery_contracts.enums import (
+    HealthStatus,
+    HvacState,
+    NoEstimateReason,
+    Provenance,
+    ServiceState,
+    StringMode,
+    SystemKind,
+)
+from battery_contracts.fleet import BatteryModel
+
+Percent = Annotated[float, Field(ge=0, le=100)]
+
+
+class StatusCounts(BaseModel):
+    """Batteries by status; the four add up to all batteries."""
+
+    normal: int = 0
+    warning: int = 0
+    critical: int = 0
+    no_data: int = 0
+
+
+class SeverityCounts(BaseModel):
+    """Alerts by severity."""
+
+    info: int = 0
+    warning: int = 0
+    critical: int = 0
+
+
+class Environment(BaseModel):
+    """Newest environment of a battery room; ``is_stale`` when it is older than it should be."""
+
+    time: AwareDatetime
+    ambient_c: float | None
+    humidity_pct: float | None
+    hvac: HvacState | None
+    mains: bool | None
+    is_stale: bool
+
+
+class LocationStats(BaseModel):
+    """A location at a glance."""
+
+    status_counts: StatusCounts
+    alert_counts: SeverityCounts
+    pending_alert_count: int
+    mean_soh_pct: float | None
+    soh_reason: NoEstimateReason | None
+    environment: Environment | None
+    newest_reading_at: AwareDatetime | None
+    worst_battery_id: str | None
+
+
+class LocationOut(BaseModel):
+    """A data centre."""
+
+    location_id: str
+    name: str
+    region: str
+    latitude: float
+    longitude: float
+    altitude_m: float
+    commissioned_on: date
+    utility: str
+    climate_zone: str
+    system_count: int
+    string_count: int
+    battery_count: int
+    stats: LocationStats | None = None
+
+
+class StringStateOut(BaseModel):
+    """Newest values of a string; all null before it is first heard of."""
+
+    time: AwareDatetime | None
+    voltage_v: float | None
+    current_a: float | None
+    float_current_ma: float | None
+    ripple_voltage_v: float | None
+    ripple_current_a: float | None
+    mode: StringMode | None
+    mode_since: AwareDatetime | None
+    reporting_interval_s: float | None
+    is_stale: bool
+
+
+class StringOut(BaseModel):
+    """A string with its newest values."""
+
+    string_id: str
+    system_id: str
+    battery_count: int
+    state: StringStateOut
+
+
+class SystemOut(BaseModel):
+    """A UPS or rectifier with its strings."""
+
+    system_id: str
+    kind: SystemKind
+    rated_power_kva: float
+    strings: list[StringOut]
+
+
+class LocationDetail(LocationOut):
+    """A data centre with its systems and strings."""
+
+    systems: list[SystemOut]
+
+
+class Estimate(BaseModel):
+    """An estimate with its interval and what stands behind it, or the reason why there is none."""
+
+    value_pct: Percent | None
+    low_pct: Percent | None
+    high_pct: Percent | None
+    provenance: Provenance | None
+    reason: NoEstimateReason | None
+
+
+class LiveValues(BaseModel):
+    """Newest values of a battery, each with what is needed to judge its age."""
+
+    time: AwareDatetime
+    received_at: AwareDatetime
+    voltage_v: float | None
+    current_a: float | None
+    temperature_c: float | None
+    internal_resistance_mohm: float | None
+    resistance_measured_at: AwareDatetime | None
+    resistance_drift_pct: float | None = Field(
+        description="Above the battery's own baseline, both corrected to 25 °C, in percent."
+    )
+    soc: Estimate
+    soh: Estimate
+    quality: list[str]
+    reporting_interval_s: float | None
+    stale_after_s: float
+    is_stale: bool
+
+
+class BatterySummary(BaseModel):
+    """A battery in a list. ``normal`` means no open condition, not proven health."""
+
+    battery_id: str
+    location_id: str
+    system_id: str
+    string_id: str
+    position: int
+    model_id: str
+    serial_number: str
+    installed_at: AwareDatetime
+    status: HealthStatus
+    status_reasons: list[str]
+    live: LiveValues | None
+    open_alerts: SeverityCounts
+    rul_days: float | None = None
+
+
+class BatteryDetail(BatterySummary):
+    """A battery with its facts."""
+
+    location_name: str
+    model: BatteryModel
+    baseline_resistance_mohm: float | None
+    baseline_temperature_c: float | None
+    age_years: float
+    string_state: StringStateOut
+
+
+class Services(BaseModel):
+    """Which neighbours of the gateway answer now."""
+
+    twin: ServiceState
+    ml: ServiceState
+    simulator: ServiceState
+
+
+class FleetOverview(BaseModel):
+    """The fleet in one look, restricted to what the caller may see."""
+
+    location_count: int
+    system_count: int
+    string_count: int
+    battery_count: int
+    status_counts: StatusCounts
+    alert_counts: SeverityCounts
+    active_alert_count: int
+    pending_alert_count: int
+    mean_soh_pct: float | None
+    soh_reason: NoEstimateReason | None
+    newest_reading_at: AwareDatetime | None
+    generated_at: AwareDatetime
+    services: Services
+
+
+class ImportLineError(BaseModel):
+    """What is wrong with one line of an import file, and the remedy."""
+
+    line: int
+    field: str | None
+    code: str
+    detail: str
+
+
+class ImportReport(BaseModel):
+    """What an import did, or would do in a dry run; with errors nothing is changed."""
+
+    dry_run: bool
+    row_count: int
+    created: int
+    updated: int
+    unchanged: int
+    replaced: int
+    error_count: int
+    errors: list[ImportLineError]
