@@ -69,7 +69,7 @@ def continuous_aggregate_statements(rollup: str, *, retention_days: int) -> Iter
     width = ROLLUPS[rollup]
     bucket = bucket_expression(width, timescale=True)
     lag = "1 hour" if width == timedelta(hours=1) else "1 day"
-    yield (  # noqa: S608  # every part is a constant of this module
+    yield (
         f"create materialized view {rollup} with (timescaledb.continuous, timescaledb.materialized_only = false) as "
         f"select battery_id, {bucket} as bucket, {aggregate_list(timescale=True)} "
         f"from telemetry group by 1, 2 with no data"

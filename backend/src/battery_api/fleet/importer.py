@@ -293,7 +293,7 @@ async def _write_batteries(connection: AsyncConnection, rows: Sequence[FleetRow]
 
 async def _present_batteries(connection: AsyncConnection) -> dict[str, Mapping[str, Any]]:
     found = await connection.execute(select(Battery.__table__).where(Battery.removed_at.is_(None)))
-    return {row["code"]: row for row in found.mappings()}
+    return {row["code"]: dict(row) for row in found.mappings()}
 
 
 def _battery_values(row: FleetRow, keys: _Keys) -> dict[str, Any]:

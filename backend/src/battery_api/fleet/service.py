@@ -145,8 +145,8 @@ class FleetService:
     def _location_stats(
         self, place: RowMapping, batteries: RowMapping | None, alerts: RowMapping | None
     ) -> LocationStats:
-        counted: Mapping[str, Any] = batteries or {}
-        raised: Mapping[str, Any] = alerts or {}
+        counted: Mapping[Any, Any] = batteries or {}
+        raised: Mapping[Any, Any] = alerts or {}
         mean_soh = counted.get("mean_soh_pct")
         return LocationStats(
             status_counts=StatusCounts(**{status: counted.get(status, 0) for status in StatusCounts.model_fields}),

@@ -1,0 +1,122 @@
+"""What the account endpoints take and answer."""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
+
+from battery_api.accounts.principal import Scope
+from battery_contracts.enums import Role
+from battery_contracts.ids import LocationId
+
+Username = Annotated[str, StringConstraints(min_length=1, max_length=64, strip_whitespace=True)]
+Password = Annotated[str, StringConstraints(min_length=1, max_length=256)]
+
+
+class _Body(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+class LoginRequest(_Body):
+    """User name and password; ``session`` cookie keeps the refresh token out of reach of scripts."""
+
+    username: Username
+    password: Password
+    session: Literal["token", "cookie"] = "token"
+
+
+class RefreshRequest(_Body):
+    """The refresh token, unless it comes in the cookie."""
+
+    refresh_token: Annotated[str, Field(max_length=200)] | None = None
+
+
+class ChangePasswordRequest(_Body):
+    """The present and the new password."""
+
+    current_password: Password
+    new_password: Password
+
+
+class UserOut(BaseModel):
+    """A user; ``location_ids`` null means every location."""
+
+    user_id: int
+    username: str
+    display_name: str | None
+    role: Role
+    is_active: bool
+    location_ids: list[str] | None
+    created_at: AwareDatetime
+    last_login_at: AwareDatetime | None
+
+
+class SessionOut(BaseModel):
+    """A session: the access token to send as bearer, and the refresh token unless it went into the cookie."""
+
+    access_token: str
+    token_type: Literal["bearer"] = "bearer"  # noqa: S105  # the scheme's name
+    expires_in: int = Field(description="Seconds until the access token expires.")
+    refresh_token: str | None
+    user: UserOut
+
+
+class UserCreate(_Body):
+    """A new user."""
+
+    username: Username
+    password: Password
+    role: Role
+    display_name: Annotated[str, Field(max_length=120)] | None = None
+    location_ids: list[LocationId] | None = None
+
+
+class UserUpdate(_Body):
+    """What to change; an absent field stays as it is."""
+
+    role: Role | None = None
+    display_name: Annotated[str, Field(max_length=120)] | None = None
+    location_ids: list[LocationId] | None = None
+    is_active: bool | None = None
+    password: Password | None = None
+
+
+class ApiKeyCreate(_Body):
+    """A new key for a machine."""
+
+    name: Annotated[str, StringConstraints(min_length=1, max_length=80, strip_whitespace=True)]
+    scopes: Annotated[list[Scope], Field(min_length=1)]
+    location_ids: list[LocationId] | None = None
+    expires_at: AwareDatetime | None = None
+
+
+class ApiKeyOut(BaseModel):
+    """A key without its secret."""
+
+    key_id: int
+    name: str
+    prefix: str
+    scopes: list[Scope]
+    location_ids: list[str] | None
+    created_at: AwareDatetime
+    expires_at: AwareDatetime | None
+    revoked_at: AwareDatetime | None
+    last_used_at: AwareDatetime | None
+
+
+class ApiKeyCreated(ApiKeyOut):
+    """A key with its secret, shown this once."""
+
+    key: str
+
+
+class AuditEntry(BaseModel):
+    """One line of the audit log."""
+
+    audit_id: int
+    at: AwareDatetime
+    actor: str
+    action: str
+    target: str | None
+    address: str | None
+    request_id: str | None
+    data: dict[str, Any]

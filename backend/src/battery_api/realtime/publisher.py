@@ -1,0 +1,79 @@
+"""Send what ingest and the alert features announce to the rooms it concerns; best effort, never raises."""
+
+import asyncio
+from collections.abc import Sequence
+from typing import Any, Final
+
+import structlog
+from prometheus_client import Counter
+
+from battery_api.realtime.server import RealtimeServer
+from battery_contracts.events import (
+    AlertEvent,
+    BatteryStatusUpdate,
+    TelemetryUpdate,
+    battery_room,
+    location_room,
+)
+
+_log = structlog.get_logger(__name__)
+_SENT = Counter("realtime_messages_total", "Messages handed to the Socket.IO server.", ("event",))
+_LOST = Counter("realtime_messages_lost_total", "Messages that could not be sent.", ("event",))
+
+QUEUE_LIMIT: Final = 2_000
+"""Messages that may wait; past it the oldest are dropped, and the gap in ``seq`` makes clients re-read a snapshot."""
+
+
+class SocketPublisher:
+    """Queues messages and sends them from one task, so that a slow socket never holds up an answer to a sender.
+
+    One task also keeps the order of a room's messages.
+    """
+
+    def __init__(self, server: RealtimeServer) -> None:
+        self._server = server
+        self._queue: asyncio.Queue[tuple[str, dict[str, Any], str]] = asyncio.Queue(QUEUE_LIMIT)
+
+    async def publish_telemetry(self, updates: Sequence[TelemetryUpdate]) -> None:
+        """Queue one update a room."""
+        for update in updates:
+            self._put("telemetry_update", update.model_dump(mode="json", exclude_none=True), update.room)
+
+    async def publish_alerts(self, events: Sequence[AlertEvent]) -> None:
+        """Queue alert changes for the rooms of their location and battery."""
+        for event in events:
+            payload = event.model_dump(mode="json")
+            self._put("alert", payload, location_room(event.alert.location_id))
+            if event.alert.battery_id is not None:
+                self._put("alert", payload, battery_room(event.alert.battery_id))
+
+    async def publish_statuses(self, updates: Sequence[BatteryStatusUpdate]) -> None:
+        """Queue changed statuses for the rooms of their location."""
+        for update in updates:
+            self._put("battery_status_update", update.model_dump(mode="json"), location_room(update.location_id))
+
+    def listened_batteries(self) -> frozenset[str]:
+        """Return the batteries whose own room has a listener here."""
+        return self._server.listened_batteries()
+
+    async def run(self) -> None:
+        """Send what is queued, for as long as the process lives."""
+        while True:
+            event, payload, room = await self._queue.get()
+            try:
+                await self._server.sio.emit(event, payload, room=room)
+            except Exception as error:  # noqa: BLE001  # a broken client or broker must not end live push for all
+                _LOST.labels(event).inc()
+                _log.warning("message not sent", realtime_event=event, room=room, error=type(error).__name__)
+            else:
+                _SENT.labels(event).inc()
+
+    def _put(self, event: str, payload: dict[str, Any], room: str) -> None:
+        while True:
+            try:
+                self._queue.put_nowait((event, payload, room))
+            except asyncio.QueueFull:
+                lost_event, _, _ = self._queue.get_nowait()
+                _LOST.labels(lost_event).inc()
+            else:
+                return
