@@ -28,6 +28,7 @@ class Readings:
     """``m`` readings, sorted by time; values are NaN where the reading did not carry the channel.
 
     ``subject`` (m,) indexes the subjects they belong to, ``time`` (m,) is datetime64[us] in UTC.
+    Location readings carry ``mains`` as 1 or 0 and ``hvac`` as its place in `HvacState`, beside their channels.
     """
 
     subject: IntArray
