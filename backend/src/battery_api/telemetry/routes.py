@@ -1,0 +1,124 @@
+"""Endpoints of telemetry: readings in, newest values, history, export and completeness out."""
+
+from datetime import datetime
+from time import perf_counter
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Query, Request, Response
+from pydantic import AwareDatetime
+from starlette.background import BackgroundTask
+
+from battery_api.accounts.deps import require_scope
+from battery_api.accounts.principal import Principal, Scope
+from battery_api.context import ContextDep
+from battery_api.fleet.errors import BatteryNotFound, LocationNotFound
+from battery_api.telemetry import queries
+from battery_api.telemetry.body import read_body
+from battery_api.telemetry.errors import (
+    BatchTooLarge,
+    DatabaseUnavailable,
+    InvalidSpan,
+    MalformedBatch,
+    ResolutionTooFine,
+    TooManyReadings,
+    UnsupportedEncoding,
+)
+from battery_api.telemetry.ingest import Ingest, database_errors
+from battery_api.telemetry.latest import read_latest
+from battery_api.telemetry.metrics import STAGE_SECONDS
+from battery_api.telemetry.parsing import parse_batch
+from battery_api.telemetry.resolution import MAX_POINTS, Resolution
+from battery_api.telemetry.retention import raw_available_from
+from battery_api.telemetry.schemas import TelemetryLatest, TelemetrySeries
+from battery_contracts.enums import Role
+from battery_contracts.telemetry import IngestResult, TelemetryBatch
+from battery_servicekit.problems import problems
+from battery_servicekit.responses import JsonResponse
+
+router = APIRouter(tags=["telemetry"])
+
+WriterDep = Annotated[Principal, Depends(require_scope(Scope.TELEMETRY_WRITE, role=Role.ENGINEER))]
+ReaderDep = Annotated[Principal, Depends(require_scope(Scope.TELEMETRY_READ, role=Role.VIEWER))]
+
+_BATCH_BODY = {
+    "requestBody": {
+        "required": True,
+        "content": {"application/json": {"schema": TelemetryBatch.model_json_schema(ref_template="#/$defs/{model}")}},
+    }
+}
+
+
+def _ingest(request: Request) -> Ingest:
+    state = request.app.state
+    if not hasattr(state, "telemetry_ingest"):
+        state.telemetry_ingest = Ingest(state.context, state.catalogue, state.judge, state.publisher)
+    ingest: Ingest = state.telemetry_ingest
+    return ingest
+
+
+IngestDep = Annotated[Ingest, Depends(_ingest)]
+
+
+@router.post(
+    "/telemetry",
+    response_model=IngestResult,
+    openapi_extra=_BATCH_BODY,
+    responses=problems(BatchTooLarge, TooManyReadings, UnsupportedEncoding, MalformedBatch, DatabaseUnavailable),
+)
+async def post_telemetry(request: Request, principal: WriterDep, ingest: IngestDep) -> Response:
+    """Take a batch of readings: one transaction, idempotent, acknowledged after its commit, each bad row named."""
+    began = perf_counter()
+    body = await read_body(request)
+    with STAGE_SECONDS.labels("parse").time():
+        batch = parse_batch(body)
+    taken = await ingest.take(batch, principal)
+    STAGE_SECONDS.labels("whole").observe(perf_counter() - began)
+    response = JsonResponse(taken.result)
+    response.background = BackgroundTask(ingest.announce, taken)
+    return response
+
+
+@router.get("/telemetry/latest", response_model=TelemetryLatest, responses=problems(LocationNotFound))
+async def get_latest(
+    request: Request,
+    principal: ReaderDep,
+    context: ContextDep,
+    location_id: Annotated[str | None, Query(description="Only the batteries of this location.")] = None,
+) -> Response:
+    """Return the newest values of the fleet in one answer; with If-None-Match 304 while nothing changed."""
+    async with database_errors(), context.database.begin() as connection:
+        latest = await read_latest(connection, principal, context.clock.now(), location_id=location_id)
+    headers = {"ETag": latest.etag, "Cache-Control": "private, no-cache"}
+    if latest.etag in request.headers.get("if-none-match", ""):
+        return Response(status_code=304, headers=headers)
+    return Response(latest.body, media_type="application/json", headers=headers)
+
+
+@router.get(
+    "/batteries/{battery_id}/telemetry",
+    response_model=TelemetrySeries,
+    responses=problems(BatteryNotFound, InvalidSpan, ResolutionTooFine),
+)
+async def get_series(
+    battery_id: str,
+    principal: ReaderDep,
+    context: ContextDep,
+    start: Annotated[
+        AwareDatetime | None, Query(description="From this instant; 24 h before the end if left out.")
+    ] = None,
+    end: Annotated[AwareDatetime | None, Query(description="To before this instant; now if left out.")] = None,
+    resolution: Annotated[Resolution, Query(description="How fine; auto fits the points allowed.")] = Resolution.AUTO,
+    max_points: Annotated[int, Query(ge=1, le=MAX_POINTS, description="Points at most.")] = 500,
+) -> Response:
+    """Return a battery's history with min, max, mean and last of each bucket, so that spikes survive."""
+    now = context.clock.now()
+    since, until = queries.span_of(start, end, now)
+    wanted = queries.SeriesRequest(battery_id, since, until, resolution, max_points)
+    async with database_errors(), context.database.begin() as connection:
+        key = await queries.find_battery(connection, battery_id, principal)
+        body = await queries.read_series(connection, key, wanted, raw_available_from=_raw_from(context, now))
+    return Response(body, media_type="application/json")
+
+
+def _raw_from(context: ContextDep, now: datetime) -> datetime:
+    return raw_available_from(now, context.settings.telemetry_retention_days)
