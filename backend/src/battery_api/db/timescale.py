@@ -165,6 +165,17 @@ async def keep_partitions(connection: AsyncConnection, *, now: datetime, retenti
                 await connection.execute(text(f"drop table if exists {name}"))
 
 
+async def make_partitions(connection: AsyncConnection, *, start: datetime, end: datetime) -> None:
+    """Make the partitions of a span where they are missing; does nothing on TimescaleDB."""
+    if await detect_engine(connection) is Engine.TIMESCALE:
+        return
+    for series in TIME_SERIES:
+        present = await _partitions(connection, series.table)
+        for month in months_between(start, end):
+            if partition_name(series.table, month) not in present:
+                await connection.execute(text(partition_statement(series.table, month)))
+
+
 async def _partitions(connection: AsyncConnection, table: str) -> set[str]:
     found = await connection.scalars(
         text("select inhrelid::regclass::text from pg_inherits where inhparent = cast(:table as regclass)"),

@@ -79,6 +79,14 @@ class Places:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """The entries that a batch touches and their state rows, locked."""
+
+    places: Places
+    states: LockedStates
+
+
 class BatchTransaction:
     """Carries one checked batch through its transaction.
 
@@ -126,17 +134,18 @@ class BatchTransaction:
                 strings=places.strings,
                 locations=places.locations,
             )
+        scene = Scene(places, states)
         if self._estimates is not None:
             self._estimates.require_unmoved(states.batteries)
         with STAGE_SECONDS.labels("insert").time():
-            batteries, timeline = await self._insert_batteries(checked, places, states)
-            strings = await self._insert_strings(checked.strings, places, states, timeline)
-            sites = await self._insert_sites(checked.sites, places, states)
+            batteries, timeline = await self._insert_batteries(checked, scene)
+            strings = await self._insert_strings(checked.strings, scene, timeline)
+            sites = await self._insert_sites(checked.sites, scene)
             await self._mark(batteries, places)
         with STAGE_SECONDS.labels("judge").time():
-            verdict = await self._judge_newer(places, states, batteries, strings, sites, timeline)
+            verdict = await self._judge_newer(scene, batteries, strings, sites, timeline)
         with STAGE_SECONDS.labels("update").time():
-            news = await self._update(checked, places, states, (batteries, strings, sites, timeline), verdict)
+            news = await self._update(checked, scene, (batteries, strings, sites, timeline), verdict)
         arrived = (batteries, strings, sites)
         return Stored(
             accepted=sum(int(rows.is_new.sum()) for rows in arrived),
@@ -145,17 +154,15 @@ class BatchTransaction:
             publication=news,
         )
 
-    async def _insert_batteries(
-        self, checked: CheckedBatch, places: Places, states: LockedStates
-    ) -> tuple[Arrived, ModeTimeline]:
+    async def _insert_batteries(self, checked: CheckedBatch, scene: Scene) -> tuple[Arrived, ModeTimeline]:
         rows = checked.batteries
-        subject = np.searchsorted(places.batteries, rows.place)
-        is_late = rows.time_us <= states.batteries.last_us[subject]
-        string = places.string_of_battery[subject]
-        timeline = self._timeline(checked, places, states, (string, is_late))
+        subject = np.searchsorted(scene.places.batteries, rows.place)
+        is_late = rows.time_us <= scene.states.batteries.last_us[subject]
+        string = scene.places.string_of_battery[subject]
+        timeline = self._timeline(checked, scene, (string, is_late))
         values = dict(rows.values)
         quality = quality_of(values) | np.where(is_late, int(ReadingQuality.LATE), 0)
-        quality |= self._fill_currents(values, string, rows.time_us, checked.strings, places, states)
+        quality |= self._fill_currents(values, string, rows.time_us, checked.strings, scene)
         estimated = self._estimates.of(rows, is_late) if self._estimates is not None else None
         if estimated is None:
             quality |= int(ReadingQuality.TWIN_UNAVAILABLE)
@@ -171,28 +178,26 @@ class BatchTransaction:
         is_new = await insert_rows(self._connection, "telemetry", columns)
         return Arrived(subject, rows.time_us, values, quality, is_late, is_new, estimated), timeline
 
-    def _timeline(
-        self, checked: CheckedBatch, places: Places, states: LockedStates, batteries: tuple[IntArray, BoolArray]
-    ) -> ModeTimeline:
+    def _timeline(self, checked: CheckedBatch, scene: Scene, batteries: tuple[IntArray, BoolArray]) -> ModeTimeline:
         rows = checked.strings
-        row_string = np.searchsorted(places.strings, rows.place)
-        fresh = np.flatnonzero(rows.time_us > states.strings.last_us[row_string])
+        row_string = np.searchsorted(scene.places.strings, rows.place)
+        fresh = np.flatnonzero(rows.time_us > scene.states.strings.last_us[row_string])
         newer = CheckedRows(
             place=rows.place[fresh],
             time_us=rows.time_us[fresh],
             values={name: column[fresh] for name, column in rows.values.items()},
             words={name: [column[at] for at in fresh.tolist()] for name, column in rows.words.items()},
         )
-        speaks = np.zeros(len(places.strings), bool)
+        speaks = np.zeros(len(scene.places.strings), bool)
         speaks[row_string] = True
         string, is_late = batteries
         # Blocks tell the current of a string that is silent itself, but never about a time it has passed.
-        passed = np.array([max(state.since_us, state.discharged_us) for state in states.strings.mode], np.int64)
-        passed = np.maximum(passed, states.strings.last_us)
+        passed = np.array([max(state.since_us, state.discharged_us) for state in scene.states.strings.mode], np.int64)
+        passed = np.maximum(passed, scene.states.strings.last_us)
         usable = ~is_late & (checked.batteries.time_us > passed[string]) if len(string) else is_late
         current = np.where(usable, checked.batteries.values["current_a"], np.nan)
         derived = currents_from_batteries(string, checked.batteries.time_us, current, speaks)
-        return mode_timeline(states.strings, newer, row_string[fresh], derived)
+        return mode_timeline(scene.states.strings, newer, row_string[fresh], derived)
 
     @staticmethod
     def _fill_currents(
@@ -200,8 +205,7 @@ class BatchTransaction:
         string: IntArray,
         time_us: IntArray,
         strings: CheckedRows,
-        places: Places,
-        states: LockedStates,
+        scene: Scene,
     ) -> IntArray:
         """Give blocks without a current that of their string, and return the flags that say so."""
         missing = np.flatnonzero(np.isnan(values["current_a"]))
@@ -209,8 +213,8 @@ class BatchTransaction:
         if not len(missing):
             return flags
         known = History.of(
-            (states.strings.last_us, states.strings.current_a, states.strings.interval_s),
-            (np.searchsorted(places.strings, strings.place), strings.time_us, strings.values["current_a"]),
+            (scene.states.strings.last_us, scene.states.strings.current_a, scene.states.strings.interval_s),
+            (np.searchsorted(scene.places.strings, strings.place), strings.time_us, strings.values["current_a"]),
         )
         current = values["current_a"].copy()
         current[missing] = known.at(string[missing], time_us[missing])
@@ -218,11 +222,9 @@ class BatchTransaction:
         flags[missing] = np.where(np.isnan(current[missing]), 0, int(ReadingQuality.CURRENT_FROM_STRING))
         return flags
 
-    async def _insert_strings(
-        self, rows: CheckedRows, places: Places, states: LockedStates, timeline: ModeTimeline
-    ) -> Arrived:
-        subject = np.searchsorted(places.strings, rows.place)
-        is_late = rows.time_us <= states.strings.last_us[subject]
+    async def _insert_strings(self, rows: CheckedRows, scene: Scene, timeline: ModeTimeline) -> Arrived:
+        subject = np.searchsorted(scene.places.strings, rows.place)
+        is_late = rows.time_us <= scene.states.strings.last_us[subject]
         modes, _ = timeline.at(subject, rows.time_us)
         # Of a late reading only the sender can say what the string was doing.
         given = rows.words["mode"]
@@ -236,9 +238,9 @@ class BatchTransaction:
         is_new = await insert_rows(self._connection, "string_telemetry", columns)
         return Arrived(subject, rows.time_us, rows.values, None, is_late, is_new)
 
-    async def _insert_sites(self, rows: CheckedRows, places: Places, states: LockedStates) -> Arrived:
-        subject = np.searchsorted(places.locations, rows.place)
-        is_late = rows.time_us <= states.locations.last_us[subject]
+    async def _insert_sites(self, rows: CheckedRows, scene: Scene) -> Arrived:
+        subject = np.searchsorted(scene.places.locations, rows.place)
+        is_late = rows.time_us <= scene.states.locations.last_us[subject]
         mains = [None if word is None else int(word) for word in rows.words["mains"]]
         columns = [
             integers("location_id", self._fleet.key["location"][rows.place]),
@@ -261,8 +263,7 @@ class BatchTransaction:
 
     async def _judge_newer(
         self,
-        places: Places,
-        states: LockedStates,
+        scene: Scene,
         batteries: Arrived,
         strings: Arrived,
         sites: Arrived,
@@ -274,46 +275,46 @@ class BatchTransaction:
         if not (len(readings) or len(string_readings) or len(site_readings)):
             return BatchVerdict()
         times = readings.time.view(np.int64)
-        mode, settled = timeline.at(places.string_of_battery[readings.subject], times)
+        mode, settled = timeline.at(scene.places.string_of_battery[readings.subject], times)
         room = History.of(
-            (states.locations.last_us, states.locations.ambient_c, states.locations.interval_s),
+            (scene.states.locations.last_us, scene.states.locations.ambient_c, scene.states.locations.interval_s),
             (sites.subject, sites.time_us, sites.values["ambient_c"]),
         )
         verdict = await self._judge.judge(
             self._connection,
             JudgedBatch(
-                batteries=self._battery_subjects(places, states),
+                batteries=self._battery_subjects(scene),
                 strings=StringSubjects(
-                    entries=[self._fleet.strings[place] for place in places.strings.tolist()],
-                    rule_state=states.strings.rule_state,
-                    last_time=[instant_or_none(at) for at in states.strings.last_us.tolist()],
-                    mode=[state.mode for state in states.strings.mode],
+                    entries=[self._fleet.strings[place] for place in scene.places.strings.tolist()],
+                    rule_state=scene.states.strings.rule_state,
+                    last_time=[instant_or_none(at) for at in scene.states.strings.last_us.tolist()],
+                    mode=[state.mode for state in scene.states.strings.mode],
                 ),
                 locations=LocationSubjects(
-                    entries=[self._fleet.locations[place] for place in places.locations.tolist()],
-                    rule_state=states.locations.rule_state,
-                    last_time=[instant_or_none(at) for at in states.locations.last_us.tolist()],
+                    entries=[self._fleet.locations[place] for place in scene.places.locations.tolist()],
+                    rule_state=scene.states.locations.rule_state,
+                    last_time=[instant_or_none(at) for at in scene.states.locations.last_us.tolist()],
                 ),
                 battery_readings=readings,
                 string_readings=string_readings,
                 location_readings=site_readings,
                 mode=mode,
                 settled=settled,
-                room_c=room.at(places.location_of_battery[readings.subject], times),
+                room_c=room.at(scene.places.location_of_battery[readings.subject], times),
                 received_at=self._received_at,
             ),
         )
-        await self._write_verdict(places, verdict)
+        await self._write_verdict(scene.places, verdict)
         return verdict
 
-    def _battery_subjects(self, places: Places, states: LockedStates) -> BatterySubjects:
+    def _battery_subjects(self, scene: Scene) -> BatterySubjects:
         return BatterySubjects(
-            entries=[self._fleet.batteries[place] for place in places.batteries.tolist()],
-            string_index=places.string_of_battery,
-            location_index=places.location_of_battery,
-            rule_state=states.batteries.rule_state,
-            last_time=[instant_or_none(at) for at in states.batteries.last_us.tolist()],
-            open_counts=states.batteries.open_counts,
+            entries=[self._fleet.batteries[place] for place in scene.places.batteries.tolist()],
+            string_index=scene.places.string_of_battery,
+            location_index=scene.places.location_of_battery,
+            rule_state=scene.states.batteries.rule_state,
+            last_time=[instant_or_none(at) for at in scene.states.batteries.last_us.tolist()],
+            open_counts=scene.states.batteries.open_counts,
         )
 
     async def _write_verdict(self, places: Places, verdict: BatchVerdict) -> None:
@@ -333,43 +334,43 @@ class BatchTransaction:
     async def _update(
         self,
         checked: CheckedBatch,
-        places: Places,
-        states: LockedStates,
+        scene: Scene,
         arrived: tuple[Arrived, Arrived, Arrived, ModeTimeline],
         verdict: BatchVerdict,
     ) -> Publication:
         batteries, strings, sites, timeline = arrived
         writer = StateWriter(self._connection, self._fleet, self._received_at)
         tally = counters.tally(
-            states.batteries.count_day_us,
+            scene.states.batteries.count_day_us,
             stored=(batteries.subject, batteries.time_us, batteries.is_new, batteries.is_late),
-            repeated=_subjects(checked.repeated, places.batteries),
-            refused=_subjects(checked.refused, places.batteries),
+            repeated=_subjects(checked.repeated, scene.places.batteries),
+            refused=_subjects(checked.refused, scene.places.batteries),
         )
         interval_s = learn_interval(
-            states.batteries.interval_s, states.batteries.last_us, *batteries.newer_by_subject()
+            scene.states.batteries.interval_s, scene.states.batteries.last_us, *batteries.newer_by_subject()
         )
         newest = batteries.newest()
-        await writer.write_batteries(places.batteries, states.batteries, batteries, newest, interval_s, tally)
-        await writer.write_strings(places.strings, states.strings, strings, timeline)
-        talking = np.unique(places.location_of_battery[batteries.subject[newest]])
-        await writer.write_locations(places.locations, states.locations, sites, talking)
-        return self._news(places, states, batteries, newest, interval_s, verdict)
+        await writer.write_batteries(
+            scene.places.batteries, scene.states.batteries, batteries, interval_s=interval_s, tally=tally
+        )
+        await writer.write_strings(scene.places.strings, scene.states.strings, strings, timeline)
+        talking = np.unique(scene.places.location_of_battery[batteries.subject[newest]])
+        await writer.write_locations(scene.places.locations, scene.states.locations, sites, talking)
+        return self._news(scene, batteries, newest, interval_s, verdict)
 
     def _news(
         self,
-        places: Places,
-        states: LockedStates,
+        scene: Scene,
         batteries: Arrived,
         newest: IntArray,
         interval_s: FloatArray,
         verdict: BatchVerdict,
     ) -> Publication:
         subject = batteries.subject[newest]
-        counts = states.batteries.open_counts.copy()
+        counts = scene.states.batteries.open_counts.copy()
         before = publication.statuses(
-            states.batteries.last_us[subject],
-            states.batteries.interval_s[subject],
+            scene.states.batteries.last_us[subject],
+            scene.states.batteries.interval_s[subject],
             counts[subject],
             microseconds(self._received_at),
         )
@@ -380,22 +381,22 @@ class BatchTransaction:
             batteries.time_us[newest], interval_s[subject], counts[subject], microseconds(self._received_at)
         )
         news = Newest(
-            code=[self._fleet.batteries[place].code for place in places.batteries[subject].tolist()],
-            location=places.location_of_battery[subject],
-            seq=states.batteries.seq[subject] + 1,
+            code=[self._fleet.batteries[place].code for place in scene.places.batteries[subject].tolist()],
+            location=scene.places.location_of_battery[subject],
+            seq=scene.states.batteries.seq[subject] + 1,
             time_us=batteries.time_us[newest],
             values={name: column[newest] for name, column in batteries.values.items()},
             status_before=before,
             status_after=after,
-            open_before=states.batteries.open_counts[subject],
+            open_before=scene.states.batteries.open_counts[subject],
             open_counts=counts[subject],
         )
-        codes = [self._fleet.locations[place].code for place in places.locations.tolist()]
+        codes = [self._fleet.locations[place].code for place in scene.places.locations.tolist()]
         return Publication(
             telemetry=publication.telemetry_updates(
                 news,
                 location_codes=codes,
-                location_seq=states.locations.seq + 1,
+                location_seq=scene.states.locations.seq + 1,
                 listened=self._listened,
                 received_at=self._received_at,
             ),

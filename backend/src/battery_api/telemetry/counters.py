@@ -114,8 +114,11 @@ async def close_days(connection: AsyncConnection, battery_keys: Sequence[int]) -
 
 async def add_older_days(connection: AsyncConnection, battery_keys: IntArray, counted: Tally) -> None:
     """Add to the counts of days that are over; ``battery_keys`` (n,) are those of the tally's subjects."""
-    if not len(counted.older_subject):
-        return
-    keys = battery_keys[counted.older_subject].tolist()
-    counts = tuple(counted.older_counts[:, at].tolist() for at in range(len(COUNTS)))
-    await connection.exec_driver_sql(_ADD_DAYS, (keys, counted.older_day_us.tolist(), *counts))
+    await add_counts(connection, battery_keys[counted.older_subject], counted.older_day_us, counted.older_counts)
+
+
+async def add_counts(connection: AsyncConnection, keys: IntArray, days_us: IntArray, counts: IntArray) -> None:
+    """Add counts (n, 5), in the order of `COUNTS`, to batteries' days."""
+    if len(keys):
+        columns = tuple(counts[:, at].tolist() for at in range(len(COUNTS)))
+        await connection.exec_driver_sql(_ADD_DAYS, (keys.tolist(), days_us.tolist(), *columns))

@@ -103,6 +103,7 @@ async def get_series(
     battery_id: str,
     principal: ReaderDep,
     context: ContextDep,
+    *,
     start: Annotated[
         AwareDatetime | None, Query(description="From this instant; 24 h before the end if left out.")
     ] = None,

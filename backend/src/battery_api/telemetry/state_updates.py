@@ -79,12 +79,13 @@ class StateWriter:
         places: IntArray,
         states: BatteryStates,
         rows: Arrived,
-        newest: IntArray,
+        *,
         interval_s: FloatArray,
         tally: Tally,
     ) -> None:
         """Write live values, counts and ohmic values of batteries."""
         keys = self._fleet.key["battery"][places]
+        newest = rows.newest()
         await close_days(self._connection, keys[tally.rolls_over].tolist())
         subject = rows.subject[newest]
         assert rows.quality is not None
