@@ -1,0 +1,180 @@
+"""Judge one subject at event time: three-valued rules with hold times, and the alert that rules of a type share."""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from typing import Literal
+
+from battery_api.alerts.engine.rules import RULE_BY_ID, Direction, Limits, Rule
+from battery_api.alerts.engine.state import Last, OpenAlert, Run, TypeState
+
+
+class Verdict(StrEnum):
+    """What a rule says at an instant."""
+
+    CLEAR = "clear"
+    PENDING = "pending"
+    FIRING = "firing"
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """One reading as a rule sees it; ``value`` is NaN where the reading does not carry the signal."""
+
+    at_us: int
+    value: float
+    awake: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Transition:
+    """A change of an alert: what the timeline tells and the row becomes.
+
+    ``rule`` is the one that fired, or for ``cleared`` the one that had given the alert its severity.
+    """
+
+    kind: Literal["raised", "escalated", "cleared"]
+    at_us: int
+    since_us: int
+    rule: Rule
+    limits: Limits
+    value: float | None
+
+
+def verdict_of(run: Run | None) -> Verdict:
+    """Say what a run means."""
+    if run is None:
+        return Verdict.CLEAR
+    return Verdict.FIRING if run.firing else Verdict.PENDING
+
+
+def step(rule: Rule, limits: Limits, run: Run | None, sample: Sample, *, max_gap_us: int) -> Run | None:
+    """Carry a rule over one reading that is newer than the last; None means clear.
+
+    Time counts only between two readings no further apart than ``max_gap_us`` that say the same: a data gap or a
+    closed gate freezes the hold, it neither clears nor advances it.
+    """
+    if not limits.enabled:
+        return None
+    if math.isnan(sample.value):  # the reading says nothing about this signal
+        return run
+    if not sample.awake:
+        return _asleep(rule, limits, run, sample, max_gap_us)
+    last = classify(rule.direction, limits, sample.value)
+    if run is None:
+        if last is not Last.BREACH:
+            return None
+        return Run(sample.at_us, sample.at_us, 0, 0, limits.hold_us == 0, last, sample.value)
+    passed_us = sample.at_us - run.at_us
+    observed_us = passed_us if last is run.last and passed_us <= max_gap_us else 0
+    moved = replace(run, at_us=sample.at_us, last=last, peak=_worse(rule.direction, run.peak, sample.value))
+    return _calming(limits, moved, observed_us) if run.firing else _holding(limits, moved, observed_us)
+
+
+def classify(direction: Direction, limits: Limits, value: float) -> Last:
+    """Say on which side of its limits a value lies."""
+    sign = 1.0 if direction is Direction.ABOVE else -1.0
+    if sign * value > sign * limits.raise_value:
+        return Last.BREACH
+    return Last.CALM if sign * value <= sign * limits.clear_value else Last.BAND
+
+
+def judge_type(
+    rules: Sequence[Rule],
+    limits: Mapping[str, Limits],
+    state: TypeState,
+    samples: Mapping[str, Sample],
+    *,
+    max_gap_us: int,
+) -> tuple[TypeState, Transition | None]:
+    """Carry the rules of one type over one reading and say what that does to their common alert.
+
+    Parameters
+    ----------
+    rules
+        At least those with a run and those that may begin one.
+    samples
+        The reading by signal.
+    """
+    runs = dict(state.runs)
+    for rule in rules:
+        gap_us = max_gap_us if rule.max_gap_s is None else max(max_gap_us, round(rule.max_gap_s * 1e6))
+        run = step(rule, limits[rule.rule_id], runs.get(rule.rule_id), samples[rule.rule_id], max_gap_us=gap_us)
+        if run is None:
+            runs.pop(rule.rule_id, None)
+        else:
+            runs[rule.rule_id] = run
+    return _settle_alert(rules, limits, TypeState(runs, state.alert), samples)
+
+
+def _settle_alert(
+    rules: Sequence[Rule], limits: Mapping[str, Limits], state: TypeState, samples: Mapping[str, Sample]
+) -> tuple[TypeState, Transition | None]:
+    firing = [rule for rule in rules if rule.rule_id in state.runs and state.runs[rule.rule_id].firing]
+    worst = max(firing, key=lambda rule: rule.urgency, default=None)
+    alert = state.alert
+    if worst is None:
+        if alert is None:
+            return state, None
+        rule = RULE_BY_ID.get(alert.rule_id, rules[0])
+        at_us = max(sample.at_us for sample in samples.values())
+        sample = samples.get(rule.rule_id)
+        value = None if sample is None or math.isnan(sample.value) else sample.value
+        cleared = Transition("cleared", at_us, alert.raised_us, rule, limits.get(rule.rule_id, rule.limits()), value)
+        return TypeState(state.runs), cleared
+    run = state.runs[worst.rule_id]
+    if alert is None:
+        opened = OpenAlert(worst.rule_id, run.at_us, run.peak)
+        return TypeState(state.runs, opened), _fired("raised", worst, limits, run, samples)
+    leading = RULE_BY_ID.get(alert.rule_id)
+    if leading is None or worst.urgency > leading.urgency:
+        return (
+            TypeState(state.runs, replace(alert, rule_id=worst.rule_id, peak=run.peak)),
+            _fired("escalated", worst, limits, run, samples),
+        )
+    if leading.rule_id in state.runs:
+        peak = _worse(leading.direction, alert.peak, state.runs[leading.rule_id].peak)
+        return TypeState(state.runs, replace(alert, peak=peak)), None
+    return state, None
+
+
+def _fired(
+    kind: Literal["raised", "escalated"],
+    rule: Rule,
+    limits: Mapping[str, Limits],
+    run: Run,
+    samples: Mapping[str, Sample],
+) -> Transition:
+    return Transition(kind, run.at_us, run.since_us, rule, limits[rule.rule_id], samples[rule.rule_id].value)
+
+
+def _asleep(rule: Rule, limits: Limits, run: Run | None, sample: Sample, max_gap_us: int) -> Run | None:
+    if run is None:
+        return None
+    if not rule.ends_with_mode:
+        return replace(run, at_us=sample.at_us, last=Last.ASLEEP)
+    passed_us = sample.at_us - run.at_us
+    observed_us = passed_us if run.last is Last.CALM and passed_us <= max_gap_us else 0
+    moved = replace(run, at_us=sample.at_us, last=Last.CALM)
+    return _calming(limits, moved, observed_us) if run.firing else None
+
+
+def _holding(limits: Limits, run: Run, observed_us: int) -> Run | None:
+    if run.last is Last.CALM:
+        return None
+    if run.last is Last.BAND:
+        return run
+    held_us = run.held_us + observed_us
+    return replace(run, held_us=held_us, firing=held_us >= limits.hold_us)
+
+
+def _calming(limits: Limits, run: Run, observed_us: int) -> Run | None:
+    if run.last is not Last.CALM:
+        return replace(run, calm_us=0)
+    calm_us = run.calm_us + observed_us
+    return None if calm_us >= limits.clear_hold_us else replace(run, calm_us=calm_us)
+
+
+def _worse(direction: Direction, one: float, other: float) -> float:
+    return max(one, other) if direction is Direction.ABOVE else min(one, other)

@@ -1,0 +1,149 @@
+"""Rule state of a subject: what must survive a restart, in memory and as the JSON that is stored."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from battery_api.alerts.engine.rules import RULE_BY_ID
+from battery_contracts.enums import AlertType
+
+
+class Last(StrEnum):
+    """What the newest reading said; time counts between two readings that say the same."""
+
+    BREACH = "breach"
+    BAND = "band"
+    """Between the clear and the raise value: neither breached nor over."""
+    CALM = "calm"
+    ASLEEP = "asleep"
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One rule that is pending or firing; a rule that is neither has no run.
+
+    Parameters
+    ----------
+    since_us, at_us
+        Event time of the first breach of this run and of the newest reading.
+    held_us, calm_us
+        Observed time in breach while pending, and past the clear value while firing.
+    peak
+        Worst value of the run.
+    """
+
+    since_us: int
+    at_us: int
+    held_us: int
+    calm_us: int
+    firing: bool
+    last: Last
+    peak: float
+
+
+@dataclass(frozen=True, slots=True)
+class OpenAlert:
+    """The open alert of a type: which rule gave it its severity, and its row once it is written."""
+
+    rule_id: str
+    raised_us: int
+    peak: float
+    alert_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TypeState:
+    """Runs of the rules of one type, and the alert they hold open."""
+
+    runs: Mapping[str, Run]
+    alert: OpenAlert | None = None
+
+    @property
+    def is_empty(self) -> bool:
+        """Say whether nothing is pending, firing or open."""
+        return not self.runs and self.alert is None
+
+
+EMPTY = TypeState({})
+
+
+class BadRuleState(ValueError):
+    """The stored state does not read as this version writes it."""
+
+
+def type_states_from_json(stored: Mapping[str, Any] | None) -> dict[AlertType, TypeState]:
+    """Read the stored state of a subject.
+
+    Runs of rules that no longer exist are left out; an alert they held open clears with the next reading.
+    """
+    if not stored:
+        return {}
+    try:
+        return {AlertType(name): _type_state(value) for name, value in stored.items()}
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise BadRuleState(f"{type(error).__name__}: {error}") from error
+
+
+def type_states_to_json(states: Mapping[AlertType, TypeState]) -> dict[str, Any] | None:
+    """Return what is stored; None when nothing is pending or open, so that a healthy battery costs nothing."""
+    stored = {kind.value: _as_json(state) for kind, state in states.items() if not state.is_empty}
+    return stored or None
+
+
+def without_type(stored: Mapping[str, Any] | None, alert_type: AlertType) -> dict[str, Any] | None:
+    """Return a stored state in which one type starts afresh."""
+    rest = {name: value for name, value in (stored or {}).items() if name != alert_type.value}
+    return rest or None
+
+
+def _type_state(value: Mapping[str, Any]) -> TypeState:
+    alert = value.get("alert")
+    return TypeState(
+        runs={
+            rule_id: Run(
+                since_us=int(run["since_us"]),
+                at_us=int(run["at_us"]),
+                held_us=int(run["held_us"]),
+                calm_us=int(run["calm_us"]),
+                firing=bool(run["firing"]),
+                last=Last(run["last"]),
+                peak=float(run["peak"]),
+            )
+            for rule_id, run in value["runs"].items()
+            if rule_id in RULE_BY_ID
+        },
+        alert=None
+        if alert is None
+        else OpenAlert(
+            rule_id=str(alert["rule_id"]),
+            raised_us=int(alert["raised_us"]),
+            peak=float(alert["peak"]),
+            alert_id=None if alert["alert_id"] is None else int(alert["alert_id"]),
+        ),
+    )
+
+
+def _as_json(state: TypeState) -> dict[str, Any]:
+    stored: dict[str, Any] = {
+        "runs": {
+            rule_id: {
+                "since_us": run.since_us,
+                "at_us": run.at_us,
+                "held_us": run.held_us,
+                "calm_us": run.calm_us,
+                "firing": run.firing,
+                "last": run.last.value,
+                "peak": run.peak,
+            }
+            for rule_id, run in state.runs.items()
+        }
+    }
+    if state.alert is not None:
+        stored["alert"] = {
+            "rule_id": state.alert.rule_id,
+            "raised_us": state.alert.raised_us,
+            "peak": state.alert.peak,
+            "alert_id": state.alert.alert_id,
+        }
+    return stored
