@@ -14,7 +14,7 @@ from battery_api.telemetry.estimates import Estimates
 from battery_api.telemetry.fleet_index import FleetIndex
 from battery_api.telemetry.instants import hour_floor, instant_or_none, microseconds
 from battery_api.telemetry.intervals import learn_interval
-from battery_api.telemetry.live_state import LockedStates, lock_states
+from battery_api.telemetry.live_state import LockedStates, Places, read_states
 from battery_api.telemetry.metrics import STAGE_SECONDS
 from battery_api.telemetry.ports import (
     BatchVerdict,
@@ -27,7 +27,13 @@ from battery_api.telemetry.ports import (
 from battery_api.telemetry.publication import Newest, Publication
 from battery_api.telemetry.rows import BATTERY_SHAPE, SITE_SHAPE, BoolArray, FloatArray, IntArray
 from battery_api.telemetry.state_updates import Arrived, StateWriter
-from battery_api.telemetry.strings import History, ModeTimeline, currents_from_batteries, mode_timeline
+from battery_api.telemetry.strings import (
+    History,
+    ModeTimeline,
+    currents_from_batteries,
+    mode_timeline,
+    string_currents,
+)
 from battery_api.telemetry.writer import (
     Column,
     insert_rows,
@@ -49,34 +55,6 @@ class Stored:
     duplicates: int
     late: int
     publication: Publication
-
-
-@dataclass(frozen=True, slots=True)
-class Places:
-    """The entries that a batch touches, ascending, and how they hang together by position in these lists."""
-
-    batteries: IntArray
-    strings: IntArray
-    locations: IntArray
-    string_of_battery: IntArray
-    location_of_battery: IntArray
-
-    @classmethod
-    def of(cls, checked: CheckedBatch, fleet: FleetIndex) -> "Places":
-        """Gather the entries of a batch and those above them."""
-        counted = np.array([place for place, _ in (*checked.repeated, *checked.refused)], np.int64)
-        batteries = np.unique(np.concatenate([checked.batteries.place, counted]))
-        string_of = fleet.string_of_battery[batteries]
-        strings = np.unique(np.concatenate([string_of, checked.strings.place]))
-        location_of = fleet.location_of["battery"][batteries]
-        locations = np.unique(np.concatenate([location_of, fleet.location_of["string"][strings], checked.sites.place]))
-        return cls(
-            batteries=batteries,
-            strings=strings,
-            locations=locations,
-            string_of_battery=np.searchsorted(strings, string_of),
-            location_of_battery=np.searchsorted(locations, location_of),
-        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,13 +105,7 @@ class BatchTransaction:
         """
         places = Places.of(checked, self._fleet)
         with STAGE_SECONDS.labels("lock").time():
-            states = await lock_states(
-                self._connection,
-                self._fleet,
-                batteries=places.batteries,
-                strings=places.strings,
-                locations=places.locations,
-            )
+            states = await read_states(self._connection, self._fleet, places, lock=True)
         scene = Scene(places, states)
         if self._estimates is not None:
             self._estimates.require_unmoved(states.batteries)
@@ -163,12 +135,13 @@ class BatchTransaction:
         values = dict(rows.values)
         quality = quality_of(values) | np.where(is_late, int(ReadingQuality.LATE), 0)
         quality |= self._fill_currents(values, string, rows.time_us, checked.strings, scene)
-        estimated = self._estimates.of(rows, is_late) if self._estimates is not None else None
+        estimated = self._estimates.of_newer(is_late) if self._estimates is not None else None
         if estimated is None:
             quality |= int(ReadingQuality.TWIN_UNAVAILABLE)
         else:
-            values |= {"soc_pct": estimated.soc_pct, "soh_pct": estimated.soh_pct}
-            quality |= np.where(np.isnan(estimated.soc_pct), int(ReadingQuality.TWIN_UNAVAILABLE), 0)
+            soc_pct, soh_pct = estimated.values["soc_pct"], estimated.values["soh_pct"]
+            values |= {"soc_pct": soc_pct, "soh_pct": soh_pct}
+            quality |= np.where(np.isnan(soc_pct), int(ReadingQuality.TWIN_UNAVAILABLE), 0)
         columns = [
             integers("battery_id", self._fleet.key["battery"][rows.place]),
             instants("time", rows.time_us),
@@ -212,12 +185,10 @@ class BatchTransaction:
         flags = np.zeros(len(time_us), np.int64)
         if not len(missing):
             return flags
-        known = History.of(
-            (scene.states.strings.last_us, scene.states.strings.current_a, scene.states.strings.interval_s),
-            (np.searchsorted(scene.places.strings, strings.place), strings.time_us, strings.values["current_a"]),
-        )
         current = values["current_a"].copy()
-        current[missing] = known.at(string[missing], time_us[missing])
+        current[missing] = string_currents(
+            scene.states.strings, strings, scene.places, string[missing], time_us[missing]
+        )
         values["current_a"] = current
         flags[missing] = np.where(np.isnan(current[missing]), 0, int(ReadingQuality.CURRENT_FROM_STRING))
         return flags
@@ -413,6 +384,6 @@ def _subjects(pairs: Sequence[tuple[int, int]], places: IntArray) -> tuple[IntAr
 def _words_as_numbers(words: Mapping[str, Sequence[object]]) -> dict[str, FloatArray]:
     numbers = {}
     for name, options in SITE_SHAPE.words.items():
-        rank = {True: 1.0, False: 0.0} if name == "mains" else {option: float(at) for at, option in enumerate(options)}
+        rank: dict[object, float] = {option: float(at) for at, option in enumerate(options)}
         numbers[name] = np.array([np.nan if word is None else rank[word] for word in words[name]], np.float64)
     return numbers

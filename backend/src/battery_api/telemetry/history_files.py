@@ -226,11 +226,15 @@ def _keys(table: pa.Table, spec: HistoryTable, key_of: dict[str, int], file: His
         shown = ", ".join(map(str, unknown[:5]))
         raise HistoryRefused(f"{file.path} has {len(unknown)} ids that are not in this fleet: {shown} ...")
     keys = np.array([key_of[code] for code in codes], np.int64)
-    return keys[column.indices.to_numpy(zero_copy_only=False)]
+    found: IntArray = keys[column.indices.to_numpy(zero_copy_only=False)]
+    return found
 
 
 def _times(table: pa.Table) -> IntArray:
-    return _column(table, "time").cast(pa.timestamp("us", "UTC")).cast(pa.int64()).to_numpy(zero_copy_only=False)
+    times: IntArray = (
+        _column(table, "time").cast(pa.timestamp("us", "UTC")).cast(pa.int64()).to_numpy(zero_copy_only=False)
+    )
+    return times
 
 
 def _reals(table: pa.Table, name: str) -> Any:

@@ -17,6 +17,7 @@ from battery_api.db.timescale import Engine, detect_engine, make_partitions, ref
 from battery_api.fleet.catalogue import FleetCatalogue, load_catalogue
 from battery_api.telemetry.binary_copy import SIGNATURE, TRAILER, encode_rows
 from battery_api.telemetry.counters import add_counts
+from battery_api.telemetry.fetching import fetch_all
 from battery_api.telemetry.history_files import (
     TABLES,
     HistoryFile,
@@ -214,7 +215,7 @@ class _Loader:
                     f"returning {key}, (extract(epoch from time) * 1000000)::bigint"
                 )
                 await _stage(connection, rows.spec.table, rows.columns(), encoded)
-                stored = (await connection.exec_driver_sql(statement)).all()
+                stored = await fetch_all(connection, statement)
                 table = np.array([tuple(row) for row in stored], np.int64).reshape(-1, 2)
                 new_keys, new_times = table[:, 0], table[:, 1]
             if rows.spec.table == "telemetry":
@@ -249,7 +250,7 @@ class _Loader:
         keys = rows.key[measured]
         newest = measured[np.append(np.flatnonzero(keys[1:] != keys[:-1]), len(keys) - 1)]
         async with self._database.begin() as connection:
-            locked = (await connection.exec_driver_sql(_LOCK_BATTERIES, (rows.key[newest].tolist(),))).all()
+            locked = await fetch_all(connection, _LOCK_BATTERIES, (rows.key[newest].tolist(),))
             known = {row[0]: row[1] for row in locked}
             chosen = np.array([at for at in newest.tolist() if _is_newer(rows, at, known)], np.int64)
             await update_rows(

@@ -18,6 +18,7 @@ from battery_api.fleet.catalogue import CatalogueCache
 from battery_api.telemetry.batch import BatchTransaction
 from battery_api.telemetry.checks import CheckedBatch, Clock, check_batch
 from battery_api.telemetry.errors import DatabaseUnavailable
+from battery_api.telemetry.estimates import Estimates, EstimatesOutdated, ask_twin, is_reachable
 from battery_api.telemetry.fleet_index import FleetIndex
 from battery_api.telemetry.metrics import RETRIES, ROWS, STAGE_SECONDS
 from battery_api.telemetry.ports import Judge, Publisher
@@ -59,7 +60,7 @@ class Ingest:
         async with database_errors():
             fleet = await self._fleet()
             checked = self._check(batch, fleet, principal)
-            taken = await self._store(checked, fleet, batch.reading_count)
+            taken = await self._store_estimated(checked, fleet, batch.reading_count)
         self._count(taken.result)
         return taken
 
@@ -84,7 +85,30 @@ class Ingest:
         with STAGE_SECONDS.labels("check").time():
             return check_batch(batch, fleet, principal, clock)
 
-    async def _store(self, checked: CheckedBatch, fleet: FleetIndex, reading_count: int) -> Taken:
+    async def _store_estimated(self, checked: CheckedBatch, fleet: FleetIndex, reading_count: int) -> Taken:
+        # Estimates that another batch overtook are asked for once more, then the readings go in without.
+        for _ in range(2):
+            estimates = await self._estimate(checked, fleet)
+            try:
+                return await self._store(checked, fleet, reading_count, estimates)
+            except EstimatesOutdated:
+                RETRIES.labels("estimates_outdated").inc()
+        return await self._store(checked, fleet, reading_count, None)
+
+    async def _estimate(self, checked: CheckedBatch, fleet: FleetIndex) -> Estimates | None:
+        twin = self._context.twin
+        if twin is None or not is_reachable(twin) or not len(checked.batteries):
+            return None
+        with STAGE_SECONDS.labels("twin").time():
+            async with self._context.database.begin() as connection:
+                question = await ask_twin(
+                    connection, twin, checked, fleet, budget_s=self._context.settings.twin_timeout_s
+                )
+            return await question.put()
+
+    async def _store(
+        self, checked: CheckedBatch, fleet: FleetIndex, reading_count: int, estimates: Estimates | None
+    ) -> Taken:
         retrying = AsyncRetrying(
             retry=retry_if_exception(_may_begin_anew),
             stop=stop_after_attempt(_ATTEMPTS),
@@ -94,13 +118,15 @@ class Ingest:
         async for attempt in retrying:
             with attempt:
                 try:
-                    return await self._attempt(checked, fleet, reading_count)
+                    return await self._attempt(checked, fleet, reading_count, estimates)
                 except SQLAlchemyError as error:
                     await self._make_way(error)
                     raise
         raise AssertionError("tenacity either returns or raises")
 
-    async def _attempt(self, checked: CheckedBatch, fleet: FleetIndex, reading_count: int) -> Taken:
+    async def _attempt(
+        self, checked: CheckedBatch, fleet: FleetIndex, reading_count: int, estimates: Estimates | None
+    ) -> Taken:
         began = perf_counter()
         async with self._context.database.begin() as connection:
             transaction = BatchTransaction(
@@ -110,6 +136,7 @@ class Ingest:
                 judge=self._judge,
                 received_at=self._context.clock.now(),
                 listened=self._publisher.listened_batteries(),
+                estimates=estimates,
             )
             stored = await transaction.run(checked)
             committing = perf_counter()

@@ -14,6 +14,7 @@ from battery_api.accounts.principal import Principal
 from battery_api.fleet.errors import LocationNotFound
 from battery_api.fleet.ohmic import drift_pct
 from battery_api.fleet.status import stale_after_s, status_of
+from battery_api.telemetry.fetching import fetch_all
 from battery_api.telemetry.publication import DECIMALS
 from battery_api.telemetry.rows import FloatArray
 
@@ -56,10 +57,10 @@ async def read_latest(
         visible = [location_id]
     # The sequence numbers first: a batch between the two reads then shows newer values under an older number, and the
     # client reads once more; the other way round it would miss an update.
-    locations = (await connection.exec_driver_sql(_LOCATIONS, (visible,))).all()
+    locations = await fetch_all(connection, _LOCATIONS, (visible,))
     if location_id is not None and not locations:
         raise LocationNotFound(f"No location {location_id} that you may see.")
-    rows = (await connection.exec_driver_sql(_BATTERIES, (visible,))).all()
+    rows = await fetch_all(connection, _BATTERIES, (visible,))
     content = {
         "locations": {code: {"seq": seq} for code, seq in locations},
         "columns": _columns(rows, now),

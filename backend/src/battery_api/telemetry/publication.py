@@ -101,6 +101,7 @@ def _columns(newest: Newest, rounded: Mapping[str, FloatArray], chosen: Sequence
         if not np.isnan(column).all():
             measured[name] = [None if value != value else value for value in column.tolist()]  # noqa: PLR0124  # NaN
     return LiveColumns.model_construct(
+        None,
         battery_id=[newest.code[at] for at in chosen],
         time=[instant(int(newest.time_us[at])) for at in chosen],
         **measured,

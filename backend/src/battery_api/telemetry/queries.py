@@ -14,6 +14,7 @@ from battery_api.db.tables.telemetry import ROLLUP_CHANNELS
 from battery_api.db.timescale import DAY_ORIGIN
 from battery_api.fleet.errors import BatteryNotFound
 from battery_api.telemetry.errors import InvalidSpan
+from battery_api.telemetry.fetching import fetch_all
 from battery_api.telemetry.resolution import Grain, Resolution, choose_grain, explicit_grain, too_fine
 
 _FIGURES: Final = ("min", "max", "mean", "last")
@@ -67,9 +68,9 @@ async def find_battery(connection: AsyncConnection, battery_id: str, principal: 
         "where b.code = $1 and b.removed_at is null"
     )
     row = (await connection.exec_driver_sql(statement, (battery_id,))).first()
-    if row is None or not principal.may_see(row[1]):
+    if row is None or not principal.may_see(row.code):
         raise BatteryNotFound(f"No battery {battery_id} that you may see.")
-    key: int = row[0]
+    key: int = row.id
     return key
 
 
@@ -119,14 +120,14 @@ async def _read_points(
     if grain.source != "telemetry":
         # A roll-up has whole buckets only, so the one that the span begins in belongs to it.
         start -= (start - DAY_ORIGIN) % width
-    rows = (await connection.exec_driver_sql(statement, (battery_key, start, end, width))).all()
+    rows = await fetch_all(connection, statement, (battery_key, start, end, width))
     return _bucket_points(grain, rows)
 
 
 async def _raw_rows(
     connection: AsyncConnection, battery_key: int, start: datetime, end: datetime, *, limit: int
 ) -> Sequence[Any]:
-    return (await connection.exec_driver_sql(RAW, (battery_key, start, end, limit))).all()
+    return await fetch_all(connection, RAW, (battery_key, start, end, limit))
 
 
 RAW: Final = (

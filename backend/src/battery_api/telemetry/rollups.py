@@ -22,6 +22,7 @@ from battery_api.db.timescale import (
     keep_partitions,
 )
 from battery_api.settings import GatewaySettings
+from battery_api.telemetry.fetching import fetch_all
 
 _FIGURES: Final = ("count", "min", "max", "sum", "last")
 COLUMNS: Final = ("row_count", *(f"{channel}_{figure}" for channel in ROLLUP_CHANNELS for figure in _FIGURES))
@@ -117,7 +118,7 @@ async def roll_up_marked(connection: AsyncConnection) -> RollupRun:
     A batch that commits meanwhile leaves a mark of its own, so nothing is missed; should the transaction fail, the
     marks are there again.
     """
-    marks = (await connection.exec_driver_sql(_TAKE_MARKS, (_MARKS_A_RUN,))).all()
+    marks = await fetch_all(connection, _TAKE_MARKS, (_MARKS_A_RUN,))
     if not marks:
         return RollupRun(0, 0)
     buckets = ([mark[0] for mark in marks], [mark[1] for mark in marks])
@@ -131,7 +132,7 @@ async def roll_up(connection: AsyncConnection, string_keys: Sequence[int], hours
     await connection.exec_driver_sql("select pg_advisory_xact_lock(7204861955)")
     parameters = (list(string_keys), list(hours))
     await connection.exec_driver_sql(_HOURLY, parameters)
-    days = (await connection.exec_driver_sql(_DAYS, parameters)).all()
+    days = await fetch_all(connection, _DAYS, parameters)
     await connection.exec_driver_sql(_DAILY, ([day[0] for day in days], [day[1] for day in days]))
     return len(days)
 

@@ -7,6 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Query, Request, Response
 from pydantic import AwareDatetime
 from starlette.background import BackgroundTask
+from starlette.responses import StreamingResponse
 
 from battery_api.accounts.deps import require_scope
 from battery_api.accounts.principal import Principal, Scope
@@ -14,24 +15,29 @@ from battery_api.context import ContextDep
 from battery_api.fleet.errors import BatteryNotFound, LocationNotFound
 from battery_api.telemetry import queries
 from battery_api.telemetry.body import read_body
+from battery_api.telemetry.completeness import MAX_COMPLETENESS_SPAN, read_completeness
 from battery_api.telemetry.errors import (
     BatchTooLarge,
     DatabaseUnavailable,
+    InvalidSelection,
     InvalidSpan,
     MalformedBatch,
     ResolutionTooFine,
     TooManyReadings,
     UnsupportedEncoding,
 )
+from battery_api.telemetry.export import MEDIA_TYPES, ExportFormat, export
 from battery_api.telemetry.ingest import Ingest, database_errors
 from battery_api.telemetry.latest import read_latest
 from battery_api.telemetry.metrics import STAGE_SECONDS
 from battery_api.telemetry.parsing import parse_batch
 from battery_api.telemetry.resolution import MAX_POINTS, Resolution
 from battery_api.telemetry.retention import raw_available_from
-from battery_api.telemetry.schemas import TelemetryLatest, TelemetrySeries
+from battery_api.telemetry.schemas import DayCompleteness, TelemetryLatest, TelemetrySeries
+from battery_api.telemetry.selection import SelectionDep, find_batteries
 from battery_contracts.enums import Role
 from battery_contracts.telemetry import IngestResult, TelemetryBatch
+from battery_servicekit.pagination import Page, PageQuery
 from battery_servicekit.problems import problems
 from battery_servicekit.responses import JsonResponse
 
@@ -92,6 +98,60 @@ async def get_latest(
     if latest.etag in request.headers.get("if-none-match", ""):
         return Response(status_code=304, headers=headers)
     return Response(latest.body, media_type="application/json", headers=headers)
+
+
+@router.get(
+    "/telemetry/export",
+    response_class=StreamingResponse,
+    responses={
+        200: {"content": {"text/csv": {}, "application/vnd.apache.parquet": {}}, "description": "The file."},
+        **problems(BatteryNotFound, LocationNotFound, InvalidSelection, InvalidSpan),
+    },
+)
+async def export_telemetry(
+    principal: ReaderDep,
+    context: ContextDep,
+    selection: SelectionDep,
+    *,
+    start: Annotated[AwareDatetime | None, Query(description="From this instant.")] = None,
+    end: Annotated[AwareDatetime | None, Query(description="To before this instant.")] = None,
+    kind: Annotated[ExportFormat, Query(alias="format", description="Kind of file.")] = ExportFormat.CSV,
+) -> StreamingResponse:
+    """Stream every stored reading of a battery, a string or a location."""
+    since, until = queries.span_of(start, end, context.clock.now())
+    async with database_errors(), context.database.begin() as connection:
+        batteries = await find_batteries(connection, selection, principal)
+    name = f"telemetry_{selection.name}_{since:%Y%m%dT%H%M%SZ}.{kind.value}"
+    return StreamingResponse(
+        export(context.database, batteries, since, until, kind),
+        media_type=MEDIA_TYPES[kind],
+        headers={"Content-Disposition": f'attachment; filename="{name}"'},
+    )
+
+
+@router.get(
+    "/telemetry/completeness",
+    response_model=Page[DayCompleteness],
+    responses=problems(BatteryNotFound, LocationNotFound, InvalidSelection, InvalidSpan),
+)
+async def get_completeness(
+    principal: ReaderDep,
+    context: ContextDep,
+    selection: SelectionDep,
+    page: PageQuery,
+    *,
+    start: Annotated[AwareDatetime | None, Query(description="First day by any of its instants.")] = None,
+    end: Annotated[AwareDatetime | None, Query(description="To before this instant.")] = None,
+) -> Response:
+    """List what each battery sent on each day (Asia/Bangkok) and what became of it; the sums balance."""
+    now = context.clock.now()
+    since, until = queries.span_of(start, end, now)
+    if until - since > MAX_COMPLETENESS_SPAN:
+        raise InvalidSpan(f"The span may be {MAX_COMPLETENESS_SPAN.days} days at most.")
+    async with database_errors(), context.database.begin() as connection:
+        batteries = await find_batteries(connection, selection, principal)
+        answer = await read_completeness(connection, batteries, since, until, now=now, page=page)
+    return JsonResponse(answer)
 
 
 @router.get(

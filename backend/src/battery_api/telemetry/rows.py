@@ -40,7 +40,7 @@ class Shape:
 
 BATTERY_SHAPE: Final = Shape("battery", "battery_id", BATTERY_CHANNELS, {})
 STRING_SHAPE: Final = Shape("string", "string_id", STRING_CHANNELS, {"mode": tuple(StringMode)})
-SITE_SHAPE: Final = Shape("location", "location_id", SITE_CHANNELS, {"hvac": tuple(HvacState), "mains": (True, False)})
+SITE_SHAPE: Final = Shape("location", "location_id", SITE_CHANNELS, {"hvac": tuple(HvacState), "mains": (False, True)})
 
 
 @dataclass(frozen=True, slots=True)

@@ -95,14 +95,14 @@ class StateWriter:
             integers("quality", rows.quality[newest], kind="smallint"),
             reals("reporting_interval_s", interval_s[subject]),
         ]
-        estimate_columns, literal = _estimate_columns(rows, newest)
+        columns, inputs, assignments = _estimate_columns(rows, newest)
         await update_rows(
             self._connection,
             "battery_state",
             integers("battery_id", keys[subject]),
-            changed + estimate_columns,
-            inputs=tally.columns(subject),
-            also=[_NEXT, *literal, *ADD_TO_OPEN_DAY],
+            changed + columns,
+            inputs=tally.columns(subject) + inputs,
+            also=[_NEXT, *assignments, *ADD_TO_OPEN_DAY],
             received_at=self._received_at,
         )
         only_counted = np.setdiff1d(np.arange(len(places)), subject)
@@ -189,12 +189,12 @@ class StateWriter:
         )
 
 
-def _estimate_columns(rows: Arrived, newest: IntArray) -> tuple[list[Column], list[str]]:
-    """Return the columns of the estimates, or the assignments that withdraw older ones."""
+def _estimate_columns(rows: Arrived, newest: IntArray) -> tuple[list[Column], list[Column], list[str]]:
+    """Return columns, inputs and assignments of the estimates; without any, older ones are withdrawn."""
     if rows.estimated is None:
         names = ("soc_pct", "soc_sd_pct", "soc_provenance", "soh_pct", "soh_sd_pct", "soh_provenance")
-        return [], [f"{name} = null" for name in names]
-    return rows.estimated.state_columns(newest)
+        return [], [], [f"{name} = null" for name in names]
+    return rows.estimated.state_columns(newest, rows.subject[newest])
 
 
 def _last_of_each(subject: IntArray) -> IntArray:

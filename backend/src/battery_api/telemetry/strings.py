@@ -8,7 +8,7 @@ import numpy as np
 from battery_api.fleet.status import MIN_STALE_AFTER_S, STALE_INTERVALS
 from battery_api.telemetry.checks import CheckedRows
 from battery_api.telemetry.instants import NEVER, newest_at_or_before
-from battery_api.telemetry.live_state import StringStates
+from battery_api.telemetry.live_state import Places, StringStates
 from battery_api.telemetry.modes import ModeState, settled, step
 from battery_api.telemetry.rows import BoolArray, FloatArray, IntArray
 from battery_contracts.enums import StringMode
@@ -126,3 +126,14 @@ class History:
         fresh = hit[time_us[hit] - self.time_us[row[hit]] <= self.valid_us[subject[hit]]]
         found[fresh] = self.value[row[fresh]]
         return found
+
+
+def string_currents(
+    states: StringStates, rows: CheckedRows, places: Places, string: IntArray, time_us: IntArray
+) -> FloatArray:
+    """Return the current of strings at instants, from their readings in the batch or their state; NaN if unknown."""
+    known = History.of(
+        (states.last_us, states.current_a, states.interval_s),
+        (np.searchsorted(places.strings, rows.place), rows.time_us, rows.values["current_a"]),
+    )
+    return known.at(string, time_us)

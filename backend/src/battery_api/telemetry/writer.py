@@ -12,6 +12,7 @@ import numpy as np
 import orjson
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from battery_api.telemetry.fetching import fetch_all
 from battery_api.telemetry.ports import RuleState
 from battery_api.telemetry.rows import BoolArray, FloatArray, IntArray
 
@@ -64,7 +65,7 @@ async def insert_rows(connection: AsyncConnection, table: str, columns: Sequence
         f"returning {key}, time) "
         f"select input.ordinal from input left join stored using ({key}, time) where stored.{key} is null"
     )
-    known = await connection.exec_driver_sql(statement, tuple(column.values for column in columns))
+    known = await fetch_all(connection, statement, tuple(column.values for column in columns))
     new[np.array([row[0] for row in known], np.int64) - 1] = False
     return new
 
