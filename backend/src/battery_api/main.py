@@ -17,8 +17,8 @@ from starlette.middleware.gzip import GZipMiddleware
 from battery_api.accounts import routes as accounts_routes
 from battery_api.accounts.sessions import Authenticator
 from battery_api.alerts import routes as alerts_routes
-from battery_api.alerts import stale
 from battery_api.alerts.recorder import AlertRecorder
+from battery_api.alerts.stale import StaleWatch
 from battery_api.context import ProcessContext
 from battery_api.db import migrate
 from battery_api.db.session import Database
@@ -184,10 +184,11 @@ def _fill_state(app: FastAPI, context: ProcessContext, parts: Parts) -> None:
 
 def _jobs(context: ProcessContext, app: FastAPI) -> list[PeriodicJob]:
     settings = context.settings
+    watch = StaleWatch(context)
     return [
         PeriodicJob("partitions", 3600.0, lambda: rollups.keep_storage(context)),
         PeriodicJob("rollups", settings.rollup_interval_s, lambda: rollups.run_once(context)),
-        PeriodicJob("stale", settings.stale_check_interval_s, lambda: stale.run_once(context, app.state.publisher)),
+        PeriodicJob("stale", settings.stale_check_interval_s, lambda: watch.run_once(app.state.publisher)),
     ]
 
 

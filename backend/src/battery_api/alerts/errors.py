@@ -1,0 +1,45 @@
+"""What can go wrong with alerts and rules."""
+
+from battery_servicekit.problems import Conflict, Invalid, NotFound
+
+
+class AlertNotFound(NotFound):
+    """No alert has this id, or the caller may not see its location."""
+
+    code = "alert_not_found"
+
+
+class AlertAlreadyAcknowledged(Conflict):
+    """Somebody has acknowledged the alert."""
+
+    code = "alert_already_acknowledged"
+
+
+class AlertAlreadyResolved(Conflict):
+    """Somebody has resolved the alert."""
+
+    code = "alert_already_resolved"
+
+
+class RuleNotFound(NotFound):
+    """No rule has this id."""
+
+    code = "rule_not_found"
+
+
+class OverrideNotFound(NotFound):
+    """The rule has no such override, or the caller may not see its scope."""
+
+    code = "override_not_found"
+
+
+class ScopeNotFound(NotFound):
+    """Nothing has the id that the override is for, or the caller may not see it."""
+
+    code = "scope_not_found"
+
+
+class OverrideInvalid(Invalid):
+    """The values of an override contradict each other or the rule."""
+
+    code = "override_invalid"

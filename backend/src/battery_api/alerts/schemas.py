@@ -1,0 +1,142 @@
+"""Requests and answers of the alert endpoints."""
+
+from collections.abc import Mapping
+from datetime import date
+from typing import Annotated, Any, Literal
+
+from pydantic import AwareDatetime, BaseModel, Field, StringConstraints
+
+from battery_api.alerts.effective import Scope
+from battery_api.alerts.engine.rules import Direction, Gate, SubjectKind
+from battery_contracts.alerts import AlertOut
+from battery_contracts.enums import AlertType, RespondWithin, Severity
+from battery_servicekit.pagination import Page
+
+Note = Annotated[str, StringConstraints(strip_whitespace=True, max_length=2000)]
+
+
+class AlertPage(Page[AlertOut]):
+    """A stretch of alerts. The two counts are of what the filter is about, whatever its state and dates."""
+
+    active_count: int = Field(description="Conditions that stand now.")
+    pending_count: int = Field(description="Of these, what nobody has acknowledged.")
+
+
+class TimelineEntryOut(BaseModel):
+    """One line of an alert's immutable timeline."""
+
+    event_id: int
+    at: AwareDatetime
+    kind: Literal["raised", "escalated", "cleared", "acknowledged", "resolved", "comment"]
+    actor: str | None
+    note: str | None
+    data: dict[str, Any]
+
+
+class AlertDetail(AlertOut):
+    """An alert with its timeline, oldest line first."""
+
+    timeline: list[TimelineEntryOut]
+
+
+class AcknowledgeIn(BaseModel):
+    """Somebody takes the alert on."""
+
+    note: Note = Field(description="What is being done; may be blank.")
+
+
+class ResolveIn(BaseModel):
+    """Somebody closes the alert."""
+
+    note: Note | None = None
+
+
+class DayCounts(BaseModel):
+    """Alerts raised on a day in Asia/Bangkok, by the severity they reached."""
+
+    day: date
+    info: int = 0
+    warning: int = 0
+    critical: int = 0
+
+
+class AlertStats(BaseModel):
+    """Alerts in figures; the ``by_`` groups count active ones."""
+
+    open_count: int = Field(description="Not resolved, and either active or never acknowledged.")
+    active_count: int = Field(description="The condition stands now.")
+    pending_count: int = Field(description="Active and not acknowledged.")
+    by_severity: dict[Severity, int]
+    by_type: dict[str, int]
+    by_location: dict[str, int]
+    per_day: list[DayCounts] = Field(description="The last 30 days, today last.")
+
+
+class OverrideIn(BaseModel):
+    """Values for a scope; what is left out keeps what the wider scope says."""
+
+    scope: Scope
+    scope_id: Annotated[str, StringConstraints(min_length=1, max_length=80)]
+    raise_value: Annotated[float, Field(allow_inf_nan=False)] | None = None
+    clear_value: Annotated[float, Field(allow_inf_nan=False)] | None = None
+    hold_s: Annotated[float, Field(ge=0, le=31 * 86_400, allow_inf_nan=False)] | None = None
+    clear_hold_s: Annotated[float, Field(ge=0, le=31 * 86_400, allow_inf_nan=False)] | None = None
+    enabled: bool | None = None
+
+
+class OverrideOut(OverrideIn):
+    """A stored override."""
+
+    override_id: int
+    rule_id: str
+    updated_at: AwareDatetime
+    updated_by: str | None
+
+
+class RuleOut(BaseModel):
+    """One rule with its defaults and the overrides that you may see."""
+
+    rule_id: str
+    type: AlertType
+    severity: Severity
+    respond_within: RespondWithin
+    subject: SubjectKind
+    signal: str
+    direction: Direction
+    unit: str | None
+    raise_value: float
+    clear_value: float
+    hold_s: float
+    clear_hold_s: float
+    gate: Gate
+    after_commissioning: bool = Field(description="Sleeps during the first 90 days of a battery.")
+    adjustable: bool
+    source: str = Field(description="Where the defaults come from; EJ is engineering judgement.")
+    overrides: list[OverrideOut]
+
+
+class Origin(BaseModel):
+    """Where an effective value comes from."""
+
+    scope: Literal["default"] | Scope
+    scope_id: str | None
+
+
+class EffectiveRuleOut(BaseModel):
+    """A rule as it holds for one battery: each value, and where it comes from."""
+
+    rule_id: str
+    type: AlertType
+    severity: Severity
+    respond_within: RespondWithin
+    signal: str
+    direction: Direction
+    unit: str | None
+    gate: Gate
+    raise_value: float
+    clear_value: float
+    hold_s: float
+    clear_hold_s: float
+    enabled: bool
+    origin: Mapping[str, Origin]
+    source: str
