@@ -1,0 +1,1 @@
+"""Control interface of the simulator."""
