@@ -1,13 +1,14 @@
 """The OpenAPI description, with the realtime events declared beside the routes."""
 
-from typing import Any
+from typing import Any, Final
 
 from fastapi import FastAPI
+from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
 from battery_contracts import events
 
-_EVENTS = {
+_EVENTS: Final[dict[str, type[BaseModel]]] = {
     "connected": events.Connected,
     "subscribed": events.Subscribed,
     "telemetry_update": events.TelemetryUpdate,

@@ -25,7 +25,7 @@ def status_of(*, is_stale: bool, open_critical: int, open_warning: int) -> Healt
     return HealthStatus.WARNING if open_warning else HealthStatus.NORMAL
 
 
-def status_sql(time: str, interval: str, critical: str, warning: str, *, now: str = ":now") -> str:
+def status_sql(time: str, interval: str, critical: str, warning: str, *, now: str = "cast(:now as timestamptz)") -> str:
     """Return the same as an SQL expression; ``now`` is a bound parameter or an expression."""
     stale = f"{time} is null or {time} < {now} - make_interval(secs => {stale_after_sql(interval)})"
     return (
