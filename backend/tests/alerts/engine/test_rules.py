@@ -1,0 +1,67 @@
+import itertools
+
+import pytest
+
+from battery_api.alerts.effective import SCOPES_OF, is_band_valid
+from battery_api.alerts.engine.rules import RULE_BY_ID, RULES, WATCH_RULES, Direction, Rule, SubjectKind
+from battery_api.alerts.engine.signals import battery_signals, location_signals, string_signals
+from battery_api.alerts.messages import MESSAGES, render
+from battery_contracts.enums import RespondWithin, Severity
+
+import numpy as np
+
+ALL = (*RULES, *WATCH_RULES)
+
+
+def test_rule_ids_are_unique() -> None:
+    assert len(RULE_BY_ID) == len(ALL)
+
+
+@pytest.mark.parametrize("rule", ALL, ids=lambda rule: rule.rule_id)
+def test_rule_is_sound(rule: Rule) -> None:
+    assert rule.rule_id.startswith(rule.type.value + ".")
+    assert is_band_valid(rule, rule.raise_value, rule.clear_value)
+    assert rule.hold_s >= 0
+    assert rule.clear_hold_s >= 0
+    assert (rule.severity is Severity.CRITICAL) is (rule.respond_within is RespondWithin.SAME_DAY)
+    assert rule.source
+    params = {"value": 1.0, "threshold": 2.0, "hold_min": 5.0, "value_min": 6.0, "battery_count": 24}
+    assert (
+        render(rule.message_code, params) != rule.message_code.replace("_", " ").capitalize()
+        or "{" not in MESSAGES[rule.message_code]
+    )
+    assert rule.subject in SCOPES_OF
+
+
+def test_every_signal_is_computed() -> None:
+    empty = np.zeros(0)
+    whole = np.zeros(0, np.int64)
+    known = {
+        SubjectKind.BATTERY: battery_signals({}, string=whole, time_us=whole, room_c=empty, drift_pct=empty),
+        SubjectKind.STRING: string_signals({}, 0),
+        SubjectKind.LOCATION: location_signals({}, 0, hvac_loss=empty),
+    }
+    assert {rule.rule_id for rule in RULES if rule.signal not in known[rule.subject]} == set()
+
+
+def test_worse_rules_of_a_signal_have_worse_limits() -> None:
+    def ladder(rule: Rule) -> tuple[str, ...]:
+        return (rule.type, rule.signal, rule.gate, rule.direction)
+
+    for _, group in itertools.groupby(sorted(RULES, key=lambda rule: (ladder(rule), rule.urgency)), ladder):
+        steps = list(group)
+        for mild, severe in itertools.pairwise(steps):
+            sign = 1 if mild.direction is Direction.ABOVE else -1
+            assert sign * severe.raise_value >= sign * mild.raise_value
+
+
+def test_a_dangerous_value_fires_at_once_whatever_the_mode() -> None:
+    danger = [rule for rule in RULES if rule.rule_id.endswith(".danger")]
+    assert {rule.signal for rule in danger} >= {"voltage_v", "temperature_c"}
+    assert all(rule.hold_s == 0 and rule.gate == "always" and rule.severity is Severity.CRITICAL for rule in danger)
+
+
+def test_message_with_missing_parameters_is_still_shown() -> None:
+    assert render("temperature_high", {}) == "Temperature high"
+    assert render("from_a_later_version", {}) == "From a later version"
+    assert render("temperature_high", {"value": 36.04, "threshold": 35.0}) == "Temperature 36.0 °C, above 35.0 °C"
