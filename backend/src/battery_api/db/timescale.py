@@ -113,7 +113,9 @@ async def refresh_rollups(connection: AsyncConnection, start: datetime, end: dat
     for rollup, width in ROLLUPS.items():
         # Only whole buckets inside the window are refreshed, so it is widened by one on each side.
         await connection.execute(
-            text(f"call refresh_continuous_aggregate('{rollup}', :start, :end)"),
+            text(
+                f"call refresh_continuous_aggregate('{rollup}', cast(:start as timestamptz), cast(:end as timestamptz))"
+            ),
             {"start": start - width, "end": end + width},
         )
 

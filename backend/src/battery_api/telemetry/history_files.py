@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -158,16 +158,15 @@ def read_manifest(directory: Path) -> tuple[Manifest, str]:
     return manifest, hashlib.sha256(content).hexdigest()
 
 
-def verify_files(directory: Path, files: Sequence[HistoryFile], alive: Callable[[], None] = lambda: None) -> None:
-    """Compare every file with the manifest.
+def verify_files(directory: Path, files: Sequence[HistoryFile], key_of: Mapping[str, Mapping[str, int]]) -> None:
+    """Compare every file with the manifest and its ids with the fleet, before the first row is loaded.
 
     Raises
     ------
     HistoryRefused
-        A file is missing, cut off or changed.
+        A file is missing, cut off or changed, or names subjects that this fleet does not have.
     """
     for file in files:
-        alive()
         path = (directory / file.path).resolve()
         if not path.is_relative_to(directory.resolve()):
             raise HistoryRefused(f"{file.path} lies outside the history's folder.")
@@ -178,15 +177,27 @@ def verify_files(directory: Path, files: Sequence[HistoryFile], alive: Callable[
             raise HistoryRefused(f"{file.path} cannot be read: {error.strerror}.") from error
         if found != file.sha256:
             raise HistoryRefused(f"{file.path} differs from its checksum in the manifest.")
+        _verify_content(path, file, key_of)
 
 
-def read_rows(directory: Path, file: HistoryFile, key_of: dict[str, int]) -> HistoryRows:
+def _verify_content(path: Path, file: HistoryFile, key_of: Mapping[str, Mapping[str, int]]) -> None:
+    spec = TABLES[file.table]
+    try:
+        table = pq.read_table(path, columns=[spec.key])
+        keys = _keys(table, spec, key_of[spec.key], file)
+    except (pa.ArrowException, KeyError) as error:
+        raise HistoryRefused(f"{file.path} cannot be read: {error}") from error
+    if len(keys) != file.rows:
+        raise HistoryRefused(f"{file.path} holds {len(keys):,} rows, the manifest says {file.rows:,}.")
+
+
+def read_rows(directory: Path, file: HistoryFile, key_of: Mapping[str, int]) -> HistoryRows:
     """Read one file; rows come sorted by subject and time, as the primary key stores them.
 
     Raises
     ------
     HistoryRefused
-        The file is not what the manifest says, or it names subjects that this fleet does not have.
+        The file lacks a column or cannot be read.
     """
     spec = TABLES[file.table]
     try:
@@ -197,8 +208,6 @@ def read_rows(directory: Path, file: HistoryFile, key_of: dict[str, int]) -> His
         flags = {name: _flags(table, name) for name in spec.flags}
     except (pa.ArrowException, KeyError) as error:
         raise HistoryRefused(f"{file.path} cannot be read: {error}") from error
-    if len(key) != file.rows:
-        raise HistoryRefused(f"{file.path} holds {len(key):,} rows, the manifest says {file.rows:,}.")
     order = np.lexsort((time_us, key))
     return HistoryRows(
         spec,
@@ -214,7 +223,7 @@ def _column(table: pa.Table, name: str) -> pa.Array:
     return table.column(name).combine_chunks()
 
 
-def _keys(table: pa.Table, spec: HistoryTable, key_of: dict[str, int], file: HistoryFile) -> IntArray:
+def _keys(table: pa.Table, spec: HistoryTable, key_of: Mapping[str, int], file: HistoryFile) -> IntArray:
     column = _column(table, spec.key)
     if not pa.types.is_dictionary(column.type):
         column = pc.dictionary_encode(column)

@@ -1,7 +1,7 @@
 """Load a generated history behind the live feed: binary COPY in short transactions, safe to repeat and to interrupt."""
 
 import asyncio
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from io import BytesIO
 from pathlib import Path
@@ -81,7 +81,12 @@ async def load_history(database: Database, directory: Path, progress: Progress) 
         catalogue = await load_catalogue(connection)
         await make_partitions(connection, start=manifest.start, end=manifest.end)
     _require_known_locations(manifest, catalogue)
-    await asyncio.to_thread(verify_files, directory, manifest.files)
+    key_of = {
+        "battery_id": {code: entry.key for code, entry in catalogue.batteries.items()},
+        "string_id": {code: entry.key for code, entry in catalogue.strings.items()},
+        "location_id": {code: entry.key for code, entry in catalogue.locations.items()},
+    }
+    await asyncio.to_thread(verify_files, directory, manifest.files, key_of)
     async with _single_loader(database):
         loader = _Loader(
             database,
@@ -89,7 +94,7 @@ async def load_history(database: Database, directory: Path, progress: Progress) 
             manifest=manifest,
             fingerprint=fingerprint,
             engine=engine,
-            catalogue=catalogue,
+            key_of=key_of,
             progress=progress,
         )
         return await loader.run()
@@ -130,7 +135,7 @@ class _Loader:
         manifest: Manifest,
         fingerprint: str,
         engine: Engine,
-        catalogue: FleetCatalogue,
+        key_of: Mapping[str, Mapping[str, int]],
         progress: Progress,
     ) -> None:
         self._database = database
@@ -141,11 +146,7 @@ class _Loader:
         self._progress = progress
         self._total = sum(file.rows for file in manifest.files)
         self._done = 0
-        self._key_of: dict[str, dict[str, int]] = {
-            "battery_id": {code: entry.key for code, entry in catalogue.batteries.items()},
-            "string_id": {code: entry.key for code, entry in catalogue.strings.items()},
-            "location_id": {code: entry.key for code, entry in catalogue.locations.items()},
-        }
+        self._key_of = key_of
 
     async def run(self) -> int:
         """Load what is not loaded yet, file by file."""

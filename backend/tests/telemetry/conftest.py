@@ -1,0 +1,54 @@
+"""Databases for the tests of telemetry: one migrated template, copied for each test."""
+
+from collections.abc import AsyncIterator
+
+import pytest_asyncio
+
+from battery_api.db import migrate
+from battery_api.db.session import Database, create_database_engine
+from battery_api.db.timescale import make_partitions
+from battery_servicekit.testing.postgres import database_name, new_database
+from battery_servicekit.testing.postgres import postgres_url
+from battery_servicekit.testing.timescale import timescale_module_url
+
+from .world import NOW, Gateway, gateway_on, plant_fleet
+
+__all__ = ["postgres_url", "timescale_module_url"]
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def fleet_template(postgres_url: str) -> AsyncIterator[str]:
+    """Name of a migrated database with the small fleet, to which nobody is connected."""
+    async with new_database(postgres_url) as url:
+        database = Database(create_database_engine(url, pooling=False))
+        await migrate.upgrade(database.engine)
+        await plant_fleet(database)
+        async with database.begin() as connection:
+            await make_partitions(connection, start=NOW, end=NOW)
+        await database.close()
+        yield database_name(url)
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def database(postgres_url: str, fleet_template: str) -> AsyncIterator[Database]:
+    """A database of plain PostgreSQL with the small fleet, for one test."""
+    async with new_database(postgres_url, template=fleet_template) as url:
+        opened = Database(create_database_engine(url))
+        yield opened
+        await opened.close()
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def gateway(database: Database) -> Gateway:
+    """Ingest on plain PostgreSQL."""
+    return await gateway_on(database)
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def timescale_gateway(timescale_module_url: str) -> AsyncIterator[Gateway]:
+    """Ingest on TimescaleDB with the small fleet."""
+    opened = Database(create_database_engine(timescale_module_url, pooling=False, statement_timeout_s=60))
+    await migrate.upgrade(opened.engine)
+    await plant_fleet(opened)
+    yield await gateway_on(opened, database_pooling=False)
+    await opened.close()

@@ -1,0 +1,115 @@
+"""The parts of telemetry that need no database, against plain references."""
+
+import bisect
+import json
+import random
+from datetime import UTC, datetime, timedelta
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from battery_api.telemetry.instants import NEVER, day_floor, instant, microseconds, newest_at_or_before
+from battery_api.telemetry.intervals import learn_interval
+from battery_api.telemetry.modes import SETTLING_US, ModeState, settled, step
+from battery_api.telemetry.parsing import parse_batch
+from battery_api.telemetry.resolution import GRAINS, choose_grain
+from battery_contracts.enums import StringMode
+
+from .world import NOW, columns, reading
+
+pairs = st.lists(st.tuples(st.integers(0, 4), st.integers(0, 30)), max_size=40)
+
+
+@given(known=pairs, wanted=pairs)
+def test_newest_at_or_before_equals_a_search_one_by_one(
+    known: list[tuple[int, int]], wanted: list[tuple[int, int]]
+) -> None:
+    known = sorted(known)
+    table, asked = np.array(known, np.int64).reshape(-1, 2), np.array(wanted, np.int64).reshape(-1, 2)
+    found = newest_at_or_before(table[:, 0], table[:, 1], asked[:, 0], asked[:, 1])
+    for (group, at), row in zip(wanted, found.tolist(), strict=True):
+        expected = bisect.bisect_right(known, (group, at)) - 1
+        assert row == (expected if expected >= 0 and known[expected][0] == group else -1)
+
+
+@given(st.datetimes(timezones=st.just(UTC)).filter(lambda at: 1 < at.year < 9999))
+def test_days_begin_at_midnight_in_bangkok(at: datetime) -> None:
+    begins = instant(int(day_floor(np.array([microseconds(at)]))[0]))
+    assert (begins.hour, begins.minute, begins.second, begins.microsecond) == (17, 0, 0, 0)
+    assert timedelta(0) <= at - begins < timedelta(days=1)
+
+
+@given(
+    minutes=st.integers(1, 3 * 365 * 1440),
+    offset_s=st.integers(0, 86_400),
+    max_points=st.integers(1, 1000),
+)
+def test_a_series_never_has_more_points_than_asked_for(minutes: int, offset_s: int, max_points: int) -> None:
+    end = NOW - timedelta(seconds=offset_s)
+    start = end - timedelta(minutes=minutes)
+    grain = choose_grain(start, end, max_points, raw_available_from=NOW - timedelta(days=100))
+    if grain is not GRAINS[-1]:
+        assert grain.count(start, end) <= max_points
+        finer = GRAINS[: GRAINS.index(grain)]
+        allowed = [one for one in finer if one.source != "telemetry" or start >= NOW - timedelta(days=100)]
+        assert all(one.count(start, end) > max_points for one in allowed)
+
+
+def test_an_interval_is_learned_and_an_outage_hardly_moves_it() -> None:
+    known = np.array([np.nan])
+    last = np.array([NEVER])
+    at = 0
+    for gap_s in [60] * 20 + [36_000] + [60] * 3:
+        at += gap_s * 1_000_000
+        known = learn_interval(known, last, np.array([0]), np.array([at]))
+        last = np.array([at])
+    assert known[0] == pytest.approx(60, rel=0.25)
+    for _ in range(30):
+        at += 2_000_000
+        known = learn_interval(known, last, np.array([0]), np.array([at]))
+        last = np.array([at])
+    assert known[0] == pytest.approx(2, rel=0.05)
+
+
+HOUR_US = 3_600_000_000
+
+
+def test_a_derived_recharge_lasts_72_hours_and_a_sender_outranks_the_current() -> None:
+    state = ModeState(None)
+    modes = []
+    for hour, current in ((0, 0.1), (1, -60.0), (2, 12.0), (10, 0.4), (70, 0.1), (75, 0.1)):
+        state = step(state, hour * HOUR_US, current, None)
+        modes.append(state.mode)
+    recharge = [StringMode.RECHARGE] * 3
+    assert modes == [StringMode.FLOAT, StringMode.DISCHARGE, *recharge, StringMode.FLOAT]
+    assert step(state, 80 * HOUR_US, -60.0, StringMode.TEST).mode is StringMode.TEST
+    assert step(state, 80 * HOUR_US, float("nan"), None).mode is StringMode.FLOAT
+
+
+def test_a_float_declared_right_after_the_recharge_has_to_settle() -> None:
+    discharged, declared = 10 * HOUR_US, 20 * HOUR_US
+    hours = np.array([21, 60, 91, 93])
+    result = settled(np.ones(4, bool), np.full(4, declared), np.full(4, discharged), hours * HOUR_US)
+    assert result.tolist() == [False, False, False, True]
+    later = np.array([discharged + SETTLING_US])
+    assert settled(np.ones(1, bool), later, np.array([discharged]), later).tolist() == [True]
+
+
+def test_the_lenient_way_reads_what_the_fast_way_reads() -> None:
+    dice = random.Random(11)
+    made = [
+        reading(f"BAT-{at}", NOW + timedelta(seconds=dice.random()), voltage_v=dice.choice([None, 13, 13.25]))
+        for at in range(200)
+    ]
+    fast = parse_batch(json.dumps(columns(made)).encode())
+    rows = parse_batch(json.dumps({"readings": made}).encode())
+    lenient = parse_batch(json.dumps({"readings": [*made, 5]}).encode())
+    assert [rejection.index for rejection in lenient.rejected] == [200]
+    for other in (rows, lenient):
+        assert list(other.batteries.code) == list(fast.batteries.code)
+        assert other.batteries.time_us.tolist() == fast.batteries.time_us.tolist()
+        for name, values in fast.batteries.values.items():
+            np.testing.assert_array_equal(other.batteries.values[name], values)
+    assert fast.batteries.time_us[0] == microseconds(datetime.fromisoformat(made[0]["time"]))
