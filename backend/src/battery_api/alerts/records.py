@@ -1,7 +1,7 @@
 """Alerts as rows: fold what a batch did into as few rows as it needs, and write them in a few statements."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any, Final, Literal
 
@@ -115,7 +115,7 @@ _INSERT: Final = """
     returning id, subject, type, raised_at
 """
 _OPEN: Final = """
-    select a.id, a.subject, a.type
+    select a.id, a.subject, a.type, a.severity
     from alert a join unnest($1::text[], $2::text[]) as i(subject, type) on a.subject = i.subject and a.type = i.type
     where a.cleared_at is null and a.resolved_at is null
 """
@@ -141,17 +141,13 @@ async def write_alerts(connection: AsyncConnection, drafts: Sequence[AlertDraft]
     The rows of the subjects are locked by the caller. Should an open alert of the same subject and type exist all the
     same, it is kept and taken over: an alert is never doubled.
     """
-    known = [draft for draft in drafts if not draft.is_new and draft.alert_id is not None]
     new = [draft for draft in drafts if draft.is_new]
+    if new:
+        await _insert(connection, new)
+    known = [draft for draft in drafts if not draft.is_new and draft.alert_id is not None]
     if known:
         await connection.exec_driver_sql(_UPDATE, _update_parameters(known))
-    taken_over = await _insert(connection, new) if new else set()
-    entries = [
-        (draft.alert_id, entry)
-        for draft in drafts
-        for entry in draft.timeline
-        if draft.alert_id is not None and draft not in taken_over
-    ]
+    entries = [(draft.alert_id, entry) for draft in drafts for entry in draft.timeline if draft.alert_id is not None]
     if entries:
         await connection.exec_driver_sql(
             _TIMELINE,
@@ -193,7 +189,7 @@ async def store_rule_state(connection: AsyncConnection, kind: str, key: int, sta
     await connection.exec_driver_sql(statement, (key, None if state is None else _json(state)))
 
 
-async def _insert(connection: AsyncConnection, new: Sequence[AlertDraft]) -> set[AlertDraft]:
+async def _insert(connection: AsyncConnection, new: Sequence[AlertDraft]) -> None:
     rows: Sequence[Any] = (await connection.exec_driver_sql(_INSERT, _insert_parameters(new))).all()
     ids = {(subject, kind, raised_at): alert_id for alert_id, subject, kind, raised_at in rows}
     missing = []
@@ -202,13 +198,25 @@ async def _insert(connection: AsyncConnection, new: Sequence[AlertDraft]) -> set
         if draft.alert_id is None:
             missing.append(draft)
     if not missing:
-        return set()
+        return
     pairs = ([draft.subject.code for draft in missing], [draft.type.value for draft in missing])
     found: Sequence[Any] = (await connection.exec_driver_sql(_OPEN, pairs)).all()
-    present = {(subject, kind): alert_id for alert_id, subject, kind in found}
+    present = {(subject, kind): (alert_id, Severity(severity)) for alert_id, subject, kind, severity in found}
     for draft in missing:
-        draft.alert_id = present.get((draft.subject.code, draft.type.value))
-    return set(missing)
+        alert_id, severity = present[draft.subject.code, draft.type.value]
+        _take_over(draft, alert_id, severity)
+
+
+def _take_over(draft: AlertDraft, alert_id: int, severity: Severity) -> None:
+    """Turn a new alert into changes of the open one that was found in its place."""
+    assert draft.severity is not None
+    draft.alert_id, draft.raised_at = alert_id, None
+    draft.asks_again = draft.severity.rank > severity.rank
+    kinds: set[EventKind] = {"cleared", "escalated"} if draft.asks_again else {"cleared"}
+    entries = [replace(entry, kind="escalated") if entry.kind == "raised" else entry for entry in draft.timeline]
+    draft.timeline = [entry for entry in entries if entry.kind in kinds]
+    if not draft.asks_again:
+        draft.severity = draft.respond_within = draft.rule_id = draft.message_code = draft.message_params = None
 
 
 def _update_parameters(drafts: Sequence[AlertDraft]) -> tuple[list[Any], ...]:

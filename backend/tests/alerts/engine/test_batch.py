@@ -1,3 +1,4 @@
+import itertools
 import json
 from dataclasses import replace
 from time import perf_counter
@@ -69,7 +70,7 @@ def history(streams_by_subject: list[list[Sample]], cuts: list[float]) -> tuple[
     states: States = {}
     told = []
     edges = [float("-inf"), *sorted(cuts), float("inf")]
-    for begin, end in zip(edges, edges[1:], strict=False):
+    for begin, end in itertools.pairwise(edges):
         outcomes = judge(observations(streams_by_subject, begin, end), states)
         told += [
             (outcome.subject, one.kind, one.at_us, one.since_us, one.rule.rule_id, str(one.value))

@@ -1,5 +1,6 @@
 import itertools
 
+import numpy as np
 import pytest
 
 from battery_api.alerts.effective import SCOPES_OF, is_band_valid
@@ -7,8 +8,6 @@ from battery_api.alerts.engine.rules import RULE_BY_ID, RULES, WATCH_RULES, Dire
 from battery_api.alerts.engine.signals import battery_signals, location_signals, string_signals
 from battery_api.alerts.messages import MESSAGES, render
 from battery_contracts.enums import RespondWithin, Severity
-
-import numpy as np
 
 ALL = (*RULES, *WATCH_RULES)
 
