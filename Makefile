@@ -1,0 +1,40 @@
+# Needs only Python >= 3.11, Node >= 20.19 and make; everything else is fetched into this folder.
+PYTHON := $(shell for name in python3.13 python3.12 python3.11 python3 python; do \
+  if $$name -c 'import sys, venv; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1; then echo $$name; break; fi; done)
+ifeq ($(PYTHON),)
+  $(error Python 3.11 or newer is needed and none was found (python3.13, python3.12, python3.11, python3))
+endif
+TASKS := $(PYTHON) ops/workspace
+
+.DEFAULT_GOAL := help
+.PHONY: help setup up test lint lock openapi demo-reset bench
+
+help: ## show this list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
+
+setup: ## install everything that changed (Python environment, dashboard); fast when nothing did
+	@$(TASKS) setup
+
+up: ## bring the whole platform up and stay in the foreground; PORT=, DATA_DIR=, BATTERY_HISTORY_DAYS= are heeded
+	@$(TASKS) setup --for-up
+	@exec .venv/bin/battery-up
+
+test: ## run every suite; SUITES="lint backend" runs some
+	@$(TASKS) test $(SUITES)
+
+lint: ## run the linters and type checkers only
+	@$(TASKS) test lint
+
+lock: ## resolve the dependencies anew and write requirements/*.txt
+	@$(TASKS) lock
+
+openapi: ## write contracts/openapi/*.json
+	@$(TASKS) openapi
+
+demo-reset: ## remove DATA_DIR (.data) after asking; FORCE=1 does not ask
+	@$(TASKS) setup --for-up --quiet
+	@.venv/bin/battery-up reset
+
+bench: ## run the side-by-side measurements
+	@$(TASKS) setup
+	@.venv/bin/python -m pytest -q benchmarks

@@ -1,0 +1,52 @@
+"""Resolve the dependencies and write the locks, with hashes and without any registry's address."""
+
+import re
+import subprocess
+from pathlib import Path
+
+from environments import REQUIREMENTS, TOOLS_LOCK, TaskFailed, find_uv, run, say
+from members import ROOT, load_members
+
+_FORM = ("--no-emit-workspace", "--format", "requirements-txt", "--no-header", "--no-annotate", "--frozen", "--quiet")
+
+
+def write_locks() -> None:
+    """Update ``uv.lock`` and write ``requirements/*.txt``."""
+    uv = str(find_uv())
+    run([uv, "lock", "--upgrade"])
+    REQUIREMENTS.mkdir(exist_ok=True)
+    for member in load_members().values():
+        if member.is_package:
+            _export(uv, f"{member.label}.txt", "--package", member.name, "--no-dev")
+        _export(uv, f"{member.label}.test.txt", "--package", member.name)
+    _export(uv, "workspace.txt", "--all-packages")
+    _export(uv, TOOLS_LOCK.name, "--only-group", "dev")
+    say(f"Wrote {len(list(REQUIREMENTS.glob('*.txt')))} locks to {REQUIREMENTS.relative_to(ROOT)}/")
+
+
+def find_addresses() -> list[str]:
+    """Return the lines of the locks that name a host; there must be none."""
+    found = []
+    locks = [*REQUIREMENTS.glob("*.txt"), *_npm_locks()]
+    for lock in sorted(locks):
+        for number, line in enumerate(lock.read_text().splitlines(), start=1):
+            names_host = re.search(r"https?://|--(extra-)?index-url|--find-links", line)
+            if '"resolved"' in line or (lock.suffix == ".txt" and names_host):
+                found.append(f"{lock.relative_to(ROOT)}:{number}: {line.strip()[:100]}")
+    return found
+
+
+def _npm_locks() -> list[Path]:
+    done = subprocess.run(
+        ["git", "ls-files", "*package-lock.json"], cwd=ROOT, check=False, capture_output=True, text=True
+    )  # noqa: S607
+    return [ROOT / name for name in done.stdout.split()]
+
+
+def _export(uv: str, name: str, *selection: str) -> None:
+    done = subprocess.run([uv, "export", *selection, *_FORM], cwd=ROOT, check=False, capture_output=True, text=True)  # noqa: S603
+    if done.returncode != 0:
+        raise TaskFailed(f"uv export for {name} failed:\n{done.stderr}")
+    # Group markers at the top of some exports are comments; only pins and hashes belong here.
+    lines = [line for line in done.stdout.splitlines() if not line.startswith("#")]
+    (REQUIREMENTS / name).write_text("\n".join(lines) + "\n")
