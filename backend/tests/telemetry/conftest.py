@@ -7,8 +7,7 @@ import pytest_asyncio
 from battery_api.db import migrate
 from battery_api.db.session import Database, create_database_engine
 from battery_api.db.timescale import make_partitions
-from battery_servicekit.testing.postgres import database_name, new_database
-from battery_servicekit.testing.postgres import postgres_url
+from battery_servicekit.testing.postgres import database_name, new_database, postgres_url
 from battery_servicekit.testing.timescale import timescale_module_url
 
 from .world import NOW, Gateway, gateway_on, plant_fleet

@@ -33,9 +33,9 @@ WRITER = Principal("writer", None, None, frozenset(Scope), None)
 
 FLEET_SQL = (
     (
-        "insert into battery_model (code, manufacturer, name, chemistry, nominal_voltage_v, cell_count, rated_capacity_ah, "
-        "float_voltage_low_v, float_voltage_high_v, float_compensation_v_per_c, nominal_resistance_mohm, "
-        "max_charge_current_a, mass_kg, design_life_years) "
+        "insert into battery_model (code, manufacturer, name, chemistry, nominal_voltage_v, cell_count, "
+        "rated_capacity_ah, float_voltage_low_v, float_voltage_high_v, float_compensation_v_per_c, "
+        "nominal_resistance_mohm, max_charge_current_a, mass_kg, design_life_years) "
         "values ('M', 'm', 'n', 'VRLA', 12, 6, 120, 13.5, 13.8, -0.02, 3.4, 30, 40, 10)"
     ),
     *(
@@ -53,7 +53,8 @@ FLEET_SQL = (
     ),
     (
         "insert into battery (code, string_id, location_id, model_id, position, serial_number, installed_at, "
-        "baseline_resistance_mohm, baseline_temperature_c) select 'BAT-' || s.code || '-00' || p, s.id, s.location_id, 1, "
+        "baseline_resistance_mohm, baseline_temperature_c) "
+        "select 'BAT-' || s.code || '-00' || p, s.id, s.location_id, 1, "
         "p, s.code || p, '2020-01-01', 3.4, 25 from string s, generate_series(1, 3) p order by s.id, p"
     ),
     *(f"insert into {kind}_state ({kind}_id) select id from {kind}" for kind in ("location", "string", "battery")),

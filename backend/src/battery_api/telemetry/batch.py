@@ -12,7 +12,7 @@ from battery_api.telemetry import counters, publication
 from battery_api.telemetry.checks import CheckedBatch, CheckedRows, quality_of
 from battery_api.telemetry.estimates import Estimates
 from battery_api.telemetry.fleet_index import FleetIndex
-from battery_api.telemetry.instants import hour_floor, instant_or_none, microseconds
+from battery_api.telemetry.instants import hour_floor, instants_of, microseconds
 from battery_api.telemetry.intervals import learn_interval
 from battery_api.telemetry.live_state import LockedStates, Places, read_states
 from battery_api.telemetry.metrics import STAGE_SECONDS
@@ -258,13 +258,13 @@ class BatchTransaction:
                 strings=StringSubjects(
                     entries=[self._fleet.strings[place] for place in scene.places.strings.tolist()],
                     rule_state=scene.states.strings.rule_state,
-                    last_time=[instant_or_none(at) for at in scene.states.strings.last_us.tolist()],
+                    last_time=instants_of(scene.states.strings.last_us),
                     mode=[state.mode for state in scene.states.strings.mode],
                 ),
                 locations=LocationSubjects(
                     entries=[self._fleet.locations[place] for place in scene.places.locations.tolist()],
                     rule_state=scene.states.locations.rule_state,
-                    last_time=[instant_or_none(at) for at in scene.states.locations.last_us.tolist()],
+                    last_time=instants_of(scene.states.locations.last_us),
                 ),
                 battery_readings=readings,
                 string_readings=string_readings,
@@ -284,7 +284,7 @@ class BatchTransaction:
             string_index=scene.places.string_of_battery,
             location_index=scene.places.location_of_battery,
             rule_state=scene.states.batteries.rule_state,
-            last_time=[instant_or_none(at) for at in scene.states.batteries.last_us.tolist()],
+            last_time=instants_of(scene.states.batteries.last_us),
             open_counts=scene.states.batteries.open_counts,
         )
 

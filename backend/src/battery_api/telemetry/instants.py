@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 
@@ -33,9 +33,10 @@ def instant(at_us: int) -> datetime:
     return EPOCH + timedelta(microseconds=at_us)
 
 
-def instant_or_none(at_us: int) -> datetime | None:
-    """Return microseconds as an instant, None for `NEVER`."""
-    return None if at_us == NEVER else instant(at_us)
+def instants_of(times_us: IntArray) -> list[Any]:
+    """Return microseconds as instants, None for `NEVER`; the readings of a sweep share few, so each is made once."""
+    made: dict[int, datetime | None] = {at: instant(at) for at in set(times_us.tolist()) if at != NEVER}
+    return [made.get(at) for at in times_us.tolist()]
 
 
 def day_floor(times_us: IntArray) -> IntArray:

@@ -49,7 +49,8 @@ ReaderDep = Annotated[Principal, Depends(require_scope(Scope.TELEMETRY_READ, rol
 _BATCH_BODY = {
     "requestBody": {
         "required": True,
-        "content": {"application/json": {"schema": TelemetryBatch.model_json_schema(ref_template="#/$defs/{model}")}},
+        # The model itself stands among the components (see ``battery_api.openapi``).
+        "content": {"application/json": {"schema": {"$ref": f"#/components/schemas/{TelemetryBatch.__name__}"}}},
     }
 }
 

@@ -17,6 +17,7 @@ from battery_api.telemetry.ports import RuleState
 from battery_api.telemetry.rows import BoolArray, FloatArray, IntArray
 
 _INSTANT: Final = "timestamptz 'epoch' + {column} * interval '1 microsecond'"
+_WIDE: Final = 200
 _MARK: Final = (
     "insert into rollup_mark (string_id, hour) "
     f"select string_id, {_INSTANT.format(column='hour_us')} "
@@ -65,7 +66,7 @@ async def insert_rows(connection: AsyncConnection, table: str, columns: Sequence
         f"returning {key}, time) "
         f"select input.ordinal from input left join stored using ({key}, time) where stored.{key} is null"
     )
-    known = await fetch_all(connection, statement, tuple(column.values for column in columns))
+    known = await fetch_all(connection, statement, tuple(_parameters(columns)))
     new[np.array([row[0] for row in known], np.int64) - 1] = False
     return new
 
@@ -93,7 +94,7 @@ async def update_rows(
         return
     columns = [key, *changed, *inputs]
     assignments = [f"{column.name} = input.{column.name}" for column in changed] + list(also)
-    parameters: list[Any] = [column.values for column in columns]
+    parameters = _parameters(columns)
     if received_at is not None:
         parameters.append(received_at)
         assignments.append(f"received_at = ${len(parameters)}::timestamptz")
@@ -130,18 +131,33 @@ async def write_open_counts(connection: AsyncConnection, counts: Mapping[int, tu
 
 
 def _unnested(columns: Sequence[Column]) -> str:
-    arrays = ", ".join(f"${at}::{_wire_type(column)}[]" for at, column in enumerate(columns, start=1))
-    names = ", ".join(column.name for column in columns)
+    varied = [(at, column) for at, column in enumerate(columns, start=1) if not _is_constant(columns, column)]
+    arrays = ", ".join(f"${at}::{_wire_type(column)}[]" for at, column in varied)
+    names = ", ".join(column.name for _, column in varied)
     return f"unnest({arrays}) with ordinality as given({names}, ordinal)"
 
 
 def _selected(columns: Sequence[Column]) -> str:
-    return ", ".join(
-        f"{_INSTANT.format(column=f'given.{column.name}')} as {column.name}"
-        if column.type == "instant"
-        else f"given.{column.name}"
-        for column in columns
-    )
+    parts = []
+    for at, column in enumerate(columns, start=1):
+        value = f"${at}::{_wire_type(column)}" if _is_constant(columns, column) else f"given.{column.name}"
+        if column.type == "instant":
+            value = _INSTANT.format(column=value)
+        parts.append(f"{value} as {column.name}")
+    return ", ".join(parts)
+
+
+def _parameters(columns: Sequence[Column]) -> list[Any]:
+    return [column.values[0] if _is_constant(columns, column) else column.values for column in columns]
+
+
+def _is_constant(columns: Sequence[Column], column: Column) -> bool:
+    """Say whether a column of a wide batch holds one value, as times, modes and counts of a sweep do.
+
+    Such a column travels as one parameter. Narrow batches do without: their statements stay the same ones.
+    """
+    values = column.values
+    return column is not columns[0] and len(values) >= _WIDE and values.count(values[0]) == len(values)
 
 
 def _wire_type(column: Column) -> str:
