@@ -1,0 +1,189 @@
+import asyncio
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from .world import BATTERIES, BLOCKS, FIRST, LOCATIONS, NOW, STRINGS, World, iso, named, reading
+
+MINUTE = timedelta(minutes=1)
+OTHER = BATTERIES[2 * BLOCKS]
+
+
+async def raise_hot(world: World, *codes: str, at: Any = NOW) -> list[dict[str, Any]]:
+    await world.sweep(at, {code: {"temperature_c": 70.0} for code in codes})
+    world.heard.take()
+    return await world.alerts(active="true")
+
+
+async def act(world: World, alert_id: int, action: str, *, who: str = "somchai", note: str | None = "on it") -> Any:
+    return await world.client.post(f"alerts/{alert_id}/{action}", json={"note": note}, headers=named(who))
+
+
+async def test_list_filters_and_counts(world: World) -> None:
+    await raise_hot(world, FIRST, OTHER)
+    (first,) = await world.alerts(battery_id=FIRST)
+    assert (await act(world, first["alert_id"], "acknowledge")).status_code == 200
+    answer = (await world.client.get("alerts", params={"limit": 1}, headers=named("mali"))).json()
+    assert (answer["total"], len(answer["items"]), answer["active_count"], answer["pending_count"]) == (2, 1, 2, 1)
+    assert [one["battery_id"] for one in await world.alerts(acknowledged="false")] == [OTHER]
+    assert [one["battery_id"] for one in await world.alerts(location_id=LOCATIONS[0])] == [FIRST]
+    assert [one["battery_id"] for one in await world.alerts(string_id=STRINGS[2])] == [OTHER]
+    assert len(await world.alerts(severity=["warning", "critical"])) == 2
+    assert await world.alerts(severity="info") == []
+    assert len(await world.alerts(type=["temperature_high", "voltage_low"])) == 2
+    assert await world.alerts(resolved="true") == []
+    assert await world.alerts(end=iso(NOW)) == []
+    assert len(await world.alerts(start=iso(NOW + timedelta(days=1)))) == 2
+
+
+@pytest.mark.parametrize(
+    "query", [{"severity": "loud"}, {"start": "2026-01-01T00:00:00"}, {"limit": 1001}, {"active": "perhaps"}]
+)
+async def test_wrong_query_is_named(world: World, query: dict[str, Any]) -> None:
+    answer = await world.client.get("alerts", params=query, headers=named("mali"))
+    assert answer.status_code == 422
+    assert answer.json()["errors"][0]["field"].startswith(next(iter(query)))
+
+
+async def test_acknowledge_once_with_note(world: World) -> None:
+    ((alert),) = await raise_hot(world, FIRST)
+    answer = await act(world, alert["alert_id"], "acknowledge", note=" fan checked ")
+    detail = answer.json()
+    assert (detail["acknowledged_by"], detail["acknowledged_at"], detail["is_active"]) == ("somchai", iso(NOW), True)
+    last = detail["timeline"][-1]
+    assert (last["kind"], last["actor"], last["note"]) == ("acknowledged", "somchai", "fan checked")
+    assert world.heard.take() == [("acknowledged", "temperature_high", FIRST)]
+    again = await act(world, alert["alert_id"], "acknowledge")
+    assert (again.status_code, again.json()["code"]) == (409, "alert_already_acknowledged")
+    assert (await world.detail(alert["alert_id"]))["timeline"] == detail["timeline"]
+    assert await world.open_counts(FIRST) == (0, 0, 1)
+    audit = await world.rows("select actor, action, target from audit_log where action like 'alert.%'")
+    assert audit == [{"actor": "somchai", "action": "alert.acknowledged", "target": str(alert["alert_id"])}]
+
+
+async def test_two_acknowledge_at_once_and_one_wins(world: World) -> None:
+    (alert,) = await raise_hot(world, FIRST)
+    answers = await asyncio.gather(*(act(world, alert["alert_id"], "acknowledge") for _ in range(5)))
+    assert sorted(answer.status_code for answer in answers) == [200, 409, 409, 409, 409]
+
+
+async def test_timeline_cannot_be_changed(world: World) -> None:
+    await raise_hot(world, FIRST)
+    with pytest.raises(Exception, match="alert_event"):
+        await world.rows("update alert_event set note = 'never happened'")
+    with pytest.raises(Exception, match="alert_event"):
+        await world.rows("delete from alert_event")
+
+
+async def test_resolved_condition_that_lasts_raises_a_new_alert(world: World) -> None:
+    (alert,) = await raise_hot(world, FIRST)
+    detail = (await act(world, alert["alert_id"], "resolve", note=None)).json()
+    assert (detail["is_active"], detail["resolved_by"], detail["cleared_at"]) == (False, "somchai", None)
+    assert await world.open_counts(FIRST) == (0, 0, 0)
+    assert "temperature_high" not in (await world.rule_state(FIRST) or {})
+    assert world.heard.take() == [("resolved", "temperature_high", FIRST)]
+    assert world.heard.statuses[-1].columns.status == ["normal"]
+    (new,) = await raise_hot(world, FIRST, at=NOW + MINUTE)
+    assert new["alert_id"] != alert["alert_id"]
+    again = await act(world, alert["alert_id"], "resolve")
+    assert (again.status_code, again.json()["code"]) == (409, "alert_already_resolved")
+    late = await act(world, alert["alert_id"], "acknowledge")
+    assert (late.status_code, late.json()["code"]) == (409, "alert_already_resolved")
+    assert await world.open_counts(FIRST) == (0, 0, 1)
+
+
+async def test_resolve_needs_the_full_hold_again(world: World) -> None:
+    def hot(start: int, end: int) -> dict[str, Any]:
+        return {"readings": [reading(FIRST, NOW + at * MINUTE, temperature_c=41.0) for at in range(start, end)]}
+
+    world.clock.set(NOW + timedelta(hours=3))
+    await world.post(hot(0, 62))
+    (alert,) = await world.alerts(active="true")
+    assert (await act(world, alert["alert_id"], "resolve")).status_code == 200
+    await world.post(hot(62, 122))
+    assert await world.alerts(active="true") == []
+    await world.post(hot(122, 124))
+    assert len(await world.alerts(active="true")) == 1
+
+
+async def test_resolving_a_cleared_alert_leaves_the_new_one_alone(world: World) -> None:
+    (old,) = await raise_hot(world, FIRST)
+    for minute in (1, 2, 3):
+        await world.sweep(NOW + minute * MINUTE)
+    (new,) = await raise_hot(world, FIRST, at=NOW + 4 * MINUTE)
+    assert (await act(world, old["alert_id"], "resolve")).status_code == 200
+    state = await world.rule_state(FIRST)
+    assert state is not None
+    assert state["temperature_high"]["alert"]["alert_id"] == new["alert_id"]
+    assert await world.open_counts(FIRST) == (0, 0, 1)
+
+
+async def test_resolve_under_a_running_feed_never_loses_or_doubles(world: World) -> None:
+    (alert,) = await raise_hot(world, FIRST)
+
+    async def feed(number: int) -> None:
+        at = NOW + timedelta(seconds=number)
+        await world.post({"readings": [reading(FIRST, at, temperature_c=70.0)]})
+
+    async def resolve() -> None:
+        await act(world, alert["alert_id"], "resolve")
+
+    await asyncio.gather(resolve(), *(feed(number) for number in range(1, 9)))
+    await feed(9)
+    active = await world.alerts(active="true")
+    assert len(active) == 1
+    assert active[0]["alert_id"] != alert["alert_id"]
+    assert await world.open_counts(FIRST) == (0, 0, 1)
+
+
+async def test_who_may_do_what(world: World) -> None:
+    (alert,) = [one for one in await raise_hot(world, FIRST, OTHER) if one["battery_id"] == FIRST]
+    number = alert["alert_id"]
+    for action in ("acknowledge", "resolve"):
+        assert (await act(world, number, action, who="mali")).status_code == 403
+        assert (await act(world, number, action, who="feed")).status_code == 403
+        assert (await act(world, number, action, who="nobody")).status_code == 401
+        # Nok is an engineer of another location: the alert is not there for him.
+        assert (await act(world, number, action, who="nok")).status_code == 404
+    assert (await world.client.get(f"alerts/{number}", headers=named("nok"))).status_code == 404
+    assert [one["battery_id"] for one in await world.alerts(who="nok")] == [OTHER]
+    stats = (await world.client.get("alerts/stats", headers=named("nok"))).json()
+    assert (stats["active_count"], list(stats["by_location"])) == (1, [LOCATIONS[1]])
+    assert (await world.client.get("alerts", headers=named("feed"))).status_code == 403
+
+
+async def test_a_machine_is_named_as_well(world: World) -> None:
+    (alert,) = await raise_hot(world, FIRST)
+    detail = (await act(world, alert["alert_id"], "acknowledge", who="pager", note="")).json()
+    assert detail["acknowledged_by"] == "pager"
+    assert (detail["timeline"][-1]["actor"], detail["timeline"][-1]["note"]) == ("pager", None)
+    assert (await world.alerts())[0]["acknowledged_by"] == "pager"
+
+
+async def test_missing_alert_and_missing_note(world: World) -> None:
+    assert (await world.client.get("alerts/99999999999", headers=named("mali"))).json()["code"] == "alert_not_found"
+    (alert,) = await raise_hot(world, FIRST)
+    path = f"alerts/{alert['alert_id']}/acknowledge"
+    assert (await world.client.post(path, json={}, headers=named("somchai"))).status_code == 422
+    assert (await world.client.post(path, json={"note": "x" * 2001}, headers=named("somchai"))).status_code == 422
+    resolve = f"alerts/{alert['alert_id']}/resolve"
+    assert (await world.client.post(resolve, headers=named("somchai"))).status_code == 200
+
+
+async def test_stats(world: World) -> None:
+    (first, _) = await raise_hot(world, FIRST, OTHER)
+    await act(world, first["alert_id"], "acknowledge")
+    stats = (await world.client.get("alerts/stats", headers=named("mali"))).json()
+    assert (stats["open_count"], stats["active_count"], stats["pending_count"]) == (2, 2, 1)
+    assert stats["by_severity"] == {"info": 0, "warning": 0, "critical": 2}
+    assert stats["by_type"] == {"temperature_high": 2}
+    assert stats["by_location"] == dict.fromkeys(LOCATIONS, 1)
+    assert len(stats["per_day"]) == 30
+    # Noon UTC is evening in Bangkok, the same day.
+    assert stats["per_day"][-1] == {"day": "2026-11-20", "info": 0, "warning": 0, "critical": 2}
+    assert all(day["critical"] == 0 for day in stats["per_day"][:-1])
+    for minute in (1, 2, 3):
+        await world.sweep(NOW + minute * MINUTE)
+    stats = (await world.client.get("alerts/stats", headers=named("mali"))).json()
+    assert (stats["open_count"], stats["active_count"], stats["pending_count"]) == (1, 0, 0)
