@@ -7,6 +7,7 @@ from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
 from battery_contracts import events
+from battery_contracts.telemetry import TelemetryBatch
 
 _EVENTS: Final[dict[str, type[BaseModel]]] = {
     "connected": events.Connected,
@@ -25,7 +26,9 @@ def describe(app: FastAPI) -> dict[str, Any]:
     """Return the description of an app; Socket.IO events stand under ``webhooks`` so that clients get their types."""
     description = app.openapi()
     keyed, definitions = models_json_schema(
-        [(model, "serialization") for model in _EVENTS.values()], ref_template="#/components/schemas/{model}"
+        # The body of POST telemetry is read by hand for speed, so its model is declared here too.
+        [*((model, "serialization") for model in _EVENTS.values()), (TelemetryBatch, "validation")],
+        ref_template="#/components/schemas/{model}",
     )
     schemas = description.setdefault("components", {}).setdefault("schemas", {})
     for name, schema in definitions.get("$defs", {}).items():
