@@ -79,10 +79,11 @@ class StringSensors:
         # Noise below half a step keeps a resting channel at zero, as a zeroed transducer shows it.
         reading: FloatArray = true_a * 1.005 + 0.015 * noise(self.key[index], tick, _CURRENT)
         # Adding zero turns a rounded -0.0 into 0.0.
-        return np.round(reading, 1) + np.zeros(len(reading))
+        resolved: FloatArray = np.round(reading, 1) + np.zeros(len(reading))
+        return resolved
 
     def float_current_ma(self, true_a: FloatArray, index: npt.NDArray[np.int64], tick: int) -> FloatArray:
         """Return float currents in mA from the probe; beyond its range of 2 A it saturates."""
         reading = true_a * 1e3 * self.float_gain[index] + self.float_offset_ma[index]
-        shown: FloatArray = np.round(np.clip(reading + 0.5 * noise(self.key[index], tick, _FLOAT), -2000.0, 2000.0), 1)
-        return shown
+        within: FloatArray = np.clip(reading + 0.5 * noise(self.key[index], tick, _FLOAT), -2000.0, 2000.0)
+        return np.round(within, 1)

@@ -352,7 +352,7 @@ class World:
         float_a = self._float()[0]
         deficit = self.deficit_ah.reshape(-1, self._width).mean(axis=1)
         accepted = deficit / (ACCEPTANCE_TAU_S / 3600.0)
-        charging = np.minimum(float_a + accepted, CHARGE_LIMIT_PER_AH * self._rated_ah)
+        charging: FloatArray = np.minimum(float_a + accepted, CHARGE_LIMIT_PER_AH * self._rated_ah)
         flags = self._discharge_flags()
         if not flags.any():
             return charging

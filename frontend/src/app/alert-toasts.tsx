@@ -1,0 +1,33 @@
+import { useEffect } from "react";
+import { useTranslation } from "react-i18next";
+import { toast } from "sonner";
+
+import { onAlert } from "@/realtime/connection";
+
+const GROUP_MS = 700;
+
+/** One toast a location for new critical alerts, however many come at once; everything is in the inbox. */
+export function AlertToasts() {
+  const { t } = useTranslation();
+  useEffect(() => {
+    const waiting = new Map<string, number>();
+    let timer: ReturnType<typeof setTimeout> | null = null;
+    const show = () => {
+      timer = null;
+      for (const [location, count] of waiting) {
+        toast.error(t("alerts.new", { count, location }), { id: `critical-${location}`, duration: Number.POSITIVE_INFINITY });
+      }
+      waiting.clear();
+    };
+    const stop = onAlert(({ event, alert }) => {
+      if ((event !== "raised" && event !== "escalated") || alert.severity !== "critical") return;
+      waiting.set(alert.location_id, (waiting.get(alert.location_id) ?? 0) + 1);
+      timer ??= setTimeout(show, GROUP_MS);
+    });
+    return () => {
+      stop();
+      if (timer !== null) clearTimeout(timer);
+    };
+  }, [t]);
+  return null;
+}

@@ -1,0 +1,146 @@
+import { useQuery, useQueryClient } from "@tanstack/react-query";
+import clsx from "clsx";
+import { BatteryCharging, Bell, Keyboard, Languages, LogOut, Menu, Moon, Search, Sun } from "lucide-react";
+import { useEffect, useState } from "react";
+import { useTranslation } from "react-i18next";
+import { NavLink, Outlet, useLocation } from "react-router-dom";
+
+import { signOut } from "@/api/client";
+import { alertQueries, fleetQueries } from "@/api/queries";
+import { useSession } from "@/api/session";
+import { setLanguage, useLanguage } from "@/i18n";
+import { startRealtime } from "@/realtime/connection";
+import { usePreferences } from "@/stores/preferences";
+
+import { AlertToasts } from "./alert-toasts";
+import { KeyboardHelp, useKeyboardShortcuts } from "./keyboard";
+import { LiveBadge, OfflineBanner } from "./live-badge";
+import { SearchDialog } from "./search-dialog";
+
+export function Layout() {
+  const { t } = useTranslation();
+  const cache = useQueryClient();
+  const [drawer, setDrawer] = useState(false);
+  const [searching, setSearching] = useState(false);
+  const [helping, setHelping] = useState(false);
+  const { pathname } = useLocation();
+  useKeyboardShortcuts({ onSearch: () => setSearching(true), onHelp: () => setHelping(true) });
+
+  useEffect(
+    () => startRealtime(cache, async () => (await cache.fetchQuery(fleetQueries.locations())).items.map((l) => l.location_id)),
+    [cache],
+  );
+  useEffect(() => setDrawer(false), [pathname]);
+
+  return (
+    <div className="min-h-dvh md:grid md:grid-cols-[13rem_1fr]">
+      <a href="#content" className="sr-only focus:not-sr-only focus:absolute focus:z-50 focus:bg-surface focus:p-2">
+        {t("app.skip")}
+      </a>
+      <Sidebar open={drawer} />
+      {drawer && (
+        <button
+          type="button"
+          aria-label={t("alerts.close")}
+          className="fixed inset-0 z-20 bg-black/40 md:hidden"
+          onClick={() => setDrawer(false)}
+        />
+      )}
+      <div className="min-w-0">
+        <header className="sticky top-0 z-10 flex items-center gap-2 border-b border-border bg-surface px-3 py-2">
+          <button type="button" className="grid size-9 place-items-center rounded-lg hover:bg-surface-2 md:hidden" aria-label={t("nav.menu")} onClick={() => setDrawer(true)}>
+            <Menu size={18} aria-hidden />
+          </button>
+          <button
+            type="button"
+            className="flex min-h-8 min-w-0 flex-1 items-center gap-2 rounded-lg border border-border px-3 text-left text-muted hover:bg-surface-2 md:max-w-sm"
+            onClick={() => setSearching(true)}
+          >
+            <Search size={15} aria-hidden className="shrink-0" />
+            <span className="truncate">{t("nav.search")}</span>
+            <kbd className="ml-auto hidden text-xs sm:inline">/</kbd>
+          </button>
+          <div className="ml-auto flex items-center gap-1">
+            <LiveBadge />
+            <HeaderActions onHelp={() => setHelping(true)} />
+          </div>
+        </header>
+        <OfflineBanner />
+        <main id="content" tabIndex={-1} className="mx-auto max-w-[1500px] p-3 outline-none md:p-5">
+          <Outlet />
+        </main>
+      </div>
+      <SearchDialog open={searching} onOpenChange={setSearching} />
+      <KeyboardHelp open={helping} onOpenChange={setHelping} />
+      <AlertToasts />
+    </div>
+  );
+}
+
+function Sidebar({ open }: { open: boolean }) {
+  const { t } = useTranslation();
+  const { data } = useQuery(alertQueries.list({ active: true, limit: 5 }));
+  const item = ({ isActive }: { isActive: boolean }) =>
+    clsx("flex min-h-9 items-center gap-2 rounded-lg px-3 font-medium", isActive ? "bg-surface-2 text-accent" : "hover:bg-surface-2");
+  return (
+    <nav
+      aria-label={t("nav.main")}
+      className={clsx(
+        "z-30 flex-col gap-1 border-r border-border bg-surface p-3",
+        open ? "fixed inset-y-0 left-0 flex w-56" : "hidden md:sticky md:top-0 md:flex md:h-dvh",
+      )}
+    >
+      <div className="mb-2 flex items-center gap-2 px-3 py-2 text-base font-semibold">
+        <BatteryCharging size={20} aria-hidden className="text-accent" />
+        {t("app.title")}
+      </div>
+      <NavLink to="/" end className={item}>
+        <BatteryCharging size={16} aria-hidden />
+        {t("nav.fleet")}
+      </NavLink>
+      <NavLink to="/alerts" className={item}>
+        <Bell size={16} aria-hidden />
+        {t("nav.alerts")}
+        {data !== undefined && data.pending_count > 0 && (
+          <span className="ml-auto rounded-full bg-critical-fill px-2 text-xs font-semibold text-on-critical">{data.pending_count}</span>
+        )}
+      </NavLink>
+      <Identity />
+    </nav>
+  );
+}
+
+function Identity() {
+  const { t } = useTranslation();
+  const user = useSession((state) => state.user);
+  return (
+    <div className="mt-auto flex items-center gap-2 border-t border-border px-3 pt-3 text-muted">
+      <span className="min-w-0 flex-1 truncate">
+        {user?.display_name ?? user?.username} · {user?.role}
+      </span>
+      <button type="button" aria-label={t("nav.signOut")} title={t("nav.signOut")} className="grid size-8 place-items-center rounded-lg hover:bg-surface-2" onClick={() => void signOut()}>
+        <LogOut size={16} aria-hidden />
+      </button>
+    </div>
+  );
+}
+
+function HeaderActions({ onHelp }: { onHelp: () => void }) {
+  const { t } = useTranslation();
+  const language = useLanguage();
+  const { theme, toggleTheme } = usePreferences();
+  const action = "grid size-9 place-items-center rounded-lg hover:bg-surface-2";
+  return (
+    <>
+      <button type="button" className={action} aria-label={t("nav.language")} title={t("nav.language")} onClick={() => setLanguage(language === "en" ? "th" : "en")}>
+        <Languages size={17} aria-hidden />
+      </button>
+      <button type="button" className={action} aria-label={t("nav.theme")} title={t("nav.theme")} onClick={toggleTheme}>
+        {theme === "dark" ? <Sun size={17} aria-hidden /> : <Moon size={17} aria-hidden />}
+      </button>
+      <button type="button" className={clsx(action, "hidden sm:grid")} aria-label={t("nav.help")} title={t("nav.help")} onClick={onHelp}>
+        <Keyboard size={17} aria-hidden />
+      </button>
+    </>
+  );
+}

@@ -1,0 +1,32 @@
+import { createBrowserRouter } from "react-router-dom";
+
+import { NotFoundPage, RouteError } from "./error-pages";
+import { Layout } from "./layout";
+
+export const router = createBrowserRouter(
+  [
+    {
+      path: "/",
+      element: <Layout />,
+      errorElement: <RouteError />,
+      children: [
+        { index: true, lazy: async () => ({ Component: (await import("@/features/overview/overview-page")).OverviewPage }) },
+        {
+          path: "locations/:locationId",
+          lazy: async () => ({ Component: (await import("@/features/location/location-page")).LocationPage }),
+        },
+        {
+          path: "batteries/:batteryId",
+          lazy: async () => ({ Component: (await import("@/features/battery/battery-page")).BatteryPage }),
+        },
+        { path: "alerts", lazy: async () => ({ Component: (await import("@/features/alerts/alerts-page")).AlertsPage }) },
+        {
+          path: "alerts/:alertId",
+          lazy: async () => ({ Component: (await import("@/features/alerts/alerts-page")).AlertsPage }),
+        },
+        { path: "*", element: <NotFoundPage /> },
+      ],
+    },
+  ],
+  { future: { v7_relativeSplatPath: true } },
+);

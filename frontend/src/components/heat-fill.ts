@@ -1,0 +1,40 @@
+import type { HealthStatus } from "@/api/types";
+import type { LiveValue } from "@/realtime/live-store";
+
+export const fillChoices = ["status", "voltage_v", "temperature_c", "resistance_drift_pct", "age"] as const;
+export type FillBy = (typeof fillChoices)[number];
+
+interface Scale {
+  low: number;
+  high: number;
+}
+
+/** Ends of the colour scales: the float band, rooms from cool to the warning limit, drift up to the replace limit. */
+export const scales: Record<Exclude<FillBy, "status">, Scale> = {
+  voltage_v: { low: 13.2, high: 13.9 },
+  temperature_c: { low: 20, high: 35 },
+  resistance_drift_pct: { low: 0, high: 50 },
+  age: { low: 0, high: 300 },
+};
+
+const statusFills: Record<HealthStatus, string | null> = {
+  normal: "--ok-fill",
+  warning: "--warning-fill",
+  critical: "--critical-fill",
+  no_data: null,
+};
+
+/** Colour of a cell: a CSS variable, a colour, or null where nothing is known. */
+export function fillOf(value: LiveValue | undefined, status: HealthStatus, fillBy: FillBy, now: number): string | null {
+  if (fillBy === "status") return statusFills[status];
+  if (value === undefined || value.time === null) return null;
+  const measured = fillBy === "age" ? (now - value.time) / 1000 : value[fillBy];
+  if (measured === null || (fillBy !== "age" && status === "no_data")) return null;
+  const { low, high } = scales[fillBy];
+  return colourAt(Math.min(1, Math.max(0, (measured - low) / (high - low))));
+}
+
+/** Light blue to dark blue-violet in even steps of lightness: readable for colour-blind viewers and in grey. */
+export function colourAt(part: number): string {
+  return `hsl(${Math.round(200 + 70 * part)} 55% ${Math.round(82 - 57 * part)}%)`;
+}
