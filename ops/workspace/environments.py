@@ -128,9 +128,19 @@ def _ensure_python(folder: Path, lock: Path, members: Sequence[Member]) -> None:
     if not python.exists():
         run([uv, "venv", "--quiet", "--allow-existing", "--python", sys.executable, folder])
     run([uv, "pip", "sync", "--quiet", "--python", python, "--require-hashes", lock])
-    editable = [part for member in members for part in ("-e", str(member.folder))]
+    editable: list[str | Path] = [part for member in members for part in ("-e", str(member.folder))]
     # The build backend is locked as well: it comes from the tools' lock.
-    install = [uv, "pip", "install", "--quiet", "--python", python, "--no-deps", "--build-constraints", TOOLS_LOCK]
+    install: list[str | Path] = [
+        uv,
+        "pip",
+        "install",
+        "--quiet",
+        "--python",
+        python,
+        "--no-deps",
+        "--build-constraints",
+        TOOLS_LOCK,
+    ]
     run([*install, *editable])
     stamp.write_text(key)
 

@@ -151,7 +151,15 @@ def _run_browser(member: Member) -> Tally:
 def _pytest(environment: Path, name: str, folder: Path, arguments: Sequence[str]) -> Tally:
     report = RESULTS / f"{name}.xml"
     config = ["-c", str(ROOT / "tests" / "pyproject.toml"), "--rootdir", str(ROOT)] if folder == ROOT else []
-    command = [environment / "bin" / "python", "-m", "pytest", "-q", *config, f"--junit-xml={report}", *arguments]
+    command: list[str | Path] = [
+        environment / "bin" / "python",
+        "-m",
+        "pytest",
+        "-q",
+        *config,
+        f"--junit-xml={report}",
+        *arguments,
+    ]
     return _count(report, _command(command, cwd=folder))
 
 

@@ -109,7 +109,10 @@ class EmbeddedPostgres:
             capture_output=True,
             text=True,
             cwd="/",
+            # The group as well: as a member of root's group it would be held to the group's rights.
             user=self.system_user if as_server else None,
+            group=self.system_user if as_server else None,
+            extra_groups=[] if as_server and self.system_user else None,
             env={**os.environ, "PGPASSWORD": self.password},
         )
         if done.returncode != 0:

@@ -76,6 +76,8 @@ class EmbeddedServer:
                 stdout=output,
                 stderr=subprocess.STDOUT,
                 user=self._user,
+                group=self._user,
+                extra_groups=[] if self._user else None,
                 start_new_session=True,
                 preexec_fn=_end_with_parent(),  # noqa: PLW1509  # set up in one thread, before any test
             )
@@ -107,8 +109,15 @@ class EmbeddedServer:
         return subprocess.run(command, check=False).returncode == 0  # noqa: S603  # the package's own program
 
     def _run(self, program: str, *arguments: str) -> None:
-        command = [str(_BINARIES / program), *arguments]
-        done = subprocess.run(command, check=False, capture_output=True, user=self._user, cwd="/")  # noqa: S603
+        done = subprocess.run(  # noqa: S603  # the package's own programs
+            [str(_BINARIES / program), *arguments],
+            check=False,
+            capture_output=True,
+            cwd="/",
+            user=self._user,
+            group=self._user,
+            extra_groups=[] if self._user else None,
+        )
         if done.returncode != 0:
             raise RuntimeError(f"{program} failed: {done.stderr.decode(errors='replace')}")
 
