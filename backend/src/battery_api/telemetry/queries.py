@@ -105,10 +105,10 @@ async def _read_points(
 ) -> Points:
     start, end, wanted = request.start, request.end, request.resolution
     if wanted is Resolution.RAW or (wanted is Resolution.AUTO and start >= raw_available_from):
-        # One row more than allowed tells whether the rows themselves fit.
-        rows = await _raw_rows(connection, battery_key, start, end, limit=request.max_points + 1)
-        if len(rows) <= request.max_points:
-            return _raw_points(rows)
+        span = (battery_key, start, end, request.max_points)
+        # Whether one row more than allowed exists is asked of the index, without fetching what would not be shown.
+        if not await fetch_all(connection, BEYOND, span):
+            return _raw_points(await fetch_all(connection, RAW, span))
         if wanted is Resolution.RAW:
             raise too_fine(wanted, request.max_points, f"more than {request.max_points:,} points")
     if wanted is Resolution.AUTO:
@@ -124,15 +124,13 @@ async def _read_points(
     return _bucket_points(grain, rows)
 
 
-async def _raw_rows(
-    connection: AsyncConnection, battery_key: int, start: datetime, end: datetime, *, limit: int
-) -> Sequence[Any]:
-    return await fetch_all(connection, RAW, (battery_key, start, end, limit))
-
-
 RAW: Final = (
     f"select time, {', '.join(ROLLUP_CHANNELS)} from telemetry "
     "where battery_id = $1 and time >= $2 and time < $3 order by time limit $4"
+)
+
+BEYOND: Final = (
+    "select 1 from telemetry where battery_id = $1 and time >= $2 and time < $3 order by time offset $4 limit 1"
 )
 
 
