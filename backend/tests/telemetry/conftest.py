@@ -7,12 +7,9 @@ import pytest_asyncio
 from battery_api.db import migrate
 from battery_api.db.session import Database, create_database_engine
 from battery_api.db.timescale import make_partitions
-from battery_servicekit.testing.postgres import database_name, new_database, postgres_url
-from battery_servicekit.testing.timescale import timescale_module_url
+from battery_servicekit.testing.postgres import database_name, new_database
 
 from .world import NOW, Gateway, gateway_on, plant_fleet
-
-__all__ = ["postgres_url", "timescale_module_url"]
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
