@@ -160,17 +160,21 @@ class OverrideCache:
         self._max_age_s = max_age_s
         self._overrides: OverrideSet | None = None
         self._read_at: datetime | None = None
+        self._generation = 0
 
     async def get(self, connection: AsyncConnection, now: datetime) -> OverrideSet:
         """Return the overrides in force."""
         age_s = None if self._read_at is None else (now - self._read_at).total_seconds()
         if self._overrides is None or age_s is None or not 0 <= age_s < self._max_age_s:
+            generation = self._generation
             self._overrides = await load_overrides(connection)
-            self._read_at = now
+            # What was read while somebody changed it serves this batch and is read again for the next.
+            self._read_at = now if generation == self._generation else None
         return self._overrides
 
     def forget(self) -> None:
         """Read anew at the next use."""
+        self._generation += 1
         self._read_at = None
 
 

@@ -1,4 +1,6 @@
 import itertools
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -25,10 +27,7 @@ def test_rule_is_sound(rule: Rule) -> None:
     assert (rule.severity is Severity.CRITICAL) is (rule.respond_within is RespondWithin.SAME_DAY)
     assert rule.source
     params = {"value": 1.0, "threshold": 2.0, "hold_min": 5.0, "value_min": 6.0, "battery_count": 24}
-    assert (
-        render(rule.message_code, params) != rule.message_code.replace("_", " ").capitalize()
-        or "{" not in MESSAGES[rule.message_code]
-    )
+    assert render(rule.message_code, params) == MESSAGES[rule.message_code].format(**params)
     assert rule.subject in SCOPES_OF
 
 
@@ -64,3 +63,12 @@ def test_message_with_missing_parameters_is_still_shown() -> None:
     assert render("temperature_high", {}) == "Temperature high"
     assert render("from_a_later_version", {}) == "From a later version"
     assert render("temperature_high", {"value": 36.04, "threshold": 35.0}) == "Temperature 36.0 °C, above 35.0 °C"
+
+
+def test_engine_is_pure() -> None:
+    code = (
+        "import sys, battery_api.alerts.engine.batch, battery_api.alerts.engine.silence; "
+        "print(sorted({'sqlalchemy', 'fastapi', 'httpx', 'pydantic', 'asyncpg'} & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
+    assert done.stdout.strip() == "[]"

@@ -63,13 +63,12 @@ def step(rule: Rule, limits: Limits, run: Run | None, sample: Sample, *, max_gap
         return _asleep(rule, limits, run, sample, max_gap_us)
     last = classify(rule.direction, limits, sample.value)
     if run is None:
-        if last is not Last.BREACH:
-            return None
-        return Run(sample.at_us, sample.at_us, 0, 0, limits.hold_us == 0, last, sample.value)
-    passed_us = sample.at_us - run.at_us
-    observed_us = passed_us if last is run.last and passed_us <= max_gap_us else 0
-    moved = replace(run, at_us=sample.at_us, last=last, peak=_worse(rule.direction, run.peak, sample.value))
-    return _calming(limits, moved, observed_us) if run.firing else _holding(limits, moved, observed_us)
+        fires = limits.hold_us == 0
+        return Run(sample.at_us, sample.at_us, 0, 0, fires, last, sample.value) if last is Last.BREACH else None
+    carry = _calming if run.firing else _holding
+    observed_us = _observed_us(run, last, sample.at_us, max_gap_us)
+    peak = _worse(rule.direction, run.peak, sample.value)
+    return carry(limits, run, sample.at_us, last, peak, observed_us=observed_us)
 
 
 def classify(direction: Direction, limits: Limits, value: float) -> Last:
@@ -135,7 +134,7 @@ def _settle_alert(
         )
     if leading.rule_id in state.runs:
         peak = _worse(leading.direction, alert.peak, state.runs[leading.rule_id].peak)
-        return TypeState(state.runs, replace(alert, peak=peak)), None
+        return TypeState(state.runs, alert if peak == alert.peak else replace(alert, peak=peak)), None
     return state, None
 
 
@@ -153,27 +152,32 @@ def _asleep(rule: Rule, limits: Limits, run: Run | None, sample: Sample, max_gap
     if run is None:
         return None
     if not rule.ends_with_mode:
-        return replace(run, at_us=sample.at_us, last=Last.ASLEEP)
-    passed_us = sample.at_us - run.at_us
-    observed_us = passed_us if run.last is Last.CALM and passed_us <= max_gap_us else 0
-    moved = replace(run, at_us=sample.at_us, last=Last.CALM)
-    return _calming(limits, moved, observed_us) if run.firing else None
-
-
-def _holding(limits: Limits, run: Run, observed_us: int) -> Run | None:
-    if run.last is Last.CALM:
+        return Run(run.since_us, sample.at_us, run.held_us, run.calm_us, run.firing, Last.ASLEEP, run.peak)
+    if not run.firing:
         return None
-    if run.last is Last.BAND:
-        return run
+    observed_us = _observed_us(run, Last.CALM, sample.at_us, max_gap_us)
+    return _calming(limits, run, sample.at_us, Last.CALM, run.peak, observed_us=observed_us)
+
+
+def _observed_us(run: Run, last: Last, at_us: int, max_gap_us: int) -> int:
+    passed_us = at_us - run.at_us
+    return passed_us if last is run.last and passed_us <= max_gap_us else 0
+
+
+def _holding(limits: Limits, run: Run, at_us: int, last: Last, peak: float, *, observed_us: int) -> Run | None:
+    if last is Last.CALM:
+        return None
+    if last is Last.BAND:
+        return Run(run.since_us, at_us, run.held_us, 0, False, last, peak)
     held_us = run.held_us + observed_us
-    return replace(run, held_us=held_us, firing=held_us >= limits.hold_us)
+    return Run(run.since_us, at_us, held_us, 0, held_us >= limits.hold_us, last, peak)
 
 
-def _calming(limits: Limits, run: Run, observed_us: int) -> Run | None:
-    if run.last is not Last.CALM:
-        return replace(run, calm_us=0)
-    calm_us = run.calm_us + observed_us
-    return None if calm_us >= limits.clear_hold_us else replace(run, calm_us=calm_us)
+def _calming(limits: Limits, run: Run, at_us: int, last: Last, peak: float, *, observed_us: int) -> Run | None:
+    calm_us = run.calm_us + observed_us if last is Last.CALM else 0
+    if last is Last.CALM and calm_us >= limits.clear_hold_us:
+        return None
+    return Run(run.since_us, at_us, run.held_us, calm_us, True, last, peak)
 
 
 def _worse(direction: Direction, one: float, other: float) -> float:
