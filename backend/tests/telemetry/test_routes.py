@@ -12,7 +12,6 @@ import pytest
 
 from battery_api.accounts.principal import Principal, Scope
 from battery_api.telemetry.rollups import run_once
-from battery_api.telemetry.schemas import batch_schema
 
 from .world import BATTERIES, LOCATIONS, NOW, Gateway, ago, columns, iso, packed, reading
 
@@ -251,9 +250,3 @@ async def test_completeness_balances(gateway: Gateway) -> None:
     counts = {name: line[name] for name in ("received", "accepted", "late", "duplicate", "rejected")}
     assert counts == {"received": 15, "accepted": 10, "late": 0, "duplicate": 4, "rejected": 1}
     assert line["expected"] == 19 * 60  # 19 hours of that day in Bangkok have passed
-
-
-def test_the_description_of_a_batch_refers_to_nothing_outside_itself() -> None:
-    described = json.dumps(batch_schema())
-    assert "$ref" not in described
-    assert '"internal_resistance_mohm"' in described

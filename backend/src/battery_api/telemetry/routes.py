@@ -36,7 +36,7 @@ from battery_api.telemetry.retention import raw_available_from
 from battery_api.telemetry.schemas import DayCompleteness, TelemetryLatest, TelemetrySeries
 from battery_api.telemetry.selection import SelectionDep, find_batteries
 from battery_contracts.enums import Role
-from battery_contracts.telemetry import IngestResult
+from battery_contracts.telemetry import IngestResult, TelemetryBatch
 from battery_servicekit.pagination import Page, PageQuery
 from battery_servicekit.problems import problems
 from battery_servicekit.responses import JsonResponse

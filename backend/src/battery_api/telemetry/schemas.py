@@ -1,11 +1,10 @@
 """Shapes of the telemetry answers; the hot ones are rendered without these models, which describe them."""
 
-from typing import Any, Literal
+from typing import Literal
 
 from pydantic import AwareDatetime, BaseModel
 
 from battery_contracts.enums import HealthStatus
-from battery_contracts.telemetry import TelemetryBatch
 
 
 class RoomSequence(BaseModel):
@@ -96,26 +95,3 @@ class DayCompleteness(BaseModel):
     duplicate: int
     rejected: int
     complete_pct: float | None
-
-
-def batch_schema() -> dict[str, Any]:
-    """Return the schema of a posted batch with everything it refers to in place.
-
-    The body is read by hand, not by FastAPI, so its parts are not among the document's components and a reference to
-    them would lead nowhere.
-    """
-    schema = TelemetryBatch.model_json_schema()
-    parts: dict[str, Any] = schema.pop("$defs")
-    inlined: dict[str, Any] = _inlined(schema, parts)
-    return inlined
-
-
-def _inlined(node: Any, parts: dict[str, Any]) -> Any:
-    if isinstance(node, list):
-        return [_inlined(item, parts) for item in node]
-    if not isinstance(node, dict):
-        return node
-    if "$ref" in node:
-        named = parts[str(node["$ref"]).rpartition("/")[2]]
-        return _inlined(named | {name: value for name, value in node.items() if name != "$ref"}, parts)
-    return {name: _inlined(value, parts) for name, value in node.items()}
