@@ -1,19 +1,28 @@
-"""The live feed: which strings report when, and the batch that their readings make."""
+"""The live feed: which strings report when."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
-from typing import Any
+from datetime import datetime
+from typing import Any, Final
 
 import numpy as np
-import orjson
 
-from battery_synth.world import Observation, SiteObservation, World
+from battery_contracts.enums import StringMode
+from battery_contracts.ids import location_of
+from battery_sim.batch import Batch, make_batch
+from battery_synth.world import SiteObservation, World
+
+SHORTEST_INTERVAL_S: Final = 1.0
+LONGEST_INTERVAL_S: Final = 60.0
+
+
+class UnknownStrings(ValueError):
+    """Strings that the plan names are not in the fleet."""
 
 
 @dataclass(frozen=True, slots=True)
 class FeedPlan:
-    """What is fed and how often; changed at run time by replacing it."""
+    """What is fed and how often; ``strings`` None means all of them."""
 
     interval_s: float = 60.0
     discharge_interval_s: float = 2.0
@@ -22,159 +31,114 @@ class FeedPlan:
     strings: tuple[str, ...] | None = None
 
 
-@dataclass(slots=True)
-class Batch:
-    """One tick's readings as JSON, with their number."""
-
-    body: bytes
-    reading_count: int
-
-
 class Feed:
-    """Walks the world forward second by second and says what is to be sent.
+    """Walks the world forward and says what is to be sent.
 
     Strings report once an interval, each at its own offset, so that something moves every second; a string that feeds
-    the load reports every `discharge_interval_s`. The first report of a string after a start carries the resistance of
-    its blocks, as a monitor measures it at power-up; later ones when the daily turn comes.
+    the load reports every `discharge_interval_s`, and once more when it has stopped. The first report of a string after
+    a start carries the resistance of its blocks, as a monitor measures it at power-up; later ones when the daily turn
+    comes.
     """
 
     def __init__(self, world: World, plan: FeedPlan) -> None:
         self._world = world
-        self.plan = plan
+        self._order = {string: number for number, string in enumerate(world.string_ids)}
         self._last_report: dict[str, datetime] = {}
         self._last_site_report: datetime | None = None
-        self._awaiting_ohmic = set(world.string_ids)
-        self._last_tick = world.time
+        self._awaiting_ohmic = frozenset(world.string_ids)
+        self._was_discharging: frozenset[str] = frozenset()
+        self._modes: dict[str, StringMode] = {}
+        self._refuse_unknown(plan)
+        self._plan = plan
 
     @property
     def world(self) -> World:
         """The world behind the feed."""
         return self._world
 
-    def change(self, **changes: Any) -> FeedPlan:
-        """Change the plan; unknown strings are refused.
+    @property
+    def plan(self) -> FeedPlan:
+        """What is fed now."""
+        return self._plan
 
-        Raises
-        ------
-        ValueError
-            A string is not in the fleet, or an interval is out of range.
-        """
-        wanted = replace(self.plan, **changes)
-        unknown = sorted(set(wanted.strings or ()) - set(self._world.string_ids))
-        if unknown:
-            raise ValueError(f"strings: not in the fleet: {', '.join(unknown[:5])}")
-        self.plan = wanted
+    @property
+    def modes(self) -> Mapping[str, StringMode]:
+        """What each string did when it last reported; one that never did is absent."""
+        return self._modes
+
+    def change(self, **changes: Any) -> FeedPlan:
+        """Change the plan from the next tick on; `UnknownStrings` leaves it as it was."""
+        wanted = replace(self._plan, **changes)
+        self._refuse_unknown(wanted)
+        self._plan = wanted
         return wanted
 
     def tick(self, now: datetime) -> Batch | None:
         """Move the world to ``now`` and return what is due, None when nothing is."""
-        since = self._last_tick
+        self.pass_over(now)
+        plan = self._plan
+        if not plan.enabled:
+            return None
+        due = self._due_strings(plan, now)
+        sites = self._due_sites(plan, now)
+        measured = self._awaiting_ohmic.intersection(due)
+        seen = self._world.observe(due, ohmic=measured) if due else None
+        if seen is not None:
+            self._awaiting_ohmic -= measured
+            self._last_report |= dict.fromkeys(due, now)
+            # A new dict: the status may be reading the old one.
+            self._modes = {**self._modes, **dict(zip(seen.string_id, seen.mode, strict=True))}
+        return make_batch(seen, sites, measured_strings=measured)
+
+    def pass_over(self, now: datetime) -> None:
+        """Move the world on without a report: this time stays a gap."""
+        since = self._world.time
         self._world.advance(now)
-        self._last_tick = now
         self._awaiting_ohmic |= self._world.ohmic_due(since, now)
-        if not self.plan.enabled:
-            return None
-        due = self._due_strings(now)
-        sites = self._due_sites(now)
-        if not due and sites is None:
-            return None
-        ohmic = frozenset(due) & self._awaiting_ohmic
-        seen = self._world.observe(due, ohmic=ohmic) if due else None
-        self._awaiting_ohmic -= ohmic
-        self._last_report |= dict.fromkeys(due, now)
-        return make_batch(seen, sites)
 
-    def skip_to(self, now: datetime) -> None:
-        """Move the world on without a report: time in which the platform was down stays a gap."""
-        self._world.advance(now)
-        self._last_tick = now
+    def take_back(self, batch: Batch) -> None:
+        """Learn that a batch could not be kept: the measurements it carried are still awaited."""
+        self._awaiting_ohmic |= batch.measured_strings
 
-    def _due_strings(self, now: datetime) -> list[str]:
-        wanted = self._world.string_ids if self.plan.strings is None else list(self.plan.strings)
+    def _refuse_unknown(self, plan: FeedPlan) -> None:
+        unknown = sorted(set(plan.strings or ()) - self._order.keys())
+        if unknown:
+            raise UnknownStrings(f"not in the fleet: {', '.join(unknown[:5])}")
+
+    def _due_strings(self, plan: FeedPlan, now: datetime) -> list[str]:
         working = self._world.discharging()
+        stopped = self._was_discharging - working
+        self._was_discharging = working
+        wanted = self._order.keys() if plan.strings is None else frozenset(plan.strings)
         due = []
-        for number, string in enumerate(self._world.string_ids):
+        for string, number in self._order.items():
             if string not in wanted:
                 continue
             last = self._last_report.get(string)
-            if string in working:
+            if last is None or string in stopped:
+                due.append(string)
+            elif string in working:
                 # Half a tick of tolerance keeps a 2 s rhythm from becoming 3 s.
-                if last is None or (now - last).total_seconds() >= self.plan.discharge_interval_s - 0.5:
+                if (now - last).total_seconds() >= plan.discharge_interval_s - 0.5:
                     due.append(string)
-            elif _slot(now, number, len(self._world.string_ids), self.plan.interval_s) > _slot_of(
-                last, number, len(self._world.string_ids), self.plan.interval_s
-            ):
+            elif self._slot(plan, now, number) > self._slot(plan, last, number):
                 due.append(string)
         return due
 
-    def _due_sites(self, now: datetime) -> SiteObservation | None:
+    def _slot(self, plan: FeedPlan, at: datetime, number: int) -> int:
+        """Return the number of the interval that a string is in; its border is shifted by the string's place."""
+        shift_s = plan.interval_s * number / len(self._order)
+        return int(np.floor((at.timestamp() - shift_s) / plan.interval_s))
+
+    def _due_sites(self, plan: FeedPlan, now: datetime) -> SiteObservation | None:
         last = self._last_site_report
         changed = last is not None and self._world.next_change_after(last) <= now
-        if last is not None and not changed and now - last < timedelta(seconds=self.plan.site_interval_s):
+        if last is not None and not changed and (now - last).total_seconds() < plan.site_interval_s:
             return None
         self._last_site_report = now
-        return self._world.observe_sites()
+        return self._world.observe_sites(self._sites(plan))
 
-
-def _slot(at: datetime, number: int, count: int, interval_s: float) -> float:
-    """Return the number of the interval that a string is in; its border is shifted by the string's place."""
-    return float(np.floor((at.timestamp() - interval_s * number / count) / interval_s))
-
-
-def _slot_of(last: datetime | None, number: int, count: int, interval_s: float) -> float:
-    return -np.inf if last is None else _slot(last, number, count, interval_s)
-
-
-def make_batch(seen: Observation | None, sites: SiteObservation | None) -> Batch:
-    """Return the batch of an instant in the column shape of the gateway."""
-    body: dict[str, Any] = {}
-    count = 0
-    if seen is not None:
-        stamp = _stamp(seen.time)
-        count += len(seen.battery_id) + len(seen.string_id)
-        body["columns"] = {
-            "battery_id": seen.battery_id,
-            "time": [stamp] * len(seen.battery_id),
-            "voltage_v": seen.voltage_v,
-            "current_a": seen.current_a,
-            "temperature_c": seen.temperature_c,
-        }
-        if np.isfinite(seen.internal_resistance_mohm).any():
-            # NaN becomes null in JSON: not measured this time.
-            body["columns"]["internal_resistance_mohm"] = seen.internal_resistance_mohm
-        body["string_readings"] = _string_readings(seen, stamp)
-    if sites is not None:
-        stamp = _stamp(sites.time)
-        count += len(sites.location_id)
-        body["site_readings"] = [
-            {
-                "location_id": location,
-                "time": stamp,
-                "ambient_c": float(sites.ambient_c[i]),
-                "humidity_pct": float(sites.humidity_pct[i]),
-                "hvac": sites.hvac[i].value,
-                "mains": sites.mains[i],
-            }
-            for i, location in enumerate(sites.location_id)
-        ]
-    return Batch(orjson.dumps(body, option=orjson.OPT_SERIALIZE_NUMPY), count)
-
-
-def _string_readings(seen: Observation, stamp: str) -> Sequence[dict[str, Any]]:
-    return [
-        {
-            "string_id": string,
-            "time": stamp,
-            "voltage_v": float(seen.string_voltage_v[i]),
-            "current_a": float(seen.string_current_a[i]),
-            "float_current_ma": float(seen.float_current_ma[i]),
-            "ripple_voltage_v": float(seen.ripple_voltage_v[i]),
-            "ripple_current_a": float(seen.ripple_current_a[i]),
-            "mode": seen.mode[i].value,
-        }
-        for i, string in enumerate(seen.string_id)
-    ]
-
-
-def _stamp(at: datetime) -> str:
-    return at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    def _sites(self, plan: FeedPlan) -> Sequence[str]:
+        if plan.strings is None:
+            return self._world.location_ids
+        return sorted({location_of(string) for string in plan.strings})

@@ -1,135 +1,202 @@
 """Drain the spool into the gateway: in order, oldest first, until each batch is acknowledged."""
 
 import asyncio
-from dataclasses import dataclass, field
-from typing import Any, Final
+import sys
+from dataclasses import dataclass
+from time import monotonic
+from typing import Final
 
 import httpx
-import orjson
 import structlog
+from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type, wait_exponential_jitter
 
-from battery_contracts.clients.errors import ServiceNonsense, ServiceRefused, ServiceUnavailable
+from battery_contracts.clients.breaker import CircuitBreaker
+from battery_contracts.clients.errors import ServiceError, ServiceNonsense, ServiceRefused, ServiceUnavailable
 from battery_contracts.clients.gateway import TelemetryClient
-from battery_sim.spool import Spool, SpooledBatch
+from battery_contracts.telemetry import IngestResult
+from battery_sim import metrics
+from battery_sim.batch import merged
+from battery_sim.spool import Spool, SpooledBatch, SpoolUnavailable
+from battery_sim.work_thread import WorkThread
 
 _log = structlog.get_logger(__name__)
 
 MERGE_READINGS: Final = 5_000
 """Readings that one request may carry while a backlog drains."""
 MERGE_BATCHES: Final = 300
-_PAUSES_S: Final = (0.2, 0.5, 1.0, 2.0, 5.0)
-_KEEP_TRYING: Final = frozenset({401, 403, 408, 413, 429})
-"""Refusals that say nothing against the batch itself: a key may come later, a limit passes."""
+MIN_PAUSE_S, MAX_PAUSE_S = 0.2, 5.0
+UNKNOWN_SENDER_PAUSE_S: Final = 10.0
+"""Pause while the gateway does not accept the key: it may come later, and its login throttle must not be fed."""
+LONGEST_OBEYED_PAUSE_S: Final = 300.0
+WARN_EVERY_S: Final = 60.0
+_UNKNOWN_SENDER: Final = frozenset({401, 403})
+_SAYS_NOTHING_OF_THE_BATCH: Final = _UNKNOWN_SENDER | {404, 405, 407, 408, 421, 423, 425, 429}
+"""Refusals that are about the sender, the address or the moment: the batch is kept."""
+
+
+class _Kept(Exception):
+    """The gateway did not take the batches; they stay in the spool."""
+
+    def __init__(self, cause: ServiceError) -> None:
+        super().__init__(str(cause))
+        self.cause = cause
 
 
 @dataclass(slots=True)
 class SenderStatus:
-    """What the sender has done so far."""
+    """What the sender has done since the start."""
 
-    sent_readings: int = 0
     acknowledged_batches: int = 0
+    accepted: int = 0
     duplicates: int = 0
+    late: int = 0
     rejected: int = 0
     last_error: str | None = None
     is_connected: bool = False
-    _failures: int = field(default=0, repr=False)
 
 
 class Sender:
     """One task that empties the spool."""
 
-    def __init__(self, spool: Spool, client: TelemetryClient, wake: asyncio.Event) -> None:
+    def __init__(self, spool: Spool, client: TelemetryClient, work: WorkThread) -> None:
         self._spool = spool
         self._client = client
-        self._wake = wake
+        self._work = work
+        self._stored = asyncio.Event()
+        self._max_batches = MERGE_BATCHES
+        self._warned_at_s = -WARN_EVERY_S
+        self._backoff = wait_exponential_jitter(initial=MIN_PAUSE_S, max=MAX_PAUSE_S, jitter=MIN_PAUSE_S)
         self.status = SenderStatus()
+
+    def notify(self) -> None:
+        """Learn that a batch was stored."""
+        self._stored.set()
 
     async def run(self) -> None:
         """Send for as long as the process lives."""
         while True:
-            batches = self._spool.peek(MERGE_BATCHES)
-            if not batches:
-                self._wake.clear()
-                await self._wake.wait()
-                continue
-            await self._send(_fitting(batches))
+            self._stored.clear()
+            batches = await self._oldest()
+            if batches:
+                await self._deliver(batches)
+            else:
+                await self._stored.wait()
 
-    async def _send(self, batches: list[SpooledBatch]) -> None:
+    async def _oldest(self) -> list[SpooledBatch]:
         try:
-            result = await self._client.post_json(merged(batches))
-        except (ServiceUnavailable, ServiceNonsense) as error:
-            await self._pause(str(error))
-            return
+            return await self._work.run(self._spool.peek, max_batches=self._max_batches, max_readings=MERGE_READINGS)
+        except SpoolUnavailable as error:
+            await self._on_spool_trouble(error)
+            return []
+
+    async def _deliver(self, batches: list[SpooledBatch]) -> None:
+        try:
+            result = await self._post_until_taken(batches)
         except ServiceRefused as error:
             await self._on_refusal(batches, error)
             return
-        self._spool.remove(batches)
+        self._count(batches, result)
+        await self._settle(batches, None)
+        self._max_batches = min(self._max_batches * 2, MERGE_BATCHES)
+
+    async def _post_until_taken(self, batches: list[SpooledBatch]) -> IngestResult:
+        """Post the same body until the gateway answers for it; raises `ServiceRefused` when it is refused for good."""
+        body = batches[0].body if len(batches) == 1 else merged(batch.body for batch in batches)
+        attempts = AsyncRetrying(
+            retry=retry_if_exception_type(_Kept), wait=self._pause_s, before_sleep=self._on_kept, sleep=asyncio.sleep
+        )
+        return await attempts(self._post, body)
+
+    async def _post(self, body: bytes) -> IngestResult:
+        try:
+            return await self._client.post_json(body)
+        except (ServiceUnavailable, ServiceNonsense) as error:
+            raise _Kept(error) from error
+        except ServiceRefused as error:
+            if error.status in _SAYS_NOTHING_OF_THE_BATCH:
+                raise _Kept(error) from error
+            raise
+
+    def _pause_s(self, attempt: RetryCallState) -> float:
+        cause = _cause(attempt)
+        if cause.retry_after_s is not None:
+            return min(cause.retry_after_s, LONGEST_OBEYED_PAUSE_S)
+        if isinstance(cause, ServiceRefused) and cause.status in _UNKNOWN_SENDER:
+            return UNKNOWN_SENDER_PAUSE_S
+        return self._backoff(attempt)
+
+    def _on_kept(self, attempt: RetryCallState) -> None:
+        reason = str(_cause(attempt))
+        if self.status.is_connected or self.status.last_error != reason:
+            _log.warning("gateway does not take readings; keeping them", reason=reason, waiting=self._spool.count)
+        self.status.is_connected, self.status.last_error = False, reason
+        metrics.SEND_FAILURES.inc()
+
+    async def _on_refusal(self, batches: list[SpooledBatch], error: ServiceRefused) -> None:
+        self.status.is_connected = True
+        self.status.last_error = str(error)
+        if len(batches) > 1:
+            # One bad batch must not take the others with it: halve until it stands alone.
+            self._max_batches = len(batches) // 2
+            return
+        _log.error("batch refused for good; set aside", batch=batches[0].id, reason=str(error))
+        metrics.BATCHES_REFUSED.inc()
+        await self._settle(batches, str(error))
+
+    async def _settle(self, batches: list[SpooledBatch], refusal: str | None) -> None:
+        """Take batches that are decided off the queue, however long the disk takes: they must not be sent again."""
+        while True:
+            try:
+                if refusal is None:
+                    await self._work.run(self._spool.remove, batches)
+                else:
+                    await self._work.run(self._spool.set_aside, batches[0], refusal)
+            except SpoolUnavailable as error:
+                await self._on_spool_trouble(error)
+            else:
+                return
+
+    async def _on_spool_trouble(self, error: SpoolUnavailable) -> None:
+        self.status.last_error = f"spool: {error}"
+        if self._may_warn():
+            _log.error("spool cannot be used now", reason=str(error))
+        await asyncio.sleep(1.0)
+
+    def _count(self, batches: list[SpooledBatch], result: IngestResult) -> None:
         status = self.status
         if not status.is_connected:
             _log.info("gateway takes readings", waiting=self._spool.count)
-        status.is_connected, status.last_error, status._failures = True, None, 0  # noqa: SLF001  # own record
+        status.is_connected, status.last_error = True, None
         status.acknowledged_batches += len(batches)
-        status.sent_readings += result.accepted
+        status.accepted += result.accepted
         status.duplicates += result.duplicates
+        status.late += result.late
         status.rejected += result.rejected_count
-        if result.rejected_count:
-            _log.warning("readings refused", count=result.rejected_count, first=result.rejected[:1])
+        metrics.READINGS.labels("accepted").inc(result.accepted)
+        metrics.READINGS.labels("duplicate").inc(result.duplicates)
+        metrics.READINGS.labels("rejected").inc(result.rejected_count)
+        if result.rejected_count and self._may_warn():
+            codes = sorted({rejection.code.value for rejection in result.rejected})
+            _log.warning("readings refused", count=result.rejected_count, codes=codes, first=str(result.rejected[:1]))
 
-    async def _on_refusal(self, batches: list[SpooledBatch], error: ServiceRefused) -> None:
-        if error.status in _KEEP_TRYING:
-            await self._pause(str(error))
-        elif len(batches) > 1:
-            # One bad batch must not take the others with it: find it alone.
-            await self._send(batches[:1])
-        else:
-            _log.error("batch refused for good; set aside", reason=str(error))
-            self._spool.set_aside(batches[0], str(error))
-            self.status.last_error = str(error)
-
-    async def _pause(self, reason: str) -> None:
-        status = self.status
-        if status.is_connected or status.last_error is None:
-            _log.warning("gateway does not take readings; keeping them", reason=reason)
-        status.is_connected, status.last_error = False, reason
-        pause_s = _PAUSES_S[min(status._failures, len(_PAUSES_S) - 1)]  # noqa: SLF001  # own record
-        status._failures += 1  # noqa: SLF001  # own record
-        await asyncio.sleep(pause_s)
+    def _may_warn(self) -> bool:
+        """Say whether to log a trouble that may come back every second."""
+        now_s = monotonic()
+        if now_s - self._warned_at_s < WARN_EVERY_S:
+            return False
+        self._warned_at_s = now_s
+        return True
 
 
-def merged(batches: list[SpooledBatch]) -> bytes:
-    """Return one body for several batches, readings in their order."""
-    if len(batches) == 1:
-        return batches[0].body
-    columns: dict[str, list[Any]] = {}
-    lists: dict[str, list[Any]] = {}
-    rows = 0
-    for batch in batches:
-        content: dict[str, Any] = orjson.loads(batch.body)
-        given: dict[str, list[Any]] = content.pop("columns", {})
-        count = len(given.get("battery_id", ()))
-        for name in columns.keys() | given.keys():
-            # A column that only some batches have is null in the others.
-            columns.setdefault(name, [None] * rows).extend(given.get(name) or [None] * count)
-        rows += count
-        for name, items in content.items():
-            lists.setdefault(name, []).extend(items)
-    return orjson.dumps({**({"columns": columns} if columns else {}), **lists})
-
-
-def _fitting(batches: list[SpooledBatch]) -> list[SpooledBatch]:
-    # About 75 bytes a reading; exact counting would mean parsing what may not be sent.
-    taken: list[SpooledBatch] = []
-    size = 0
-    for batch in batches:
-        size += len(batch.body)
-        if taken and size > MERGE_READINGS * 75:
-            break
-        taken.append(batch)
-    return taken
+def _cause(attempt: RetryCallState) -> ServiceError:
+    assert attempt.outcome is not None
+    error = attempt.outcome.exception()
+    assert isinstance(error, _Kept)
+    return error.cause
 
 
 def telemetry_client(http: httpx.AsyncClient, gateway_url: str, api_key: str) -> TelemetryClient:
     """Return the client; the sender has its own rhythm of retries, so the breaker stays out of the way."""
     client = TelemetryClient(http, gateway_url, api_key=api_key)
-    client.breaker.threshold = 1_000_000
+    client.breaker = CircuitBreaker(threshold=sys.maxsize)
     return client

@@ -22,6 +22,11 @@ class SimulatorSettings(ServiceSettings):
     simulator_spool_limit_bytes: int = Field(default=2 * 2**30, ge=2**20)
 
     @property
+    def strings(self) -> tuple[str, ...] | None:
+        """Strings to feed, None for all."""
+        return tuple(part.strip() for part in self.simulator_strings.split(",") if part.strip()) or None
+
+    @property
     def folder(self) -> Path:
         """Folder of the spool and the checkpoints."""
         return self.data_dir / "simulator"

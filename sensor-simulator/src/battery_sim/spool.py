@@ -5,47 +5,67 @@ gateway nor the simulator's own death loses a reading that was made.
 """
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from time import time
-from typing import Final
+from typing import Final, TypeVar
 
 import structlog
 
 _log = structlog.get_logger(__name__)
 
+SCHEMA_VERSION: Final = 1
+REFUSED_LIMIT_BYTES: Final = 256 * 2**20
+"""Room for batches that the gateway refused for good; past it the oldest of them go."""
+_DAMAGED: Final = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
 _SCHEMA: Final = """
-create table if not exists batch (id integer primary key autoincrement, created_at real not null, body blob not null);
-create table if not exists refused (
-    id integer primary key, created_at real not null, reason text not null, body blob not null
+create table batch (
+    id integer primary key autoincrement, created_at real not null, reading_count integer not null, body blob not null
 );
+create table refused (id integer primary key, created_at real not null, reason text not null, body blob not null);
+create table newest (only integer primary key check (only = 1), made_at real not null);
 """
+
+Result = TypeVar("Result")
 
 
 @dataclass(frozen=True, slots=True)
 class SpooledBatch:
-    """A batch as it waits: its place in the queue, when it was made, and its JSON."""
+    """A batch as it waits: its place in the queue, how many readings it has, and its JSON."""
 
     id: int
-    created_at: float
+    reading_count: int
     body: bytes
 
 
-class SpoolFull(Exception):
-    """The spool has reached its limit, or the disk is full; nothing new is made until it drains."""
+class SpoolUnavailable(Exception):
+    """The file cannot be read or written now: the disk is full or failing, or another process has it."""
+
+
+class SpoolFull(SpoolUnavailable):
+    """As many bytes wait as may; nothing new is made until some are gone."""
 
 
 class Spool:
-    """A durable queue in one SQLite file; belongs to one process."""
+    """A durable queue in one SQLite file; one process and one thread own it.
 
-    def __init__(self, path: Path, *, limit_bytes: int) -> None:
+    A damaged file is moved aside and the queue starts empty; an error of the disk is `SpoolUnavailable` and leaves the
+    file alone.
+    """
+
+    def __init__(self, path: Path, *, limit_bytes: int, refused_limit_bytes: int = REFUSED_LIMIT_BYTES) -> None:
         self._path = path
         self._limit_bytes = limit_bytes
-        path.parent.mkdir(parents=True, exist_ok=True)
-        self._database = _opened(path)
-        row = self._database.execute("select count(*), coalesce(sum(length(body)), 0) from batch").fetchone()
-        self._count, self._bytes = int(row[0]), int(row[1])
+        self._refused_limit_bytes = refused_limit_bytes
+        self._count, self._bytes, self._refused_count = 0, 0, 0
+        self._newest_at: datetime | None = None
+        with _disk_errors():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self._database = _opened(path)
+            self._count_all()
 
     @property
     def count(self) -> int:
@@ -57,73 +77,206 @@ class Spool:
         """Bytes that wait."""
         return self._bytes
 
-    def put(self, body: bytes) -> None:
+    @property
+    def refused_count(self) -> int:
+        """Batches that were set aside."""
+        return self._refused_count
+
+    @property
+    def is_full(self) -> bool:
+        """Whether as many bytes wait as may."""
+        return self._bytes >= self._limit_bytes
+
+    @property
+    def newest_at(self) -> datetime | None:
+        """Time of the newest batch that was ever stored, sent or not."""
+        return self._newest_at
+
+    def put(self, body: bytes, *, reading_count: int, made_at: datetime) -> None:
         """Store a batch; it survives a crash from the return on.
 
         Raises
         ------
         SpoolFull
-            The limit is reached or the disk is full; the batch was not stored.
+            The limit is reached; the batch was not stored.
+        SpoolUnavailable
+            The disk did not take it; the batch was not stored.
         """
-        if self._bytes + len(body) > self._limit_bytes:
+        if self.is_full:
             raise SpoolFull(f"{self._bytes:,} bytes wait; the limit is {self._limit_bytes:,}")
-        try:
+
+        def store() -> None:
             with self._database:
-                self._database.execute("insert into batch (created_at, body) values (?, ?)", (time(), body))
-        except sqlite3.OperationalError as error:
-            raise SpoolFull(str(error)) from error
+                self._database.execute(
+                    "insert into batch (created_at, reading_count, body) values (?, ?, ?)",
+                    (time(), reading_count, body),
+                )
+                self._database.execute("insert or replace into newest values (1, ?)", (made_at.timestamp(),))
+
+        self._on_sound_file(store)
         self._count += 1
         self._bytes += len(body)
+        self._newest_at = made_at
 
-    def peek(self, limit: int) -> list[SpooledBatch]:
-        """Return the oldest batches."""
-        rows = self._database.execute("select id, created_at, body from batch order by id limit ?", (limit,))
-        return [SpooledBatch(*row) for row in rows]
+    def peek(self, *, max_batches: int, max_readings: int) -> list[SpooledBatch]:
+        """Return the oldest batches, as many as fit but always one."""
+        return self._on_sound_file(lambda: self._peek(max_batches, max_readings))
 
     def remove(self, batches: Sequence[SpooledBatch]) -> None:
         """Drop batches that were acknowledged."""
-        with self._database:
-            self._database.executemany("delete from batch where id = ?", [(batch.id,) for batch in batches])
-        self._count -= len(batches)
-        self._bytes -= sum(len(batch.body) for batch in batches)
+
+        def delete() -> int:
+            with self._database:
+                return self._database.executemany(
+                    "delete from batch where id = ?", [(batch.id,) for batch in batches]
+                ).rowcount
+
+        # After damage the queue is a new one, in which these batches are not.
+        if self._on_sound_file(delete):
+            self._count -= len(batches)
+            self._bytes -= sum(len(batch.body) for batch in batches)
+        if self._count == 0:
+            self._on_sound_file(self._give_space_back)
 
     def set_aside(self, batch: SpooledBatch, reason: str) -> None:
         """Move a batch that the gateway will never take out of the way, with the reason, for people to look at."""
-        with self._database:
-            self._database.execute(
-                "insert or replace into refused (id, created_at, reason, body) values (?, ?, ?, ?)",
-                (batch.id, batch.created_at, reason, batch.body),
-            )
-            self._database.execute("delete from batch where id = ?", (batch.id,))
-        self._count -= 1
-        self._bytes -= len(batch.body)
 
-    def refused_count(self) -> int:
-        """Return how many batches were set aside."""
-        return int(self._database.execute("select count(*) from refused").fetchone()[0])
+        def move() -> None:
+            with self._database:
+                self._database.execute(
+                    "insert into refused (id, created_at, reason, body)"
+                    " select id, created_at, ?, body from batch where id = ?",
+                    (reason, batch.id),
+                )
+                self._database.execute("delete from batch where id = ?", (batch.id,))
+                self._forget_oldest_refused()
+
+        self._on_sound_file(move)
+        self._on_sound_file(self._count_all)
 
     def close(self) -> None:
         """Close the file."""
         self._database.close()
+
+    def _on_sound_file(self, action: Callable[[], Result]) -> Result:
+        """Do something with the file; if it turns out damaged, do it with a new one."""
+        with _disk_errors():
+            try:
+                return action()
+            except sqlite3.DatabaseError as error:
+                if not _is_damage(error):
+                    raise
+                self._database.close()
+                _move_aside(self._path, str(error))
+                self._database = _opened(self._path)
+                self._count_all()
+                return action()
+
+    def _peek(self, max_batches: int, max_readings: int) -> list[SpooledBatch]:
+        taken: list[SpooledBatch] = []
+        readings = 0
+        query = "select id, reading_count, body from batch order by id limit ?"
+        for row in self._database.execute(query, (max_batches,)):
+            batch = SpooledBatch(*row)
+            readings += batch.reading_count
+            if taken and readings > max_readings:
+                break
+            taken.append(batch)
+        return taken
+
+    def _count_all(self) -> None:
+        execute = self._database.execute
+        self._count, self._bytes = execute("select count(*), coalesce(sum(length(body)), 0) from batch").fetchone()
+        (self._refused_count,) = execute("select count(*) from refused").fetchone()
+        newest = execute("select made_at from newest").fetchone()
+        self._newest_at = datetime.fromtimestamp(newest[0], UTC) if newest else None
+
+    def _forget_oldest_refused(self) -> None:
+        over = (
+            "delete from refused where id in (select id from"
+            " (select id, sum(length(body)) over (order by id desc) as newer from refused) where newer > ?)"
+        )
+        forgotten = self._database.execute(over, (self._refused_limit_bytes,)).rowcount
+        if forgotten:
+            _log.error("refused batches exceed their room; the oldest are gone", count=forgotten)
+
+    def _give_space_back(self) -> None:
+        """Return what a backlog took to the disk."""
+        (free_pages,) = self._database.execute("pragma freelist_count").fetchone()
+        if free_pages > 1024:
+            self._database.execute("pragma incremental_vacuum").fetchall()
+            self._database.execute("pragma wal_checkpoint(truncate)").fetchall()
+
+
+@contextmanager
+def _disk_errors() -> Iterator[None]:
+    try:
+        yield
+    except (sqlite3.Error, OSError) as error:
+        raise SpoolUnavailable(str(error)) from error
+
+
+def _is_damage(error: sqlite3.DatabaseError) -> bool:
+    # The low byte is the kind of error, the rest its detail. A full disk or a lock is no damage.
+    return getattr(error, "sqlite_errorcode", 0) & 0xFF in _DAMAGED
 
 
 def _opened(path: Path) -> sqlite3.Connection:
     try:
         return _connected(path)
     except sqlite3.DatabaseError as error:
-        aside = path.with_suffix(f".broken-{int(time())}")
-        _log.error("spool file is damaged; starting a new one", moved_to=str(aside), error=str(error))
-        path.replace(aside)
-        for extra in ("-wal", "-shm"):
-            Path(f"{path}{extra}").unlink(missing_ok=True)
-        return _connected(path)
+        if not _is_damage(error):
+            raise
+        _move_aside(path, str(error))
+    except _OtherSchema as error:
+        _move_aside(path, str(error))
+    return _connected(path)
+
+
+class _OtherSchema(Exception):
+    """The file is sound but was written by another version, or is damaged without SQLite raising an error."""
 
 
 def _connected(path: Path) -> sqlite3.Connection:
-    database = sqlite3.connect(path, check_same_thread=False)
-    database.execute("pragma journal_mode = wal")
-    # A batch counts as made when it is on the disk, not when it is on its way there.
-    database.execute("pragma synchronous = full")
-    database.executescript(_SCHEMA)
-    database.execute("pragma quick_check").fetchall()
+    # Made here, used in the work thread; the short time-out lets a start that meets another owner say so.
+    database = sqlite3.connect(path, check_same_thread=False, timeout=1.0)
+    try:
+        # One owner: a second simulator on the same folder must not send the same instants with other values.
+        database.execute("pragma locking_mode = exclusive")
+        database.execute("pragma auto_vacuum = incremental")
+        database.execute("pragma journal_mode = wal")
+        # A batch counts as made when it is on the disk, not when it is on its way there.
+        database.execute("pragma synchronous = full")
+        _check_schema(database)
+    except BaseException:
+        database.close()
+        raise
     return database
+
+
+def _check_schema(database: sqlite3.Connection) -> None:
+    (version,) = database.execute("pragma user_version").fetchone()
+    (tables,) = database.execute("select count(*) from sqlite_schema where type = 'table'").fetchone()
+    if tables == 0:
+        database.executescript(f"begin immediate; {_SCHEMA} pragma user_version = {SCHEMA_VERSION}; commit;")
+        return
+    if version != SCHEMA_VERSION:
+        raise _OtherSchema(f"schema version {version}; this code writes {SCHEMA_VERSION}")
+    (verdict,) = database.execute("pragma quick_check(1)").fetchone()
+    if verdict != "ok":
+        raise _OtherSchema(str(verdict))
+    # The lock is taken by the first write.
+    database.execute("begin immediate")
+    database.execute("commit")
+
+
+def _move_aside(path: Path, reason: str) -> None:
+    stamp = f"{datetime.now(UTC):%Y%m%dT%H%M%S%f}"
+    moved = path.with_name(f"{path.name}.broken-{stamp}")
+    _log.error("spool file cannot be used; starting a new one", moved_to=str(moved), reason=reason)
+    path.replace(moved)
+    # What the main file lacks may be in these; somebody may want to save it.
+    for suffix in ("-wal", "-shm"):
+        extra = path.with_name(path.name + suffix)
+        if extra.exists():
+            extra.replace(moved.with_name(moved.name + suffix))

@@ -1,7 +1,7 @@
 """The simulator as a service."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
 import httpx
@@ -13,7 +13,7 @@ from battery_servicekit.health import Check, CheckState, Finding
 from battery_servicekit.logging import configure_logging
 from battery_servicekit.service_token import require_service_token
 from battery_sim.api.routes import router
-from battery_sim.runner import Runner
+from battery_sim.runner import FeedState, Runner
 from battery_sim.settings import SimulatorSettings
 
 VERSION = "0.1.0"
@@ -27,28 +27,24 @@ def create_app(settings: SimulatorSettings | None = None, *, clock: Clock | None
         if settings is None:
             yield
             return
-        async with httpx.AsyncClient() as http:
+        # The gateway's address is given outright; a proxy meant for the outside must not get between.
+        async with httpx.AsyncClient(trust_env=False) as http:
             runner = Runner(settings, clock or SystemClock(), http)
             app.state.runner = runner
-            task = asyncio.create_task(runner.run(), name="feed")
+            # Not awaited: the service answers while the world is loaded.
+            feeding = asyncio.create_task(runner.run(), name="feed")
             try:
                 yield
             finally:
-                task.cancel()
-                await asyncio.gather(task, return_exceptions=True)
-
-    async def feeding() -> Finding:
-        runner: Runner = app.state.runner
-        if runner.is_full:
-            return Finding(CheckState.DOWN, "spool_full")
-        return Finding(CheckState.UP)
+                runner.stop()
+                await feeding
 
     app = create_service(
         service="battery-sim",
         title="Sensor simulator",
         description="Live telemetry of the fleet from the synthetic world.",
         version=VERSION,
-        checks=(Check("feed", feeding, required=True),),
+        checks=_checks(lambda: app.state.runner),
         lifespan=lifespan,
     )
     guards = [] if settings is None else [Depends(require_service_token(settings.service_token))]
@@ -60,4 +56,19 @@ def main() -> None:
     """Entry point."""
     settings = SimulatorSettings()
     configure_logging("simulator", level=settings.log_level)
-    serve(create_app(settings), settings, shutdown_timeout_s=3)
+    serve(create_app(settings), settings, shutdown_timeout_s=1)
+
+
+def _checks(runner: Callable[[], Runner]) -> tuple[Check, ...]:
+    async def feed() -> Finding:
+        state = runner().status().state
+        if state in {FeedState.FEEDING, FeedState.PAUSED}:
+            return Finding(CheckState.UP)
+        return Finding(CheckState.DOWN, state.value)
+
+    async def gateway() -> Finding:
+        if runner().status().sender.is_connected:
+            return Finding(CheckState.UP)
+        return Finding(CheckState.DOWN, "not_acknowledging")
+
+    return Check("feed", feed, required=True), Check("gateway", gateway, required=False)

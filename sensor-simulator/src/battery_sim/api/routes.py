@@ -1,17 +1,19 @@
 """Status and control of the feed."""
 
-from collections import Counter
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Request, Response
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from battery_contracts.ids import StringId
-from battery_servicekit.problems import Invalid, problems
+from battery_servicekit.problems import Invalid, Unavailable, problems
 from battery_servicekit.responses import JsonResponse
-from battery_sim.runner import Runner
+from battery_sim.feed import LONGEST_INTERVAL_S, SHORTEST_INTERVAL_S, FeedPlan, UnknownStrings
+from battery_sim.runner import FeedState, Runner
 
 router = APIRouter(prefix="/api/v1", tags=["simulator"])
+
+IntervalS = Annotated[float, Field(ge=SHORTEST_INTERVAL_S, le=LONGEST_INTERVAL_S, allow_inf_nan=False)]
 
 
 class UnknownString(Invalid):
@@ -20,41 +22,58 @@ class UnknownString(Invalid):
     code = "unknown_string"
 
 
+class FeedNotStarted(Unavailable):
+    """The feed has no world yet; ``/api/v1/status`` says why."""
+
+    code = "feed_not_started"
+
+
 class FeedPlanOut(BaseModel):
-    """What is fed and how often, in seconds."""
+    """What is fed and how often, in seconds; ``strings`` null means all of them."""
+
+    model_config = ConfigDict(from_attributes=True)
 
     enabled: bool
     interval_s: float
     discharge_interval_s: float
-    strings: list[str] | None
+    strings: tuple[str, ...] | None
 
 
 class FeedPatch(BaseModel):
-    """What to change; an absent field stays as it is."""
+    """What to change until the next start; an absent field stays as it is, an empty ``strings`` means all of them."""
 
     model_config = ConfigDict(extra="forbid")
 
     enabled: bool | None = None
-    interval_s: Annotated[float, Field(ge=1, le=60)] | None = None
-    discharge_interval_s: Annotated[float, Field(ge=1, le=60)] | None = None
-    strings: list[StringId] | None = None
+    interval_s: IntervalS | None = None
+    discharge_interval_s: IntervalS | None = None
+    strings: tuple[StringId, ...] | None = None
 
 
-class SimulatorStatus(BaseModel):
-    """How the feed is doing."""
+class DeliveryOut(BaseModel):
+    """What became of the batches since the start."""
 
-    world_time: AwareDatetime
-    lag_s: float
-    feed: FeedPlanOut
     is_connected: bool
     waiting_batches: int
     waiting_bytes: int
     refused_batches: int
-    is_spool_full: bool
-    sent_readings: int
-    duplicates: int
-    rejected: int
+    acknowledged_batches: int
+    accepted_readings: int
+    duplicate_readings: int
+    late_readings: int
+    rejected_readings: int
     last_error: str | None
+
+
+class SimulatorStatus(BaseModel):
+    """How the feed is doing; ``strings_by_mode`` counts what each string did when it last reported."""
+
+    state: FeedState
+    reason: str | None
+    world_time: AwareDatetime | None
+    lag_s: float | None
+    feed: FeedPlanOut | None
+    delivery: DeliveryOut
     strings_by_mode: dict[str, int]
 
 
@@ -69,60 +88,53 @@ class ScenarioList(BaseModel):
 async def get_status(request: Request) -> Response:
     """Return how the feed is doing."""
     runner = _runner(request)
-    world, sent = runner.feed.world, runner.sender.status
-    discharging, recharging = world.discharging(), world.recharging()
-    modes = Counter(
-        "discharge" if s in discharging else "recharge" if s in recharging else "float" for s in world.string_ids
-    )
+    status = runner.status()
+    sent = status.sender
     return JsonResponse(
         SimulatorStatus(
-            world_time=world.time,
-            lag_s=runner.lag.total_seconds(),
-            feed=_plan(runner),
-            is_connected=sent.is_connected,
-            waiting_batches=runner.spool.count,
-            waiting_bytes=runner.spool.size_bytes,
-            refused_batches=runner.spool.refused_count(),
-            is_spool_full=runner.is_full,
-            sent_readings=sent.sent_readings,
-            duplicates=sent.duplicates,
-            rejected=sent.rejected,
-            last_error=sent.last_error,
-            strings_by_mode=dict(modes),
+            state=status.state,
+            reason=status.reason,
+            world_time=status.world_time,
+            lag_s=None if status.lag is None else round(status.lag.total_seconds(), 3),
+            feed=None if runner.plan is None else FeedPlanOut.model_validate(runner.plan),
+            delivery=DeliveryOut(
+                is_connected=sent.is_connected,
+                waiting_batches=status.waiting_batches,
+                waiting_bytes=status.waiting_bytes,
+                refused_batches=status.refused_batches,
+                acknowledged_batches=sent.acknowledged_batches,
+                accepted_readings=sent.accepted,
+                duplicate_readings=sent.duplicates,
+                late_readings=sent.late,
+                rejected_readings=sent.rejected,
+                last_error=sent.last_error,
+            ),
+            strings_by_mode=dict(status.strings_by_mode),
         )
     )
 
 
-@router.patch("/feed", response_model=FeedPlanOut, responses=problems(UnknownString))
+@router.patch("/feed", response_model=FeedPlanOut, responses=problems(UnknownString, FeedNotStarted))
 async def change_feed(body: FeedPatch, request: Request) -> Response:
     """Change the feed while it runs."""
-    changes: dict[str, Any] = body.model_dump(exclude_unset=True)
-    if changes.get("strings") is not None:
-        changes["strings"] = tuple(changes["strings"])
-    runner = _runner(request)
+    changes: dict[str, Any] = body.model_dump(exclude_none=True)
+    if "strings" in changes:
+        changes["strings"] = changes["strings"] or None
     try:
-        runner.feed.change(**{name: value for name, value in changes.items() if value is not None or name == "strings"})
-    except ValueError as error:
+        plan: FeedPlan | None = _runner(request).change(**changes)
+    except UnknownStrings as error:
         raise UnknownString(str(error)) from error
-    return JsonResponse(_plan(runner))
+    if plan is None:
+        raise FeedNotStarted("The feed has not started; see /api/v1/status for the reason.")
+    return JsonResponse(FeedPlanOut.model_validate(plan))
 
 
 @router.get("/scenarios", response_model=ScenarioList)
 async def list_scenarios() -> Response:
     """List the scenarios for drills."""
-    return JsonResponse(ScenarioList(items=[], note="Drills are not built yet; only the live feed runs."))
+    return JsonResponse(ScenarioList(items=[], note="Drills are not part of this version; only the live feed runs."))
 
 
 def _runner(request: Request) -> Runner:
     runner: Runner = request.app.state.runner
     return runner
-
-
-def _plan(runner: Runner) -> FeedPlanOut:
-    plan = runner.feed.plan
-    return FeedPlanOut(
-        enabled=plan.enabled,
-        interval_s=plan.interval_s,
-        discharge_interval_s=plan.discharge_interval_s,
-        strings=None if plan.strings is None else list(plan.strings),
-    )

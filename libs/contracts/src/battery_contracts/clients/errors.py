@@ -8,12 +8,13 @@ ServiceError
 
 
 class ServiceError(Exception):
-    """A call to a neighbouring service failed."""
+    """A call to a neighbouring service failed; ``retry_after_s`` is the pause that the service asked for."""
 
-    def __init__(self, service: str, detail: str) -> None:
+    def __init__(self, service: str, detail: str, *, retry_after_s: float | None = None) -> None:
         super().__init__(f"{service}: {detail}")
         self.service = service
         self.detail = detail
+        self.retry_after_s = retry_after_s
 
 
 class ServiceUnavailable(ServiceError):
@@ -23,8 +24,10 @@ class ServiceUnavailable(ServiceError):
 class ServiceRefused(ServiceError):
     """The service refused the call."""
 
-    def __init__(self, service: str, status: int, code: str | None, detail: str) -> None:
-        super().__init__(service, f"{status} {code or ''} {detail}".strip())
+    def __init__(
+        self, service: str, status: int, code: str | None, detail: str, *, retry_after_s: float | None = None
+    ) -> None:
+        super().__init__(service, f"{status} {code or ''} {detail}".strip(), retry_after_s=retry_after_s)
         self.status = status
         self.code = code
 

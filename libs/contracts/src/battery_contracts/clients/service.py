@@ -73,12 +73,22 @@ class ServiceClient:
             raise
         if response.is_server_error:
             self.breaker.failed()
-            raise ServiceUnavailable(self.service, f"answered {response.status_code}")
+            raise ServiceUnavailable(
+                self.service, f"answered {response.status_code}", retry_after_s=_retry_after_s(response)
+            )
         self.breaker.succeeded()
         if response.is_client_error:
             code, detail = _problem(response)
-            raise ServiceRefused(self.service, response.status_code, code, detail)
+            raise ServiceRefused(
+                self.service, response.status_code, code, detail, retry_after_s=_retry_after_s(response)
+            )
         return response
+
+
+def _retry_after_s(response: httpx.Response) -> float | None:
+    """Return the header's seconds; our services never send its other form, a date."""
+    given = response.headers.get("retry-after", "").strip()
+    return float(given) if given.isdecimal() else None
 
 
 def _problem(response: httpx.Response) -> tuple[str | None, str]:
