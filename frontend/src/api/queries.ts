@@ -1,7 +1,17 @@
 import { keepPreviousData, queryOptions } from "@tanstack/react-query";
 
 import { get } from "./client";
-import type { Alert, AlertDetail, BatteryDetail, BatterySummary, FleetOverview, Location, LocationDetail, Page, TelemetryLatest } from "./types";
+import type {
+  Alert,
+  AlertDetail,
+  BatteryDetail,
+  BatterySummary,
+  FleetOverview,
+  Location,
+  LocationDetail,
+  Page,
+  TelemetryLatest,
+} from "./types";
 
 /** Queries that several features share; one feature's own stand beside it. */
 export const fleetQueries = {

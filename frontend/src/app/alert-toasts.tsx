@@ -15,7 +15,10 @@ export function AlertToasts() {
     const show = () => {
       timer = null;
       for (const [location, count] of waiting) {
-        toast.error(t("alerts.new", { count, location }), { id: `critical-${location}`, duration: Number.POSITIVE_INFINITY });
+        toast.error(t("alerts.new", { count, location }), {
+          id: `critical-${location}`,
+          duration: Number.POSITIVE_INFINITY,
+        });
       }
       waiting.clear();
     };

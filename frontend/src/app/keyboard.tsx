@@ -22,7 +22,8 @@ export function useKeyboardShortcuts({ onSearch, onHelp }: Shortcuts): void {
         return;
       }
       const target = event.target as HTMLElement;
-      if (event.metaKey || event.ctrlKey || event.altKey || target.closest("input, textarea, select, [role=dialog]")) return;
+      if (event.metaKey || event.ctrlKey || event.altKey || target.closest("input, textarea, select, [role=dialog]"))
+        return;
       const going = event.timeStamp - pendingGo.current < 1000;
       pendingGo.current = event.key === "g" ? event.timeStamp : 0;
       if (event.key === "/") {

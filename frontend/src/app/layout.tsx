@@ -27,7 +27,10 @@ export function Layout() {
   useKeyboardShortcuts({ onSearch: () => setSearching(true), onHelp: () => setHelping(true) });
 
   useEffect(
-    () => startRealtime(cache, async () => (await cache.fetchQuery(fleetQueries.locations())).items.map((l) => l.location_id)),
+    () =>
+      startRealtime(cache, async () =>
+        (await cache.fetchQuery(fleetQueries.locations())).items.map((l) => l.location_id),
+      ),
     [cache],
   );
   useEffect(() => setDrawer(false), [pathname]);
@@ -48,7 +51,12 @@ export function Layout() {
       )}
       <div className="min-w-0">
         <header className="sticky top-0 z-10 flex items-center gap-2 border-b border-border bg-surface px-3 py-2">
-          <button type="button" className="grid size-9 place-items-center rounded-lg hover:bg-surface-2 md:hidden" aria-label={t("nav.menu")} onClick={() => setDrawer(true)}>
+          <button
+            type="button"
+            className="grid size-9 place-items-center rounded-lg hover:bg-surface-2 md:hidden"
+            aria-label={t("nav.menu")}
+            onClick={() => setDrawer(true)}
+          >
             <Menu size={18} aria-hidden />
           </button>
           <button
@@ -81,7 +89,10 @@ function Sidebar({ open }: { open: boolean }) {
   const { t } = useTranslation();
   const { data } = useQuery(alertQueries.list({ active: true, limit: 5 }));
   const item = ({ isActive }: { isActive: boolean }) =>
-    clsx("flex min-h-9 items-center gap-2 rounded-lg px-3 font-medium", isActive ? "bg-surface-2 text-accent" : "hover:bg-surface-2");
+    clsx(
+      "flex min-h-9 items-center gap-2 rounded-lg px-3 font-medium",
+      isActive ? "bg-surface-2 text-accent" : "hover:bg-surface-2",
+    );
   return (
     <nav
       aria-label={t("nav.main")}
@@ -102,7 +113,9 @@ function Sidebar({ open }: { open: boolean }) {
         <Bell size={16} aria-hidden />
         {t("nav.alerts")}
         {data !== undefined && data.pending_count > 0 && (
-          <span className="ml-auto rounded-full bg-critical-fill px-2 text-xs font-semibold text-on-critical">{data.pending_count}</span>
+          <span className="ml-auto rounded-full bg-critical-fill px-2 text-xs font-semibold text-on-critical">
+            {data.pending_count}
+          </span>
         )}
       </NavLink>
       <Identity />
@@ -118,7 +131,13 @@ function Identity() {
       <span className="min-w-0 flex-1 truncate">
         {user?.display_name ?? user?.username} · {user?.role}
       </span>
-      <button type="button" aria-label={t("nav.signOut")} title={t("nav.signOut")} className="grid size-8 place-items-center rounded-lg hover:bg-surface-2" onClick={() => void signOut()}>
+      <button
+        type="button"
+        aria-label={t("nav.signOut")}
+        title={t("nav.signOut")}
+        className="grid size-8 place-items-center rounded-lg hover:bg-surface-2"
+        onClick={() => void signOut()}
+      >
         <LogOut size={16} aria-hidden />
       </button>
     </div>
@@ -132,13 +151,25 @@ function HeaderActions({ onHelp }: { onHelp: () => void }) {
   const action = "grid size-9 place-items-center rounded-lg hover:bg-surface-2";
   return (
     <>
-      <button type="button" className={action} aria-label={t("nav.language")} title={t("nav.language")} onClick={() => setLanguage(language === "en" ? "th" : "en")}>
+      <button
+        type="button"
+        className={action}
+        aria-label={t("nav.language")}
+        title={t("nav.language")}
+        onClick={() => setLanguage(language === "en" ? "th" : "en")}
+      >
         <Languages size={17} aria-hidden />
       </button>
       <button type="button" className={action} aria-label={t("nav.theme")} title={t("nav.theme")} onClick={toggleTheme}>
         {theme === "dark" ? <Sun size={17} aria-hidden /> : <Moon size={17} aria-hidden />}
       </button>
-      <button type="button" className={clsx(action, "hidden sm:grid")} aria-label={t("nav.help")} title={t("nav.help")} onClick={onHelp}>
+      <button
+        type="button"
+        className={clsx(action, "hidden sm:grid")}
+        aria-label={t("nav.help")}
+        title={t("nav.help")}
+        onClick={onHelp}
+      >
         <Keyboard size={17} aria-hidden />
       </button>
     </>

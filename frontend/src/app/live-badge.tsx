@@ -22,13 +22,20 @@ export function LiveBadge() {
   let text: string;
   if (phase === "disconnected") text = t("live.disconnected", { since: formatClock(since ?? now, language) });
   else if (phase === "connecting" || age === null) text = t("live.connecting");
-  else text = delayed ? t("live.delayed", { age: formatAge(age, language) }) : `${t("live.live")} · ${formatAge(age, language)}`;
+  else
+    text = delayed
+      ? t("live.delayed", { age: formatAge(age, language) })
+      : `${t("live.live")} · ${formatAge(age, language)}`;
   return (
     <span
       data-testid="live-badge"
       className={clsx(
         "inline-flex items-center gap-1.5 rounded-full border px-2.5 py-0.5 text-xs font-medium whitespace-nowrap",
-        phase === "disconnected" ? "border-critical-fill text-critical-text" : delayed ? "border-warning-fill text-warning-text" : "border-border text-muted",
+        phase === "disconnected"
+          ? "border-critical-fill text-critical-text"
+          : delayed
+            ? "border-warning-fill text-warning-text"
+            : "border-border text-muted",
       )}
     >
       {phase === "disconnected" ? <WifiOff size={13} aria-hidden /> : <Radio size={13} aria-hidden />}

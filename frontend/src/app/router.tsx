@@ -10,7 +10,10 @@ export const router = createBrowserRouter(
       element: <Layout />,
       errorElement: <RouteError />,
       children: [
-        { index: true, lazy: async () => ({ Component: (await import("@/features/overview/overview-page")).OverviewPage }) },
+        {
+          index: true,
+          lazy: async () => ({ Component: (await import("@/features/overview/overview-page")).OverviewPage }),
+        },
         {
           path: "locations/:locationId",
           lazy: async () => ({ Component: (await import("@/features/location/location-page")).LocationPage }),
@@ -19,7 +22,10 @@ export const router = createBrowserRouter(
           path: "batteries/:batteryId",
           lazy: async () => ({ Component: (await import("@/features/battery/battery-page")).BatteryPage }),
         },
-        { path: "alerts", lazy: async () => ({ Component: (await import("@/features/alerts/alerts-page")).AlertsPage }) },
+        {
+          path: "alerts",
+          lazy: async () => ({ Component: (await import("@/features/alerts/alerts-page")).AlertsPage }),
+        },
         {
           path: "alerts/:alertId",
           lazy: async () => ({ Component: (await import("@/features/alerts/alerts-page")).AlertsPage }),

@@ -50,14 +50,20 @@ export function SearchDialog({ open, onOpenChange }: { open: boolean; onOpenChan
           <ul className="mt-2 max-h-80 overflow-auto">
             {found.map((battery) => (
               <li key={battery.battery_id}>
-                <button type="button" className="flex min-h-9 w-full items-center gap-2 rounded-lg px-2 text-left hover:bg-surface-2" onClick={() => go(battery.battery_id)}>
+                <button
+                  type="button"
+                  className="flex min-h-9 w-full items-center gap-2 rounded-lg px-2 text-left hover:bg-surface-2"
+                  onClick={() => go(battery.battery_id)}
+                >
                   <StatusIcon status={battery.status} />
                   <span className="truncate">{battery.battery_id}</span>
                   <span className="ml-auto hidden text-xs text-muted sm:inline">{battery.serial_number}</span>
                 </button>
               </li>
             ))}
-            {sought.length >= 2 && data !== undefined && found.length === 0 && <li className="p-2 text-muted">{t("common.noResults")}</li>}
+            {sought.length >= 2 && data !== undefined && found.length === 0 && (
+              <li className="p-2 text-muted">{t("common.noResults")}</li>
+            )}
           </ul>
         </Dialog.Content>
       </Dialog.Portal>

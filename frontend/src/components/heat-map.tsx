@@ -35,7 +35,9 @@ export function HeatMap({ rows, fillBy, label }: HeatMapProps) {
     return () => observer.disconnect();
   }, [rows, fillBy, version, now, theme]);
 
-  return <canvas ref={canvas} role="img" aria-label={label} className="block w-full" style={{ height: heightOf(rows) }} />;
+  return (
+    <canvas ref={canvas} role="img" aria-label={label} className="block w-full" style={{ height: heightOf(rows) }} />
+  );
 }
 
 function heightOf(rows: readonly (readonly string[])[]): number {
@@ -64,7 +66,15 @@ function draw(
     row.forEach((batteryId, x) => {
       const value = find(batteryId);
       const status = statusNow(value, now);
-      paintCell(context, style, x * (cell + GAP), y * (MAX_CELL + GAP), cell, fillOf(value, status, fillBy, now), status);
+      paintCell(
+        context,
+        style,
+        x * (cell + GAP),
+        y * (MAX_CELL + GAP),
+        cell,
+        fillOf(value, status, fillBy, now),
+        status,
+      );
     });
   });
 }

@@ -42,9 +42,7 @@ export function formatClock(at: string | number | Date, language: Language, with
 export function formatAge(milliseconds: number, language: Language): string {
   const seconds = Math.max(0, Math.round(milliseconds / 1000));
   const units =
-    language === "th"
-      ? { s: "วินาที", min: "นาที", h: "ชม.", d: "วัน" }
-      : { s: "s", min: "min", h: "h", d: "d" };
+    language === "th" ? { s: "วินาที", min: "นาที", h: "ชม.", d: "วัน" } : { s: "s", min: "min", h: "h", d: "d" };
   if (seconds < 90) return `${seconds} ${units.s}`;
   if (seconds < 5400) return `${Math.round(seconds / 60)} ${units.min}`;
   if (seconds < 172_800) return `${Math.round(seconds / 3600)} ${units.h}`;
@@ -54,7 +52,20 @@ export function formatAge(milliseconds: number, language: Language): string {
 const MINUTE = 60_000;
 const HOUR = 3_600_000;
 const DAY = 86_400_000;
-const tickSteps = [5 * MINUTE, 15 * MINUTE, HOUR, 3 * HOUR, 6 * HOUR, 12 * HOUR, DAY, 2 * DAY, 7 * DAY, 14 * DAY, 30 * DAY, 90 * DAY];
+const tickSteps = [
+  5 * MINUTE,
+  15 * MINUTE,
+  HOUR,
+  3 * HOUR,
+  6 * HOUR,
+  12 * HOUR,
+  DAY,
+  2 * DAY,
+  7 * DAY,
+  14 * DAY,
+  30 * DAY,
+  90 * DAY,
+];
 
 /** Ticks on whole Bangkok hours or days, at most `count` of them. */
 export function timeTicks(from: number, to: number, count = 8): number[] {

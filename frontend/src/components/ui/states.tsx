@@ -7,7 +7,12 @@ import { Button } from "./button";
 export function Skeleton({ height = 96 }: { height?: number }) {
   const { t } = useTranslation();
   return (
-    <div role="status" aria-label={t("common.loading")} className="animate-pulse rounded-lg bg-surface-2" style={{ height }} />
+    <div
+      role="status"
+      aria-label={t("common.loading")}
+      className="animate-pulse rounded-lg bg-surface-2"
+      style={{ height }}
+    />
   );
 }
 
@@ -18,7 +23,9 @@ export function ErrorState({ error, onRetry }: { error: unknown; onRetry?: () =>
     <div role="alert" className="rounded-lg border border-border bg-surface p-4">
       <p className="font-medium">{problem.status === 403 ? t("common.forbidden") : t("common.failed")}</p>
       <p className="mt-1 text-muted">{problem.detail}</p>
-      {problem.requestId !== null && <p className="mt-1 text-xs text-muted">{t("common.request", { id: problem.requestId })}</p>}
+      {problem.requestId !== null && (
+        <p className="mt-1 text-xs text-muted">{t("common.request", { id: problem.requestId })}</p>
+      )}
       {onRetry && (
         <Button className="mt-3" onClick={onRetry}>
           {t("common.retry")}

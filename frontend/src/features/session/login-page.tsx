@@ -31,18 +31,36 @@ export function LoginPage() {
   const field = "mt-1 min-h-10 w-full rounded-lg border border-border-strong bg-bg px-3";
   return (
     <main className="grid min-h-dvh place-items-center p-4">
-      <form onSubmit={(event) => void submit(event)} className="w-full max-w-sm rounded-lg border border-border bg-surface p-6">
+      <form
+        onSubmit={(event) => void submit(event)}
+        className="w-full max-w-sm rounded-lg border border-border bg-surface p-6"
+      >
         <div className="mb-5 flex items-center gap-2">
           <BatteryCharging size={24} aria-hidden className="text-accent" />
           <h1>{t("app.title")}</h1>
         </div>
         <label className="mb-3 block font-medium">
           {t("session.username")}
-          <input className={field} name="username" autoComplete="username" required value={username} onChange={(event) => setUsername(event.target.value)} />
+          <input
+            className={field}
+            name="username"
+            autoComplete="username"
+            required
+            value={username}
+            onChange={(event) => setUsername(event.target.value)}
+          />
         </label>
         <label className="mb-4 block font-medium">
           {t("session.password")}
-          <input className={field} name="password" type="password" autoComplete="current-password" required value={password} onChange={(event) => setPassword(event.target.value)} />
+          <input
+            className={field}
+            name="password"
+            type="password"
+            autoComplete="current-password"
+            required
+            value={password}
+            onChange={(event) => setPassword(event.target.value)}
+          />
         </label>
         {error !== null && (
           <p role="alert" className="mb-3 text-critical-text">

@@ -1,0 +1,67 @@
+import type { TelemetrySeries } from "@/api/types";
+
+export type Channel = "voltage_v" | "current_a" | "temperature_c" | "internal_resistance_mohm" | "soc_pct" | "soh_pct";
+
+export interface Point {
+  time: number;
+  mean: number | null;
+  /** Lowest and highest of the bucket; null in a gap. */
+  band: [number, number] | null;
+}
+
+/**
+ * Points of a channel for a chart. Between buckets that are further apart than they should be stands an empty point, so
+ * that the line breaks: a gap in the data is shown, never bridged.
+ */
+export function pointsOf(series: TelemetrySeries, channel: Channel): Point[] {
+  const column = series.columns[channel];
+  const times = series.columns.time;
+  const points: Point[] = [];
+  const measured: Point[] = [];
+  times.forEach((text, i) => {
+    const mean = column.mean[i] ?? null;
+    const min = column.min[i] ?? null;
+    const max = column.max[i] ?? null;
+    if (mean !== null)
+      measured.push({ time: Date.parse(text), mean, band: min === null || max === null ? null : [min, max] });
+  });
+  const limit = gapLimit(measured, series.bucket_s);
+  measured.forEach((point, i) => {
+    const before = measured[i - 1];
+    if (before !== undefined && point.time - before.time > limit) {
+      points.push({ time: before.time + 1, mean: null, band: null });
+    }
+    points.push(point);
+  });
+  return points;
+}
+
+/** Distance in ms past which two neighbours have a gap between them: 3 usual steps, at least one bucket and a half. */
+function gapLimit(points: readonly Point[], bucketS: number | null): number {
+  const steps = points.slice(1).map((point, i) => point.time - (points[i]?.time ?? point.time));
+  steps.sort((a, b) => a - b);
+  const usual = steps[Math.floor(steps.length / 2)] ?? 60_000;
+  return Math.max(3 * usual, 1.5 * (bucketS ?? 0) * 1000, 180_000);
+}
+
+export interface Extent {
+  min: number;
+  max: number;
+  last: number;
+}
+
+export function extentOf(points: readonly Point[]): Extent | null {
+  const measured = points.filter((point) => point.mean !== null);
+  const last = measured.at(-1)?.mean;
+  if (last === undefined || last === null) return null;
+  const lows = measured.map((point) => point.band?.[0] ?? point.mean ?? last);
+  const highs = measured.map((point) => point.band?.[1] ?? point.mean ?? last);
+  return { min: Math.min(...lows), max: Math.max(...highs), last };
+}
+
+/** An axis that shows the data with some air, and is never narrower than what the sensor resolves. */
+export function axisDomain(extent: Extent, leastSpan: number): [number, number] {
+  const span = Math.max(extent.max - extent.min, leastSpan);
+  const middle = (extent.max + extent.min) / 2;
+  return [middle - span * 0.6, middle + span * 0.6];
+}

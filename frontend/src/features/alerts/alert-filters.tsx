@@ -1,0 +1,99 @@
+import { useQuery } from "@tanstack/react-query";
+import { useTranslation } from "react-i18next";
+
+import { fleetQueries } from "@/api/queries";
+
+import { stateOf, states } from "./filters";
+
+const types = [
+  "voltage_low",
+  "voltage_high",
+  "temperature_high",
+  "temperature_deviation",
+  "resistance_drift",
+  "string_imbalance",
+  "current_high",
+  "data_stale",
+  "mains_outage",
+  "hvac_failure",
+] as const;
+const severities = ["critical", "warning", "info"] as const;
+
+interface AlertFiltersProps {
+  params: URLSearchParams;
+  onChange: (params: URLSearchParams) => void;
+}
+
+export function AlertFilters({ params, onChange }: AlertFiltersProps) {
+  const { t } = useTranslation();
+  const { data } = useQuery(fleetQueries.locations());
+  const change = (name: string, value: string) => {
+    const next = new URLSearchParams(params);
+    if (value === "" || (name === "state" && value === "active")) next.delete(name);
+    else next.set(name, value);
+    onChange(next);
+  };
+  return (
+    <div className="mb-3 flex flex-wrap gap-2">
+      <Choice
+        label={t("alerts.state")}
+        value={stateOf(params)}
+        onChange={(value) => change("state", value)}
+        options={states.map((state) => [state, t(`alerts.${state}`)])}
+      />
+      <Choice
+        label={t("alerts.severity")}
+        value={params.get("severity") ?? ""}
+        onChange={(value) => change("severity", value)}
+        options={[
+          ["", t("alerts.any")],
+          ...severities.map((severity): [string, string] => [severity, t(`severity.${severity}`)]),
+        ]}
+      />
+      <Choice
+        label={t("alerts.location")}
+        value={params.get("location_id") ?? ""}
+        onChange={(value) => change("location_id", value)}
+        options={[
+          ["", t("alerts.any")],
+          ...(data?.items ?? []).map((location): [string, string] => [location.location_id, location.name]),
+        ]}
+      />
+      <Choice
+        label={t("alerts.type")}
+        value={params.get("type") ?? ""}
+        onChange={(value) => change("type", value)}
+        options={[["", t("alerts.any")], ...types.map((type): [string, string] => [type, t(`type.${type}`)])]}
+      />
+    </div>
+  );
+}
+
+function Choice({
+  label,
+  value,
+  onChange,
+  options,
+}: {
+  label: string;
+  value: string;
+  onChange: (value: string) => void;
+  options: [string, string][];
+}) {
+  return (
+    <label className="flex items-center gap-1.5 text-muted">
+      {label}
+      <select
+        value={value}
+        onChange={(event) => onChange(event.target.value)}
+        className="min-h-8 max-w-48 rounded-lg border border-border-strong bg-surface px-2 text-text"
+      >
+        {options.map(([key, name]) => (
+          <option key={key} value={key}>
+            {name}
+          </option>
+        ))}
+      </select>
+    </label>
+  );
+}

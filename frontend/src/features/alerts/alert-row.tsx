@@ -1,0 +1,72 @@
+import clsx from "clsx";
+import { useEffect, useRef } from "react";
+import { useTranslation } from "react-i18next";
+
+import type { Alert } from "@/api/types";
+import { Age } from "@/components/age";
+import { SeverityLabel } from "@/components/status";
+import { Button } from "@/components/ui/button";
+import { shortId } from "@/lib/ids";
+
+import { alertText } from "./alert-text";
+
+interface AlertRowProps {
+  alert: Alert;
+  isSelected: boolean;
+  isFocused: boolean;
+  mayAct: boolean;
+  onToggle: () => void;
+  onOpen: () => void;
+  onAcknowledge: () => void;
+}
+
+export function AlertRow({ alert, isSelected, isFocused, mayAct, onToggle, onOpen, onAcknowledge }: AlertRowProps) {
+  const { t } = useTranslation();
+  const row = useRef<HTMLLIElement>(null);
+  useEffect(() => {
+    if (isFocused) row.current?.scrollIntoView({ block: "nearest" });
+  }, [isFocused]);
+  return (
+    <li
+      ref={row}
+      data-testid={`alert-${alert.alert_id}`}
+      className={clsx(
+        "grid grid-cols-[1.5rem_1fr_auto] items-center gap-x-3 gap-y-1 px-3 py-2",
+        isFocused && "bg-surface-2",
+        !alert.is_active && "text-muted",
+      )}
+    >
+      <input
+        type="checkbox"
+        className="size-4"
+        checked={isSelected}
+        onChange={onToggle}
+        aria-label={t("alerts.select", { id: alert.alert_id })}
+        disabled={!mayAct}
+      />
+      <button type="button" className="grid min-w-0 gap-x-4 text-left sm:grid-cols-[6rem_1fr_auto]" onClick={onOpen}>
+        <SeverityLabel severity={alert.severity} />
+        <span className="min-w-0">
+          <span className="font-medium">{t(`type.${alert.type}`)}</span>{" "}
+          <span className="text-muted">{alertText(alert)}</span>
+          <span className="block truncate text-xs text-muted">
+            {alert.location_id} · {shortId(alert.battery_id ?? alert.string_id ?? alert.location_id)}
+          </span>
+        </span>
+        <span className="text-xs whitespace-nowrap text-muted">
+          <Age at={alert.raised_at} />
+          <span className="block">
+            {alert.resolved_at !== null
+              ? t("alerts.resolved")
+              : `${alert.is_active ? t("alerts.active") : t("alerts.cleared")}${alert.acknowledged_at === null ? "" : ` · ${t("alerts.acknowledged")}`}`}
+          </span>
+        </span>
+      </button>
+      {mayAct && alert.acknowledged_at === null && alert.resolved_at === null ? (
+        <Button onClick={onAcknowledge}>{t("alerts.acknowledge")}</Button>
+      ) : (
+        <span />
+      )}
+    </li>
+  );
+}

@@ -1,0 +1,148 @@
+import { useQuery } from "@tanstack/react-query";
+import { useState } from "react";
+import { useTranslation } from "react-i18next";
+import { useNavigate, useParams, useSearchParams } from "react-router-dom";
+
+import { alertQueries } from "@/api/queries";
+import { useMay } from "@/api/session";
+import type { Alert } from "@/api/types";
+import { Button } from "@/components/ui/button";
+import { EmptyState, ErrorState, Skeleton } from "@/components/ui/states";
+
+import { AlertDrawer } from "./alert-drawer";
+import { AlertFilters } from "./alert-filters";
+import { AlertRow } from "./alert-row";
+import { filterOf } from "./filters";
+import { useInboxKeys } from "./inbox-keys";
+import { useAlertAction } from "./mutations";
+import { NoteDialog } from "./note-dialog";
+
+const PAGE = 50;
+
+export function AlertsPage() {
+  const { t } = useTranslation();
+  const navigate = useNavigate();
+  const { alertId } = useParams();
+  const [params, setParams] = useSearchParams();
+  const [limit, setLimit] = useState(PAGE);
+  const { data, isError, error, isPending, refetch } = useQuery(alertQueries.list(filterOf(params, limit)));
+  const mayAct = useMay("engineer");
+  const [selected, setSelected] = useState<ReadonlySet<number>>(new Set());
+  const [acknowledging, setAcknowledging] = useState<readonly number[] | null>(null);
+  const acknowledge = useAlertAction("acknowledge");
+  const items = data?.items ?? [];
+  const opened = alertId === undefined ? null : Number(alertId);
+  const search = params.toString() === "" ? "" : `?${params.toString()}`;
+  const open = (id: number | null) =>
+    void navigate((id === null ? "/alerts" : `/alerts/${id}`) + search, { replace: opened !== null });
+
+  const toggle = (id: number) => {
+    const next = new Set(selected);
+    if (!next.delete(id)) next.add(id);
+    setSelected(next);
+  };
+  const pendingOf = (ids: Iterable<number>) => {
+    const wanted = new Set(ids);
+    return items
+      .filter((alert) => wanted.has(alert.alert_id) && alert.acknowledged_at === null)
+      .map((alert) => alert.alert_id);
+  };
+  const { focused, setFocused } = useInboxKeys({
+    items,
+    onToggle: toggle,
+    onOpen: open,
+    onAcknowledge: (alert: Alert) => {
+      const ids = pendingOf(selected.size > 0 ? selected : [alert.alert_id]);
+      if (mayAct && ids.length > 0) setAcknowledging(ids);
+    },
+    onEscape: () => (opened === null ? setSelected(new Set()) : open(null)),
+  });
+  const chosen = pendingOf(selected);
+
+  return (
+    <>
+      <div className="mb-3 flex flex-wrap items-baseline gap-x-4 gap-y-1">
+        <h1>{t("alerts.title")}</h1>
+        {data && (
+          <span className="text-muted">
+            {t("alerts.active")} {data.active_count} · {t("alerts.pending")} {data.pending_count}
+          </span>
+        )}
+        {!mayAct && <span className="text-muted">{t("alerts.viewer")}</span>}
+      </div>
+      <AlertFilters params={params} onChange={setParams} />
+      {chosen.length > 0 && mayAct && (
+        <p className="mb-2" role="status">
+          <Button tone="primary" onClick={() => setAcknowledging(chosen)}>
+            {t("alerts.acknowledgeCount", { count: chosen.length })}
+          </Button>
+        </p>
+      )}
+      {isError && <ErrorState error={error} onRetry={() => void refetch()} />}
+      {isPending && !isError && <Skeleton height={300} />}
+      {data && items.length === 0 && (
+        <EmptyState
+          title={t("alerts.empty")}
+          hint={t("alerts.emptyHint")}
+          action={
+            <Button className="mt-2" onClick={() => setParams({})}>
+              {t("alerts.reset")}
+            </Button>
+          }
+        />
+      )}
+      {items.length > 0 && (
+        <ul className="divide-y divide-border rounded-lg border border-border bg-surface" data-testid="alert-list">
+          {items.map((alert) => (
+            <AlertRow
+              key={alert.alert_id}
+              alert={alert}
+              isSelected={selected.has(alert.alert_id)}
+              isFocused={focused === alert.alert_id}
+              mayAct={mayAct}
+              onToggle={() => toggle(alert.alert_id)}
+              onOpen={() => {
+                setFocused(alert.alert_id);
+                open(alert.alert_id);
+              }}
+              onAcknowledge={() => setAcknowledging([alert.alert_id])}
+            />
+          ))}
+        </ul>
+      )}
+      {data && data.total > items.length && (
+        <p className="mt-3 text-center">
+          <Button onClick={() => setLimit(Math.min(limit + 200, 1000))}>
+            {t("alerts.more")} ({items.length} / {data.total})
+          </Button>
+        </p>
+      )}
+      {opened !== null && (
+        <AlertDrawer
+          alertId={opened}
+          mayAct={mayAct}
+          onClose={() => open(null)}
+          onAcknowledge={() => setAcknowledging([opened])}
+        />
+      )}
+      <NoteDialog
+        title={t("alerts.acknowledgeCount", { count: acknowledging?.length ?? 0 })}
+        confirm={t("alerts.acknowledge")}
+        open={acknowledging !== null}
+        busy={acknowledge.isPending}
+        onOpenChange={(isOpen) => !isOpen && setAcknowledging(null)}
+        onConfirm={(note) => {
+          acknowledge.mutate(
+            { alertIds: acknowledging ?? [], note },
+            {
+              onSettled: () => {
+                setAcknowledging(null);
+                setSelected(new Set());
+              },
+            },
+          );
+        }}
+      />
+    </>
+  );
+}

@@ -1,0 +1,27 @@
+import type { AlertFilter } from "@/api/queries";
+
+export const states = ["active", "pending", "acknowledged", "cleared", "resolved", "all"] as const;
+export type AlertState = (typeof states)[number];
+
+export function stateOf(params: URLSearchParams): AlertState {
+  return states.find((state) => state === params.get("state")) ?? "active";
+}
+
+const conditions: Record<AlertState, AlertFilter> = {
+  active: { active: true },
+  pending: { active: true, acknowledged: false },
+  acknowledged: { active: true, acknowledged: true },
+  cleared: { active: false, resolved: false },
+  resolved: { resolved: true },
+  all: {},
+};
+
+/** What the URL asks of the gateway; unknown values are left out. */
+export function filterOf(params: URLSearchParams, limit: number): AlertFilter {
+  const filter: AlertFilter = { ...conditions[stateOf(params)], limit };
+  for (const name of ["location_id", "severity", "type", "battery_id"] as const) {
+    const value = params.get(name);
+    if (value) filter[name] = value;
+  }
+  return filter;
+}

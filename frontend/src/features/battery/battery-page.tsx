@@ -1,0 +1,123 @@
+import { useQuery } from "@tanstack/react-query";
+import { useTranslation } from "react-i18next";
+import { Link, useParams } from "react-router-dom";
+
+import { alertQueries, fleetQueries } from "@/api/queries";
+import type { BatteryDetail } from "@/api/types";
+import { AlertLine } from "@/components/alert-line";
+import { StatusLabel } from "@/components/status";
+import { Card } from "@/components/ui/card";
+import { EmptyState, ErrorState, Skeleton } from "@/components/ui/states";
+import { useLanguage } from "@/i18n";
+import { formatDate } from "@/lib/dates";
+import { shortId } from "@/lib/ids";
+import { formatQuantity } from "@/lib/units";
+import { useLiveValue, useNow } from "@/realtime/hooks";
+import { statusNow } from "@/realtime/live-store";
+
+import { History } from "./history";
+import { LiveValues } from "./live-values";
+import { Peers } from "./peers";
+import { RulesTable } from "./rules-table";
+
+export function BatteryPage() {
+  const { t } = useTranslation();
+  const { batteryId = "" } = useParams();
+  const battery = useQuery(fleetQueries.battery(batteryId));
+  const alerts = useQuery(alertQueries.list({ battery_id: batteryId, limit: 50 }));
+  const live = useLiveValue(batteryId);
+  const now = useNow(5000);
+
+  if (battery.isError) return <ErrorState error={battery.error} onRetry={() => void battery.refetch()} />;
+  if (battery.isPending) return <Skeleton height={500} />;
+  const { data } = battery;
+  return (
+    <>
+      <nav className="mb-1 text-muted">
+        <Link to="/" className="hover:underline">
+          {t("nav.fleet")}
+        </Link>{" "}
+        /{" "}
+        <Link to={`/locations/${data.location_id}`} className="hover:underline">
+          {data.location_name}
+        </Link>{" "}
+        / {shortId(data.string_id)}
+      </nav>
+      <div className="mb-3 flex flex-wrap items-center gap-x-4 gap-y-1">
+        <h1 className="break-all">{data.battery_id}</h1>
+        <StatusLabel status={live ? statusNow(live, now) : data.status} />
+        <span className="text-muted">
+          {reasonsOf(data)
+            .map((reason) => t(reason))
+            .join(", ")}
+        </span>
+      </div>
+      <div className="grid gap-3 lg:grid-cols-[1.6fr_1fr]">
+        <LiveValues battery={data} />
+        <Facts battery={data} />
+      </div>
+      <History battery={data} alerts={alerts.data?.items ?? []} />
+      <div className="mt-3 grid gap-3 lg:grid-cols-2">
+        <Peers battery={data} />
+        <Card title={t("battery.alerts")}>
+          {alerts.isError && <ErrorState error={alerts.error} />}
+          {alerts.data?.items.length === 0 && <EmptyState title={t("battery.noAlerts")} />}
+          <ul className="divide-y divide-border">
+            {alerts.data?.items.map((alert) => (
+              <AlertLine key={alert.alert_id} alert={alert} />
+            ))}
+          </ul>
+        </Card>
+      </div>
+      <RulesTable batteryId={batteryId} />
+    </>
+  );
+}
+
+const knownReasons = [
+  "voltage_low",
+  "voltage_high",
+  "temperature_high",
+  "temperature_deviation",
+  "current_high",
+  "resistance_drift",
+  "string_imbalance",
+  "data_stale",
+] as const;
+
+function reasonsOf(battery: BatteryDetail): `type.${(typeof knownReasons)[number]}`[] {
+  return knownReasons
+    .filter((reason) => battery.status_reasons.includes(reason))
+    .map((reason) => `type.${reason}` as const);
+}
+
+function Facts({ battery }: { battery: BatteryDetail }) {
+  const { t } = useTranslation();
+  const language = useLanguage();
+  const facts = [
+    [t("battery.model"), battery.model.name],
+    [t("battery.serial"), battery.serial_number],
+    [t("battery.installed"), formatDate(battery.installed_at, language)],
+    [t("battery.age"), t("battery.years", { years: battery.age_years.toFixed(1) })],
+    [t("battery.capacity"), `${battery.model.rated_capacity_ah} Ah`],
+    [
+      t("battery.baseline"),
+      battery.baseline_resistance_mohm === null
+        ? "–"
+        : `${formatQuantity(battery.baseline_resistance_mohm, "internal_resistance_mohm")} (${formatQuantity(battery.baseline_temperature_c, "temperature_c")})`,
+    ],
+    [t("battery.string"), `${shortId(battery.string_id)}, ${t("location.position")} ${battery.position}`],
+  ];
+  return (
+    <Card title={t("battery.facts")}>
+      <dl className="grid grid-cols-[auto_1fr] gap-x-4 gap-y-1">
+        {facts.map(([name, value]) => (
+          <div key={name} className="contents">
+            <dt className="text-muted">{name}</dt>
+            <dd className="break-words">{value}</dd>
+          </div>
+        ))}
+      </dl>
+    </Card>
+  );
+}

@@ -1,0 +1,105 @@
+import clsx from "clsx";
+import type { ReactNode } from "react";
+import { useTranslation } from "react-i18next";
+
+import type { BatteryDetail, Estimate } from "@/api/types";
+import { Age } from "@/components/age";
+import { Card } from "@/components/ui/card";
+import { formatQuantity } from "@/lib/units";
+import { useLiveValue, useNow } from "@/realtime/hooks";
+
+/** What the sensors say now, each with its age; estimates only with evidence behind them. */
+export function LiveValues({ battery }: { battery: BatteryDetail }) {
+  const { t } = useTranslation();
+  const live = useLiveValue(battery.battery_id);
+  const now = useNow(5000);
+  const stored = battery.live;
+  const time = live?.time ?? (stored ? Date.parse(stored.time) : null);
+  const staleAfter = live?.staleAfterMs ?? (stored?.stale_after_s ?? 300) * 1000;
+  const stale = time === null || now - time > staleAfter;
+  const age = <Age at={time} staleAfterMs={staleAfter} />;
+  return (
+    <Card title={t("battery.live")}>
+      <dl className={clsx("grid grid-cols-2 gap-3 sm:grid-cols-3", stale && "opacity-60")} data-testid="live-values">
+        <Value
+          name={t("location.voltage")}
+          value={formatQuantity(live?.voltage_v ?? stored?.voltage_v, "voltage_v")}
+          testId="live-voltage"
+        >
+          {age}
+        </Value>
+        <Value name={t("location.current")} value={formatQuantity(live?.current_a ?? stored?.current_a, "current_a")}>
+          {age}
+        </Value>
+        <Value
+          name={t("location.temperature")}
+          value={formatQuantity(live?.temperature_c ?? stored?.temperature_c, "temperature_c")}
+        >
+          {age}
+        </Value>
+        <Value
+          name={t("location.resistance")}
+          value={formatQuantity(
+            live?.internal_resistance_mohm ?? stored?.internal_resistance_mohm,
+            "internal_resistance_mohm",
+          )}
+        >
+          {formatQuantity(live?.resistance_drift_pct ?? stored?.resistance_drift_pct, "resistance_drift_pct")}{" "}
+          {t("battery.at25")} · <Age at={stored?.resistance_measured_at} />
+        </Value>
+        <EstimateValue name={t("battery.soc")} estimate={stored?.soc} />
+        <EstimateValue name={t("battery.soh")} estimate={stored?.soh} />
+        <Value
+          name={t("battery.rul")}
+          value={battery.rul_days == null ? t("battery.noPrediction") : `${Math.round(battery.rul_days)} d`}
+          small={battery.rul_days == null}
+        >
+          {null}
+        </Value>
+      </dl>
+    </Card>
+  );
+}
+
+function EstimateValue({ name, estimate }: { name: string; estimate: Estimate | undefined }) {
+  const { t } = useTranslation();
+  const known = estimate?.value_pct ?? null;
+  if (known === null) {
+    return (
+      <Value name={name} value={t("battery.noEstimate")} small>
+        {t("battery.noEstimateHint")}
+      </Value>
+    );
+  }
+  return (
+    <Value name={name} value={`${Math.round(known)} %`}>
+      {`${Math.round(estimate?.low_pct ?? 0)}…${Math.round(estimate?.high_pct ?? 100)} %`}
+    </Value>
+  );
+}
+
+function Value({
+  name,
+  value,
+  small = false,
+  testId,
+  children,
+}: {
+  name: string;
+  value: string;
+  small?: boolean;
+  testId?: string;
+  children: ReactNode;
+}) {
+  return (
+    <div>
+      <dt className="text-muted">{name}</dt>
+      <dd>
+        <div className={small ? "font-medium" : "text-xl font-semibold"} data-testid={testId}>
+          {value}
+        </div>
+        <div className="text-xs text-muted">{children}</div>
+      </dd>
+    </div>
+  );
+}

@@ -1,0 +1,86 @@
+import type { BatterySummary, HealthStatus } from "@/api/types";
+import { type LiveValue, statusNow } from "@/realtime/live-store";
+
+export const columns = [
+  "battery_id",
+  "status",
+  "voltage_v",
+  "temperature_c",
+  "internal_resistance_mohm",
+  "resistance_drift_pct",
+  "time",
+] as const;
+type Column = (typeof columns)[number];
+
+export interface Row {
+  battery_id: string;
+  serial_number: string;
+  status: HealthStatus;
+  voltage_v: number | null;
+  temperature_c: number | null;
+  internal_resistance_mohm: number | null;
+  resistance_drift_pct: number | null;
+  time: number | null;
+  staleAfterMs: number;
+}
+
+/** A battery's row: live values where they are known, else those of the list. */
+export function rowOf(battery: BatterySummary, live: LiveValue | undefined, now: number): Row {
+  const stored = battery.live;
+  return {
+    battery_id: battery.battery_id,
+    serial_number: battery.serial_number,
+    status: live ? statusNow(live, now) : battery.status,
+    voltage_v: live?.voltage_v ?? stored?.voltage_v ?? null,
+    temperature_c: live?.temperature_c ?? stored?.temperature_c ?? null,
+    internal_resistance_mohm: live?.internal_resistance_mohm ?? stored?.internal_resistance_mohm ?? null,
+    resistance_drift_pct: live?.resistance_drift_pct ?? stored?.resistance_drift_pct ?? null,
+    time: live?.time ?? (stored ? Date.parse(stored.time) : null),
+    staleAfterMs: live?.staleAfterMs ?? (stored?.stale_after_s ?? 300) * 1000,
+  };
+}
+
+const statusOrder: Record<HealthStatus, number> = { critical: 0, no_data: 1, warning: 2, normal: 3 };
+
+export function selectRows(rows: readonly Row[], wanted: { text: string; status: string; sort: string }): Row[] {
+  const text = wanted.text.trim().toLowerCase();
+  const descending = wanted.sort.startsWith("-");
+  const name = wanted.sort.replace(/^-/, "");
+  const column: Column = columns.find((candidate) => candidate === name) ?? "battery_id";
+  const kept = rows.filter(
+    (row) =>
+      (text === "" || row.battery_id.toLowerCase().includes(text) || row.serial_number.toLowerCase().includes(text)) &&
+      (wanted.status === "" || row.status === wanted.status),
+  );
+  return kept.sort((a, b) => compare(a, b, column, descending) || a.battery_id.localeCompare(b.battery_id));
+}
+
+function compare(a: Row, b: Row, column: Column, descending: boolean): number {
+  const left = column === "status" ? statusOrder[a.status] : a[column];
+  const right = column === "status" ? statusOrder[b.status] : b[column];
+  // What was never measured stands last in either direction.
+  if (left === null || right === null) return left === right ? 0 : left === null ? 1 : -1;
+  const order = typeof left === "string" ? left.localeCompare(String(right)) : left - Number(right);
+  return descending ? -order : order;
+}
+
+/** The table as CSV: ISO times, units in the header, text quoted. */
+export function csvOf(rows: readonly Row[]): string {
+  const header =
+    "battery_id,serial_number,status,voltage_v,temperature_c,internal_resistance_mohm,resistance_drift_pct,time";
+  const lines = rows.map((row) =>
+    [
+      row.battery_id,
+      row.serial_number,
+      row.status,
+      row.voltage_v,
+      row.temperature_c,
+      row.internal_resistance_mohm,
+      row.resistance_drift_pct?.toFixed(1),
+      row.time === null ? "" : new Date(row.time).toISOString(),
+    ]
+      .map((cell) => (cell === null || cell === undefined ? "" : String(cell)))
+      .join(","),
+  );
+  return `${[header, ...lines].join("\n")}\n`;
+}
