@@ -7,7 +7,6 @@ from datetime import datetime
 
 from rich.console import Console
 from rich.markup import escape
-from rich.panel import Panel
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
 _PLAIN_STEP_PERCENT = 10
@@ -80,5 +79,12 @@ class Screen:
 
     def welcome(self, url: str, login: str, hint: str) -> None:
         """Show where the platform is and how to log in."""
-        body = f"[bold]{escape(url)}[/bold]\n{escape(login)}\n[dim]{escape(hint)}[/dim]"
-        self._console.print(Panel(body, title="Battery platform", expand=False), highlight=False)
+        lines = [
+            "",
+            f"[bold]Battery platform  [cyan]{escape(url)}[/cyan][/bold]",
+            escape(login),
+            f"[dim]{escape(hint)}[/dim]",
+            "",
+        ]
+        # Never wrapped or cut: people copy addresses and passwords from here.
+        self._console.print("\n".join(lines), highlight=False, soft_wrap=True)
