@@ -88,7 +88,7 @@ class Heard(NoPublisher):
 
     def take(self) -> list[tuple[str, str, str]]:
         """Return and forget what was said of alerts: event, type and subject."""
-        told = [
+        told: list[tuple[str, str, str]] = [
             (one.event, one.alert.type.value, one.alert.battery_id or one.alert.string_id or one.alert.location_id)
             for one in self.alerts
         ]
