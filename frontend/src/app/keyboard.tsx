@@ -30,8 +30,8 @@ export function useKeyboardShortcuts({ onSearch, onHelp }: Shortcuts): void {
         event.preventDefault();
         onSearch();
       } else if (event.key === "?") onHelp();
-      else if (going && event.key === "f") void navigate("/");
-      else if (going && event.key === "a") void navigate("/alerts");
+      else if (going && event.key === "f") navigate("/");
+      else if (going && event.key === "a") navigate("/alerts");
     };
     window.addEventListener("keydown", onKey);
     return () => window.removeEventListener("keydown", onKey);

@@ -28,9 +28,7 @@ export function Layout() {
 
   useEffect(
     () =>
-      startRealtime(cache, async () =>
-        (await cache.fetchQuery(fleetQueries.locations())).items.map((l) => l.location_id),
-      ),
+      startRealtime(cache, async () => (await cache.query(fleetQueries.locations())).items.map((l) => l.location_id)),
     [cache],
   );
   useEffect(() => setDrawer(false), [pathname]);

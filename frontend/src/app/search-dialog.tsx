@@ -19,7 +19,7 @@ export function SearchDialog({ open, onOpenChange }: { open: boolean; onOpenChan
   function go(batteryId: string): void {
     onOpenChange(false);
     setText("");
-    void navigate(`/batteries/${batteryId}`);
+    navigate(`/batteries/${batteryId}`);
   }
 
   return (

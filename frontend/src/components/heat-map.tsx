@@ -36,6 +36,7 @@ export function HeatMap({ rows, fillBy, label }: HeatMapProps) {
   }, [rows, fillBy, version, now, theme]);
 
   return (
+    // eslint-disable-next-line jsx-a11y/no-interactive-element-to-noninteractive-role -- this canvas only shows
     <canvas ref={canvas} role="img" aria-label={label} className="block w-full" style={{ height: heightOf(rows) }} />
   );
 }

@@ -218,6 +218,7 @@ function PointTable({ points, channel }: { points: ReturnType<typeof pointsOf>; 
   const { t } = useTranslation();
   const language = useLanguage();
   return (
+    // eslint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- a scrolling region must be reachable by keyboard
     <div className="max-h-56 overflow-auto" tabIndex={0} role="region" aria-label={t("battery.table")}>
       <table className="w-full text-left text-xs">
         <thead className="sticky top-0 bg-surface">

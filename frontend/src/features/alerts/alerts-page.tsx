@@ -34,7 +34,7 @@ export function AlertsPage() {
   const opened = alertId === undefined ? null : Number(alertId);
   const search = params.toString() === "" ? "" : `?${params.toString()}`;
   const open = (id: number | null) =>
-    void navigate((id === null ? "/alerts" : `/alerts/${id}`) + search, { replace: opened !== null });
+    navigate((id === null ? "/alerts" : `/alerts/${id}`) + search, { replace: opened !== null });
 
   const toggle = (id: number) => {
     const next = new Set(selected);
@@ -79,7 +79,7 @@ export function AlertsPage() {
         </p>
       )}
       {isError && <ErrorState error={error} onRetry={() => void refetch()} />}
-      {isPending && !isError && <Skeleton height={300} />}
+      {isPending && <Skeleton height={300} />}
       {data && items.length === 0 && (
         <EmptyState
           title={t("alerts.empty")}

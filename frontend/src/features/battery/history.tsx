@@ -46,7 +46,7 @@ export function History({ battery, alerts }: { battery: BatteryDetail; alerts: r
         </span>
       </div>
       {isError && <ErrorState error={error} onRetry={() => void refetch()} />}
-      {isPending && !isError && <Skeleton height={420} />}
+      {isPending && <Skeleton height={420} />}
       {data && (
         <div className="grid gap-3 lg:grid-cols-2">
           <TimeSeriesChart

@@ -98,6 +98,7 @@ function VirtualRows({ rows, sort, onSort }: { rows: Row[]; sort: string; onSort
       ref={scroller}
       role="table"
       aria-rowcount={rows.length}
+      // eslint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- a scrolling region must be reachable by keyboard
       tabIndex={0}
       className="max-h-[65vh] overflow-auto rounded-lg border border-border bg-surface"
     >

@@ -61,7 +61,7 @@ export function StringMap({ location, fillBy }: { location: LocationDetail; fill
                         onFocus={() => setSelected(batteryId)}
                         onMouseEnter={() => setSelected(batteryId)}
                         onKeyDown={(event) => onKey(event, row, column)}
-                        onClick={() => void navigate(`/batteries/${batteryId}`)}
+                        onClick={() => navigate(`/batteries/${batteryId}`)}
                         className={clsx(
                           "grid size-6 place-items-center rounded-sm text-[10px] leading-none font-bold",
                           fill === null && "hatched border border-border-strong",
