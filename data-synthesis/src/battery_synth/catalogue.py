@@ -22,7 +22,7 @@ _BASELINE_TEMPERATURE_C = 25.0
 def build_catalogue(seed: int = DEFAULT_SEED, *, as_of: date) -> tuple[FleetRow, ...]:
     """Return the 1,944 batteries as they are installed on a day.
 
-    Strings are replaced as a whole about every five years, some later, so there are young, mid-life and old ones.
+    Strings are replaced as a whole every 3.7 to 5.5 years, so there are young, mid-life and old ones.
     """
     return tuple(row for site in SITES for layout in layout_of(site) for row in _system_rows(seed, site, layout, as_of))
 
@@ -89,10 +89,10 @@ def _string_rows(seed: int, site: Site, layout: SystemLayout, string_id: str, as
 
 
 def _installed_on(random: np.random.Generator, site: Site, as_of: date) -> date:
-    """Return the newest installation of a string: commissioning, then replacements every 3.8 to 6.2 years."""
+    """Return the newest installation of a string: commissioning, then replacements every 3.7 to 5.5 years."""
     installed = site.commissioned_on + timedelta(days=int(random.integers(0, 60)))
     while True:
-        following = installed + timedelta(days=int(365.25 * random.uniform(3.8, 6.2)))
+        following = installed + timedelta(days=int(365.25 * random.uniform(3.7, 5.5)))
         if following >= as_of - timedelta(days=30):
             return min(installed, as_of)
         installed = following

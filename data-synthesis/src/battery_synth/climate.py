@@ -4,6 +4,7 @@ Means are the Thai Meteorological Department's 30-year figures (1981-2010) by se
 seasonal means are kept; half-ranges of the day are half of (mean maximum - mean minimum).
 """
 
+import math
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
@@ -39,7 +40,7 @@ _DAY_MEMORY: Final = 0.7
 _EPOCH: Final = datetime(2010, 1, 1, tzinfo=UTC)
 _DAYS: Final = 366 * 40
 _BANGKOK_S: Final = 7 * 3600
-_WARMEST_HOUR: Final = 14.5
+_COLDEST_HOUR, _WARMEST_HOUR = 6.0, 14.5
 
 
 @dataclass(frozen=True)
@@ -63,28 +64,34 @@ class Climate:
     def outdoor_c(self, at: datetime) -> float:
         """Return the outdoor temperature in °C."""
         local_s = (at - _EPOCH).total_seconds() + _BANGKOK_S
-        day = local_s / 86_400.0
-        hour = (local_s % 86_400.0) / 3600.0
-        course = np.cos((hour - _WARMEST_HOUR) / 24.0 * 2 * np.pi)
         # Anomalies are interpolated between noons, so that midnight is not a step.
-        weather = float(np.interp(day - 0.5, np.arange(_DAYS), self.daily_anomaly_c))
-        return seasonal_mean_c(self.zone, at) + DAY_HALF_RANGE_C[self.zone] * float(course) + weather
+        noon, part = divmod(local_s / 86_400.0 - 0.5, 1.0)
+        before, after = self.daily_anomaly_c[int(noon)], self.daily_anomaly_c[int(noon) + 1]
+        weather = float(before + (after - before) * part)
+        return seasonal_mean_c(self.zone, at) + DAY_HALF_RANGE_C[self.zone] * day_course(_local_hour(at)) + weather
 
     def humidity_pct(self, at: datetime) -> float:
         """Return the outdoor relative humidity in %, lowest in the warm hours."""
-        hour = ((at - _EPOCH).total_seconds() + _BANGKOK_S) % 86_400.0 / 3600.0
         mean = HUMIDITY_PCT[self.zone][season_index(at)]
-        return float(np.clip(mean - 12.0 * np.cos((hour - _WARMEST_HOUR) / 24.0 * 2 * np.pi), 20.0, 100.0))
+        return min(100.0, max(20.0, mean - 12.0 * day_course(_local_hour(at))))
+
+
+def day_course(local_hour: float) -> float:
+    """Return the course of a day from -1 at 06:00 to 1 at 14:30 in two half cosines; its mean is 0."""
+    rise = _WARMEST_HOUR - _COLDEST_HOUR
+    since = (local_hour - _COLDEST_HOUR) % 24.0
+    if since < rise:
+        return -math.cos(math.pi * since / rise)
+    return math.cos(math.pi * (since - rise) / (24.0 - rise))
 
 
 def seasonal_mean_c(zone: str, at: datetime) -> float:
     """Return the mean temperature of the time of year, interpolated smoothly between mid-months."""
-    year_day = at.timetuple().tm_yday + at.hour / 24.0
-    position = year_day / 365.25 * 12.0 - 0.5
-    months = np.asarray(MONTHLY_MEAN_C[zone])
-    lower = int(np.floor(position))
-    part = (1 - np.cos((position - lower) * np.pi)) / 2
-    return float(months[lower % 12] * (1 - part) + months[(lower + 1) % 12] * part)
+    days = (at - datetime(at.year, 1, 1, tzinfo=UTC)).total_seconds() / 86_400.0
+    lower, along = divmod(days / 365.25 * 12.0 - 0.5, 1.0)
+    months = MONTHLY_MEAN_C[zone]
+    part = (1.0 - math.cos(along * math.pi)) / 2.0
+    return months[int(lower) % 12] * (1.0 - part) + months[(int(lower) + 1) % 12] * part
 
 
 def season_index(at: datetime) -> int:
@@ -93,3 +100,7 @@ def season_index(at: datetime) -> int:
     if 2.5 <= position < 5.5:
         return 1
     return 2 if 5.5 <= position < 10.5 else 0
+
+
+def _local_hour(at: datetime) -> float:
+    return ((at - _EPOCH).total_seconds() + _BANGKOK_S) % 86_400.0 / 3600.0

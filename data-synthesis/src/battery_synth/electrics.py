@@ -80,13 +80,6 @@ def string_float(
     return np.exp(log_current), cell_v * good_cells
 
 
-def constant_power_current_a(power_w: FloatArray, source_v: FloatArray, resistance_ohm: FloatArray) -> FloatArray:
-    """Return the (positive) current in A at which source_v - I R gives the power; at most what can be given."""
-    discriminant = np.clip(np.square(source_v) - 4.0 * resistance_ohm * power_w, 0.0, None)
-    current: FloatArray = 2.0 * power_w / (source_v + np.sqrt(discriminant))
-    return np.where(discriminant > 0, current, source_v / (2.0 * resistance_ohm))
-
-
 def available_ah(current_a: FloatArray, rated_ah: float) -> FloatArray:
     """Return the charge in Ah that a new block gives at a current to 1.80 V a cell at 25 °C, from the rate table."""
     per_100 = np.clip(current_a / rated_ah * 100.0, RATE_CURRENT_A[-1], RATE_CURRENT_A[0])
@@ -95,7 +88,10 @@ def available_ah(current_a: FloatArray, rated_ah: float) -> FloatArray:
     return charge
 
 
-def compensated_float_v(cells: int, temperature_c: FloatArray) -> FloatArray:
-    """Return the charger's float voltage in V for cells in series: 2.275 V at 25 °C, -3.3 mV/K a cell, 10 to 40 °C."""
-    voltage: FloatArray = cells * (2.275 - 0.0033 * (np.clip(temperature_c, 10.0, 40.0) - 25.0))
-    return voltage
+def exhaustion_v(drawn_ah: FloatArray, usable_ah: FloatArray) -> FloatArray:
+    """Return the voltage lost as the acid in the plates runs out: 0.9 V a block where the rate table ends.
+
+    With the ohmic and the slower losses a block then stands at about 1.80 V a cell; beyond it falls steeply.
+    """
+    lost: FloatArray = np.clip(0.9 * (drawn_ah / usable_ah) ** 6, 0.0, 12.0)
+    return lost

@@ -1,77 +1,35 @@
-"""History of the fleet as Parquet: hourly rows, finer around discharges, and the world's checkpoint where they end.
+"""History of the fleet as Parquet: hourly rows, finer around discharges, and the world's checkpoint where they end."""
 
-Files appear whole or not at all: each is written under another name, synced and renamed, and the manifest comes last.
-"""
-
-import hashlib
 import json
-import os
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 
-import numpy as np
-import pyarrow as pa
-import pyarrow.parquet as pq
-
 from battery_contracts.fleet import FleetRow
-from battery_synth.world import Observation, SiteObservation, World
+from battery_synth.recording import Recorder, write_atomically
+from battery_synth.world import World
+
+__all__ = ["write_atomically", "write_history"]
 
 FORMAT_VERSION: Final = 1
 STEP: Final = timedelta(hours=1)
-_FINE_STEPS: Final = (
-    # Since the discharge ended: how often to look while the strings recover.
-    (timedelta(minutes=10), timedelta(seconds=60)),
+FLUSH_EVERY: Final = 240
+"""Hours between writes: about 0.5 M rows a time."""
+_DISCHARGE_STEPS: Final = (
+    # Up to this time into a discharge: how often to look.
+    (timedelta(seconds=30), timedelta(seconds=2)),
+    (timedelta(minutes=5), timedelta(seconds=10)),
+)
+_LONG_DISCHARGE_STEP: Final = timedelta(seconds=60)
+_RECOVERY_STEPS: Final = (
+    # Up to this time after a discharge: how often to look.
+    (timedelta(seconds=90), timedelta(seconds=10)),
+    (timedelta(minutes=15), timedelta(seconds=60)),
     (timedelta(hours=2), timedelta(minutes=10)),
 )
-_DISCHARGE_STEP: Final = timedelta(seconds=5)
-_LONG_DISCHARGE: Final = timedelta(minutes=5)
 
 Progress = Callable[[int, int], None]
-
-TELEMETRY: Final = pa.schema(
-    [
-        ("time", pa.timestamp("us", tz="UTC")),
-        ("battery_id", pa.dictionary(pa.int32(), pa.string())),
-        ("voltage_v", pa.float32()),
-        ("current_a", pa.float32()),
-        ("temperature_c", pa.float32()),
-        ("internal_resistance_mohm", pa.float32()),
-    ]
-)
-STRING_TELEMETRY: Final = pa.schema(
-    [
-        ("time", pa.timestamp("us", tz="UTC")),
-        ("string_id", pa.dictionary(pa.int32(), pa.string())),
-        ("voltage_v", pa.float32()),
-        ("current_a", pa.float32()),
-        ("float_current_ma", pa.float32()),
-        ("ripple_voltage_v", pa.float32()),
-        ("ripple_current_a", pa.float32()),
-        ("mode", pa.string()),
-    ]
-)
-SITE_ENVIRONMENT: Final = pa.schema(
-    [
-        ("time", pa.timestamp("us", tz="UTC")),
-        ("location_id", pa.string()),
-        ("ambient_c", pa.float32()),
-        ("humidity_pct", pa.float32()),
-        ("hvac", pa.string()),
-        ("mains", pa.bool_()),
-    ]
-)
-
-
-@dataclass(slots=True)
-class _Collected:
-    """Rows of one location, gathered as blocks."""
-
-    telemetry: list[pa.Table] = field(default_factory=list)
-    strings: list[pa.Table] = field(default_factory=list)
-    environment: list[pa.Table] = field(default_factory=list)
 
 
 def write_history(
@@ -86,27 +44,25 @@ def write_history(
 ) -> dict[str, Any]:
     """Run the world from ``start`` to ``end``, write what its sensors saw and the checkpoint at ``end``.
 
+    The rows span [start, end): the live feed goes on at ``end``. The manifest is written last; without it the folder
+    holds no history.
+
     Returns
     -------
     dict
         The manifest that was written.
     """
-    directory.mkdir(parents=True, exist_ok=True)
-    (directory / "manifest.json").unlink(missing_ok=True)
     world = World.create(fleet, seed=seed, start=start)
-    collected = {location: _Collected() for location in world.location_ids}
+    directory.mkdir(parents=True, exist_ok=True)
+    checkpoint.parent.mkdir(parents=True, exist_ok=True)
+    (directory / "manifest.json").unlink(missing_ok=True)
     strings_of = {
-        location: [string for string in world.string_ids if string.startswith(location)]
+        location: tuple(string for string in world.string_ids if string.startswith(f"{location}-"))
         for location in world.location_ids
     }
-    total = int((end - start) / STEP)
-    hour = start
-    for done in range(total):
-        _record_hour(world, hour, strings_of, collected)
-        hour = start + (done + 1) * STEP
-        progress(done + 1, total)
-    _record_until(world, end, strings_of, collected)
-    files = [entry for location, rows in collected.items() for entry in _write_location(directory, location, rows)]
+    with Recorder(directory, strings_of, world.battery_ids) as recorder:
+        _Observer(world, recorder, strings_of).run(end, progress)
+        files = recorder.finish()
     write_atomically(checkpoint, world.dump())
     manifest = {
         "version": FORMAT_VERSION,
@@ -119,156 +75,55 @@ def write_history(
     return manifest
 
 
-def write_atomically(path: Path, content: bytes) -> None:
-    """Write a file so that it is there whole or not at all, also after a crash."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_suffix(path.suffix + ".part")
-    with temporary.open("wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    temporary.replace(path)
+class _Observer:
+    """Decides who is looked at when: all every hour, strings that work or recover more often."""
+
+    def __init__(self, world: World, recorder: Recorder, strings_of: dict[str, tuple[str, ...]]) -> None:
+        self._world = world
+        self._recorder = recorder
+        self._strings_of = strings_of
+        self._began: dict[str, datetime] = {}
+        self._ended: dict[str, datetime] = {}
+
+    def run(self, end: datetime, progress: Progress) -> None:
+        world, hour, done = self._world, self._world.time, 0
+        total = -((world.time - end) // STEP)
+        while world.time < end:
+            self._note_changes()
+            if world.time == hour:
+                world_due = world.ohmic_due(hour - STEP, hour)
+                self._recorder.add(world.observe(world.string_ids, ohmic=world_due), world.observe_sites())
+                hour, done = hour + STEP, done + 1
+                progress(done, total)
+                if done % FLUSH_EVERY == 0:
+                    self._recorder.flush()
+            else:
+                self._look_closely()
+            world.advance(min(end, hour, world.next_change_after(world.time), self._next_look()))
+
+    def _look_closely(self) -> None:
+        busy = sorted({*self._began, *self._ended})
+        if busy:
+            locations = [place for place, members in self._strings_of.items() if not set(busy).isdisjoint(members)]
+            self._recorder.add(self._world.observe(busy), self._world.observe_sites(locations))
+
+    def _note_changes(self) -> None:
+        now, working = self._world.time, self._world.discharging()
+        for string in working:
+            self._began.setdefault(string, now)
+            self._ended.pop(string, None)
+        for string in set(self._began) - working:
+            del self._began[string]
+            self._ended[string] = now
+        longest = _RECOVERY_STEPS[-1][0]
+        self._ended = {string: ended for string, ended in self._ended.items() if now - ended < longest}
+
+    def _next_look(self) -> datetime:
+        now = self._world.time
+        steps = [_step_at(now - began, _DISCHARGE_STEPS, _LONG_DISCHARGE_STEP) for began in self._began.values()]
+        steps += [_step_at(now - ended, _RECOVERY_STEPS, STEP) for ended in self._ended.values()]
+        return now + min(steps, default=STEP)
 
 
-def _record_hour(
-    world: World, hour: datetime, strings_of: dict[str, list[str]], collected: dict[str, _Collected]
-) -> None:
-    world.advance(hour)
-    due = world.ohmic_due(hour - STEP, hour)
-    _collect(collected, strings_of, world.observe(world.string_ids, ohmic=due), world.observe_sites())
-    _record_until(world, hour + STEP, strings_of, collected)
-
-
-def _record_until(
-    world: World, until: datetime, strings_of: dict[str, list[str]], collected: dict[str, _Collected]
-) -> None:
-    """Go on to the next hour; where strings discharge or recover on the way, look more often at these."""
-    while True:
-        change = world.next_change_after(world.time)
-        if change >= until:
-            break
-        world.advance(change)
-        working = world.discharging()
-        if working:
-            _record_discharge(world, sorted(working), until, strings_of, collected)
-    world.advance(until - timedelta(milliseconds=1) if until > world.time else world.time)
-
-
-def _record_discharge(
-    world: World,
-    strings: list[str],
-    until: datetime,
-    strings_of: dict[str, list[str]],
-    collected: dict[str, _Collected],
-) -> None:
-    began = world.time
-    locations = sorted({location for location in strings_of if any(s.startswith(location) for s in strings)})
-
-    def look() -> None:
-        _collect(collected, strings_of, world.observe(strings), world.observe_sites(locations))
-
-    while world.discharging(strings) and world.time < until:
-        look()
-        step = _DISCHARGE_STEP if world.time - began < _LONG_DISCHARGE else timedelta(seconds=60)
-        world.advance(min(world.time + step, world.next_change_after(world.time), until))
-    ended = world.time
-    for span, step in _FINE_STEPS:
-        while world.time - ended < span and world.time + step < until:
-            if world.next_change_after(world.time) <= world.time + step:
-                return
-            look()
-            world.advance(world.time + step)
-
-
-def _collect(
-    collected: dict[str, _Collected],
-    strings_of: dict[str, list[str]],
-    seen: Observation,
-    sites: SiteObservation,
-) -> None:
-    width = len(seen.battery_id) // max(1, len(seen.string_id))
-    instant = np.datetime64(seen.time.replace(tzinfo=None), "us")
-    string_location = {string: location for location, members in strings_of.items() for string in members}
-    position_of: dict[str, list[int]] = {}
-    for position, string in enumerate(seen.string_id):
-        position_of.setdefault(string_location[string], []).append(position)
-    for location, positions in position_of.items():
-        rows = np.array(positions)
-        blocks = (rows[:, None] * width + np.arange(width)).ravel()
-        collected[location].telemetry.append(_telemetry_table(seen, blocks, instant))
-        collected[location].strings.append(_string_table(seen, rows, instant))
-    for position, location in enumerate(sites.location_id):
-        collected[location].environment.append(
-            pa.table(
-                {
-                    "time": _instants(instant, 1),
-                    "location_id": [location],
-                    "ambient_c": pa.array([sites.ambient_c[position]], pa.float32()),
-                    "humidity_pct": pa.array([sites.humidity_pct[position]], pa.float32()),
-                    "hvac": [sites.hvac[position].value],
-                    "mains": [sites.mains[position]],
-                },
-                schema=SITE_ENVIRONMENT,
-            )
-        )
-
-
-def _telemetry_table(seen: Observation, blocks: Any, instant: np.datetime64) -> pa.Table:
-    resistance = seen.internal_resistance_mohm[blocks].astype(np.float32)
-    return pa.table(
-        {
-            "time": _instants(instant, len(blocks)),
-            "battery_id": pa.array([seen.battery_id[i] for i in blocks]).dictionary_encode(),
-            "voltage_v": seen.voltage_v[blocks].astype(np.float32),
-            "current_a": seen.current_a[blocks].astype(np.float32),
-            "temperature_c": seen.temperature_c[blocks].astype(np.float32),
-            "internal_resistance_mohm": pa.array(resistance, mask=np.isnan(resistance)),
-        },
-        schema=TELEMETRY,
-    )
-
-
-def _string_table(seen: Observation, rows: Any, instant: np.datetime64) -> pa.Table:
-    return pa.table(
-        {
-            "time": _instants(instant, len(rows)),
-            "string_id": pa.array([seen.string_id[i] for i in rows]).dictionary_encode(),
-            "voltage_v": seen.string_voltage_v[rows].astype(np.float32),
-            "current_a": seen.string_current_a[rows].astype(np.float32),
-            "float_current_ma": seen.float_current_ma[rows].astype(np.float32),
-            "ripple_voltage_v": seen.ripple_voltage_v[rows].astype(np.float32),
-            "ripple_current_a": seen.ripple_current_a[rows].astype(np.float32),
-            "mode": [seen.mode[i].value for i in rows],
-        },
-        schema=STRING_TELEMETRY,
-    )
-
-
-def _instants(instant: np.datetime64, count: int) -> pa.Array:
-    return pa.array(np.full(count, instant)).cast(TELEMETRY.field("time").type)
-
-
-def _write_location(directory: Path, location: str, rows: _Collected) -> list[dict[str, Any]]:
-    entries = []
-    for name, tables in (
-        ("telemetry", rows.telemetry),
-        ("string_telemetry", rows.strings),
-        ("site_environment", rows.environment),
-    ):
-        table = pa.concat_tables(tables).unify_dictionaries().combine_chunks()
-        path = directory / name / f"{location}.parquet"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        sink = pa.BufferOutputStream()
-        pq.write_table(table, sink, compression="zstd", row_group_size=200_000, use_dictionary=True)
-        content = sink.getvalue().to_pybytes()
-        write_atomically(path, content)
-        entries.append(
-            {
-                "table": name,
-                "location_id": location,
-                "path": str(path.relative_to(directory)),
-                "rows": table.num_rows,
-                "sha256": hashlib.sha256(content).hexdigest(),
-            }
-        )
-    return entries
+def _step_at(since: timedelta, steps: tuple[tuple[timedelta, timedelta], ...], otherwise: timedelta) -> timedelta:
+    return next((step for until, step in steps if since < until), otherwise)
