@@ -18,6 +18,14 @@ ROOT = Path(__file__).resolve().parents[1]
 COMMANDS = ROOT / ".venv" / "bin"
 
 
+def is_alive(process: psutil.Process) -> bool:
+    """Tell whether a process runs; one that ends while it is asked does not."""
+    try:
+        return bool(process.is_running() and process.status() != psutil.STATUS_ZOMBIE)
+    except psutil.Error:
+        return False
+
+
 @dataclass
 class RunningPlatform:
     """A platform brought up by ``battery-up``."""
@@ -53,7 +61,7 @@ class RunningPlatform:
             for child in psutil.Process(self.process.pid).children(recursive=True):
                 if child not in self.seen:
                     self.seen.append(child)
-        return [one for one in self.seen if one.is_running() and one.status() != psutil.STATUS_ZOMBIE]
+        return [one for one in self.seen if is_alive(one)]
 
     def program(self, command: str) -> psutil.Process | None:
         """Return the running process of a supervised command."""

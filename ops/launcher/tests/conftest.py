@@ -17,6 +17,14 @@ from battery_servicekit.testing.process import free_port
 COMMANDS = ("battery-api", "battery-synth", "battery-twin-service", "battery-ml-service", "battery-sim-service")
 
 
+def is_alive(process: psutil.Process) -> bool:
+    """Tell whether a process runs; one that ends while it is asked does not."""
+    try:
+        return bool(process.is_running() and process.status() != psutil.STATUS_ZOMBIE)
+    except psutil.Error:
+        return False
+
+
 @dataclass
 class Launched:
     """A launcher process over stand-ins, with a real supervisor and a real database."""
@@ -55,7 +63,7 @@ class Launched:
             for child in psutil.Process(self.process.pid).children(recursive=True):
                 if child not in self.seen:
                     self.seen.append(child)
-        return [process for process in self.seen if process.is_running() and process.status() != psutil.STATUS_ZOMBIE]
+        return [process for process in self.seen if is_alive(process)]
 
     def program(self, name: str) -> psutil.Process:
         for process in self.family():
