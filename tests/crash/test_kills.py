@@ -15,9 +15,10 @@ from pathlib import Path
 
 import asyncpg
 import httpx
+import psutil
 
 from battery_servicekit.testing.process import free_port
-from tests.platform_process import RunningPlatform, running_platform
+from tests.platform_process import RunningPlatform, is_alive, running_platform
 
 KILLS_EACH = 10
 GATEWAY, DATABASE, SIMULATOR = "battery-api", "postgres", "battery-sim-service"
@@ -84,10 +85,20 @@ def _kill_at_random(platform: RunningPlatform, chance: random.Random, commands: 
     order = [command for command in commands for _ in range(KILLS_EACH)]
     chance.shuffle(order)
     for command in order:
-        victim = platform.wait_for(lambda command=command: platform.program(command), f"{command} to be up")  # type: ignore[misc]
-        time.sleep(chance.uniform(0.2, 3.0))
-        if victim.is_running():
-            victim.kill()
+        while not _kill_once(platform, command, after_s=chance.uniform(0.2, 6.0)):
+            pass
+
+
+def _kill_once(platform: RunningPlatform, command: str, *, after_s: float) -> bool:
+    """Kill a program some time after it was seen; from just after its start to the middle of its work."""
+    victim: psutil.Process = platform.wait_for(lambda: platform.program(command), f"{command} to be up")
+    time.sleep(after_s)
+    if not is_alive(victim):
+        # It ended with the database meanwhile: the next one is killed in its place.
+        return False
+    victim.kill()
+    victim.wait(timeout=10)
+    return True
 
 
 def _status(platform: RunningPlatform) -> bool:
