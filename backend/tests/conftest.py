@@ -1,4 +1,4 @@
-"""What every suite of the gateway stands on: real servers, one migrated template, a database of its own for each test."""
+"""What the gateway's suites stand on: real servers, one migrated template, a database of its own for each test."""
 
 from collections.abc import AsyncIterator
 

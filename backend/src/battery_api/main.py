@@ -15,6 +15,7 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.middleware.gzip import GZipMiddleware
 
 from battery_api.accounts import routes as accounts_routes
+from battery_api.accounts import throttle
 from battery_api.accounts.sessions import Authenticator
 from battery_api.alerts import routes as alerts_routes
 from battery_api.alerts.recorder import AlertRecorder
@@ -43,6 +44,7 @@ from battery_servicekit.application import create_service
 from battery_servicekit.clock import Clock, SystemClock
 
 VERSION = "0.1.0"
+BODY_LIMIT_BYTES = 1024 * 1024
 _log = structlog.get_logger(__name__)
 
 
@@ -86,6 +88,8 @@ def create_app(settings: GatewaySettings | None = None, parts: Parts | None = No
         version=VERSION,
         checks=gateway_checks(lambda: app),
         lifespan=lifespan,
+        body_limit_bytes=BODY_LIMIT_BYTES,
+        unlimited_paths=("/api/v1/telemetry", "/api/v1/fleet/import"),
     )
     api = APIRouter(prefix="/api/v1")
     for routes in (accounts_routes, fleet_routes, telemetry_routes, alerts_routes):
@@ -188,6 +192,7 @@ def _jobs(context: ProcessContext, app: FastAPI) -> list[PeriodicJob]:
     return [
         PeriodicJob("partitions", 3600.0, lambda: rollups.keep_storage(context)),
         PeriodicJob("rollups", settings.rollup_interval_s, lambda: rollups.run_once(context)),
+        PeriodicJob("attempts", 3600.0, lambda: throttle.prune_once(context)),
         PeriodicJob("stale", settings.stale_check_interval_s, lambda: watch.run_once(app.state.publisher)),
     ]
 

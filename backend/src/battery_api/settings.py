@@ -21,7 +21,8 @@ class GatewaySettings(ServiceSettings):
     access_token_minutes: int = Field(default=30, ge=1, le=24 * 60)
     refresh_token_days: int = Field(default=7, ge=1, le=90)
     login_attempts_per_minute: int = Field(default=5, ge=1)
-    cookie_secure: bool = False
+    # Unset means: over HTTPS only in production.
+    cookie_secure: bool | None = None
     trusted_proxy_count: int = Field(default=0, ge=0, le=5)
     battery_admin_password: SecretStr | None = None
     simulator_api_key: SecretStr | None = None

@@ -31,9 +31,7 @@ async def _principal(request: Request, authenticator: AuthenticatorDep) -> Princ
     key = request.headers.get("x-api-key")
     if key:
         return await authenticator.authenticate_key(key)
-    raise NotAuthenticated(
-        "Send Authorization: Bearer <access token> or X-API-Key.", headers={"WWW-Authenticate": "Bearer"}
-    )
+    raise NotAuthenticated("Send Authorization: Bearer <access token> or X-API-Key.")
 
 
 _declared = [Depends(_bearer), Depends(_api_key)]

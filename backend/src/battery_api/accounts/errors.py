@@ -8,6 +8,10 @@ class NotAuthenticated(DomainError):
 
     code, status = "not_authenticated", 401
 
+    def __init__(self, detail: str) -> None:
+        # RFC 9110 wants a challenge with every 401; Bearer makes no browser ask for a password.
+        super().__init__(detail, headers={"WWW-Authenticate": "Bearer"})
+
 
 class TokenExpired(NotAuthenticated):
     """The access token was valid once; refresh it."""
@@ -28,7 +32,7 @@ class RefreshRefused(NotAuthenticated):
 
 
 class TooManyAttempts(DomainError):
-    """Too many logins from one address."""
+    """Too many failed logins from one address or on one name."""
 
     code, status = "too_many_attempts", 429
 
@@ -58,9 +62,15 @@ class KeyNameTaken(Conflict):
 
 
 class NotOnYourself(Conflict):
-    """Nobody deletes, demotes or switches off himself."""
+    """Nobody deletes, demotes, restricts or switches off himself."""
 
     code = "not_on_yourself"
+
+
+class LastAdmin(Conflict):
+    """Somebody must be left who can administer."""
+
+    code = "last_admin"
 
 
 class WeakPassword(Invalid):
@@ -73,3 +83,9 @@ class UnknownLocation(Invalid):
     """A location of the list does not exist."""
 
     code = "unknown_location"
+
+
+class ExpiryInThePast(Invalid):
+    """A key that has expired already is of no use."""
+
+    code = "expiry_in_the_past"

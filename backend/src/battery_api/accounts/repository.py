@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import RowMapping, delete, func, insert, select, text, update
+from sqlalchemy import ColumnElement, RowMapping, delete, func, insert, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from battery_api.accounts.errors import UnknownLocation
@@ -28,6 +28,24 @@ async def find_user(connection: AsyncConnection, user_id: int) -> RowMapping | N
     return (await connection.execute(_USER.where(User.id == user_id))).mappings().one_or_none()
 
 
+async def find_user_of_session(
+    connection: AsyncConnection, user_id: int, family_id: UUID, now: datetime
+) -> RowMapping | None:
+    """Return a user while this session of his is open: neither ended nor left unused until it expired."""
+    is_open = (
+        select(RefreshToken.id)
+        .where(
+            RefreshToken.family_id == family_id,
+            RefreshToken.user_id == user_id,
+            RefreshToken.used_at.is_(None),
+            RefreshToken.revoked_at.is_(None),
+            RefreshToken.expires_at > now,
+        )
+        .exists()
+    )
+    return (await connection.execute(_USER.where(User.id == user_id, is_open))).mappings().one_or_none()
+
+
 async def find_user_by_name(connection: AsyncConnection, username: str) -> RowMapping | None:
     """Return a user by name, upper and lower case alike."""
     statement = _USER.where(func.lower(User.username) == func.lower(username))
@@ -47,24 +65,31 @@ async def add_user(connection: AsyncConnection, values: Mapping[str, Any]) -> in
 
 
 async def change_user(
-    connection: AsyncConnection, user_id: int, values: Mapping[str, Any], *, end_sessions: bool
+    connection: AsyncConnection, user_id: int, values: Mapping[str, Any], *, raise_epoch: bool
 ) -> None:
-    """Change a user; with ``end_sessions`` every token issued before dies."""
+    """Change a user; with ``raise_epoch`` every access token issued before dies."""
     changed: dict[str, Any] = dict(values)
-    if end_sessions:
+    if raise_epoch:
         changed["session_epoch"] = User.session_epoch + 1
     if changed:
         await connection.execute(update(User).where(User.id == user_id).values(**changed))
 
 
-async def count_other_admins(connection: AsyncConnection, user_id: int) -> int:
-    """Return how many other administrators can log in, locking them so that two demotions cannot cross."""
-    found = await connection.execute(
+async def lock_user(connection: AsyncConnection, user_id: int) -> RowMapping | None:
+    """Return a user, locked: what opens, renews and ends sessions of one user takes turns on this row."""
+    statement = _USER.where(User.id == user_id).with_for_update(key_share=True, of=_users)
+    return (await connection.execute(statement)).mappings().one_or_none()
+
+
+async def lock_admins(connection: AsyncConnection) -> frozenset[int]:
+    """Return who can administer, locked in key order so that two who demote each other take turns."""
+    statement = (
         select(User.id)
-        .where(User.role == "admin", User.is_active, User.deleted_at.is_(None), User.id != user_id)
-        .with_for_update()
+        .where(User.role == "admin", User.is_active, User.deleted_at.is_(None))
+        .order_by(User.id)
+        .with_for_update(key_share=True)
     )
-    return len(found.all())
+    return frozenset((await connection.execute(statement)).scalars().all())
 
 
 async def set_locations(connection: AsyncConnection, user_id: int, codes: Sequence[str] | None) -> None:
@@ -97,9 +122,9 @@ async def add_refresh_token(connection: AsyncConnection, values: Mapping[str, An
     await connection.execute(insert(RefreshToken).values(**values))
 
 
-async def lock_refresh_token(connection: AsyncConnection, token_hash: str) -> RowMapping | None:
-    """Return a refresh token, locked so that of two that use it at once one sees the other's use."""
-    statement = select(RefreshToken.__table__).where(RefreshToken.token_hash == token_hash).with_for_update()
+async def find_refresh_token(connection: AsyncConnection, token_hash: str) -> RowMapping | None:
+    """Return a refresh token by the hash of its secret."""
+    statement = select(RefreshToken.__table__).where(RefreshToken.token_hash == token_hash)
     return (await connection.execute(statement)).mappings().one_or_none()
 
 
@@ -108,59 +133,65 @@ async def mark_used(connection: AsyncConnection, key: int, at: datetime) -> None
     await connection.execute(update(RefreshToken).where(RefreshToken.id == key).values(used_at=at))
 
 
-async def revoke_family(connection: AsyncConnection, family_id: UUID, at: datetime) -> None:
-    """End one session."""
+async def end_session(connection: AsyncConnection, family_id: UUID, at: datetime) -> bool:
+    """End one session; the user's row is locked by the caller. False if it had ended before."""
     statement = update(RefreshToken).where(RefreshToken.family_id == family_id, RefreshToken.revoked_at.is_(None))
-    await connection.execute(statement.values(revoked_at=at))
+    return bool((await connection.execute(statement.values(revoked_at=at))).rowcount)
 
 
-async def revoke_all(connection: AsyncConnection, user_id: int, at: datetime) -> None:
-    """End every session of a user."""
+async def end_sessions(connection: AsyncConnection, user_id: int, at: datetime, *, keep: UUID | None = None) -> None:
+    """End every session of a user, all but ``keep``; the user's row is locked by the caller."""
     statement = update(RefreshToken).where(RefreshToken.user_id == user_id, RefreshToken.revoked_at.is_(None))
+    if keep is not None:
+        statement = statement.where(RefreshToken.family_id != keep)
     await connection.execute(statement.values(revoked_at=at))
 
 
-async def family_is_revoked(connection: AsyncConnection, family_id: UUID) -> bool:
-    """Say whether a session was ended."""
-    statement = select(RefreshToken.id).where(RefreshToken.family_id == family_id, RefreshToken.revoked_at.is_not(None))
+async def add_attempt(connection: AsyncConnection, *, at: datetime, address: str, name: str) -> int:
+    """Note a login attempt as failed and return its key."""
+    statement = insert(LoginAttempt).values(at=at, address=address, username=name, succeeded=False)
+    return (await connection.execute(statement.returning(LoginAttempt.id))).scalar_one()
+
+
+async def mark_succeeded(connection: AsyncConnection, attempt: int) -> None:
+    """Turn an attempt that was noted as failed beforehand into a success."""
+    await connection.execute(update(LoginAttempt).where(LoginAttempt.id == attempt).values(succeeded=True))
+
+
+async def failures_from(connection: AsyncConnection, address: str, since: datetime) -> Sequence[datetime]:
+    """Return the instants of failed attempts from an address, oldest first."""
+    return await _failures(connection, LoginAttempt.address == address, since)
+
+
+async def failures_on(connection: AsyncConnection, name: str, since: datetime) -> Sequence[datetime]:
+    """Return the instants of failed attempts on a name, from anywhere, oldest first."""
+    return await _failures(connection, LoginAttempt.username == name, since)
+
+
+async def has_logged_in_from(connection: AsyncConnection, address: str, name: str, since: datetime) -> bool:
+    """Say whether this name logged in from this address lately."""
+    statement = select(LoginAttempt.id).where(
+        LoginAttempt.address == address,
+        LoginAttempt.at > since,
+        LoginAttempt.username == name,
+        LoginAttempt.succeeded,
+    )
     return (await connection.execute(statement.limit(1))).first() is not None
 
 
-async def record_attempt(
-    connection: AsyncConnection, *, at: datetime, address: str, username: str, succeeded: bool
+async def _failures(connection: AsyncConnection, which: ColumnElement[bool], since: datetime) -> Sequence[datetime]:
+    statement = select(LoginAttempt.at).where(which, LoginAttempt.at > since, ~LoginAttempt.succeeded)
+    return (await connection.execute(statement.order_by(LoginAttempt.at))).scalars().all()
+
+
+async def prune(
+    connection: AsyncConnection, *, failures_before: datetime, successes_before: datetime, tokens_before: datetime
 ) -> None:
-    """Note a login attempt."""
-    await connection.execute(
-        insert(LoginAttempt).values(at=at, address=address, username=username[:64], succeeded=succeeded)
-    )
-
-
-async def forgive_attempt(connection: AsyncConnection, *, at: datetime, address: str, username: str) -> None:
-    """Turn the attempt that was noted beforehand into a success."""
-    await connection.execute(
-        update(LoginAttempt)
-        .where(LoginAttempt.at == at, LoginAttempt.address == address, LoginAttempt.username == username[:64])
-        .values(succeeded=True)
-    )
-
-
-async def failed_attempts(
-    connection: AsyncConnection, *, address: str, username: str, since: datetime
-) -> tuple[list[datetime], list[datetime]]:
-    """Return the instants of failed attempts from an address and on a name (from anywhere), oldest first."""
-    statement = (
-        select(LoginAttempt.at, LoginAttempt.address == address, func.lower(LoginAttempt.username) == username.lower())
-        .where(LoginAttempt.at > since, ~LoginAttempt.succeeded)
-        .order_by(LoginAttempt.at)
-    )
-    rows = (await connection.execute(statement)).tuples().all()
-    return [at for at, same_address, _ in rows if same_address], [at for at, _, same_name in rows if same_name]
-
-
-async def prune(connection: AsyncConnection, *, before: datetime) -> None:
-    """Drop login attempts and dead refresh tokens that no rule looks at any more."""
-    await connection.execute(delete(LoginAttempt).where(LoginAttempt.at < before))
-    await connection.execute(delete(RefreshToken).where(RefreshToken.expires_at < before))
+    """Drop login attempts and expired refresh tokens that no rule looks at any more."""
+    attempts = delete(LoginAttempt)
+    await connection.execute(attempts.where(LoginAttempt.at < failures_before, ~LoginAttempt.succeeded))
+    await connection.execute(attempts.where(LoginAttempt.at < successes_before))
+    await connection.execute(delete(RefreshToken).where(RefreshToken.expires_at < tokens_before))
 
 
 async def find_key(connection: AsyncConnection, key_hash: str) -> RowMapping | None:

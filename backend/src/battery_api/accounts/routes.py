@@ -1,8 +1,9 @@
 """Endpoints of accounts: sessions, users, API keys and the audit log."""
 
 import contextlib
+from typing import Annotated
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Depends, Path, Request, Response
 
 from battery_api.accounts import repository
 from battery_api.accounts.administration import Administration, key_out
@@ -11,7 +12,9 @@ from battery_api.accounts.deps import AdminDep, AuthenticatorDep, ViewerDep
 from battery_api.accounts.errors import (
     ApiKeyNotFound,
     BadCredentials,
+    ExpiryInThePast,
     KeyNameTaken,
+    LastAdmin,
     NotAuthenticated,
     NotOnYourself,
     RefreshRefused,
@@ -40,45 +43,81 @@ from battery_api.context import ContextDep, ProcessContext
 from battery_servicekit.pagination import Page, PageQuery
 from battery_servicekit.problems import problems
 from battery_servicekit.responses import JsonResponse
+from battery_servicekit.settings import Environment
 
 router = APIRouter(prefix="/auth", tags=["auth"])
 COOKIE = "battery_refresh"
 _COOKIE_PATH = "/api/v1/auth"
+Key = Annotated[int, Path(ge=1, le=2**31 - 1)]
+
+
+def _caller(request: Request, context: ContextDep) -> Caller:
+    return Caller(client_address(request, context.settings), request.headers.get("user-agent"))
+
+
+def _sessions(context: ContextDep, authenticator: AuthenticatorDep) -> SessionService:
+    return SessionService(context, authenticator)
+
+
+CallerDep = Annotated[Caller, Depends(_caller)]
+SessionsDep = Annotated[SessionService, Depends(_sessions)]
+
+
+def _administration(
+    context: ContextDep, authenticator: AuthenticatorDep, actor: AdminDep, caller: CallerDep
+) -> Administration:
+    return Administration(context, authenticator, actor, caller.address)
+
+
+AdministrationDep = Annotated[Administration, Depends(_administration)]
 
 
 @router.post("/login", response_model=SessionOut, responses=problems(BadCredentials, TooManyAttempts))
-async def login(body: LoginRequest, request: Request, context: ContextDep, authenticator: AuthenticatorDep) -> Response:
+async def login(body: LoginRequest, context: ContextDep, sessions: SessionsDep, caller: CallerDep) -> Response:
     """Open a session. With `session: "cookie"` the refresh token goes into an HttpOnly cookie only."""
-    service = SessionService(context, authenticator)
-    opened = await service.login(body.username, body.password, _caller(request, context))
+    opened = await sessions.login(body.username, body.password, caller)
     return _session_response(opened, context, in_cookie=body.session == "cookie")
 
 
 @router.post("/refresh", response_model=SessionOut, responses=problems(RefreshRefused))
 async def refresh(
-    request: Request, context: ContextDep, authenticator: AuthenticatorDep, body: RefreshRequest | None = None
+    request: Request,
+    context: ContextDep,
+    sessions: SessionsDep,
+    caller: CallerDep,
+    body: RefreshRequest | None = None,
 ) -> Response:
-    """Exchange a refresh token (body or cookie) for a new pair; the old one is used up."""
+    """Exchange a refresh token (body or cookie) for a new pair; the old one is used up.
+
+    The same token again within 10 seconds brings the same successor (a second tab, a lost answer); later it ends the
+    session, since somebody must have copied it.
+    """
     given = body.refresh_token if body else None
-    service = SessionService(context, authenticator)
-    opened = await service.refresh(given or request.cookies.get(COOKIE), _caller(request, context))
+    opened = await sessions.refresh(given or request.cookies.get(COOKIE), caller)
     return _session_response(opened, context, in_cookie=given is None)
 
 
 @router.post("/logout", status_code=204)
-async def logout(request: Request, context: ContextDep, authenticator: AuthenticatorDep) -> Response:
+async def logout(
+    request: Request,
+    context: ContextDep,
+    authenticator: AuthenticatorDep,
+    sessions: SessionsDep,
+    caller: CallerDep,
+) -> Response:
     """End the session on the server; works with either token, and twice."""
-    service = SessionService(context, authenticator)
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
     if scheme.lower() == "bearer" and token:
         # A session that has ended already is what the caller wants.
         with contextlib.suppress(NotAuthenticated):
-            await service.logout(await authenticator.authenticate_token(token.strip(), ignore_expiry=True))
+            await sessions.logout(await authenticator.authenticate_token(token.strip(), ignore_expiry=True), caller)
     cookie = request.cookies.get(COOKIE)
     if cookie:
-        await service.logout_by_refresh_token(cookie)
+        await sessions.logout_by_refresh_token(cookie, caller)
     response = Response(status_code=204)
-    response.delete_cookie(COOKIE, path=_COOKIE_PATH)
+    response.delete_cookie(
+        COOKIE, path=_COOKIE_PATH, secure=_cookie_is_secure(context), httponly=True, samesite="strict"
+    )
     return response
 
 
@@ -93,15 +132,13 @@ async def get_me(context: ContextDep, principal: ViewerDep) -> Response:
     return JsonResponse(user_out(user))
 
 
-@router.post("/change-password", status_code=204, responses=problems(BadCredentials, WeakPassword))
+@router.post("/change-password", status_code=204, responses=problems(BadCredentials, WeakPassword, TooManyAttempts))
 async def change_password(
-    body: ChangePasswordRequest, context: ContextDep, principal: ViewerDep, authenticator: AuthenticatorDep
+    body: ChangePasswordRequest, principal: ViewerDep, sessions: SessionsDep, caller: CallerDep
 ) -> Response:
-    """Change your password; every session ends, this one too."""
-    await SessionService(context, authenticator).change_password(principal, body.current_password, body.new_password)
-    response = Response(status_code=204)
-    response.delete_cookie(COOKIE, path=_COOKIE_PATH)
-    return response
+    """Change your password; every other session of yours ends."""
+    await sessions.change_password(principal, body.current_password, body.new_password, caller)
+    return Response(status_code=204)
 
 
 @router.get("/users", response_model=Page[UserOut])
@@ -118,15 +155,13 @@ async def list_users(context: ContextDep, _: AdminDep, page: PageQuery) -> Respo
     status_code=201,
     responses=problems(UsernameTaken, WeakPassword, UnknownLocation),
 )
-async def create_user(
-    body: UserCreate, context: ContextDep, actor: AdminDep, authenticator: AuthenticatorDep
-) -> Response:
+async def create_user(body: UserCreate, administration: AdministrationDep) -> Response:
     """Create a user."""
-    return JsonResponse(await Administration(context, authenticator, actor).create_user(body), status=201)
+    return JsonResponse(await administration.create_user(body), status=201)
 
 
 @router.get("/users/{user_id}", response_model=UserOut, responses=problems(UserNotFound))
-async def get_user(user_id: int, context: ContextDep, _: AdminDep) -> Response:
+async def get_user(user_id: Key, context: ContextDep, _: AdminDep) -> Response:
     """Return one user."""
     async with context.database.begin() as connection:
         user = await repository.find_user(connection, user_id)
@@ -138,19 +173,17 @@ async def get_user(user_id: int, context: ContextDep, _: AdminDep) -> Response:
 @router.patch(
     "/users/{user_id}",
     response_model=UserOut,
-    responses=problems(UserNotFound, NotOnYourself, WeakPassword, UnknownLocation),
+    responses=problems(UserNotFound, NotOnYourself, LastAdmin, WeakPassword, UnknownLocation),
 )
-async def update_user(
-    user_id: int, body: UserUpdate, context: ContextDep, actor: AdminDep, authenticator: AuthenticatorDep
-) -> Response:
-    """Change a user; a change of rights ends the user's sessions."""
-    return JsonResponse(await Administration(context, authenticator, actor).update_user(user_id, body))
+async def update_user(user_id: Key, body: UserUpdate, administration: AdministrationDep) -> Response:
+    """Change a user; new rights hold within seconds, a new password or switching off ends the user's sessions."""
+    return JsonResponse(await administration.update_user(user_id, body))
 
 
-@router.delete("/users/{user_id}", status_code=204, responses=problems(UserNotFound, NotOnYourself))
-async def delete_user(user_id: int, context: ContextDep, actor: AdminDep, authenticator: AuthenticatorDep) -> Response:
+@router.delete("/users/{user_id}", status_code=204, responses=problems(UserNotFound, NotOnYourself, LastAdmin))
+async def delete_user(user_id: Key, administration: AdministrationDep) -> Response:
     """Delete a user; what he did stays on record."""
-    await Administration(context, authenticator, actor).delete_user(user_id)
+    await administration.delete_user(user_id)
     return Response(status_code=204)
 
 
@@ -163,21 +196,20 @@ async def list_api_keys(context: ContextDep, _: AdminDep, page: PageQuery) -> Re
 
 
 @router.post(
-    "/api-keys", response_model=ApiKeyCreated, status_code=201, responses=problems(KeyNameTaken, UnknownLocation)
+    "/api-keys",
+    response_model=ApiKeyCreated,
+    status_code=201,
+    responses=problems(KeyNameTaken, UnknownLocation, ExpiryInThePast),
 )
-async def create_api_key(
-    body: ApiKeyCreate, context: ContextDep, actor: AdminDep, authenticator: AuthenticatorDep
-) -> Response:
+async def create_api_key(body: ApiKeyCreate, administration: AdministrationDep) -> Response:
     """Create an API key; the answer shows its secret this once."""
-    return JsonResponse(await Administration(context, authenticator, actor).create_key(body), status=201)
+    return JsonResponse(await administration.create_key(body), status=201)
 
 
 @router.delete("/api-keys/{key_id}", status_code=204, responses=problems(ApiKeyNotFound))
-async def revoke_api_key(
-    key_id: int, context: ContextDep, actor: AdminDep, authenticator: AuthenticatorDep
-) -> Response:
+async def revoke_api_key(key_id: Key, administration: AdministrationDep) -> Response:
     """Revoke an API key."""
-    await Administration(context, authenticator, actor).revoke_key(key_id)
+    await administration.revoke_key(key_id)
     return Response(status_code=204)
 
 
@@ -191,10 +223,6 @@ async def list_audit_log(context: ContextDep, _: AdminDep, page: PageQuery) -> R
     return JsonResponse(Page(items=items, total=total, skip=page.skip, limit=page.limit))
 
 
-def _caller(request: Request, context: ProcessContext) -> Caller:
-    return Caller(client_address(request, context.settings), request.headers.get("user-agent"))
-
-
 def _session_response(opened: SessionOut, context: ProcessContext, *, in_cookie: bool) -> Response:
     if not in_cookie:
         return JsonResponse(opened)
@@ -204,9 +232,15 @@ def _session_response(opened: SessionOut, context: ProcessContext, *, in_cookie:
         opened.refresh_token or "",
         max_age=context.settings.refresh_token_days * 86_400,
         path=_COOKIE_PATH,
-        secure=context.settings.cookie_secure,
+        secure=_cookie_is_secure(context),
         httponly=True,
-        # Strict keeps the cookie off every request that another site starts, so it needs no second token.
+        # Strict keeps the cookie off every request that another site starts, and the answer of a refresh is readable
+        # to our own origins only, so no second token against forged requests is needed.
         samesite="strict",
     )
     return response
+
+
+def _cookie_is_secure(context: ProcessContext) -> bool:
+    chosen = context.settings.cookie_secure
+    return context.settings.environment is Environment.PRODUCTION if chosen is None else chosen

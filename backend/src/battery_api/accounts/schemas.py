@@ -2,14 +2,16 @@
 
 from typing import Annotated, Any, Literal
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, field_validator
 
+from battery_api.accounts.names import NewUsername, PlainText, Username
 from battery_api.accounts.principal import Scope
 from battery_contracts.enums import Role
 from battery_contracts.ids import LocationId
 
-Username = Annotated[str, StringConstraints(min_length=1, max_length=64, strip_whitespace=True)]
 Password = Annotated[str, StringConstraints(min_length=1, max_length=256)]
+DisplayName = Annotated[PlainText, StringConstraints(max_length=120)]
+Locations = Annotated[list[LocationId], Field(max_length=200)]
 
 
 class _Body(BaseModel):
@@ -63,29 +65,36 @@ class SessionOut(BaseModel):
 class UserCreate(_Body):
     """A new user."""
 
-    username: Username
+    username: NewUsername
     password: Password
     role: Role
-    display_name: Annotated[str, Field(max_length=120)] | None = None
-    location_ids: list[LocationId] | None = None
+    display_name: DisplayName | None = None
+    location_ids: Locations | None = None
 
 
 class UserUpdate(_Body):
     """What to change; an absent field stays as it is."""
 
     role: Role | None = None
-    display_name: Annotated[str, Field(max_length=120)] | None = None
-    location_ids: list[LocationId] | None = None
+    display_name: DisplayName | None = None
+    location_ids: Locations | None = None
     is_active: bool | None = None
     password: Password | None = None
+
+    @field_validator("role", "is_active", "password")
+    @classmethod
+    def _has_no_null(cls, value: object) -> object:
+        if value is None:
+            raise ValueError("leave the field out to keep it as it is")
+        return value
 
 
 class ApiKeyCreate(_Body):
     """A new key for a machine."""
 
-    name: Annotated[str, StringConstraints(min_length=1, max_length=80, strip_whitespace=True)]
-    scopes: Annotated[list[Scope], Field(min_length=1)]
-    location_ids: list[LocationId] | None = None
+    name: Annotated[PlainText, StringConstraints(min_length=1, max_length=80)]
+    scopes: Annotated[list[Scope], Field(min_length=1, max_length=len(Scope))]
+    location_ids: Locations | None = None
     expires_at: AwareDatetime | None = None
 
 

@@ -13,14 +13,18 @@ from battery_api.accounts.errors import BadCredentials, RefreshRefused
 from battery_api.accounts.passwords import check_strength, hash_password, verify_password
 from battery_api.accounts.principal import Principal
 from battery_api.accounts.schemas import SessionOut, UserOut
-from battery_api.accounts.sessions import Authenticator
-from battery_api.accounts.throttle import admit_login
+from battery_api.accounts.sessions import Authenticator, user_principal
+from battery_api.accounts.throttle import admit_attempt
 from battery_api.accounts.tokens import new_secret, secret_hash
 from battery_api.context import ProcessContext
 
-REUSE_GRACE = timedelta(seconds=10)
-"""Two tabs may present the same refresh token at once. Within this time the later one is refused but the session lives
-on; after it, the use of a used token means that somebody copied it, and the whole session ends."""
+REPEAT_GRACE = timedelta(seconds=10)
+"""How long a used refresh token may be presented again.
+
+Two tabs may refresh at once, and an answer may get lost. Within this time, and while its successor is unused,
+the same successor is given out again; there is still one valid token, so a thief gains nothing that the next rotation
+does not expose. After it, a used token means that somebody copied it, and the whole session ends.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,25 +46,28 @@ class SessionService:
         """Open a session or raise `BadCredentials` without saying which half was wrong."""
         now = self._context.clock.now()
         async with self._context.database.begin() as connection:
-            await admit_login(connection, self._context.settings, address=caller.address, username=username, now=now)
-            user = await repository.find_user_by_name(connection, username)
-            # Counted as failed first: a crash or a disconnect in between must not make tries free.
-            await repository.record_attempt(
-                connection, at=now, address=caller.address, username=username, succeeded=False
+            attempt = await admit_attempt(
+                connection, self._context.settings, address=caller.address, username=username, now=now
             )
+            found = await repository.find_user_by_name(connection, username)
         # Hashing takes long by design, so no connection and no lock is held meanwhile.
-        correct = await verify_password(password, user["password_hash"] if user else None)
-        if user is None or not correct or not user["is_active"]:
-            async with self._context.database.begin() as connection:
-                await record_audit(
-                    connection, actor="anonymous", action="auth.login_failed", target=username, address=caller.address
-                )
-            raise BadCredentials("User name or password is wrong.")
+        correct = await verify_password(password, found["password_hash"] if found else None)
         async with self._context.database.begin() as connection:
-            await repository.forgive_attempt(connection, at=now, address=caller.address, username=username)
-            await repository.change_user(connection, user["id"], {"last_login_at": now}, end_sessions=False)
-            await record_audit(connection, actor=user["username"], action="auth.login", address=caller.address)
-            return await self._open(connection, user, family_id=uuid4(), caller=caller, now=now)
+            # Read anew under the lock: the account may have changed while the password was checked.
+            user = await repository.lock_user(connection, found["id"]) if found and correct else None
+            if user is not None and user["is_active"] and found and user["password_hash"] == found["password_hash"]:
+                await repository.mark_succeeded(connection, attempt)
+                await repository.change_user(connection, user["id"], {"last_login_at": now}, raise_epoch=False)
+                family_id = uuid4()
+                actor = user_principal(user, session_id=str(family_id))
+                await record_audit(connection, actor=actor, action="auth.login", address=caller.address)
+                return await self._open(
+                    connection, user, family_id=family_id, refresh=new_secret(), caller=caller, now=now
+                )
+            await record_audit(
+                connection, actor="anonymous", action="auth.login_failed", target=username, address=caller.address
+            )
+        raise BadCredentials("User name or password is wrong.")
 
     async def refresh(self, token: str | None, caller: Caller) -> SessionOut:
         """Exchange a refresh token for a new pair; the old one is used up."""
@@ -68,65 +75,105 @@ class SessionService:
             raise RefreshRefused("No refresh token was sent.")
         now = self._context.clock.now()
         async with self._context.database.begin() as connection:
-            row = await repository.lock_refresh_token(connection, secret_hash(token))
-            if row is None or row["revoked_at"] is not None or row["expires_at"] <= now:
+            row, user = await self._lock_session(connection, token)
+            if row is None or user is None or not user["is_active"]:
                 raise RefreshRefused("This session has ended; log in again.")
+            if row["revoked_at"] is not None or row["expires_at"] <= now:
+                raise RefreshRefused("This session has ended; log in again.")
+            successor = self._authenticator.tokens.successor_of(token)
             if row["used_at"] is None:
-                user = await repository.find_user(connection, row["user_id"])
-                if user is None or not user["is_active"]:
-                    raise RefreshRefused("This session has ended; log in again.")
                 await repository.mark_used(connection, row["id"], now)
-                return await self._open(connection, user, family_id=row["family_id"], caller=caller, now=now)
-            if now - row["used_at"] <= REUSE_GRACE:
-                raise RefreshRefused("This refresh token was used a moment ago; use the new one.")
-            await repository.revoke_family(connection, row["family_id"], now)
+                return await self._open(
+                    connection, user, family_id=row["family_id"], refresh=successor, caller=caller, now=now
+                )
+            if now - row["used_at"] <= REPEAT_GRACE:
+                following = await repository.find_refresh_token(connection, secret_hash(successor))
+                if following is None or following["used_at"] is not None:
+                    raise RefreshRefused("This refresh token was used before; use the one that came after it.")
+                return self._session(user, family_id=row["family_id"], refresh=successor, now=now)
+            await repository.end_session(connection, row["family_id"], now)
             await record_audit(
                 connection,
                 actor="system",
                 action="auth.refresh_reuse",
-                target=str(row["user_id"]),
+                target=user["username"],
+                data={"session_id": str(row["family_id"])},
                 address=caller.address,
             )
         self._authenticator.forget()
         raise RefreshRefused("This refresh token was used before; the session has been ended. Log in again.")
 
-    async def logout(self, principal: Principal) -> None:
+    async def logout(self, principal: Principal, caller: Caller) -> None:
         """End the caller's session on the server."""
-        if principal.session_id is None:
+        if principal.user_id is None or principal.session_id is None:
             return
         async with self._context.database.begin() as connection:
-            await repository.revoke_family(connection, UUID(principal.session_id), self._context.clock.now())
-            await record_audit(connection, actor=principal, action="auth.logout")
+            await repository.lock_user(connection, principal.user_id)
+            await self._end_session(connection, UUID(principal.session_id), principal, caller)
         self._authenticator.forget()
 
-    async def logout_by_refresh_token(self, token: str) -> None:
+    async def logout_by_refresh_token(self, token: str, caller: Caller) -> None:
         """End the session of a refresh token, for a browser whose access token has expired."""
         async with self._context.database.begin() as connection:
-            row = await repository.lock_refresh_token(connection, secret_hash(token))
-            if row is not None:
-                await repository.revoke_family(connection, row["family_id"], self._context.clock.now())
+            row, user = await self._lock_session(connection, token)
+            if row is not None and user is not None:
+                actor = user_principal(user, session_id=str(row["family_id"]))
+                await self._end_session(connection, row["family_id"], actor, caller)
         self._authenticator.forget()
 
-    async def change_password(self, principal: Principal, current: str, new: str) -> None:
-        """Change the caller's password and end all his sessions."""
+    async def change_password(self, principal: Principal, current: str, new: str, caller: Caller) -> None:
+        """Change the caller's password and end all his other sessions.
+
+        A stolen access token must not become a way to guess the password, so tries count like logins.
+        """
         assert principal.user_id is not None
+        assert principal.session_id is not None
+        now = self._context.clock.now()
         async with self._context.database.begin() as connection:
+            attempt = await admit_attempt(
+                connection, self._context.settings, address=caller.address, username=principal.name, now=now
+            )
             user = await repository.find_user(connection, principal.user_id)
         if user is None or not await verify_password(current, user["password_hash"]):
             raise BadCredentials("The current password is wrong.")
+        async with self._context.database.begin() as connection:
+            await repository.mark_succeeded(connection, attempt)
         check_strength(new, username=user["username"])
         hashed = await hash_password(new)
         async with self._context.database.begin() as connection:
-            await repository.change_user(connection, user["id"], {"password_hash": hashed}, end_sessions=True)
-            await repository.revoke_all(connection, user["id"], self._context.clock.now())
-            await record_audit(connection, actor=principal, action="auth.password_changed")
+            await repository.lock_user(connection, user["id"])
+            await repository.change_user(connection, user["id"], {"password_hash": hashed}, raise_epoch=False)
+            await repository.end_sessions(connection, user["id"], now, keep=UUID(principal.session_id))
+            await record_audit(connection, actor=principal, action="auth.password_changed", address=caller.address)
         self._authenticator.forget()
 
+    async def _lock_session(
+        self, connection: AsyncConnection, token: str
+    ) -> tuple[RowMapping | None, RowMapping | None]:
+        """Return a refresh token and its user, whose lock makes rotation, logout and changes of the user take turns."""
+        digest = secret_hash(token)
+        found = await repository.find_refresh_token(connection, digest)
+        if found is None:
+            return None, None
+        user = await repository.lock_user(connection, found["user_id"])
+        return await repository.find_refresh_token(connection, digest), user
+
+    async def _end_session(
+        self, connection: AsyncConnection, family_id: UUID, actor: Principal, caller: Caller
+    ) -> None:
+        if await repository.end_session(connection, family_id, self._context.clock.now()):
+            await record_audit(connection, actor=actor, action="auth.logout", address=caller.address)
+
     async def _open(
-        self, connection: AsyncConnection, user: RowMapping, *, family_id: UUID, caller: Caller, now: datetime
+        self,
+        connection: AsyncConnection,
+        user: RowMapping,
+        *,
+        family_id: UUID,
+        refresh: str,
+        caller: Caller,
+        now: datetime,
     ) -> SessionOut:
-        settings = self._context.settings
-        refresh = new_secret()
         await repository.add_refresh_token(
             connection,
             {
@@ -134,16 +181,19 @@ class SessionService:
                 "user_id": user["id"],
                 "token_hash": secret_hash(refresh),
                 "issued_at": now,
-                "expires_at": now + timedelta(days=settings.refresh_token_days),
+                "expires_at": now + timedelta(days=self._context.settings.refresh_token_days),
                 "user_agent": (caller.user_agent or "")[:200] or None,
             },
         )
-        access = self._authenticator.tokens.issue(
+        return self._session(user, family_id=family_id, refresh=refresh, now=now)
+
+    def _session(self, user: RowMapping, *, family_id: UUID, refresh: str, now: datetime) -> SessionOut:
+        access = self._authenticator.tokens.issue_access(
             user_id=user["id"], session_id=str(family_id), epoch=user["session_epoch"], now=now
         )
         return SessionOut(
             access_token=access,
-            expires_in=settings.access_token_minutes * 60,
+            expires_in=self._context.settings.access_token_minutes * 60,
             refresh_token=refresh,
             user=user_out(user),
         )

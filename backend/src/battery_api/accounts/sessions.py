@@ -1,5 +1,8 @@
 """From credentials to a principal, with a short memory so that an authorised request costs hardly more than another."""
 
+import contextlib
+import os
+import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -12,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from battery_api.accounts import repository
 from battery_api.accounts.errors import NotAuthenticated, TokenExpired
 from battery_api.accounts.principal import Principal, Scope
-from battery_api.accounts.tokens import AccessClaims, AccessTokens, new_secret, secret_hash
+from battery_api.accounts.tokens import AccessClaims, SessionTokens, new_secret, secret_hash
 from battery_api.context import ProcessContext
 from battery_api.settings import GatewaySettings
 from battery_contracts.enums import Role
@@ -20,7 +23,7 @@ from battery_contracts.enums import Role
 REMEMBER_S: Final = 2.0
 """How long a verdict is believed; a disabled user or an ended session is noticed after at most this."""
 MAX_REMEMBERED: Final = 10_000
-KEY_PREFIX: Final = "bk_"
+_MIN_SECRET_LENGTH: Final = 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +38,7 @@ class Authenticator:
 
     def __init__(self, context: ProcessContext) -> None:
         self._context = context
-        self.tokens = AccessTokens(
+        self.tokens = SessionTokens(
             jwt_secret(context.settings), timedelta(minutes=context.settings.access_token_minutes)
         )
         self._remembered: dict[str, _Verdict] = {}
@@ -56,9 +59,9 @@ class Authenticator:
         now = self._context.clock.now()
         known = self._recall(token, now)
         if known is None:
-            claims = self.tokens.verify(token)
+            claims = self.tokens.verify_access(token)
             async with self._context.database.begin() as connection:
-                principal = await _principal_of(connection, claims)
+                principal = await _principal_of(connection, claims, now)
             known = self._remember(token, _Verdict(principal, claims.expires_at, now))
         if known.expires_at is not None and now >= known.expires_at and not ignore_expiry:
             raise TokenExpired("The access token has expired; refresh it.")
@@ -97,11 +100,9 @@ class Authenticator:
         return verdict
 
 
-async def _principal_of(connection: AsyncConnection, claims: AccessClaims) -> Principal:
-    user = await repository.find_user(connection, claims.user_id)
+async def _principal_of(connection: AsyncConnection, claims: AccessClaims, now: datetime) -> Principal:
+    user = await repository.find_user_of_session(connection, claims.user_id, UUID(claims.session_id), now)
     if user is None or not user["is_active"] or user["session_epoch"] != claims.epoch:
-        raise NotAuthenticated("This session has ended; log in again.")
-    if await repository.family_is_revoked(connection, UUID(claims.session_id)):
         raise NotAuthenticated("This session has ended; log in again.")
     return user_principal(user, session_id=claims.session_id)
 
@@ -135,10 +136,16 @@ def jwt_secret(settings: GatewaySettings) -> str:
 
 
 def _kept_secret(path: Path) -> str:
-    if path.is_file():
-        return path.read_text().strip()
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.touch(mode=0o600)
-    secret = new_secret()
-    path.write_text(secret)
+    if not path.is_file():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        descriptor, draft = tempfile.mkstemp(prefix=".jwt-secret-", dir=path.parent)  # mode 600 from the start
+        with os.fdopen(descriptor, "w") as file:
+            file.write(new_secret())
+        # Linked when it is whole: nobody reads half a secret, and of two that start at once one wins.
+        with contextlib.suppress(FileExistsError):
+            os.link(draft, path)
+        Path(draft).unlink()
+    secret = path.read_text().strip()
+    if len(secret) < _MIN_SECRET_LENGTH:
+        raise ValueError(f"{path} holds no secret of at least {_MIN_SECRET_LENGTH} characters; delete the file")
     return secret

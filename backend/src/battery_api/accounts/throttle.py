@@ -1,10 +1,12 @@
-"""Login throttle: five failures a minute from one address, and a slower rhythm for one name from everywhere.
+"""Login throttle: five failures a minute from one address, and a bound on what one name is tried from everywhere.
 
-Failures are rows in the database, so replicas share them. A name is never locked: a stranger must not be able to lock
-its owner out, so tries on one name are only spaced out.
+Attempts are rows in the database, so replicas share them. A stranger must not be able to lock the owner of a name out:
+the bound on a name does not hold for addresses from which that name logged in lately, those only have their own five.
 """
 
+import ipaddress
 import math
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -13,36 +15,76 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from battery_api.accounts import repository
 from battery_api.accounts.errors import TooManyAttempts
+from battery_api.context import ProcessContext
 from battery_api.settings import GatewaySettings
 
 WINDOW: Final = timedelta(minutes=1)
 FAILURES_PER_NAME: Final = 30
-"""Failures on one name within the window, from any address, before tries on it must wait."""
+"""Failures on one name within the window, from any address, before tries on it from strange addresses must wait."""
+KNOWN_FOR: Final = timedelta(days=30)
+"""How long an address from which a name logged in is no stranger to it."""
+_FAILURES_KEPT_FOR: Final = timedelta(days=1)
+_IPV6_CUSTOMER_BITS: Final = 64  # one customer holds a whole /64 and could use a new address for each try
 
 
-async def admit_login(
+async def admit_attempt(
     connection: AsyncConnection, settings: GatewaySettings, *, address: str, username: str, now: datetime
-) -> None:
-    """Raise `TooManyAttempts` with Retry-After when this address, or this name, must wait."""
-    await repository.lock_logins(connection, address)
-    from_address, on_name = await repository.failed_attempts(
-        connection, address=address, username=username, since=now - WINDOW
-    )
-    for failures, allowed in ((from_address, settings.login_attempts_per_minute), (on_name, FAILURES_PER_NAME)):
-        if len(failures) >= allowed:
-            # The oldest of the last `allowed` failures must leave the window first.
-            wait_s = (failures[-allowed] + WINDOW - now).total_seconds()
-            seconds = max(1, math.ceil(wait_s))
-            raise TooManyAttempts(
-                f"Too many failed logins; try again in {seconds} s.", headers={"Retry-After": str(seconds)}
-            )
+) -> int:
+    """Note an attempt to prove a password and return its key, or raise `TooManyAttempts` with Retry-After.
+
+    It counts as failed until `repository.mark_succeeded`: a crash or a disconnect in between must not make tries free.
+    """
+    source, name = throttled_source(address), username.casefold()
+    await repository.lock_logins(connection, source)
+    since = now - WINDOW
+    _refuse_above(settings.login_attempts_per_minute, await repository.failures_from(connection, source, since), now)
+    on_name = await repository.failures_on(connection, name, since)
+    if len(on_name) >= FAILURES_PER_NAME and not await repository.has_logged_in_from(
+        connection, source, name, now - KNOWN_FOR
+    ):
+        _refuse_above(FAILURES_PER_NAME, on_name, now)
+    return await repository.add_attempt(connection, at=now, address=source, name=name)
+
+
+def throttled_source(address: str) -> str:
+    """Return what attempts are counted by: an IPv4 address, or the network of an IPv6 one."""
+    try:
+        parsed = ipaddress.ip_address(address)
+    except ValueError:
+        return address[:64]
+    if isinstance(parsed, ipaddress.IPv4Address):
+        return str(parsed)
+    if parsed.ipv4_mapped is not None:
+        return str(parsed.ipv4_mapped)
+    return str(ipaddress.ip_network((int(parsed), _IPV6_CUSTOMER_BITS), strict=False))
 
 
 def client_address(request: Request, settings: GatewaySettings) -> str:
     """Return the caller's address; forwarded ones count only as far as our own proxies wrote them."""
     peer = request.client.host if request.client else "unknown"
-    hops = [part.strip() for part in request.headers.get("x-forwarded-for", "").split(",") if part.strip()]
+    forwarded = ",".join(request.headers.getlist("x-forwarded-for"))
+    hops = [part.strip() for part in forwarded.split(",") if part.strip()]
     count = settings.trusted_proxy_count
     if not count or len(hops) < count:
         return peer
-    return hops[-count]
+    return hops[-count][:64]
+
+
+async def prune_once(context: ProcessContext) -> None:
+    """Drop attempts and sessions that nobody will ask about again."""
+    now = context.clock.now()
+    async with context.database.begin() as connection:
+        await repository.prune(
+            connection,
+            failures_before=now - _FAILURES_KEPT_FOR,
+            successes_before=now - KNOWN_FOR,
+            tokens_before=now - _FAILURES_KEPT_FOR,
+        )
+
+
+def _refuse_above(allowed: int, failures: Sequence[datetime], now: datetime) -> None:
+    if len(failures) < allowed:
+        return
+    # The oldest of the last `allowed` failures must leave the window first.
+    seconds = max(1, math.ceil((failures[-allowed] + WINDOW - now).total_seconds()))
+    raise TooManyAttempts(f"Too many failed logins; try again in {seconds} s.", headers={"Retry-After": str(seconds)})

@@ -8,6 +8,7 @@ from fastapi import FastAPI
 from fastapi.routing import APIRoute
 
 from battery_servicekit import metrics
+from battery_servicekit.body_limit import BodyLimitMiddleware
 from battery_servicekit.health import Check, health_router
 from battery_servicekit.middleware import RequestContextMiddleware
 from battery_servicekit.problems import install_problem_handlers
@@ -26,8 +27,16 @@ def create_service(
     lifespan: Lifespan | None = None,
     openapi_url: str = "/api/openapi.json",
     docs_url: str = "/api/docs",
+    body_limit_bytes: int | None = None,
+    unlimited_paths: Sequence[str] = (),
 ) -> FastAPI:
-    """Build an app with health, metrics, problem details, request ids; routes are the caller's to add."""
+    """Build an app with health, metrics, problem details, request ids; routes are the caller's to add.
+
+    Parameters
+    ----------
+    body_limit_bytes
+        What a request body may hold at most, but for ``unlimited_paths``, which bound their own; no limit when omitted.
+    """
     app = FastAPI(
         title=title,
         description=description,
@@ -42,6 +51,8 @@ def create_service(
     install_problem_handlers(app)
     app.include_router(health_router(service, version, checks))
     app.include_router(metrics.router)
+    if body_limit_bytes is not None:
+        app.add_middleware(BodyLimitMiddleware, limit_bytes=body_limit_bytes, exempt_paths=unlimited_paths)
     app.add_middleware(RequestContextMiddleware)
     return app
 
@@ -55,6 +66,8 @@ def serve(app: FastAPI | Callable[..., object], settings: ServiceSettings, *, sh
         log_config=None,
         access_log=False,
         server_header=False,
+        # Off: uvicorn believes X-Forwarded-For of any local peer. Services behind proxies count them themselves.
+        proxy_headers=False,
         timeout_graceful_shutdown=shutdown_timeout_s,
     )
 

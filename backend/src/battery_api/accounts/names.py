@@ -1,0 +1,41 @@
+"""Text that people type: names are compared in one spelling and cannot be mistaken for another's."""
+
+import unicodedata
+from typing import Annotated, Final
+
+from pydantic import AfterValidator, StringConstraints
+
+MAX_USERNAME_LENGTH: Final = 64
+# Actors of the audit log that are no users; machines are "key:<name>", and a user name holds no colon.
+RESERVED: Final = frozenset({"anonymous", "bootstrap", "system"})
+_PUNCTUATION: Final = frozenset(" ._-@+'")
+
+
+def canonical(username: str) -> str:
+    """Return a user name in the one spelling that is stored and searched; case is kept, searching ignores it."""
+    name = unicodedata.normalize("NFKC", username).strip()
+    if not 1 <= len(name) <= MAX_USERNAME_LENGTH:
+        raise ValueError(f"a user name has 1 to {MAX_USERNAME_LENGTH} characters")
+    # Letters, marks and digits of any script. Invisible and direction-changing characters would let one name look
+    # like another; PostgreSQL takes no NUL.
+    if not all(unicodedata.category(one)[0] in "LMN" or one in _PUNCTUATION for one in name):
+        raise ValueError("a user name holds letters, digits, spaces and . _ - @ + ' only")
+    return name
+
+
+def _new_username(username: str) -> str:
+    name = canonical(username)
+    if name.casefold() in RESERVED:
+        raise ValueError("this name is reserved")
+    return name
+
+
+def _plain(text: str) -> str:
+    if any(unicodedata.category(one) in {"Cc", "Cs"} for one in text):
+        raise ValueError("control characters are not allowed")
+    return unicodedata.normalize("NFC", text)
+
+
+Username = Annotated[str, StringConstraints(max_length=200), AfterValidator(canonical)]
+NewUsername = Annotated[str, StringConstraints(max_length=200), AfterValidator(_new_username)]
+PlainText = Annotated[str, StringConstraints(strip_whitespace=True), AfterValidator(_plain)]

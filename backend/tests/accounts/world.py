@@ -1,0 +1,150 @@
+"""The whole gateway with an administrator and three more users, for the tests of accounts."""
+
+import base64
+import hashlib
+import hmac
+import json
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import httpx
+from fastapi import FastAPI
+from passlib.hash import argon2
+
+from battery_api.accounts.bootstrap import bootstrap
+from battery_api.db.session import Database
+from battery_api.main import Parts, create_app
+from battery_api.settings import GatewaySettings
+from battery_servicekit.clock import FixedClock
+from battery_servicekit.testing.asgi import asgi_client
+
+NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
+SECRET = "a signing secret that only this suite knows"
+ADMIN_PASSWORD = "correct horse battery"
+PASSWORD = "staple under the lamp"
+LOCATIONS = ("DC-BKK-01", "DC-CNX-01")
+# Cheap parameters: what is tested here is not the cost of the hash.
+PASSWORD_HASH = argon2.using(rounds=1, memory_cost=64, parallelism=1).hash(PASSWORD)
+USERS = {"malee": "viewer", "somchai": "engineer", "nok": "admin"}
+
+
+@dataclass
+class World:
+    """The gateway and its clock."""
+
+    app: FastAPI
+    client: httpx.AsyncClient
+    clock: FixedClock
+
+    @property
+    def database(self) -> Database:
+        database: Database = self.app.state.context.database
+        return database
+
+    async def login(self, username: str, password: str = PASSWORD, **body: Any) -> httpx.Response:
+        return await self.client.post("auth/login", json={"username": username, "password": password, **body})
+
+    async def session(self, username: str, password: str | None = None) -> dict[str, Any]:
+        given = password or (ADMIN_PASSWORD if username == "admin" else PASSWORD)
+        answer = await self.login(username, given)
+        assert answer.status_code == 200, answer.text
+        opened: dict[str, Any] = answer.json()
+        return opened
+
+    async def headers(self, username: str) -> dict[str, str]:
+        return bearer(await self.session(username))
+
+    async def refresh(self, token: str) -> httpx.Response:
+        return await self.client.post("auth/refresh", json={"refresh_token": token})
+
+    async def me(self, session: Mapping[str, Any]) -> httpx.Response:
+        return await self.client.get("auth/me", headers=bearer(session))
+
+    async def user_id(self, username: str) -> int:
+        (row,) = await self.rows('select id from "user" where username = $1', username)
+        found: int = row["id"]
+        return found
+
+    async def audit(self, action: str | None = None) -> list[dict[str, Any]]:
+        rows = await self.rows("select actor, actor_id, action, target, address, data from audit_log order by id")
+        return [row for row in rows if action is None or row["action"] == action]
+
+    async def rows(self, statement: str, *parameters: Any) -> list[dict[str, Any]]:
+        async with self.database.begin() as connection:
+            result = await connection.exec_driver_sql(statement, parameters)
+            return [dict(row) for row in result.mappings()] if result.returns_rows else []
+
+
+def bearer(session: Mapping[str, Any]) -> dict[str, str]:
+    return {"Authorization": f"Bearer {session['access_token']}"}
+
+
+def outcome(answer: httpx.Response) -> tuple[int, str]:
+    """Status and code of an answer, whose problem must have its whole shape."""
+    if answer.is_success:
+        return answer.status_code, ""
+    assert answer.headers["content-type"] == "application/problem+json"
+    problem = answer.json()
+    assert {"type", "title", "status", "detail", "code", "instance", "request_id"} <= set(problem)
+    assert problem["request_id"] == answer.headers["x-request-id"]
+    return answer.status_code, problem["code"]
+
+
+def forged(
+    claims: Mapping[str, Any], *, secret: str = SECRET, alg: str = "HS256", digest: str = "sha256", signed: bool = True
+) -> str:
+    """Make a token by hand, so that what is tested does not test itself."""
+    signing = f"{_packed({'alg': alg, 'typ': 'JWT'})}.{_packed(claims)}"
+    signature = hmac.new(secret.encode(), signing.encode(), getattr(hashlib, digest)).digest() if signed else b""
+    return f"{signing}.{_base64(signature)}"
+
+
+def claims_of(token: str) -> dict[str, Any]:
+    part = token.split(".")[1]
+    claims: dict[str, Any] = json.loads(base64.urlsafe_b64decode(part + "=" * (-len(part) % 4)))
+    return claims
+
+
+def _packed(value: Mapping[str, Any]) -> str:
+    return _base64(json.dumps(value).encode())
+
+
+def _base64(value: bytes) -> str:
+    return base64.urlsafe_b64encode(value).rstrip(b"=").decode()
+
+
+def settings(url: str, **changed: Any) -> GatewaySettings:
+    given = {"jwt_secret_key": SECRET, "battery_admin_password": ADMIN_PASSWORD, "run_jobs": False, **changed}
+    return GatewaySettings(_env_file=None, database_url=url, **given)
+
+
+async def plant(url: str) -> None:
+    """Insert two locations, the administrator and the users."""
+    database = Database.from_settings(settings(url, database_pooling=False))
+    async with database.begin() as connection:
+        await bootstrap(connection, settings(url))
+        for code in LOCATIONS:
+            await connection.exec_driver_sql(
+                "insert into location (code, name, region, latitude, longitude, altitude_m, commissioned_on, utility, "
+                "climate_zone) values ($1, $1, 'N', 18, 98, 300, '2015-01-01', 'PEA', 'N')",
+                (code,),
+            )
+        for username, role in USERS.items():
+            await connection.exec_driver_sql(
+                'insert into "user" (username, role, password_hash) values ($1, $2, $3)',
+                (username, role, PASSWORD_HASH),
+            )
+    await database.close()
+
+
+@asynccontextmanager
+async def opened_world(url: str, **changed: Any) -> AsyncIterator[World]:
+    """Run the whole gateway on a database for the length of the block."""
+    clock = FixedClock(NOW)
+    app = create_app(settings(url, **changed), Parts(clock=clock))
+    async with asgi_client(app, client=("192.0.2.1", 40000), raise_app_exceptions=False) as client:
+        client.base_url = client.base_url.join("/api/v1/")
+        yield World(app, client, clock)

@@ -1,0 +1,70 @@
+"""Bound every request body before anybody parses it: an unbounded one would be held in memory whole."""
+
+from collections.abc import Sequence
+
+from starlette.datastructures import Headers
+from starlette.requests import Request
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from battery_servicekit.problems import problem_response
+
+_WITHOUT_BODY = frozenset({"GET", "HEAD", "OPTIONS"})
+
+
+class BodyLimitMiddleware:
+    """Answer 413 to bodies above a limit; paths that bound their own bodies are left alone."""
+
+    def __init__(self, app: ASGIApp, *, limit_bytes: int, exempt_paths: Sequence[str] = ()) -> None:
+        self._app = app
+        self._limit_bytes = limit_bytes
+        self._exempt_paths = frozenset(exempt_paths)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        if scope["type"] != "http" or scope["path"] in self._exempt_paths:
+            await self._app(scope, receive, send)
+            return
+        declared = Headers(scope=scope).get("content-length")
+        if declared is None and scope["method"] in _WITHOUT_BODY:
+            await self._app(scope, receive, send)
+            return
+        if declared is not None and declared.isascii() and declared.isdigit() and int(declared) > self._limit_bytes:
+            await self._refuse(scope, receive, send)
+            return
+        body = bytearray()
+        more = True
+        while more:
+            message = await receive()
+            if message["type"] == "http.disconnect":
+                return
+            body += message.get("body", b"")
+            if len(body) > self._limit_bytes:
+                await self._refuse(scope, receive, send)
+                return
+            more = message.get("more_body", False)
+        await self._app(scope, _replay(bytes(body), receive), send)
+
+    async def _refuse(self, scope: Scope, receive: Receive, send: Send) -> None:
+        answer = problem_response(
+            Request(scope),
+            status=413,
+            code="body_too_large",
+            detail=f"The body may hold {self._limit_bytes // 1024} KiB.",
+            # The rest of the body is not read, so the connection cannot carry another request.
+            headers={"Connection": "close"},
+        )
+        await answer(scope, receive, send)
+
+
+def _replay(body: bytes, receive: Receive) -> Receive:
+    """Return a `receive` that gives the body that was read, then what comes after it."""
+    given = False
+
+    async def replay() -> Message:
+        nonlocal given
+        if given:
+            return await receive()
+        given = True
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    return replay
