@@ -9,6 +9,7 @@ from battery_synth.streams import UintArray, keys, noise, stream
 
 FloatArray = npt.NDArray[np.float64]
 
+HALL_DEAD_BAND_A = 0.2
 _VOLTAGE, _TEMPERATURE, _RESISTANCE, _STRING_V, _CURRENT, _FLOAT = range(6)
 
 
@@ -76,11 +77,9 @@ class StringSensors:
 
     def current_a(self, true_a: FloatArray, index: npt.NDArray[np.int64], tick: int) -> FloatArray:
         """Return Hall currents in A, resolved to 0.1 A: blind to the float current."""
-        # Noise below half a step keeps a resting channel at zero, as a zeroed transducer shows it.
-        reading: FloatArray = true_a * 1.005 + 0.015 * noise(self.key[index], tick, _CURRENT)
-        # Adding zero turns a rounded -0.0 into 0.0.
-        resolved: FloatArray = np.round(reading, 1) + np.zeros(len(reading))
-        return resolved
+        reading: FloatArray = np.round(true_a * 1.005 + 0.015 * noise(self.key[index], tick, _CURRENT), 1)
+        # The transducer is zeroed on float and shows nothing below its dead band.
+        return np.where(np.abs(reading) < HALL_DEAD_BAND_A, 0.0, reading)
 
     def float_current_ma(self, true_a: FloatArray, index: npt.NDArray[np.int64], tick: int) -> FloatArray:
         """Return float currents in mA from the probe; beyond its range of 2 A it saturates."""

@@ -67,12 +67,15 @@ class Checkpoint:
         try:
             content: dict[str, Any] = json.loads(data)
             version = content["version"]
-            if version != CHECKPOINT_VERSION:
-                raise ValueError(f"checkpoint version {version}, this code reads {CHECKPOINT_VERSION}")
+        except (KeyError, TypeError, ValueError) as error:
+            raise ValueError("not a checkpoint of the world") from error
+        if version != CHECKPOINT_VERSION:
+            raise ValueError(f"checkpoint version {version}, this code reads {CHECKPOINT_VERSION}")
+        try:
             arrays = {item.name: _array(content["state"][item.name]) for item in fields(State)}
             at = datetime.fromisoformat(content["time"])
             read = cls(int(content["seed"]), at, str(content["fleet"]), State(**arrays))
-        except (KeyError, TypeError) as error:
+        except (KeyError, TypeError, ValueError) as error:
             raise ValueError("not a checkpoint of the world") from error
         if at.tzinfo is None or not all(np.isfinite(array).all() for array in arrays.values()):
             raise ValueError("not a checkpoint of the world")

@@ -180,6 +180,10 @@ class World:
         newest_s = np.floor((until.timestamp() - offset_s) / _OHMIC_EVERY_S) * _OHMIC_EVERY_S + offset_s
         return frozenset(self.string_ids[i] for i in np.flatnonzero(newest_s > since.timestamp()))
 
+    def weakness_kinds(self) -> list[str]:
+        """Return the planted weakness of each battery, empty for the sound ones: truth, which no sensor reports."""
+        return list(self._blocks.weakness.kind)
+
     # -- checkpoint ---------------------------------------------------------------------------------------------
 
     def dump(self) -> bytes:
