@@ -1,0 +1,179 @@
+"""A recording of a real monitor, sent with the command to a real gateway that has a small fleet of its own."""
+
+import asyncio
+import csv
+import gzip
+import os
+import subprocess
+import sys
+from collections.abc import AsyncIterator
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+from sqlalchemy import text
+
+from battery_api.accounts.bootstrap import bootstrap
+from battery_api.db.session import Database, create_database_engine
+from battery_api.fleet.importer import import_catalogue
+from battery_api.settings import GatewaySettings
+from battery_contracts.fleet import FLEET_COLUMNS, FleetRow
+from battery_contracts.ids import battery_id_at
+from battery_servicekit.testing.process import ServiceProcess, running_service
+
+RECORDING = Path(__file__).parents[1] / "data" / "vrla_recording" / "bboxx_A_cycle2.csv.gz"
+STRING = "DC-CNX-01-REC-01-STR-01"
+BATTERY = battery_id_at(STRING, 1)
+KEY = "bk_a-key-for-the-command-line-tests-0001"
+START = "2026-10-01T00:00:00+00:00"
+BIN = Path(sys.executable).parent
+
+
+def laboratory_fleet() -> bytes:
+    """Catalogue of one string with four small blocks."""
+    rows = [
+        FleetRow(
+            location_id="DC-CNX-01",
+            location_name="Laboratory",
+            region="northern",
+            latitude=18.8,
+            longitude=99.0,
+            altitude_m=310,
+            commissioned_on=date(2020, 1, 1),
+            utility="PEA",
+            climate_zone="N",
+            system_id="DC-CNX-01-REC-01",
+            system_kind="RECTIFIER",
+            rated_power_kva=1,
+            string_id=STRING,
+            battery_id=battery_id_at(STRING, position),
+            position=position,
+            model_id="GENERIC-12-17",
+            serial_number=f"LAB-{position:04d}",
+            installed_on=date(2020, 1, 1),
+            baseline_resistance_mohm=13.0,
+            baseline_temperature_c=25.0,
+        ).model_dump(mode="json")
+        for position in range(1, 5)
+    ]
+    lines = [",".join(FLEET_COLUMNS), *(",".join(str(row[name]) for name in FLEET_COLUMNS) for row in rows)]
+    return ("\n".join(lines) + "\n").encode()
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def laboratory(database_url: str, tmp_path: Path) -> AsyncIterator[tuple[ServiceProcess, Database]]:
+    settings = GatewaySettings(database_url=database_url, simulator_api_key=KEY, data_dir=tmp_path)
+    database = Database(create_database_engine(database_url))
+    async with database.begin() as connection:
+        report = await import_catalogue(connection, laboratory_fleet(), dry_run=False)
+        assert report.created == 4, report.errors
+        await bootstrap(connection, settings)
+    environment = {"DATABASE_URL": database_url, "DATA_DIR": str(tmp_path), "RUN_JOBS": "false"}
+    command = [str(BIN / "battery-api"), "serve"]
+    with running_service(command, environment, log=tmp_path / "gateway.log") as gateway:
+        await asyncio.to_thread(gateway.wait_until_alive)
+        yield gateway, database
+    await database.close()
+
+
+async def battery(url: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+    environment = {**os.environ, "BATTERY_URL": url, "BATTERY_API_KEY": KEY, "NO_COLOR": "1"}
+    command = [str(BIN / "battery"), "send", *arguments]
+    return await asyncio.to_thread(
+        subprocess.run, command, env=environment, capture_output=True, text=True, timeout=120, check=False
+    )
+
+
+async def stored(database: Database) -> list[tuple[datetime, float, float, float]]:
+    async with database.begin() as connection:
+        rows = await connection.execute(
+            text(
+                "select t.time, t.voltage_v, t.current_a, t.temperature_c from telemetry t "
+                "join battery b on b.id = t.battery_id where b.code = :code order by t.time"
+            ),
+            {"code": BATTERY},
+        )
+        return [tuple(row) for row in rows]
+
+
+async def test_a_real_recording_is_stored_row_for_row(laboratory: tuple[ServiceProcess, Database]) -> None:
+    gateway, database = laboratory
+    with gzip.open(RECORDING, "rt", newline="") as file:
+        expected = list(csv.DictReader(file))
+
+    first = await battery(gateway.url, str(RECORDING), "--battery-id", BATTERY, "--start", START)
+
+    assert first.returncode == 0, first.stderr
+    assert f"{len(expected)} accepted" in first.stdout
+    rows = await stored(database)
+    assert len(rows) == len(expected)
+    origin = datetime.fromisoformat(START).astimezone(UTC)
+    for (at, voltage_v, current_a, temperature_c), row in zip(rows, expected, strict=True):
+        assert (at - origin).total_seconds() == pytest.approx(float(row["time_s"]))
+        assert voltage_v == pytest.approx(float(row["voltage_v"]), abs=1e-5)
+        assert current_a == pytest.approx(float(row["current_a"]), abs=1e-5)
+        assert temperature_c == pytest.approx(float(row["temperature_c"]), abs=1e-5)
+
+    again = await battery(gateway.url, str(RECORDING), "--battery-id", BATTERY, "--start", START)
+
+    assert again.returncode == 0, again.stderr
+    assert f"0 accepted (0 late), {len(expected)} there already, 0 refused." in again.stdout
+    assert await stored(database) == rows
+
+
+async def test_a_short_run_replayed_now_bears_the_clock(
+    laboratory: tuple[ServiceProcess, Database], tmp_path: Path
+) -> None:
+    gateway, database = laboratory
+    run = tmp_path / "run.csv"
+    run.write_text("time_s,voltage_v,soc_ref\n0,13.5,1.0\n60,13.4,0.9\n120,13.3,\n")
+    before = datetime.now(UTC)
+
+    sent = await battery(gateway.url, str(run), "--battery-id", BATTERY, "--start", "now", "--speed", "600")
+
+    assert sent.returncode == 0, sent.stderr
+    rows = await stored(database)
+    assert [round(row[1], 3) for row in rows] == [13.5, 13.4, 13.3]
+    assert all(before <= row[0] <= datetime.now(UTC) for row in rows)
+
+
+@pytest.mark.parametrize(
+    ("content", "arguments", "said"),
+    [
+        ("voltage_v\n13.5\n", ["--start", START], "no column time_s"),
+        ("time_s,volts\n0,13.5\n", ["--start", START], "none of the channels"),
+        ("time_s,voltage_v\n0,13.5\n0,13.4\n", ["--start", START], "line 3: time_s 0 does not follow 0"),
+        ("time_s,voltage_v\n0,high\n", ["--start", START], "line 2: voltage_v is 'high'"),
+        ("time_s,voltage_v\n", ["--start", START], "no rows"),
+        ("time_s,voltage_v\n0,13.5\n", ["--start", "yesterday"], "neither ISO 8601 nor now"),
+        ("time_s,voltage_v\n0,13.5\n", ["--start", "2026-10-01T00:00:00"], "no time zone"),
+    ],
+)
+async def test_what_cannot_be_sent_is_refused_with_the_remedy(
+    tmp_path: Path, content: str, arguments: list[str], said: str
+) -> None:
+    run = tmp_path / "run.csv"
+    run.write_text(content)
+
+    # Nobody listens there: the refusal comes before the first call.
+    refused = await battery("http://127.0.0.1:9", str(run), "--battery-id", BATTERY, *arguments)
+
+    assert refused.returncode == 2
+    assert said in " ".join(refused.stderr.split())
+
+
+async def test_rows_that_the_gateway_refuses_are_named(
+    laboratory: tuple[ServiceProcess, Database], tmp_path: Path
+) -> None:
+    gateway, database = laboratory
+    run = tmp_path / "run.csv"
+    run.write_text("time_s,voltage_v\n0,13500\n60,13.5\n")
+
+    sent = await battery(gateway.url, str(run), "--battery-id", BATTERY, "--start", START)
+
+    assert sent.returncode == 1
+    assert "1 accepted" in sent.stdout
+    assert "row 0:" in sent.stderr
+    assert "wrong_scale" in sent.stderr
+    assert len(await stored(database)) == 1
