@@ -8,7 +8,7 @@ from typing import Final
 
 import httpx
 import structlog
-from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type, wait_exponential_jitter
+from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type, wait_exponential
 
 from battery_contracts.clients.breaker import CircuitBreaker
 from battery_contracts.clients.errors import ServiceError, ServiceNonsense, ServiceRefused, ServiceUnavailable
@@ -65,7 +65,7 @@ class Sender:
         self._stored = asyncio.Event()
         self._max_batches = MERGE_BATCHES
         self._warned_at_s = -WARN_EVERY_S
-        self._backoff = wait_exponential_jitter(initial=MIN_PAUSE_S, max=MAX_PAUSE_S, jitter=MIN_PAUSE_S)
+        self._backoff = wait_exponential(multiplier=MIN_PAUSE_S, max=MAX_PAUSE_S)
         self.status = SenderStatus()
 
     def notify(self) -> None:

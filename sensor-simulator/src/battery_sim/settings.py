@@ -19,7 +19,7 @@ class SimulatorSettings(ServiceSettings):
     simulator_interval_s: float = Field(default=60.0, ge=1, le=60)
     simulator_discharge_interval_s: float = Field(default=2.0, ge=1, le=60)
     simulator_strings: str = ""
-    simulator_spool_limit_bytes: int = Field(default=2 * 2**30, ge=2**20)
+    simulator_spool_limit_bytes: int = Field(default=2 * 2**30, ge=2**16)
 
     @property
     def strings(self) -> tuple[str, ...] | None:

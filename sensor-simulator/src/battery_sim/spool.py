@@ -204,8 +204,8 @@ class Spool:
         """Return what a backlog took to the disk."""
         (free_pages,) = self._database.execute("pragma freelist_count").fetchone()
         if free_pages > 1024:
-            self._database.execute("pragma incremental_vacuum").fetchall()
-            self._database.execute("pragma wal_checkpoint(truncate)").fetchall()
+            # As a script: `execute` would stop after the first page.
+            self._database.executescript("pragma incremental_vacuum; pragma wal_checkpoint(truncate);")
 
 
 @contextmanager
