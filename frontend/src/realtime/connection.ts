@@ -56,6 +56,9 @@ export function startRealtime(cache: QueryClient, locationIds: () => Promise<str
     for (const locationId of await locationIds()) socket.emit("subscribe_location", { location_id: locationId });
     // After subscribing, so that nothing falls between the snapshot and the first update.
     liveStore.applySnapshot(await latestTelemetry());
+    // Alerts raised before the rooms were joined, or while the connection was away, were announced to nobody here.
+    void cache.invalidateQueries({ queryKey: alertQueries.root });
+    void cache.invalidateQueries({ queryKey: ["fleet"] });
   }
 
   socket.on("connect", () => {
