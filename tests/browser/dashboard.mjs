@@ -53,6 +53,7 @@ try {
   await step("an alert is raised and acknowledged", async () => {
     await page.goto(`${PLATFORM_URL}/alerts`);
     await page.getByRole("heading", { level: 1 }).waitFor();
+    await page.getByTestId("live-badge").filter({ hasText: /live/i }).waitFor();
     await post({ voltage_v: 13.77, temperature_c: 71 });
     const row = page.getByRole("listitem").filter({ hasText: "-001" }).filter({ hasText: /temperature/i }).first();
     await row.waitFor({ timeout: 10_000 });
