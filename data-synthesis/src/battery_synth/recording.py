@@ -13,6 +13,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from battery_contracts.ids import location_of
 from battery_synth.observation import Observation, SiteObservation
 
 IntArray = npt.NDArray[np.int64]
@@ -133,10 +134,12 @@ class Recorder:
     def __init__(self, directory: Path, strings_of: dict[str, tuple[str, ...]], battery_ids: Sequence[str]) -> None:
         self._directory = directory
         self._location_of = {string: location for location, members in strings_of.items() for string in members}
-        self._battery_code = {battery: code for code, battery in enumerate(battery_ids)}
-        self._string_code = {string: code for code, string in enumerate(self._location_of)}
-        self._battery_names = pa.array(battery_ids, pa.string())
-        self._string_names = pa.array(list(self._location_of), pa.string())
+        # Each location's files carry a dictionary of its own ids only.
+        batteries = {location: [b for b in battery_ids if location_of(b) == location] for location in strings_of}
+        self._battery_code = {battery: code for ids in batteries.values() for code, battery in enumerate(ids)}
+        self._string_code = {string: code for ids in strings_of.values() for code, string in enumerate(ids)}
+        self._battery_names = {location: pa.array(ids, pa.string()) for location, ids in batteries.items()}
+        self._string_names = {location: pa.array(ids, pa.string()) for location, ids in strings_of.items()}
         self._batch = _Batch()
         self._files = {
             (table, location): TableFile(table, location, directory / table / f"{location}.parquet")
@@ -194,22 +197,22 @@ class Recorder:
         string = {name: _joined(looks, f"string_{name}") for name in ("voltage_v", "current_a")}
         names = ("float_current_ma", "ripple_voltage_v", "ripple_current_a")
         string |= {name: _joined(looks, name) for name in names}
-        for code in np.unique(location):
-            rows = np.flatnonzero(location == code)
+        for place in sorted(set(location)):
+            rows = np.flatnonzero(location == place)
             blocks = (rows[:, None] * width + np.arange(width)).ravel()
             resistance = block["internal_resistance_mohm"][blocks]
-            self._files["telemetry", str(code)].add(
+            self._files["telemetry", str(place)].add(
                 {
                     "time": _utc(np.repeat(at[rows], width)),
-                    "battery_id": pa.DictionaryArray.from_arrays(battery_code[blocks], self._battery_names),
+                    "battery_id": pa.DictionaryArray.from_arrays(battery_code[blocks], self._battery_names[str(place)]),
                     **{name: column[blocks] for name, column in block.items()},
                     "internal_resistance_mohm": pa.array(resistance, mask=np.isnan(resistance)),
                 }
             )
-            self._files["string_telemetry", str(code)].add(
+            self._files["string_telemetry", str(place)].add(
                 {
                     "time": _utc(at[rows]),
-                    "string_id": pa.DictionaryArray.from_arrays(string_code[rows], self._string_names),
+                    "string_id": pa.DictionaryArray.from_arrays(string_code[rows], self._string_names[str(place)]),
                     **{name: column[rows] for name, column in string.items()},
                     "mode": mode[rows],
                 }
@@ -221,10 +224,10 @@ class Recorder:
         hvac = np.array([state.value for look in sites for state in look.hvac])
         mains = np.array([mains for look in sites for mains in look.mains])
         ambient, humidity = (_joined(sites, name) for name in ("ambient_c", "humidity_pct"))
-        for code in np.unique(location):
-            rows = np.flatnonzero(location == code)
+        for place in sorted(set(location)):
+            rows = np.flatnonzero(location == place)
             columns = {"location_id": location, "ambient_c": ambient, "humidity_pct": humidity, "hvac": hvac}
-            self._files["site_environment", str(code)].add(
+            self._files["site_environment", str(place)].add(
                 {
                     "time": _utc(at[rows]),
                     **{name: column[rows] for name, column in columns.items()},
