@@ -173,7 +173,8 @@ def _checked_line(record: Mapping[str, Any], line: int) -> tuple[FleetRow | None
 async def _clashes_with_fleet(connection: AsyncConnection, rows: Sequence[FleetRow]) -> list[ImportLineError]:
     """Find serial numbers that another position holds, and swaps that lie before the present battery."""
     present = await _present_batteries(connection)
-    holders = dict((await connection.execute(select(Battery.serial_number, Battery.code))).tuples().all())
+    known = await connection.execute(select(Battery.serial_number, Battery.code))
+    holders: dict[str, str] = dict(known.all())
     errors = []
     for index, row in enumerate(rows):
         line = index + 2
@@ -264,7 +265,8 @@ async def _upsert(
     statement = upsert(table).values(values)
     changed = {name: statement.excluded[name] for name in updated}
     await connection.execute(statement.on_conflict_do_update(index_elements=["code"], set_=changed))
-    return dict((await connection.execute(select(table.code, table.id))).tuples().all())
+    keys = await connection.execute(select(table.code, table.id))
+    return dict(keys.all())
 
 
 async def _write_batteries(connection: AsyncConnection, rows: Sequence[FleetRow], keys: _Keys, counts: _Counts) -> None:
