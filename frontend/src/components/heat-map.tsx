@@ -62,7 +62,8 @@ function draw(
   context.scale(ratio, ratio);
   const style = getComputedStyle(element);
   const columns = Math.max(1, ...rows.map((row) => row.length));
-  const cell = Math.max(2, Math.floor(width / columns) - GAP);
+  // Borders on whole pixels: cells differ by one at most, and the row fills the card.
+  const left = (x: number) => Math.round((x * width) / columns);
   rows.forEach((row, y) => {
     row.forEach((batteryId, x) => {
       const value = find(batteryId);
@@ -70,9 +71,9 @@ function draw(
       paintCell(
         context,
         style,
-        x * (cell + GAP),
+        left(x),
         y * (MAX_CELL + GAP),
-        cell,
+        left(x + 1) - left(x) - GAP,
         fillOf(value, status, fillBy, now),
         status,
       );

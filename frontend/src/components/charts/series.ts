@@ -36,11 +36,16 @@ export function pointsOf(series: TelemetrySeries, channel: Channel): Point[] {
   return points;
 }
 
-/** Distance in ms past which two neighbours have a gap between them: 3 usual steps, at least one bucket and a half. */
+/**
+ * Distance in ms past which two neighbours have a gap between them: 3 usual steps, at least one bucket and a half.
+ *
+ * A series may mix rhythms (hourly rows, seconds during a discharge), so the usual step is the longest one that
+ * comes back at least three times; a rhythm repeats, an outage does not.
+ */
 function gapLimit(points: readonly Point[], bucketS: number | null): number {
   const steps = points.slice(1).map((point, i) => point.time - (points[i]?.time ?? point.time));
-  steps.sort((a, b) => a - b);
-  const usual = steps[Math.floor(steps.length / 2)] ?? 60_000;
+  steps.sort((a, b) => b - a);
+  const usual = steps.find((step, i) => (steps[i + 2] ?? 0) >= 0.8 * step) ?? steps[0] ?? 60_000;
   return Math.max(3 * usual, 1.5 * (bucketS ?? 0) * 1000, 180_000);
 }
 
