@@ -1,19 +1,27 @@
 """The service, honest about what it cannot do yet: alive, not ready, and no made-up answer to any call."""
 
+import re
+
 from fastapi import APIRouter, Depends, FastAPI
 from pydantic import Field
 
 from battery_servicekit.application import create_service, serve
 from battery_servicekit.health import Check, CheckState, Finding
 from battery_servicekit.logging import configure_logging
-from battery_servicekit.problems import Unavailable
+from battery_servicekit.problems import Unavailable, problems
 from battery_servicekit.service_token import require_service_token
 from battery_servicekit.settings import ServiceSettings
 
 VERSION = "0.1.0"
 REASON = "estimator_not_available"
 DETAIL = "The estimator is not part of this version: no SOC, SOH or remaining life is computed."
-CALLS = ("/estimate", "/predict/rul", "/simulate", "/calibrate", "/validate")
+CALLS = (
+    ("POST", "/estimate"),
+    ("POST", "/predict/rul"),
+    ("POST", "/simulate"),
+    ("POST", "/calibrate"),
+    ("POST", "/validate"),
+)
 
 
 class Settings(ServiceSettings):
@@ -48,8 +56,11 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         """Say that this version cannot answer."""
         raise NotAvailable(DETAIL)
 
-    for path in CALLS:
-        router.add_api_route(path, refuse, methods=["POST"], name=path.strip("/").replace("/", "_"), status_code=503)
+    for method, path in CALLS:
+        name = re.sub(r"\W+", "_", f"{method} {path}").strip("_").lower()
+        router.add_api_route(
+            path, refuse, methods=[method], name=name, status_code=503, responses=problems(NotAvailable)
+        )
     app.include_router(router)
     return app
 

@@ -1,19 +1,29 @@
 """The service, honest about what it cannot do yet: alive, not ready, and no made-up answer to any call."""
 
+import re
+
 from fastapi import APIRouter, Depends, FastAPI
 from pydantic import Field
 
 from battery_servicekit.application import create_service, serve
 from battery_servicekit.health import Check, CheckState, Finding
 from battery_servicekit.logging import configure_logging
-from battery_servicekit.problems import Unavailable
+from battery_servicekit.problems import Unavailable, problems
 from battery_servicekit.service_token import require_service_token
 from battery_servicekit.settings import ServiceSettings
 
 VERSION = "0.1.0"
 REASON = "model_not_available"
 DETAIL = "No model is part of this version: no remaining life is predicted."
-CALLS = ("/predict/rul", "/predict/rul/batch", "/train")
+CALLS = (
+    ("POST", "/predict/rul"),
+    ("POST", "/predict/rul/batch"),
+    ("GET", "/models"),
+    ("GET", "/models/{version}"),
+    ("POST", "/models/{version}/promote"),
+    ("POST", "/train"),
+    ("GET", "/train/{job}"),
+)
 
 
 class Settings(ServiceSettings):
@@ -48,8 +58,11 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         """Say that this version cannot answer."""
         raise NotAvailable(DETAIL)
 
-    for path in CALLS:
-        router.add_api_route(path, refuse, methods=["POST"], name=path.strip("/").replace("/", "_"), status_code=503)
+    for method, path in CALLS:
+        name = re.sub(r"\W+", "_", f"{method} {path}").strip("_").lower()
+        router.add_api_route(
+            path, refuse, methods=[method], name=name, status_code=503, responses=problems(NotAvailable)
+        )
     app.include_router(router)
     return app
 
