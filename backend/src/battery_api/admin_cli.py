@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import logging
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Annotated
@@ -32,6 +33,8 @@ def serve() -> None:
     """Serve REST, Socket.IO and the dashboard on HOST:PORT."""
     settings = GatewaySettings()
     configure_logging("gateway", level=settings.log_level)
+    # Each readiness check asks for the schema's revision, and Alembic would tell about it every time.
+    logging.getLogger("alembic").setLevel(logging.WARNING)
     gateway = create_gateway(settings)
     serve_app(gateway.asgi, settings)
 

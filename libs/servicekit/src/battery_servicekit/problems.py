@@ -11,6 +11,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import Response
 from pydantic import BaseModel
 from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from battery_servicekit.middleware import current_request_id
 from battery_servicekit.responses import JsonResponse
@@ -93,7 +94,36 @@ def install_problem_handlers(app: FastAPI) -> None:
     app.add_exception_handler(DomainError, _on_domain_error)
     app.add_exception_handler(RequestValidationError, _on_validation_error)
     app.add_exception_handler(HTTPException, _on_http_error)
-    app.add_exception_handler(Exception, _on_unexpected)
+    # Inside the request's context, so that the log line and the answer carry its id; a handler for Exception would run
+    # in the outermost layer, after the id is gone.
+    app.add_middleware(UnexpectedErrorMiddleware)
+
+
+class UnexpectedErrorMiddleware:
+    """Turn what nobody expected into a problem that hides its cause, and log it with the request's id."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        started = False
+
+        async def send_noting_start(message: Message) -> None:
+            nonlocal started
+            started = started or message["type"] == "http.response.start"
+            await send(message)
+
+        try:
+            await self._app(scope, receive, send_noting_start)
+        except Exception as error:
+            # The last line of defence: anything else that was expected has been answered further in.
+            if scope["type"] != "http" or started:
+                raise
+            _log.error("unexpected error", path=scope["path"], exc_info=error)
+            detail = "Something failed on our side; quote the request id when you report it."
+            response = problem_response(Request(scope), status=500, code="internal_error", detail=detail)
+            await response(scope, receive, send)
 
 
 def problem_response(
@@ -142,12 +172,6 @@ async def _on_http_error(request: Request, error: Exception) -> Response:
     return problem_response(
         request, status=error.status_code, code=code, detail=str(error.detail or phrase), headers=error.headers
     )
-
-
-async def _on_unexpected(request: Request, error: Exception) -> Response:
-    _log.error("unexpected error", path=request.url.path, exc_info=error)
-    detail = "Something failed on our side; quote the request id when you report it."
-    return problem_response(request, status=500, code="internal_error", detail=detail)
 
 
 def _field_path(location: Sequence[int | str]) -> str:
