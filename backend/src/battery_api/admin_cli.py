@@ -71,10 +71,9 @@ def import_fleet(
             report = await import_catalogue(connection, file.read_bytes(), dry_run=dry_run)
         for error in report.errors:
             _err.print(f"line {error.line}: {error.field or '-'}: {error.detail} [{error.code}]", markup=False)
-        _out.print(
-            f"{report.row_count} lines: {report.created} created, {report.updated} updated, "
-            f"{report.replaced} replaced, {report.unchanged} unchanged, {report.error_count} errors{' (dry run)' if dry_run else ''}."
-        )
+        told = f"{report.row_count} lines: {report.created} created, {report.updated} updated, "
+        told += f"{report.replaced} replaced, {report.unchanged} unchanged, {report.error_count} errors"
+        _out.print(told + (" (dry run)." if dry_run else "."))
         if report.error_count:
             raise typer.Exit(1)
 
