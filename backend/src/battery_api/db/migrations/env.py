@@ -18,7 +18,7 @@ def run() -> None:
     connection: Connection = context.config.attributes["connection"]
     on_timescale = connection.scalar(text(DETECT)) is not None
 
-    def include_object(_: Any, name: str | None, kind: str, __: bool, ___: Any) -> bool:  # noqa: FBT001
+    def include_object(_: Any, name: str | None, kind: str, __: bool, ___: Any) -> bool:
         if kind != "table" or name is None:
             return True
         # Partitions are made by a job, and on TimescaleDB the roll-ups are views.
