@@ -36,6 +36,7 @@ from battery_api.settings import GatewaySettings
 from battery_api.telemetry import rollups
 from battery_api.telemetry import routes as telemetry_routes
 from battery_api.telemetry.ports import Judge
+from battery_api.unavailable import install_unavailable_handler
 from battery_api.webapp import mount_dashboard
 from battery_contracts.clients.ml import MlClient
 from battery_contracts.clients.simulator import SimulatorClient
@@ -91,6 +92,7 @@ def create_app(settings: GatewaySettings | None = None, parts: Parts | None = No
         body_limit_bytes=BODY_LIMIT_BYTES,
         unlimited_paths=("/api/v1/telemetry", "/api/v1/fleet/import"),
     )
+    install_unavailable_handler(app)
     api = APIRouter(prefix="/api/v1")
     for routes in (accounts_routes, fleet_routes, telemetry_routes, alerts_routes):
         api.include_router(routes.router)

@@ -132,6 +132,7 @@ async def plant(url: str) -> None:
                 "climate_zone) values ($1, $1, 'N', 18, 98, 300, '2015-01-01', 'PEA', 'N')",
                 (code,),
             )
+        await connection.exec_driver_sql("insert into location_state (location_id) select id from location")
         for username, role in USERS.items():
             await connection.exec_driver_sql(
                 'insert into "user" (username, role, password_hash) values ($1, $2, $3)',

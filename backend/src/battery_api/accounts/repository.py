@@ -108,9 +108,8 @@ async def require_locations(connection: AsyncConnection, codes: Sequence[str] | 
 
 
 async def _location_keys(connection: AsyncConnection, codes: Sequence[str]) -> list[int]:
-    found = dict(
-        (await connection.execute(select(Location.code, Location.id).where(Location.code.in_(codes)))).tuples().all()
-    )
+    rows = await connection.execute(select(Location.code, Location.id).where(Location.code.in_(codes)))
+    found = {row.code: row.id for row in rows}
     missing = sorted(set(codes) - set(found))
     if missing:
         raise UnknownLocation(f"location_ids: no location {', '.join(missing)}.")

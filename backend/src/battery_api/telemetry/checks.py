@@ -199,7 +199,7 @@ class _Sieve:
         self._refuse(
             times < clock.oldest_us, RejectCode.TOO_OLD, lambda _: "older than the retention of the telemetry store"
         )
-        if self._kind == "battery" and len(self._rows):
+        if self._kind == "battery" and len(self._fleet.installed_us):
             # What an earlier block at the position measured is not this block's history.
             installed = self._fleet.installed_us[np.maximum(self._place, 0)]
             self._refuse(

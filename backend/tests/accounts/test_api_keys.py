@@ -1,0 +1,143 @@
+from datetime import timedelta
+from typing import Any
+
+import httpx
+import pytest
+
+from battery_api.accounts.principal import Forbidden, Principal, Scope
+from battery_api.accounts.sessions import REMEMBER_S
+from battery_contracts.enums import Role
+
+from .world import LOCATIONS, NOW, World, opened_world, outcome
+
+UNKNOWN_BATTERY = {"readings": [{"battery_id": "BAT-DC-BKK-01-UPS-01-STR-01-001", "time": "2026-11-20T11:59:00Z"}]}
+
+
+async def make_key(world: World, **changed: Any) -> httpx.Response:
+    body = {"name": "edge", "scopes": ["fleet:read"], **changed}
+    return await world.client.post("auth/api-keys", json=body, headers=await world.headers("admin"))
+
+
+async def call(world: World, key: str, path: str = "locations") -> tuple[int, str]:
+    return outcome(await world.client.get(path, headers={"X-API-Key": key}))
+
+
+async def test_a_key_is_shown_once_and_stored_as_a_hash(world: World) -> None:
+    answer = await make_key(world, scopes=["fleet:read", "telemetry:write", "fleet:read"])
+    assert answer.status_code == 201
+    made = answer.json()
+    kind, prefix, _ = made["key"].split("_", 2)
+    assert (kind, made["prefix"], made["scopes"]) == ("bk", f"bk_{prefix}", ["fleet:read", "telemetry:write"])
+    page = (await world.client.get("auth/api-keys", headers=await world.headers("admin"))).json()
+    assert page["items"] == [{name: value for name, value in made.items() if name != "key"}]
+    stored = str(await world.rows("select * from api_key")) + str(await world.audit())
+    assert made["key"] not in stored
+    assert made["key"].split("_", 2)[2] not in stored
+    (row,) = await world.audit("api_key.create")
+    assert (row["actor"], row["target"]) == ("admin", "edge")
+
+
+@pytest.mark.parametrize(
+    ("changed", "code"),
+    [
+        ({"scopes": []}, (422, "validation_failed")),
+        ({"scopes": ["everything"]}, (422, "validation_failed")),
+        ({"scopes": ["admin"]}, (422, "validation_failed")),
+        ({"name": " "}, (422, "validation_failed")),
+        ({"name": "a\x00"}, (422, "validation_failed")),
+        ({"location_ids": ["DC-XXX-09"]}, (422, "unknown_location")),
+        ({"expires_at": "2026-11-20T12:00:00Z"}, (422, "expiry_in_the_past")),
+        ({"expires_at": "2026-12-20T12:00:00"}, (422, "validation_failed")),
+    ],
+)
+async def test_what_is_no_key(world: World, changed: dict[str, Any], code: tuple[int, str]) -> None:
+    assert outcome(await make_key(world, **changed)) == code
+
+
+async def test_a_name_is_taken_even_by_a_revoked_key(world: World) -> None:
+    made = (await make_key(world)).json()
+    admin = await world.headers("admin")
+    assert (await world.client.delete(f"auth/api-keys/{made['key_id']}", headers=admin)).status_code == 204
+    assert outcome(await make_key(world)) == (409, "key_name_taken")
+
+
+@pytest.mark.parametrize("scope", list(Scope))
+async def test_a_scope_opens_its_door_and_no_other(world: World, scope: Scope) -> None:
+    key = (await make_key(world, scopes=[scope.value])).json()["key"]
+    headers = {"X-API-Key": key}
+    posted = outcome(await world.client.post("telemetry", json=UNKNOWN_BATTERY, headers=headers))[0]
+    doors = {
+        Scope.FLEET_READ: (await call(world, key, "locations"))[0],
+        Scope.TELEMETRY_READ: (await call(world, key, "telemetry/latest"))[0],
+        Scope.ALERTS_READ: (await call(world, key, "alerts"))[0],
+        Scope.TELEMETRY_WRITE: posted,
+    }
+    assert doors == {door: 200 if door is scope else 403 for door in doors}
+    for path in ("auth/me", "auth/users", "auth/audit", "auth/api-keys"):
+        assert await call(world, key, path) == (403, "forbidden")
+
+
+def test_a_user_passes_by_role_and_a_key_by_scope() -> None:
+    for held in Role:
+        user = Principal("u", 1, held, frozenset(), None)
+        for needed in Role:
+            if held.rank >= needed.rank:
+                user.require(needed, Scope.ALERTS_WRITE)
+            else:
+                with pytest.raises(Forbidden, match=needed.value):
+                    user.require(needed, Scope.ALERTS_WRITE)
+    key = Principal("key:k", None, None, frozenset({Scope.ALERTS_READ}), None)
+    key.require(Role.ADMIN, Scope.ALERTS_READ)
+    for scope in (None, Scope.ALERTS_WRITE):
+        with pytest.raises(Forbidden):
+            key.require(Role.VIEWER, scope)
+
+
+async def test_a_key_of_one_location_sees_one(world: World) -> None:
+    key = (await make_key(world, location_ids=[LOCATIONS[0]])).json()["key"]
+    answer = await world.client.get("locations", headers={"X-API-Key": key})
+    assert [one["location_id"] for one in answer.json()["items"]] == [LOCATIONS[0]]
+
+
+async def test_a_revoked_key_is_dead_here_at_once_and_elsewhere_within_seconds(world: World, accounts_url: str) -> None:
+    made = (await make_key(world)).json()
+    async with opened_world(accounts_url) as replica:
+        assert await call(world, made["key"]) == await call(replica, made["key"]) == (200, "")
+        admin = await world.headers("admin")
+        for _ in range(2):
+            assert (await world.client.delete(f"auth/api-keys/{made['key_id']}", headers=admin)).status_code == 204
+        assert await call(world, made["key"]) == (401, "not_authenticated")
+        replica.clock.advance(timedelta(seconds=REMEMBER_S))
+        assert await call(replica, made["key"]) == (401, "not_authenticated")
+    (row,) = await world.rows("select revoked_at from api_key")
+    assert row["revoked_at"] == NOW
+    assert outcome(await world.client.delete("auth/api-keys/999", headers=admin)) == (404, "api_key_not_found")
+
+
+async def test_a_key_expires(world: World) -> None:
+    key = (await make_key(world, expires_at="2026-11-20T12:00:01Z")).json()["key"]
+    assert await call(world, key) == (200, "")
+    world.clock.advance(timedelta(seconds=1))
+    assert await call(world, key) == (401, "not_authenticated")
+
+
+async def test_last_use_is_noted_once_a_minute(world: World) -> None:
+    key = (await make_key(world)).json()["key"]
+
+    async def last_used() -> Any:
+        await call(world, key)
+        (row,) = await world.rows("select last_used_at from api_key")
+        return row["last_used_at"]
+
+    assert await last_used() == NOW
+    world.clock.advance(timedelta(seconds=59))
+    assert await last_used() == NOW
+    world.clock.advance(timedelta(seconds=5))
+    assert await last_used() == NOW + timedelta(seconds=64)
+
+
+async def test_a_bearer_token_is_no_key_and_a_key_no_token(world: World) -> None:
+    key = (await make_key(world)).json()["key"]
+    session = await world.session("malee")
+    assert outcome(await world.client.get("locations", headers={"Authorization": f"Bearer {key}"}))[0] == 401
+    assert await call(world, session["access_token"]) == (401, "not_authenticated")

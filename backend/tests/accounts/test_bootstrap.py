@@ -1,0 +1,134 @@
+import asyncio
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from battery_api.accounts.bootstrap import Bootstrapped, bootstrap
+from battery_api.accounts.errors import WeakPassword
+from battery_api.accounts.passwords import check_strength
+from battery_api.accounts.sessions import jwt_secret
+from battery_api.db.session import Database
+from battery_api.settings import GatewaySettings
+
+from .world import ADMIN_PASSWORD, SECRET, opened_world, outcome, settings
+
+KEY = "a-simulator-key-drawn-at-the-first-run"
+
+
+async def run(url: str, **changed: Any) -> Bootstrapped:
+    given = settings(url, **changed)
+    database = Database.from_settings(given)
+    try:
+        async with database.begin() as connection:
+            return await bootstrap(connection, given)
+    finally:
+        await database.close()
+
+
+@pytest.mark.parametrize("chosen", [None, ""])
+async def test_without_a_choice_the_password_is_random_and_told_once(database_url: str, chosen: str | None) -> None:
+    made = await run(database_url, battery_admin_password=chosen)
+    assert made.admin_created
+    assert made.generated_password is not None
+    check_strength(made.generated_password, username="admin")
+    assert made.generated_password not in repr(made)
+    again = await run(database_url, battery_admin_password=chosen)
+    assert again == Bootstrapped(admin_created=False)
+    async with opened_world(database_url) as world:
+        assert outcome(await world.login("admin", made.generated_password)) == (200, "")
+        assert outcome(await world.login("admin", "admin")) == (401, "bad_credentials")
+        assert [row["actor"] for row in await world.audit("user.create")] == ["bootstrap"]
+        assert made.generated_password not in str(await world.rows('select * from "user"') + await world.audit())
+
+
+async def test_two_random_passwords_differ(database_url: str) -> None:
+    first = await run(database_url, battery_admin_password=None)
+    async with opened_world(database_url) as world:
+        await world.rows('delete from "user"')
+    second = await run(database_url, battery_admin_password=None)
+    assert first.generated_password != second.generated_password
+
+
+async def test_a_chosen_password_is_taken_and_never_set_again(database_url: str) -> None:
+    assert await run(database_url) == Bootstrapped(admin_created=True)
+    await run(database_url, battery_admin_password="another password chosen later")
+    async with opened_world(database_url) as world:
+        assert outcome(await world.login("admin", ADMIN_PASSWORD)) == (200, "")
+        assert outcome(await world.login("admin", "another password chosen later")) == (401, "bad_credentials")
+
+
+async def test_a_weak_choice_is_named_and_in_production_refused(database_url: str) -> None:
+    strict = {"environment": "production", "service_token": "s" * 32, "battery_admin_password": "hunter2"}
+    with pytest.raises(WeakPassword, match="12 to 256"):
+        await run(database_url, **strict)
+    made = await run(database_url, battery_admin_password="hunter2")
+    assert made.admin_created
+    assert made.password_advice is not None
+    assert "hunter2" not in repr(made)
+
+
+async def test_two_that_start_at_once_make_one_administrator(database_url: str) -> None:
+    made = await asyncio.gather(*(run(database_url, simulator_api_key=KEY) for _ in range(4)))
+    assert sorted(one.admin_created for one in made) == [False, False, False, True]
+
+
+async def test_the_simulators_key_writes_telemetry_and_nothing_else(database_url: str) -> None:
+    for _ in range(2):
+        await run(database_url, simulator_api_key=KEY)
+    async with opened_world(database_url) as world:
+        headers = {"X-API-Key": KEY}
+        assert (await world.client.post("telemetry", json={"readings": []}, headers=headers)).status_code == 200
+        assert outcome(await world.client.get("locations", headers=headers)) == (403, "forbidden")
+        (row,) = await world.rows("select * from api_key")
+        assert (row["name"], row["scopes"], row["prefix"]) == ("simulator", ["telemetry:write"], "simulator")
+        assert KEY not in str(row)
+        assert len(await world.audit("api_key.set")) == 1
+
+
+async def test_a_new_simulator_secret_replaces_the_old(database_url: str) -> None:
+    await run(database_url, simulator_api_key=KEY)
+    await run(database_url, simulator_api_key=KEY + "2")
+    async with opened_world(database_url) as world:
+        for key, status in ((KEY, 401), (KEY + "2", 200)):
+            answer = await world.client.post("telemetry", json={"readings": []}, headers={"X-API-Key": key})
+            assert answer.status_code == status
+
+
+async def test_a_revoked_simulator_key_does_not_come_back_by_a_restart(database_url: str) -> None:
+    await run(database_url, simulator_api_key=KEY)
+    async with opened_world(database_url) as world:
+        await world.rows("update api_key set revoked_at = now()")
+        await run(database_url, simulator_api_key=KEY)
+        answer = await world.client.post("telemetry", json={"readings": []}, headers={"X-API-Key": KEY})
+        assert outcome(answer) == (401, "not_authenticated")
+
+
+@pytest.mark.parametrize("given", [None, ""])
+async def test_no_simulator_no_key(database_url: str, given: str | None) -> None:
+    await run(database_url, simulator_api_key=given)
+    async with opened_world(database_url) as world:
+        assert await world.rows("select * from api_key") == []
+
+
+def test_the_signing_secret_is_made_once_and_kept_private(tmp_path: Path) -> None:
+    given = GatewaySettings(_env_file=None, jwt_secret_key="", data_dir=tmp_path / "data")
+    first = jwt_secret(given)
+    assert len(first) >= 32
+    assert jwt_secret(given) == first
+    (file,) = (tmp_path / "data").iterdir()
+    assert file.stat().st_mode & 0o777 == 0o600
+    assert jwt_secret(GatewaySettings(_env_file=None, jwt_secret_key=SECRET, data_dir=tmp_path)) == SECRET
+
+
+@pytest.mark.parametrize("content", ["", "short"])
+def test_a_broken_secret_file_is_refused_not_used(tmp_path: Path, content: str) -> None:
+    (tmp_path / "jwt-secret").write_text(content)
+    with pytest.raises(ValueError, match="jwt-secret"):
+        jwt_secret(GatewaySettings(_env_file=None, jwt_secret_key="", data_dir=tmp_path))
+
+
+@pytest.mark.parametrize("secret", ["", "short"])
+def test_production_refuses_a_missing_or_weak_secret(secret: str) -> None:
+    with pytest.raises(ValueError, match="JWT_SECRET_KEY"):
+        settings("postgresql://x/y", environment="production", service_token="s" * 32, jwt_secret_key=secret)
