@@ -4,12 +4,14 @@ import { defineConfig } from "vitest/config";
 
 const gateway = process.env.GATEWAY_URL ?? "http://127.0.0.1:8000";
 
-export default defineConfig({
-  plugins: [react(), tailwindcss()],
+export default defineConfig(async ({ mode }) => ({
+  plugins: [react(), tailwindcss(), ...(mode === "mock" ? [(await import("./mock/plugin.ts")).mockGateway()] : [])],
   resolve: { alias: { "@": new URL("./src", import.meta.url).pathname } },
   server: {
     port: 5173,
-    proxy: { "/api": gateway, "/health": gateway, "/socket.io": { target: gateway, ws: true } },
+    ...(mode === "mock"
+      ? {}
+      : { proxy: { "/api": gateway, "/health": gateway, "/socket.io": { target: gateway, ws: true } } }),
   },
   build: { target: "es2022" },
   test: {
@@ -19,4 +21,4 @@ export default defineConfig({
     exclude: ["e2e/**", "node_modules/**"],
     reporters: ["default", ["junit", { outputFile: "test-results/vitest.xml" }]],
   },
-});
+}));

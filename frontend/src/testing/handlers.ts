@@ -1,0 +1,206 @@
+/** The gateway's REST answers from a mock fleet; used by the tests and by `npm run dev:mock`. */
+import { http, HttpResponse } from "msw";
+
+import type { components } from "../api/schema.gen.ts";
+import { batteryDetail, latestOf, overviewOf, seriesOf, summaryOf } from "./answers.ts";
+import type { MockFleet } from "./fleet.ts";
+
+type Schemas = components["schemas"];
+type Alert = Schemas["AlertOut"];
+
+const API = "*/api/v1";
+
+export const operator: Schemas["UserOut"] = {
+  user_id: 1,
+  username: "somchai",
+  display_name: "Somchai",
+  role: "engineer",
+  is_active: true,
+  location_ids: null,
+  created_at: "2026-01-01T00:00:00Z",
+  last_login_at: null,
+};
+
+export function sessionOf(accessToken = "access-1"): Schemas["SessionOut"] {
+  return { access_token: accessToken, token_type: "bearer", expires_in: 1800, refresh_token: null, user: operator };
+}
+
+export function problem(status: number, code: string, detail: string, headers: Record<string, string> = {}) {
+  const requestId = "req-7f3a";
+  return HttpResponse.json(
+    { type: "about:blank", title: code, status, detail, code, instance: "", request_id: requestId },
+    { status, headers: { "Content-Type": "application/problem+json", "X-Request-Id": requestId, ...headers } },
+  );
+}
+
+function pageOf<T>(all: readonly T[], url: URL) {
+  const skip = Number(url.searchParams.get("skip") ?? 0);
+  const limit = Number(url.searchParams.get("limit") ?? 100);
+  return { items: all.slice(skip, skip + limit), total: all.length, skip, limit };
+}
+
+function selectAlerts(alerts: readonly Alert[], params: URLSearchParams): Alert[] {
+  const is = (name: string, value: boolean) => params.get(name) === null || params.get(name) === String(value);
+  const same = (name: "location_id" | "battery_id" | "severity" | "type", alert: Alert) =>
+    params.get(name) === null || params.get(name) === alert[name];
+  return alerts.filter(
+    (alert) =>
+      is("active", alert.is_active) &&
+      is("acknowledged", alert.acknowledged_at !== null) &&
+      is("resolved", alert.resolved_at !== null) &&
+      same("location_id", alert) &&
+      same("battery_id", alert) &&
+      same("severity", alert) &&
+      same("type", alert),
+  );
+}
+
+function sessionHandlers() {
+  return [
+    http.post(`${API}/auth/refresh`, () => HttpResponse.json(sessionOf())),
+    http.post(`${API}/auth/logout`, () => new HttpResponse(null, { status: 204 })),
+    http.post(`${API}/auth/login`, async ({ request }) => {
+      const { password } = (await request.json()) as { password: string };
+      return password === "wrong"
+        ? problem(401, "invalid_credentials", "User name or password is wrong.")
+        : HttpResponse.json(sessionOf());
+    }),
+  ];
+}
+
+function fleetHandlers(fleet: MockFleet) {
+  return [
+    http.get(`${API}/fleet/overview`, () => HttpResponse.json(overviewOf(fleet, Date.now()))),
+    http.get(`${API}/locations`, ({ request }) =>
+      HttpResponse.json(
+        pageOf(
+          fleet.locationIds().map((id) => fleet.location(id, Date.now())),
+          new URL(request.url),
+        ),
+      ),
+    ),
+    http.get(`${API}/locations/:id`, ({ params }) => {
+      const location = fleet.location(String(params.id), Date.now());
+      return location === null
+        ? problem(404, "location_not_found", `There is no location ${String(params.id)}.`)
+        : HttpResponse.json({ ...location, systems: fleet.systems(location.location_id) });
+    }),
+    http.get(`${API}/locations/:id/batteries`, ({ params, request }) =>
+      HttpResponse.json(
+        pageOf(
+          fleet.batteriesOf(String(params.id)).map((battery) => summaryOf(fleet, battery, Date.now())),
+          new URL(request.url),
+        ),
+      ),
+    ),
+    http.get(`${API}/batteries`, ({ request }) => {
+      const url = new URL(request.url);
+      const text = (url.searchParams.get("q") ?? "").toLowerCase();
+      const found = fleet
+        .batteriesOf()
+        .filter((b) => `${b.battery_id} ${b.serial_number}`.toLowerCase().includes(text))
+        .map((battery) => summaryOf(fleet, battery, Date.now()));
+      return HttpResponse.json(pageOf(found, url));
+    }),
+    http.get(`${API}/batteries/:id`, ({ params }) => {
+      const battery = fleet.find(String(params.id));
+      return battery === undefined
+        ? problem(404, "battery_not_found", `There is no battery ${String(params.id)}.`)
+        : HttpResponse.json(batteryDetail(fleet, battery, Date.now()));
+    }),
+  ];
+}
+
+function telemetryHandlers(fleet: MockFleet) {
+  return [
+    http.get(`${API}/telemetry/latest`, ({ request }) => {
+      const locationId = new URL(request.url).searchParams.get("location_id") ?? undefined;
+      return HttpResponse.json(latestOf(fleet, Date.now(), locationId));
+    }),
+    http.get(`${API}/batteries/:id/telemetry`, ({ params, request }) => {
+      const battery = fleet.find(String(params.id));
+      if (battery === undefined) return problem(404, "battery_not_found", "There is no such battery.");
+      const url = new URL(request.url);
+      const at = (name: string) => Date.parse(url.searchParams.get(name) ?? "");
+      return HttpResponse.json(
+        seriesOf(battery, at("start"), at("end"), Number(url.searchParams.get("max_points") ?? 500)),
+      );
+    }),
+    http.get(`${API}/batteries/:id/alert-rules`, ({ request }) =>
+      HttpResponse.json(pageOf(rules, new URL(request.url))),
+    ),
+  ];
+}
+
+const rules: Schemas["EffectiveRuleOut"][] = [
+  {
+    rule_id: "temperature_high_critical",
+    type: "temperature_high",
+    severity: "critical",
+    respond_within: "same_day",
+    signal: "temperature_c",
+    direction: "above",
+    unit: "°C",
+    gate: "always",
+    raise_value: 45,
+    clear_value: 42,
+    hold_s: 60,
+    clear_hold_s: 300,
+    enabled: true,
+    origin: { raise_value: { scope: "default", scope_id: null } },
+    source: "domain",
+  },
+];
+
+function alertHandlers(fleet: MockFleet) {
+  const find = (id: unknown) => fleet.alerts.find((alert) => alert.alert_id === Number(id));
+  const detail = (alert: Alert): Schemas["AlertDetail"] => ({
+    ...alert,
+    timeline: [
+      { event_id: 1, at: alert.raised_at, kind: "raised", actor: null, note: null, data: {} },
+      ...(alert.acknowledged_at === null
+        ? []
+        : [
+            {
+              event_id: 2,
+              at: alert.acknowledged_at,
+              kind: "acknowledged",
+              actor: alert.acknowledged_by,
+              note: null,
+              data: {},
+            } as const,
+          ]),
+    ],
+  });
+  return [
+    http.get(`${API}/alerts`, ({ request }) => {
+      const url = new URL(request.url);
+      const active = fleet.alerts.filter((alert) => alert.is_active);
+      return HttpResponse.json({
+        ...pageOf(selectAlerts(fleet.alerts, url.searchParams), url),
+        active_count: active.length,
+        pending_count: active.filter((alert) => alert.acknowledged_at === null).length,
+      });
+    }),
+    http.get(`${API}/alerts/:id`, ({ params }) => {
+      const alert = find(params.id);
+      return alert === undefined
+        ? problem(404, "alert_not_found", "There is no such alert.")
+        : HttpResponse.json(detail(alert));
+    }),
+    http.post(`${API}/alerts/:id/:action`, ({ params }) => {
+      const alert = find(params.id);
+      if (alert === undefined) return problem(404, "alert_not_found", "There is no such alert.");
+      const at = new Date().toISOString();
+      if (params.action === "resolve") Object.assign(alert, { resolved_at: at, resolved_by: operator.username });
+      else if (alert.acknowledged_at !== null)
+        return problem(409, "alert_already_acknowledged", "Already acknowledged.");
+      else Object.assign(alert, { acknowledged_at: at, acknowledged_by: operator.username });
+      return HttpResponse.json(detail(alert));
+    }),
+  ];
+}
+
+export function createHandlers(fleet: MockFleet) {
+  return [...sessionHandlers(), ...fleetHandlers(fleet), ...telemetryHandlers(fleet), ...alertHandlers(fleet)];
+}
