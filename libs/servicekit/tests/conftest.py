@@ -1,0 +1,1 @@
+pytest_plugins = ["battery_servicekit.testing.postgres", "battery_servicekit.testing.timescale"]
