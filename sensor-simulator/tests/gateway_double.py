@@ -1,5 +1,6 @@
 """A gateway on a real port that records what it acknowledged and fails when told to."""
 
+import asyncio
 import threading
 from collections import defaultdict
 from collections.abc import Iterator
@@ -30,6 +31,8 @@ class GatewayDouble:
     poison: str | None = None
     """A string id whose batches are refused for good."""
     max_batch_rows: int = 20_000
+    hangs: bool = False
+    """Whether calls are left without an answer."""
     values: dict[Key, set[bytes]] = field(default_factory=lambda: defaultdict(set))
     arrivals: list[list[Key]] = field(default_factory=list)
     statuses: list[int] = field(default_factory=list)
@@ -68,6 +71,8 @@ class GatewayDouble:
         if status == 200 and request.headers.get("x-api-key") != self.api_key:
             status = 401
         body = await request.body()
+        while self.hangs:  # noqa: ASYNC110  # set by the test's thread
+            await asyncio.sleep(0.05)
         if status == 200 and self.poison is not None and self.poison.encode() in body:
             status = 422
         rows = list(_rows(body)) if status == 200 else []

@@ -153,7 +153,8 @@ def test_outage_of_the_gateway_is_buffered_and_drained_in_order(simulator: Simul
     wait_for(lambda: len(gateway.arrivals) >= 2, "the feed")
     gateway.stop()
     wait_for(lambda: simulator.status["delivery"]["waiting_batches"] >= 4, "a backlog")
-    assert simulator.get("/health/ready").json()["status"] == "degraded"
+    ready = simulator.get("/health/ready")
+    assert (ready.status_code, ready.json()["status"]) == (200, "degraded")
     gateway.start()
     wait_for(lambda: simulator.status["delivery"]["waiting_batches"] == 0, "the drain")
     seen = instants(gateway, "BAT-DC-CNX-01-UPS-01-STR-01-001")
@@ -223,6 +224,15 @@ def test_terminated_process_ends_fast_and_comes_back_with_a_gap(start: Start, ga
     seen = instants(gateway, "BAT-DC-CNX-01-UPS-01-STR-01-001")
     assert not [at for at in seen if stopped_at < at < stopped_at + timedelta(seconds=2)]
     assert is_one_value_each(gateway)
+
+
+def test_hanging_gateway_is_noticed_before_its_time_is_up(simulator: Simulator, gateway: GatewayDouble) -> None:
+    wait_for(lambda: simulator.get("/health/ready").json()["status"] == "ready", "ready")
+    gateway.hangs = True
+    wait_for(lambda: simulator.get("/health/ready").json()["status"] == "degraded", "the backlog noticed")
+    assert simulator.get("/health/ready").json()["checks"]["gateway"]["reason"] == "backlog"
+    gateway.hangs = False
+    wait_for(lambda: simulator.get("/health/ready").json()["status"] == "ready", "ready again")
 
 
 def test_hanging_gateway_does_not_hold_up_the_stop(start: Start) -> None:

@@ -17,6 +17,8 @@ from battery_sim.runner import FeedState, Runner
 from battery_sim.settings import SimulatorSettings
 
 VERSION = "0.1.0"
+LATE_AFTER_BATCHES = 5
+"""A batch is made every second and acknowledged within a fraction of one."""
 
 
 def create_app(settings: SimulatorSettings | None = None, *, clock: Clock | None = None) -> FastAPI:
@@ -67,8 +69,12 @@ def _checks(runner: Callable[[], Runner]) -> tuple[Check, ...]:
         return Finding(CheckState.DOWN, state.value)
 
     async def gateway() -> Finding:
-        if runner().status().sender.is_connected:
-            return Finding(CheckState.UP)
-        return Finding(CheckState.DOWN, "not_acknowledging")
+        status = runner().status()
+        if not status.sender.is_connected:
+            return Finding(CheckState.DOWN, "not_acknowledging")
+        # A gateway that hangs looks connected until its time is up; the queue tells earlier.
+        if status.waiting_batches > LATE_AFTER_BATCHES:
+            return Finding(CheckState.DOWN, "backlog")
+        return Finding(CheckState.UP)
 
     return Check("feed", feed, required=True), Check("gateway", gateway, required=False)
