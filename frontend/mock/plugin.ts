@@ -25,7 +25,11 @@ export function mockGateway(): Plugin {
   };
 }
 
-async function answer(handlers: RequestHandler[], incoming: IncomingMessage, outgoing: ServerResponse): Promise<boolean> {
+async function answer(
+  handlers: RequestHandler[],
+  incoming: IncomingMessage,
+  outgoing: ServerResponse,
+): Promise<boolean> {
   const chunks: Buffer[] = [];
   for await (const chunk of incoming) chunks.push(chunk as Buffer);
   const method = incoming.method ?? "GET";
