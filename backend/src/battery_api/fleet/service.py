@@ -29,7 +29,7 @@ from battery_api.fleet.schemas import (
     SystemOut,
 )
 from battery_api.fleet.status import stale_after_s
-from battery_contracts.enums import HealthStatus, NoEstimateReason, Provenance, ReadingQuality, ServiceState
+from battery_contracts.enums import HealthStatus, NoEstimateReason, Provenance, ReadingQuality
 from battery_contracts.fleet import BATTERY_MODELS
 from battery_servicekit.pagination import Page, PageRequest
 
@@ -234,11 +234,6 @@ class FleetService:
             stale_after_s=stale_after_s(row["reporting_interval_s"]),
             is_stale=_is_stale(row["time"], row["reporting_interval_s"], self._now),
         )
-
-
-def down_services() -> Services:
-    """Return the state in which no neighbour is known to answer."""
-    return Services(twin=ServiceState.DOWN, ml=ServiceState.DOWN, simulator=ServiceState.DOWN)
 
 
 def _is_stale(time: datetime | None, interval_s: float | None, now: datetime) -> bool:
