@@ -42,8 +42,9 @@ def main() -> int:
 
 
 def write_openapi() -> None:
-    """Write the OpenAPI descriptions."""
-    run([ROOT / ".venv" / "bin" / "battery-api", "openapi"], quiet=False)
+    """Write the OpenAPI descriptions of all services."""
+    script = ROOT / "ops" / "workspace" / "descriptions.py"
+    run([ROOT / ".venv" / "bin" / "python", script, ROOT / "contracts" / "openapi"], quiet=False)
 
 
 def _set_up(*, for_up: bool, dashboard: bool) -> None:

@@ -1,0 +1,28 @@
+"""Write the OpenAPI description of every service into a folder; run with the environment that has them all."""
+
+import json
+import sys
+from pathlib import Path
+
+from battery_api.main import create_app as create_gateway
+from battery_api.openapi import describe
+from battery_ml.api.app import create_app as create_ml
+from battery_sim.api.app import create_app as create_simulator
+from battery_twin.api.app import create_app as create_twin
+
+
+def main(folder: Path) -> None:
+    """Write one file a service."""
+    descriptions = {
+        "gateway": describe(create_gateway()),
+        "ml": create_ml().openapi(),
+        "simulator": create_simulator().openapi(),
+        "twin": create_twin().openapi(),
+    }
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, description in descriptions.items():
+        (folder / f"{name}.json").write_text(json.dumps(description, indent=2, ensure_ascii=False) + "\n")
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))
