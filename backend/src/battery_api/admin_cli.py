@@ -87,6 +87,8 @@ def bootstrap() -> None:
     async def run(database: Database, settings: GatewaySettings) -> None:
         async with database.begin() as connection:
             created = await bootstrap_accounts(connection, settings)
+        if created.password_advice:
+            _err.print(f"BATTERY_ADMIN_PASSWORD: {created.password_advice}", markup=False)
         _out.print_json(json.dumps({"admin_created": created.admin_created, "password": created.generated_password}))
 
     _run(run)

@@ -28,6 +28,7 @@ from battery_api.fleet import routes as fleet_routes
 from battery_api.fleet.catalogue import CatalogueCache
 from battery_api.jobs import JobRunner, PeriodicJob
 from battery_api.neighbours import Neighbours
+from battery_api.openapi import serve_description
 from battery_api.readiness import gateway_checks
 from battery_api.realtime.publisher import SocketPublisher
 from battery_api.realtime.server import RealtimeServer
@@ -93,6 +94,7 @@ def create_app(settings: GatewaySettings | None = None, parts: Parts | None = No
         unlimited_paths=("/api/v1/telemetry", "/api/v1/fleet/import"),
     )
     install_unavailable_handler(app)
+    serve_description(app)
     api = APIRouter(prefix="/api/v1")
     for routes in (accounts_routes, fleet_routes, telemetry_routes, alerts_routes):
         api.include_router(routes.router)

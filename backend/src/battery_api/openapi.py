@@ -9,6 +9,7 @@ from pydantic.json_schema import models_json_schema
 from battery_contracts import events
 from battery_contracts.telemetry import TelemetryBatch
 
+_API_KEY: Final = "APIKeyHeader"
 _EVENTS: Final[dict[str, type[BaseModel]]] = {
     "connected": events.Connected,
     "subscribed": events.Subscribed,
@@ -24,7 +25,11 @@ _EVENTS: Final[dict[str, type[BaseModel]]] = {
 
 def describe(app: FastAPI) -> dict[str, Any]:
     """Return the description of an app; Socket.IO events stand under ``webhooks`` so that clients get their types."""
-    description = app.openapi()
+    # Not `app.openapi`, which is this function; the class's own keeps what it made once.
+    description = FastAPI.openapi(app)
+    if "webhooks" in description:
+        return description
+    _offer_api_keys(description)
     keyed, definitions = models_json_schema(
         # The body of POST telemetry is read by hand for speed, so its model is declared here too.
         [*((model, "serialization") for model in _EVENTS.values()), (TelemetryBatch, "validation")],
@@ -49,3 +54,18 @@ def describe(app: FastAPI) -> dict[str, Any]:
         for name, model in _EVENTS.items()
     }
     return description
+
+
+def serve_description(app: FastAPI) -> None:
+    """Let the app's own OpenAPI address answer the same description as the file."""
+    app.openapi = lambda: describe(app)  # type: ignore[method-assign]  # FastAPI's documented way
+
+
+def _offer_api_keys(description: dict[str, Any]) -> None:
+    """Declare the API key as the other way to authenticate; the dependency itself can name but one scheme."""
+    schemes = description["components"]["securitySchemes"]
+    schemes[_API_KEY] = {"type": "apiKey", "description": "Key of a machine.", "in": "header", "name": "X-API-Key"}
+    for operations in description["paths"].values():
+        for operation in operations.values():
+            if operation.get("security"):
+                operation["security"] = [*operation["security"], {_API_KEY: []}]

@@ -141,3 +141,19 @@ async def test_a_bearer_token_is_no_key_and_a_key_no_token(world: World) -> None
     session = await world.session("malee")
     assert outcome(await world.client.get("locations", headers={"Authorization": f"Bearer {key}"}))[0] == 401
     assert await call(world, session["access_token"]) == (401, "not_authenticated")
+
+
+async def test_every_door_is_locked_and_the_description_names_both_keys(world: World) -> None:
+    description = (await world.client.get("http://test/api/openapi.json")).json()
+    assert {scheme["type"] for scheme in description["components"]["securitySchemes"].values()} == {"http", "apiKey"}
+    open_to_all = {"/health", "/health/ready", *(f"/api/v1/auth/{name}" for name in ("login", "refresh", "logout"))}
+    for path, operations in description["paths"].items():
+        for method, operation in operations.items():
+            names = {name for way in operation.get("security", []) for name in way}
+            answer = await world.client.request(method, f"http://test{path}")
+            if path in open_to_all:
+                assert names == set(), path
+            else:
+                assert (answer.status_code, names) == (401, {"HTTPBearer", "APIKeyHeader"}), path
+    assert open_to_all < set(description["paths"])
+    assert "telemetry_update" in description["webhooks"]

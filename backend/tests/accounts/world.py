@@ -27,7 +27,8 @@ ADMIN_PASSWORD = "correct horse battery"
 PASSWORD = "staple under the lamp"
 LOCATIONS = ("DC-BKK-01", "DC-CNX-01")
 # Cheap parameters: what is tested here is not the cost of the hash.
-PASSWORD_HASH = argon2.using(rounds=1, memory_cost=64, parallelism=1).hash(PASSWORD)
+_CHEAP = argon2.using(rounds=1, memory_cost=64, parallelism=1)
+PASSWORD_HASH = _CHEAP.hash(PASSWORD)
 USERS = {"malee": "viewer", "somchai": "engineer", "nok": "admin"}
 
 
@@ -126,6 +127,7 @@ async def plant(url: str) -> None:
     database = Database.from_settings(settings(url, database_pooling=False))
     async with database.begin() as connection:
         await bootstrap(connection, settings(url))
+        await connection.exec_driver_sql('update "user" set password_hash = $1', (_CHEAP.hash(ADMIN_PASSWORD),))
         for code in LOCATIONS:
             await connection.exec_driver_sql(
                 "insert into location (code, name, region, latitude, longitude, altitude_m, commissioned_on, utility, "

@@ -1,0 +1,57 @@
+from collections.abc import AsyncIterator
+
+import httpx
+import pytest
+from fastapi import Request
+from fastapi.responses import PlainTextResponse
+
+from battery_servicekit.application import create_service
+from battery_servicekit.testing.asgi import asgi_client
+
+LIMIT = 1000
+
+
+async def size(method: str, path: str, content: bytes | AsyncIterator[bytes] | None = None) -> httpx.Response:
+    app = create_service(
+        service="echo",
+        title="Echo",
+        description="Says how much it was sent.",
+        version="1",
+        checks=(),
+        body_limit_bytes=LIMIT,
+        unlimited_paths=("/unlimited",),
+    )
+
+    @app.api_route("/{_path:path}", methods=["GET", "POST", "DELETE"])
+    async def echo(request: Request) -> PlainTextResponse:
+        return PlainTextResponse(str(len(await request.body())))
+
+    async with asgi_client(app) as client:
+        return await client.request(method, path, content=content)
+
+
+async def pieces(count: int, each: int) -> AsyncIterator[bytes]:
+    for _ in range(count):
+        yield bytes(each)
+
+
+@pytest.mark.parametrize("method", ["POST", "DELETE"])
+async def test_up_to_the_limit_the_body_arrives_whole(method: str) -> None:
+    assert (await size(method, "/x", bytes(LIMIT))).text == str(LIMIT)
+    assert (await size(method, "/x", pieces(LIMIT, 1))).text == str(LIMIT)
+    assert (await size(method, "/x", b"")).text == "0"
+    assert (await size("GET", "/x")).text == "0"
+
+
+async def test_above_it_is_413_with_the_shape_of_every_error() -> None:
+    for content in (bytes(LIMIT + 1), pieces(2, LIMIT), pieces(LIMIT + 1, 1)):
+        answer = await size("POST", "/x", content)
+        assert (answer.status_code, answer.json()["code"]) == (413, "body_too_large")
+        assert answer.headers["content-type"] == "application/problem+json"
+        assert answer.headers["connection"] == "close"
+        assert answer.json()["request_id"] == answer.headers["x-request-id"]
+
+
+async def test_a_path_that_bounds_itself_is_left_alone() -> None:
+    assert (await size("POST", "/unlimited", bytes(50 * LIMIT))).text == str(50 * LIMIT)
+    assert (await size("POST", "/unlimited/too", bytes(50 * LIMIT))).status_code == 413
