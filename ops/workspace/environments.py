@@ -167,4 +167,4 @@ def _check_node() -> None:
 
 def _is_generated(path: Path) -> bool:
     below = path.relative_to(FRONTEND).parts
-    return below[0] in {"node_modules", "dist", "coverage"} or path.suffix == ".tsbuildinfo"
+    return below[0] in {"node_modules", "dist", "coverage", "test-results"} or path.suffix == ".tsbuildinfo"
