@@ -2,7 +2,6 @@
 
 import asyncio
 import struct
-from base64 import b64encode
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from time import monotonic
@@ -184,7 +183,7 @@ class Question:
             internal_resistance_mohm=_optional(rows.values["internal_resistance_mohm"][chosen]),
             float_current_ma=_optional(float_current),
             mode=modes,
-            state=[None if seen is None else b64encode(seen[1]) for seen in last],
+            state=[None if seen is None else seen[1] for seen in last],
         )
 
     def _string_values(self, string: IntArray, time_us: IntArray) -> tuple[FloatArray, list[StringMode | None]]:

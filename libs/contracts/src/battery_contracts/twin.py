@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from pydantic import AwareDatetime, Base64Bytes, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validator
 
 from battery_contracts.enums import Provenance, StringMode
 
@@ -25,7 +25,7 @@ class EstimateRequest(BaseModel):
     internal_resistance_mohm: list[float | None]
     float_current_ma: list[float | None]
     mode: list[StringMode | None]
-    state: list[Base64Bytes | None]
+    state: list[bytes | None]
 
     @model_validator(mode="after")
     def _same_length(self) -> "EstimateRequest":
@@ -49,7 +49,7 @@ class EstimateResponse(BaseModel):
     resistance_mohm: list[float | None]
     resistance_sd_mohm: list[float | None]
     normalised_innovation_squared: list[float | None]
-    state: list[Base64Bytes | None]
+    state: list[bytes | None]
     error: list[str | None]
 
 
