@@ -15,6 +15,7 @@ import type {
 
 /** Queries that several features share; one feature's own stand beside it. */
 export const fleetQueries = {
+  root: ["fleet"] as const,
   overview: () =>
     queryOptions({
       queryKey: ["fleet", "overview"] as const,

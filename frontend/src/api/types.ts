@@ -17,6 +17,7 @@ export type Alert = Schemas["AlertOut"];
 export type AlertDetail = Schemas["AlertDetail"];
 export type TelemetrySeries = Schemas["TelemetrySeries"];
 export type TelemetryUpdate = Schemas["TelemetryUpdate"];
+export type Subscribed = Schemas["Subscribed"];
 export type AlertEvent = Schemas["AlertEvent"];
 export type BatteryStatusUpdate = Schemas["BatteryStatusUpdate"];
 export type TelemetryLatest = Schemas["TelemetryLatest"];

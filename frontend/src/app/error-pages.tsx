@@ -1,22 +1,11 @@
 import { useTranslation } from "react-i18next";
-import { Link, useRouteError } from "react-router-dom";
+import { useRouteError } from "react-router-dom";
 
 import { Button } from "@/components/ui/button";
-import { EmptyState } from "@/components/ui/states";
+import { EmptyState, NotFound } from "@/components/ui/states";
 
 export function NotFoundPage() {
-  const { t } = useTranslation();
-  return (
-    <EmptyState
-      title={t("common.notFound")}
-      hint={t("common.notFoundHint")}
-      action={
-        <Link to="/" className="mt-2 text-accent underline">
-          {t("common.home")}
-        </Link>
-      }
-    />
-  );
+  return <NotFound />;
 }
 
 export function RouteError() {

@@ -4,6 +4,7 @@ import { useTranslation } from "react-i18next";
 import { useNavigate } from "react-router-dom";
 
 import { Button } from "@/components/ui/button";
+import { usePreferences } from "@/stores/preferences";
 
 interface Shortcuts {
   onSearch: () => void;
@@ -22,6 +23,7 @@ export function useKeyboardShortcuts({ onSearch, onHelp }: Shortcuts): void {
         return;
       }
       const target = event.target as HTMLElement;
+      if (!usePreferences.getState().shortcuts) return;
       if (event.metaKey || event.ctrlKey || event.altKey || target.closest("input, textarea, select, [role=dialog]"))
         return;
       const going = event.timeStamp - pendingGo.current < 1000;
@@ -40,8 +42,10 @@ export function useKeyboardShortcuts({ onSearch, onHelp }: Shortcuts): void {
 
 export function KeyboardHelp({ open, onOpenChange }: { open: boolean; onOpenChange: (open: boolean) => void }) {
   const { t } = useTranslation();
+  const { shortcuts, setShortcuts } = usePreferences();
   const keys = [
     ["/", t("keys.search")],
+    ["Ctrl K", t("keys.search")],
     ["g f", t("keys.fleet")],
     ["g a", t("keys.alerts")],
     ["j / k", `${t("keys.next")} / ${t("keys.previous")}`],
@@ -69,6 +73,15 @@ export function KeyboardHelp({ open, onOpenChange }: { open: boolean; onOpenChan
               </div>
             ))}
           </dl>
+          <label className="mt-4 flex items-center gap-2">
+            <input
+              type="checkbox"
+              className="size-4"
+              checked={shortcuts}
+              onChange={(event) => setShortcuts(event.target.checked)}
+            />
+            {t("keys.enabled")}
+          </label>
           <Dialog.Close asChild>
             <Button className="mt-4 w-full">{t("alerts.close")}</Button>
           </Dialog.Close>

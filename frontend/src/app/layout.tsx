@@ -32,6 +32,12 @@ export function Layout() {
     [cache],
   );
   useEffect(() => setDrawer(false), [pathname]);
+  useEffect(() => {
+    if (!drawer) return;
+    const onKey = (event: KeyboardEvent) => event.key === "Escape" && setDrawer(false);
+    window.addEventListener("keydown", onKey);
+    return () => window.removeEventListener("keydown", onKey);
+  }, [drawer]);
 
   return (
     <div className="min-h-dvh md:grid md:grid-cols-[13rem_1fr]">
@@ -53,6 +59,7 @@ export function Layout() {
             type="button"
             className="grid size-9 place-items-center rounded-lg hover:bg-surface-2 md:hidden"
             aria-label={t("nav.menu")}
+            aria-expanded={drawer}
             onClick={() => setDrawer(true)}
           >
             <Menu size={18} aria-hidden />
@@ -111,7 +118,10 @@ function Sidebar({ open }: { open: boolean }) {
         <Bell size={16} aria-hidden />
         {t("nav.alerts")}
         {data !== undefined && data.pending_count > 0 && (
-          <span className="ml-auto rounded-full bg-critical-fill px-2 text-xs font-semibold text-on-critical">
+          <span
+            title={t("fleet.pending", { count: data.pending_count })}
+            className="ml-auto rounded-full bg-critical-fill px-2 text-xs font-semibold text-on-critical"
+          >
             {data.pending_count}
           </span>
         )}
@@ -126,8 +136,9 @@ function Identity() {
   const user = useSession((state) => state.user);
   return (
     <div className="mt-auto flex items-center gap-2 border-t border-border px-3 pt-3 text-muted">
-      <span className="min-w-0 flex-1 truncate">
-        {user?.display_name ?? user?.username} · {user?.role}
+      <span className="min-w-0 flex-1">
+        <span className="block truncate">{user?.display_name ?? user?.username}</span>
+        {user && <span className="block text-xs">{t(`role.${user.role}`)}</span>}
       </span>
       <button
         type="button"

@@ -17,14 +17,15 @@ export function LiveBadge() {
   const now = useNow();
   useLiveVersion();
   const last = liveStore.lastUpdateAt;
-  const age = last === null ? null : now - last;
-  const delayed = age !== null && age > DELAYED_AFTER_MS;
+  // Connected but nothing has come yet: that silence counts from the moment the connection was made.
+  const age = now - (last ?? since ?? now);
+  const delayed = phase === "connected" && age > DELAYED_AFTER_MS;
   let text: string;
   if (phase === "disconnected") text = t("live.disconnected", { since: formatClock(since ?? now, language) });
-  else if (phase === "connecting" || age === null) text = t("live.connecting");
+  else if (phase === "connecting" || (last === null && !delayed)) text = t("live.connecting");
   else
     text = delayed
-      ? t("live.delayed", { age: formatAge(age, language) })
+      ? t(last === null ? "live.waiting" : "live.delayed", { age: formatAge(age, language) })
       : `${t("live.live")} · ${formatAge(age, language)}`;
   return (
     <span

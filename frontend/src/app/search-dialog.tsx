@@ -1,72 +1,154 @@
 import { useQuery } from "@tanstack/react-query";
+import clsx from "clsx";
+import { BatteryCharging, Bell, MapPin } from "lucide-react";
 import { Dialog } from "radix-ui";
-import { useDeferredValue, useState } from "react";
+import { type KeyboardEvent, useDeferredValue, useEffect, useId, useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { useNavigate } from "react-router-dom";
 
 import { fleetQueries } from "@/api/queries";
 import { StatusIcon } from "@/components/status";
+import { liveStore } from "@/realtime/connection";
+import { statusNow } from "@/realtime/live-store";
 
-/** Find one of all batteries by any part of its id or serial number. */
+import { type Entry, findEntries } from "./search-entries";
+
+/** Go anywhere by typing: pages, locations and every battery, by any part of an id or serial number. */
 export function SearchDialog({ open, onOpenChange }: { open: boolean; onOpenChange: (open: boolean) => void }) {
   const { t } = useTranslation();
-  const navigate = useNavigate();
-  const [text, setText] = useState("");
-  const sought = useDeferredValue(text.trim());
-  const { data } = useQuery(fleetQueries.search(sought));
-  const found = sought.length >= 2 ? (data?.items ?? []) : [];
-
-  function go(batteryId: string): void {
-    onOpenChange(false);
-    setText("");
-    navigate(`/batteries/${batteryId}`);
-  }
-
   return (
     <Dialog.Root open={open} onOpenChange={onOpenChange}>
       <Dialog.Portal>
         <Dialog.Overlay className="fixed inset-0 z-40 bg-black/40" />
         <Dialog.Content
           aria-describedby={undefined}
-          className="fixed top-20 left-1/2 z-50 w-[min(34rem,calc(100vw-2rem))] -translate-x-1/2 rounded-lg border border-border bg-surface p-3"
+          className="fixed top-4 left-1/2 z-50 w-[min(36rem,calc(100vw-1.5rem))] -translate-x-1/2 rounded-lg border border-border bg-surface p-3 sm:top-20"
         >
           <Dialog.Title className="sr-only">{t("nav.search")}</Dialog.Title>
-          <form
-            onSubmit={(event) => {
-              event.preventDefault();
-              const first = found[0];
-              if (first) go(first.battery_id);
-            }}
-          >
-            <input
-              type="search"
-              value={text}
-              onChange={(event) => setText(event.target.value)}
-              placeholder={t("common.searchHint")}
-              aria-label={t("nav.search")}
-              className="min-h-10 w-full rounded-lg border border-border-strong bg-bg px-3"
-            />
-          </form>
-          <ul className="mt-2 max-h-80 overflow-auto">
-            {found.map((battery) => (
-              <li key={battery.battery_id}>
-                <button
-                  type="button"
-                  className="flex min-h-9 w-full items-center gap-2 rounded-lg px-2 text-left hover:bg-surface-2"
-                  onClick={() => go(battery.battery_id)}
-                >
-                  <StatusIcon status={battery.status} />
-                  <span className="truncate">{battery.battery_id}</span>
-                  <span className="ml-auto hidden text-xs text-muted sm:inline">{battery.serial_number}</span>
-                </button>
-              </li>
-            ))}
-            {sought.length >= 2 && data !== undefined && found.length === 0 && (
-              <li className="p-2 text-muted">{t("common.noResults")}</li>
-            )}
-          </ul>
+          <Palette onDone={() => onOpenChange(false)} />
         </Dialog.Content>
       </Dialog.Portal>
     </Dialog.Root>
   );
+}
+
+function Palette({ onDone }: { onDone: () => void }) {
+  const { t } = useTranslation();
+  const navigate = useNavigate();
+  const listId = useId();
+  const [text, setText] = useState("");
+  const [active, setActive] = useState(0);
+  const entries = useEntries(text);
+  const chosen = Math.min(active, entries.length - 1);
+
+  function go(entry: Entry | undefined): void {
+    if (entry === undefined) return;
+    onDone();
+    navigate(entry.to);
+  }
+
+  function onKey(event: KeyboardEvent): void {
+    if (event.key === "ArrowDown") setActive(Math.min(chosen + 1, entries.length - 1));
+    else if (event.key === "ArrowUp") setActive(Math.max(chosen - 1, 0));
+    else if (event.key === "Enter") go(entries[chosen]);
+    else return;
+    event.preventDefault();
+  }
+
+  return (
+    <>
+      <input
+        type="search"
+        role="combobox"
+        aria-expanded={entries.length > 0}
+        aria-controls={listId}
+        aria-activedescendant={entries.length > 0 ? `${listId}-${chosen}` : undefined}
+        autoComplete="off"
+        value={text}
+        onChange={(event) => {
+          setText(event.target.value);
+          setActive(0);
+        }}
+        onKeyDown={onKey}
+        placeholder={t("common.searchHint")}
+        aria-label={t("nav.search")}
+        className="min-h-10 w-full rounded-lg border border-border-strong bg-bg px-3"
+      />
+      <div id={listId} role="listbox" aria-label={t("nav.search")} className="mt-2 max-h-[60dvh] overflow-auto">
+        {entries.map((entry, i) => (
+          <Option
+            key={entry.to}
+            id={`${listId}-${i}`}
+            entry={entry}
+            isActive={i === chosen}
+            onHover={() => setActive(i)}
+            onGo={() => go(entry)}
+          />
+        ))}
+      </div>
+      <p role="status" className="px-2 pt-1 text-xs text-muted">
+        {text.trim() !== "" &&
+          (entries.length === 0 ? t("common.noResults") : t("common.results", { count: entries.length }))}
+      </p>
+    </>
+  );
+}
+
+const icons = { fleet: BatteryCharging, alerts: Bell, location: MapPin };
+
+interface OptionProps {
+  id: string;
+  entry: Entry;
+  isActive: boolean;
+  onHover: () => void;
+  onGo: () => void;
+}
+
+function Option({ id, entry, isActive, onHover, onGo }: OptionProps) {
+  const row = useRef<HTMLDivElement>(null);
+  useEffect(() => {
+    if (isActive) row.current?.scrollIntoView({ block: "nearest" });
+  }, [isActive]);
+  const Icon = entry.kind === "battery" ? null : icons[entry.kind];
+  return (
+    // eslint-disable-next-line jsx-a11y/click-events-have-key-events -- the combobox holds the focus and the keys
+    <div
+      ref={row}
+      id={id}
+      role="option"
+      aria-selected={isActive}
+      tabIndex={-1}
+      className={clsx(
+        "flex min-h-9 cursor-pointer items-center gap-2 rounded-lg px-2 text-left",
+        isActive && "bg-surface-2",
+      )}
+      onMouseMove={onHover}
+      onClick={onGo}
+    >
+      {Icon === null ? (
+        <StatusIcon status={statusNow(liveStore.get(entry.name), Date.now())} />
+      ) : (
+        <Icon size={16} aria-hidden className="text-muted" />
+      )}
+      <span className="truncate">{entry.name}</span>
+      <span className="ml-auto hidden truncate text-xs text-muted sm:inline">{entry.detail}</span>
+    </div>
+  );
+}
+
+/** All ids are at hand in the live store; only serial numbers need the gateway. */
+function useEntries(text: string): Entry[] {
+  const { t } = useTranslation();
+  const sought = useDeferredValue(text.trim());
+  const { data: locations } = useQuery(fleetQueries.locations());
+  const { data: bySerial } = useQuery(fleetQueries.search(sought));
+  return findEntries(sought, {
+    pages: [
+      { kind: "fleet", name: t("nav.fleet"), detail: "g f", to: "/" },
+      { kind: "alerts", name: t("nav.alerts"), detail: "g a", to: "/alerts" },
+    ],
+    locations: locations?.items ?? [],
+    batteryIds: [...liveStore.all()].map((value) => value.batteryId),
+    found: bySerial?.items ?? [],
+  });
 }

@@ -7,23 +7,23 @@ import { shortId } from "@/lib/ids";
 import { Age } from "./age";
 import { SeverityLabel } from "./status";
 
-/** One alert in a line: how bad, what, where, since when. */
+/** One alert in two short lines: how bad, what and since when; then where. */
 export function AlertLine({ alert }: { alert: Alert }) {
   const { t } = useTranslation();
+  const part = shortId(alert.battery_id ?? alert.string_id ?? "");
   return (
     <li>
-      <Link
-        to={`/alerts/${alert.alert_id}`}
-        className="flex flex-wrap items-center gap-x-3 gap-y-0.5 rounded px-1 py-1.5 hover:bg-surface-2"
-      >
-        <span className="w-20">
+      <Link to={`/alerts/${alert.alert_id}`} className="block rounded px-1 py-1.5 hover:bg-surface-2">
+        <span className="flex items-baseline gap-2">
           <SeverityLabel severity={alert.severity} />
+          <span className="min-w-0 truncate font-medium">{t(`type.${alert.type}`)}</span>
+          <span className="ml-auto shrink-0">
+            <Age at={alert.raised_at} />
+          </span>
         </span>
-        <span className="font-medium">{t(`type.${alert.type}`)}</span>
-        <span className="text-muted">{alert.location_id}</span>
-        <span className="min-w-0 truncate text-muted">{shortId(alert.battery_id ?? alert.string_id ?? "")}</span>
-        <span className="ml-auto">
-          <Age at={alert.raised_at} />
+        <span className="block truncate text-xs text-muted">
+          {alert.location_id}
+          {part !== "" && ` · ${part}`}
         </span>
       </Link>
     </li>

@@ -24,14 +24,24 @@ const statusFills: Record<HealthStatus, string | null> = {
   no_data: null,
 };
 
+export function fillByOf(params: URLSearchParams): FillBy {
+  return fillChoices.find((choice) => choice === params.get("fill")) ?? "status";
+}
+
+/** Where a battery's value lies on the scale, 0 to 1; null where it is not known or too old to show. */
+export function partOf(value: LiveValue | undefined, fillBy: Exclude<FillBy, "status">, now: number): number | null {
+  if (value === undefined || value.time === null || now - value.time > value.staleAfterMs) return null;
+  const measured = fillBy === "age" ? (now - value.time) / 1000 : value[fillBy];
+  if (measured === null) return null;
+  const { low, high } = scales[fillBy];
+  return Math.min(1, Math.max(0, (measured - low) / (high - low)));
+}
+
 /** Colour of a cell: a CSS variable, a colour, or null where nothing is known. */
 export function fillOf(value: LiveValue | undefined, status: HealthStatus, fillBy: FillBy, now: number): string | null {
   if (fillBy === "status") return statusFills[status];
-  if (value === undefined || value.time === null) return null;
-  const measured = fillBy === "age" ? (now - value.time) / 1000 : value[fillBy];
-  if (measured === null || (fillBy !== "age" && status === "no_data")) return null;
-  const { low, high } = scales[fillBy];
-  return colourAt(Math.min(1, Math.max(0, (measured - low) / (high - low))));
+  const part = partOf(value, fillBy, now);
+  return part === null ? null : colourAt(part);
 }
 
 /** Light blue to dark blue-violet in even steps of lightness: readable for colour-blind viewers and in grey. */

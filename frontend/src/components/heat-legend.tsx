@@ -1,7 +1,9 @@
+import clsx from "clsx";
 import { useTranslation } from "react-i18next";
 
+import type { HealthStatus } from "@/api/types";
+
 import { colourAt, type FillBy, scales } from "./heat-fill";
-import { StatusLabel } from "./status";
 
 const units: Record<Exclude<FillBy, "status">, string> = {
   voltage_v: "V",
@@ -10,29 +12,46 @@ const units: Record<Exclude<FillBy, "status">, string> = {
   age: "s",
 };
 
+const swatches: Record<HealthStatus, { look: string; glyph: string }> = {
+  critical: { look: "bg-critical-fill text-on-critical", glyph: "✕" },
+  no_data: { look: "hatched border border-border-strong", glyph: "" },
+  warning: { look: "bg-warning-fill text-on-warning", glyph: "▲" },
+  normal: { look: "bg-ok-fill", glyph: "" },
+};
+
 export function HeatLegend({ fillBy }: { fillBy: FillBy }) {
+  return (
+    <div className="flex flex-wrap items-center gap-x-4 gap-y-1 text-xs text-muted">
+      {fillBy === "status" ? (
+        (["critical", "no_data", "warning", "normal"] as const).map((status) => <Swatch key={status} status={status} />)
+      ) : (
+        <>
+          <Ramp fillBy={fillBy} />
+          <Swatch status="no_data" />
+        </>
+      )}
+    </div>
+  );
+}
+
+function Swatch({ status }: { status: HealthStatus }) {
   const { t } = useTranslation();
-  if (fillBy === "status") {
-    return (
-      <div className="my-3 flex flex-wrap gap-x-4 gap-y-1 text-xs">
-        {(["critical", "no_data", "warning", "normal"] as const).map((status) => (
-          <span key={status} className="inline-flex items-center gap-1.5">
-            <span
-              aria-hidden
-              className={`inline-block size-3 ${status === "no_data" ? "hatched border border-border-strong" : ""}`}
-              style={
-                status === "no_data" ? undefined : { background: `var(--${status === "normal" ? "ok" : status}-fill)` }
-              }
-            />
-            <StatusLabel status={status} />
-          </span>
-        ))}
-      </div>
-    );
-  }
+  const { look, glyph } = swatches[status];
+  return (
+    <span className="inline-flex items-center gap-1.5" title={status === "normal" ? t("status.normalHint") : undefined}>
+      <span aria-hidden className={clsx("grid h-3 w-4 place-items-center text-[9px] leading-none font-bold", look)}>
+        {glyph}
+      </span>
+      {t(`status.${status}`)}
+    </span>
+  );
+}
+
+function Ramp({ fillBy }: { fillBy: Exclude<FillBy, "status"> }) {
+  const { t } = useTranslation();
   const { low, high } = scales[fillBy];
   return (
-    <div className="my-3 flex items-center gap-2 text-xs text-muted">
+    <span className="inline-flex items-center gap-2">
       {t(`fillBy.${fillBy}`)}: {low} {units[fillBy]}
       <span
         aria-hidden
@@ -40,6 +59,6 @@ export function HeatLegend({ fillBy }: { fillBy: FillBy }) {
         style={{ background: `linear-gradient(90deg, ${[0, 0.25, 0.5, 0.75, 1].map(colourAt).join(",")})` }}
       />
       {high} {units[fillBy]}
-    </div>
+    </span>
   );
 }

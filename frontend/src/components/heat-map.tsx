@@ -6,7 +6,8 @@ import { useLiveVersion, useNow } from "@/realtime/hooks";
 import { type LiveValue, statusNow } from "@/realtime/live-store";
 import { usePreferences } from "@/stores/preferences";
 
-import { fillOf, type FillBy } from "./heat-fill";
+import { type FillBy, fillOf } from "./heat-fill";
+import { type Cell, cellsOf, heightOf } from "./heat-geometry";
 
 interface HeatMapProps {
   /** Battery ids, a row a string. */
@@ -14,9 +15,6 @@ interface HeatMapProps {
   fillBy: FillBy;
   label: string;
 }
-
-const GAP = 1;
-const MAX_CELL = 12;
 
 /** One canvas for a location's batteries; 1,944 cells cost one redraw a frame. */
 export function HeatMap({ rows, fillBy, label }: HeatMapProps) {
@@ -36,13 +34,10 @@ export function HeatMap({ rows, fillBy, label }: HeatMapProps) {
   }, [rows, fillBy, version, now, theme]);
 
   return (
-    // eslint-disable-next-line jsx-a11y/no-interactive-element-to-noninteractive-role -- this canvas only shows
-    <canvas ref={canvas} role="img" aria-label={label} className="block w-full" style={{ height: heightOf(rows) }} />
+    <div role="img" aria-label={label}>
+      <canvas ref={canvas} className="block w-full" style={{ height: heightOf(rows.length) }} />
+    </div>
   );
-}
-
-function heightOf(rows: readonly (readonly string[])[]): number {
-  return rows.length * (MAX_CELL + GAP);
 }
 
 function draw(
@@ -55,62 +50,74 @@ function draw(
   const context = element.getContext("2d");
   if (context === null) return;
   const ratio = window.devicePixelRatio || 1;
-  const width = element.clientWidth;
-  const height = heightOf(rows);
-  element.width = width * ratio;
-  element.height = height * ratio;
+  const cells = cellsOf(
+    rows.map((row) => row.length),
+    element.clientWidth,
+  );
+  element.width = element.clientWidth * ratio;
+  element.height = heightOf(rows.length) * ratio;
   context.scale(ratio, ratio);
   const style = getComputedStyle(element);
-  const columns = Math.max(1, ...rows.map((row) => row.length));
-  // Borders on whole pixels: cells differ by one at most, and the row fills the card.
-  const left = (x: number) => Math.round((x * width) / columns);
+  const colour = (name: string) => style.getPropertyValue(name);
   rows.forEach((row, y) => {
     row.forEach((batteryId, x) => {
+      const cell = cells[y]?.[x];
+      if (cell === undefined) return;
       const value = find(batteryId);
       const status = statusNow(value, now);
-      paintCell(
-        context,
-        style,
-        left(x),
-        y * (MAX_CELL + GAP),
-        left(x + 1) - left(x) - GAP,
-        fillOf(value, status, fillBy, now),
-        status,
-      );
+      const fill = fillOf(value, status, fillBy, now);
+      if (fill === null) hatch(context, cell, colour("--border-strong"));
+      else {
+        context.fillStyle = fill.startsWith("--") ? colour(fill) : fill;
+        context.fillRect(cell.x, cell.y, cell.width, cell.height);
+      }
+      mark(context, cell, status, fillBy, colour);
     });
   });
 }
 
-function paintCell(
+/** Nothing known: an outline and a stroke, not a colour. */
+function hatch(context: CanvasRenderingContext2D, { x, y, width, height }: Cell, colour: string): void {
+  context.strokeStyle = colour;
+  context.lineWidth = 1;
+  context.strokeRect(x + 0.5, y + 0.5, width - 1, height - 1);
+  context.beginPath();
+  context.moveTo(x, y + height);
+  context.lineTo(x + width, y);
+  context.stroke();
+}
+
+/** A shape beside the colour: a cross for critical, a triangle for a warning, whatever the cells are coloured by. */
+function mark(
   context: CanvasRenderingContext2D,
-  style: CSSStyleDeclaration,
-  x: number,
-  y: number,
-  width: number,
-  fill: string | null,
+  { x, y, width, height }: Cell,
   status: HealthStatus,
+  fillBy: FillBy,
+  colour: (name: string) => string,
 ): void {
-  if (fill === null) {
-    // Nothing known: an outline and a stroke, not a colour.
-    context.strokeStyle = style.getPropertyValue("--border-strong");
-    context.lineWidth = 1;
-    context.strokeRect(x + 0.5, y + 0.5, width - 1, MAX_CELL - 1);
-    context.beginPath();
-    context.moveTo(x, y + MAX_CELL);
-    context.lineTo(x + width, y);
-    context.stroke();
+  if (status !== "critical" && status !== "warning") return;
+  if (fillBy !== "status") {
+    context.strokeStyle = colour(`--${status}-fill`);
+    context.lineWidth = 2;
+    context.strokeRect(x + 1, y + 1, width - 2, height - 2);
     return;
   }
-  context.fillStyle = fill.startsWith("--") ? style.getPropertyValue(fill) : fill;
-  context.fillRect(x, y, width, MAX_CELL);
+  const middle = x + width / 2;
+  const arm = Math.min(width, height) / 2 - 2.5;
+  context.beginPath();
   if (status === "critical") {
-    context.strokeStyle = style.getPropertyValue("--on-critical");
+    context.strokeStyle = colour("--on-critical");
     context.lineWidth = 1.5;
-    context.beginPath();
-    context.moveTo(x + 3, y + 3);
-    context.lineTo(x + width - 3, y + MAX_CELL - 3);
-    context.moveTo(x + width - 3, y + 3);
-    context.lineTo(x + 3, y + MAX_CELL - 3);
+    context.moveTo(middle - arm, y + height / 2 - arm);
+    context.lineTo(middle + arm, y + height / 2 + arm);
+    context.moveTo(middle + arm, y + height / 2 - arm);
+    context.lineTo(middle - arm, y + height / 2 + arm);
     context.stroke();
+  } else {
+    context.fillStyle = colour("--on-warning");
+    context.moveTo(middle, y + height / 2 - arm);
+    context.lineTo(middle + arm, y + height / 2 + arm);
+    context.lineTo(middle - arm, y + height / 2 + arm);
+    context.fill();
   }
 }

@@ -40,3 +40,24 @@ export function SeverityLabel({ severity }: { severity: Severity }) {
     </span>
   );
 }
+
+const order = ["critical", "no_data", "warning", "normal"] as const;
+
+/** How many batteries are in which state; states without any stay quiet. */
+export function StatusCounts({ counts, named = false }: { counts: Record<HealthStatus, number>; named?: boolean }) {
+  const { t } = useTranslation();
+  return (
+    <span className="flex flex-wrap gap-x-3">
+      {order.map((status) => (
+        <span
+          key={status}
+          className={clsx("inline-flex items-center gap-1", counts[status] === 0 && "text-muted [&>svg]:opacity-50")}
+          title={t(`status.${status}`)}
+        >
+          <StatusIcon status={status} size={14} />
+          {counts[status]} <span className={named ? "" : "sr-only"}>{t(`status.${status}`)}</span>
+        </span>
+      ))}
+    </span>
+  );
+}

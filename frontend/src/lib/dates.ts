@@ -38,6 +38,11 @@ export function formatClock(at: string | number | Date, language: Language, with
   }).format(new Date(at));
 }
 
+/** ISO 8601 with the offset of Bangkok, for files that people open in a spreadsheet. */
+export function isoInBangkok(at: number): string {
+  return `${new Date(at + BANGKOK_OFFSET_MS).toISOString().slice(0, 19)}+07:00`;
+}
+
 /** Age in words short enough for a cell: 4 s, 3 min, 2 h, 5 d. */
 export function formatAge(milliseconds: number, language: Language): string {
   const seconds = Math.max(0, Math.round(milliseconds / 1000));

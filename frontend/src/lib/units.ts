@@ -9,6 +9,7 @@ export interface Quantity {
 
 export const quantities = {
   voltage_v: { unit: "V", decimals: 2 },
+  string_voltage_v: { unit: "V", decimals: 1 },
   current_a: { unit: "A", decimals: 1 },
   temperature_c: { unit: "°C", decimals: 1 },
   internal_resistance_mohm: { unit: "mΩ", decimals: 2 },

@@ -3,35 +3,37 @@ import { io, type Socket } from "socket.io-client";
 import { create } from "zustand";
 
 import { refreshSession } from "@/api/client";
-import { alertQueries, latestTelemetry } from "@/api/queries";
+import { latestTelemetry } from "@/api/queries";
 import { useSession } from "@/api/session";
-import type { AlertEvent, BatteryStatusUpdate, TelemetryUpdate } from "@/api/types";
+import type { AlertEvent, BatteryStatusUpdate, Subscribed, TelemetryUpdate } from "@/api/types";
 
+import { bridgeAlerts } from "./cache-bridge";
 import { LiveStore } from "./live-store";
+import { SnapshotReader } from "./reread";
 
 interface ConnectionState {
   phase: "connecting" | "connected" | "disconnected";
-  /** When the connection was lost. */
+  /** When the connection was lost, or made. */
   since: number | null;
 }
 
+interface ServerEvents {
+  subscribed: (subscribed: Subscribed) => void;
+  telemetry_update: (update: TelemetryUpdate) => void;
+  battery_status_update: (update: BatteryStatusUpdate) => void;
+  alert: (event: AlertEvent) => void;
+}
+interface ClientEvents {
+  subscribe_location: (room: { location_id: string }) => void;
+}
+export type AppSocket = Socket<ServerEvents, ClientEvents>;
+
 export const useConnection = create<ConnectionState>(() => ({ phase: "connecting", since: null }));
 
-const rereading = new Set<string>();
+const reader = new SnapshotReader(async (locationId) => liveStore.applySnapshot(await latestTelemetry(locationId)));
 
 /** Live values of the whole application. */
-export const liveStore = new LiveStore((locationId) => void rereadSnapshot(locationId));
-
-/** Read a room's snapshot again; several gaps at once cost one call. */
-async function rereadSnapshot(locationId: string): Promise<void> {
-  if (rereading.has(locationId)) return;
-  rereading.add(locationId);
-  try {
-    liveStore.applySnapshot(await latestTelemetry(locationId));
-  } finally {
-    rereading.delete(locationId);
-  }
-}
+export const liveStore = new LiveStore((locationId) => reader.request(locationId));
 
 type AlertListener = (event: AlertEvent) => void;
 const alertListeners = new Set<AlertListener>();
@@ -41,63 +43,90 @@ export function onAlert(listener: AlertListener): () => void {
   return () => alertListeners.delete(listener);
 }
 
+const FIRST_RETRY_MS = 1000;
+const LONGEST_RETRY_MS = 10_000;
+
 /** Keep live values and cached alerts true for as long as somebody is signed in; returns how to stop. */
-export function startRealtime(cache: QueryClient, locationIds: () => Promise<string[]>): () => void {
-  const socket: Socket = io({
+export function startRealtime(cache: QueryClient, locationIds: () => Promise<string[]>, url = ""): () => void {
+  const socket: AppSocket = io(url, {
     path: "/socket.io",
     transports: ["websocket", "polling"],
     reconnectionDelay: 500,
-    reconnectionDelayMax: 10_000,
+    reconnectionDelayMax: LONGEST_RETRY_MS,
     auth: (answer) => answer({ token: useSession.getState().accessToken }),
   });
-  let invalidating: ReturnType<typeof setTimeout> | null = null;
+  const bridge = bridgeAlerts(socket, cache);
+  let stopped = false;
+  let refusals = 0;
+  let retry: ReturnType<typeof setTimeout> | undefined;
 
   async function join(): Promise<void> {
+    liveStore.beginConnection();
     for (const locationId of await locationIds()) socket.emit("subscribe_location", { location_id: locationId });
-    // After subscribing, so that nothing falls between the snapshot and the first update.
     liveStore.applySnapshot(await latestTelemetry());
     // Alerts raised before the rooms were joined, or while the connection was away, were announced to nobody here.
-    void cache.invalidateQueries({ queryKey: alertQueries.root });
-    void cache.invalidateQueries({ queryKey: ["fleet"] });
+    bridge.readAgain();
+  }
+
+  /** Without the snapshot nothing shown is true, so it is asked for until it comes. */
+  function tryJoin(): void {
+    void join().catch(() => {
+      clearTimeout(retry);
+      retry = setTimeout(() => socket.connected && tryJoin(), FIRST_RETRY_MS);
+    });
+  }
+
+  /** The server itself said no: the token is old, rights changed, or it stops. Ask for a new token, never in a hurry. */
+  function connectAnew(): void {
+    const delay = Math.min(FIRST_RETRY_MS * 2 ** refusals, LONGEST_RETRY_MS);
+    refusals += 1;
+    clearTimeout(retry);
+    retry = setTimeout(() => {
+      void refreshSession().then((token) => {
+        if (stopped || useSession.getState().phase === "signed-out") return;
+        if (token === null) connectAnew();
+        else socket.connect();
+      });
+    }, delay);
   }
 
   socket.on("connect", () => {
-    useConnection.setState({ phase: "connected", since: null });
-    void join().catch(() => socket.disconnect().connect());
+    refusals = 0;
+    useConnection.setState({ phase: "connected", since: Date.now() });
+    tryJoin();
   });
   socket.on("disconnect", (reason) => {
     lost();
-    // The server cut us off: rights changed or the session ended. Ask anew; a refusal leads to the sign-in page.
-    if (reason === "io server disconnect") void refreshSession().then((token) => token !== null && socket.connect());
+    if (reason === "io server disconnect") connectAnew();
   });
-  socket.on("connect_error", (error) => {
+  socket.on("connect_error", () => {
     lost();
-    const refused = !socket.active || error.message.includes("not_authenticated") || error.message.includes("token");
-    if (refused) void refreshSession().then((token) => token !== null && socket.connect());
+    // While it is active the library itself tries again.
+    if (!socket.active) connectAnew();
   });
-  socket.on("telemetry_update", (update: TelemetryUpdate) => {
+  socket.on("subscribed", (subscribed) => liveStore.applySubscribed(subscribed));
+  socket.on("telemetry_update", (update) => {
     if (update.room.startsWith("location:")) liveStore.applyUpdate(update);
   });
-  socket.on("battery_status_update", (update: BatteryStatusUpdate) => liveStore.applyStatuses(update));
-  socket.on("alert", (event: AlertEvent) => {
+  socket.on("battery_status_update", (update) => liveStore.applyStatuses(update));
+  socket.on("alert", (event) => {
     for (const listener of alertListeners) listener(event);
-    // A site outage raises hundreds at once; the lists are read again once.
-    invalidating ??= setTimeout(() => {
-      invalidating = null;
-      void cache.invalidateQueries({ queryKey: alertQueries.root });
-      void cache.invalidateQueries({ queryKey: ["fleet"] });
-    }, 400);
   });
 
   return () => {
-    if (invalidating !== null) clearTimeout(invalidating);
+    stopped = true;
+    clearTimeout(retry);
+    bridge.stop();
+    reader.stop();
     socket.removeAllListeners();
     socket.disconnect();
     liveStore.clear();
+    useConnection.setState({ phase: "connecting", since: null });
   };
 }
 
 function lost(): void {
-  const { phase, since } = useConnection.getState();
-  if (phase !== "disconnected") useConnection.setState({ phase: "disconnected", since: since ?? Date.now() });
+  if (useConnection.getState().phase !== "disconnected") {
+    useConnection.setState({ phase: "disconnected", since: Date.now() });
+  }
 }

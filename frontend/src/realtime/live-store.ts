@@ -1,21 +1,23 @@
-import type { BatteryStatusUpdate, HealthStatus, TelemetryLatest, TelemetryUpdate } from "@/api/types";
+import type { BatteryStatusUpdate, HealthStatus, Subscribed, TelemetryLatest, TelemetryUpdate } from "@/api/types";
+
+const channels = ["voltage_v", "current_a", "temperature_c", "internal_resistance_mohm"] as const;
+type Channel = (typeof channels)[number];
 
 /** Newest values of one battery; times are milliseconds since 1970. */
-export interface LiveValue {
+export interface LiveValue extends Record<Channel, number | null> {
   batteryId: string;
+  /** Of the newest reading, whatever it held. */
   time: number | null;
-  voltage_v: number | null;
-  current_a: number | null;
-  temperature_c: number | null;
-  internal_resistance_mohm: number | null;
+  /** Of each value: a sensor may fall silent while the others go on. */
+  measuredAt: Record<Channel, number | null>;
   resistance_drift_pct: number | null;
-  status: HealthStatus;
+  /** Open alerts; null until the gateway has said how many. */
+  openCritical: number | null;
+  openWarning: number | null;
   staleAfterMs: number;
 }
 
 type Listener = () => void;
-
-const channels = ["voltage_v", "current_a", "temperature_c", "internal_resistance_mohm"] as const;
 
 /**
  * Plain store of live values, outside React: ten thousand updates cost nothing until somebody looks.
@@ -26,6 +28,8 @@ const channels = ["voltage_v", "current_a", "temperature_c", "internal_resistanc
 export class LiveStore {
   private readonly values = new Map<string, LiveValue>();
   private readonly sequences = new Map<string, number>();
+  /** Where each room stood when it was joined. */
+  private readonly joinedAt = new Map<string, number>();
   private readonly listeners = new Set<Listener>();
   private version = 0;
   private notifying = false;
@@ -52,65 +56,90 @@ export class LiveStore {
     return () => this.listeners.delete(listener);
   };
 
+  /** A new connection: rooms are joined anew, and their numbers may have started again. */
+  beginConnection(): void {
+    this.sequences.clear();
+    this.joinedAt.clear();
+  }
+
+  applySubscribed({ room, seq }: Subscribed): void {
+    if (!room.startsWith("location:")) return;
+    const locationId = room.slice("location:".length);
+    this.joinedAt.set(locationId, seq);
+    const last = this.sequences.get(locationId);
+    if (last !== undefined && last < seq) this.onGap(locationId);
+  }
+
   applySnapshot(snapshot: TelemetryLatest): void {
     const { columns } = snapshot;
     columns.battery_id.forEach((batteryId, i) => {
       const time = parsed(columns.time[i]);
       const known = this.values.get(batteryId);
+      const next: LiveValue = {
+        ...(known ?? empty(batteryId)),
+        resistance_drift_pct: columns.resistance_drift_pct[i] ?? null,
+        openCritical: columns.open_critical[i] ?? null,
+        openWarning: columns.open_warning[i] ?? null,
+        staleAfterMs: (columns.stale_after_s[i] ?? DEFAULT_STALE_AFTER_S) * 1000,
+      };
       // A snapshot may be older than an update that overtook it.
-      const newer = known?.time == null || (time !== null && time >= known.time);
-      this.values.set(batteryId, {
-        batteryId,
-        time: newer ? time : known.time,
-        voltage_v: newer ? number(columns.voltage_v[i]) : known.voltage_v,
-        current_a: newer ? number(columns.current_a[i]) : known.current_a,
-        temperature_c: newer ? number(columns.temperature_c[i]) : known.temperature_c,
-        internal_resistance_mohm: number(columns.internal_resistance_mohm[i]),
-        resistance_drift_pct: number(columns.resistance_drift_pct[i]),
-        status: columns.status[i] ?? "no_data",
-        staleAfterMs: (columns.stale_after_s[i] ?? 300) * 1000,
-      });
+      if (time !== null && (known?.time == null || time >= known.time)) {
+        next.time = time;
+        next.measuredAt = { ...next.measuredAt, voltage_v: time, current_a: time, temperature_c: time };
+        for (const channel of channels) next[channel] = columns[channel][i] ?? null;
+      }
+      this.values.set(batteryId, next);
     });
-    for (const [locationId, room] of Object.entries(snapshot.locations)) {
-      this.sequences.set(locationId, Math.max(room.seq, this.sequences.get(locationId) ?? 0));
+    for (const [locationId, { seq }] of Object.entries(snapshot.locations)) {
+      this.sequences.set(locationId, Math.max(seq, this.sequences.get(locationId) ?? 0));
+      if (seq < (this.joinedAt.get(locationId) ?? 0)) this.onGap(locationId);
     }
     this.changed();
   }
 
   applyUpdate(update: TelemetryUpdate): void {
     const last = this.sequences.get(update.location_id);
-    if (last !== undefined && update.seq > last + 1) this.onGap(update.location_id);
+    let missing = last !== undefined && update.seq > last + 1;
     if (last === undefined || update.seq > last) this.sequences.set(update.location_id, update.seq);
     const { columns } = update;
     columns.battery_id.forEach((batteryId, i) => {
       const known = this.values.get(batteryId);
       const time = parsed(columns.time[i]);
       if (time === null || (known?.time != null && time < known.time)) return;
+      // Without a snapshot nothing is known of its alerts; it stays without status until one has come.
+      if (known === undefined && last !== undefined) missing = true;
       const next: LiveValue = { ...(known ?? empty(batteryId)), time };
+      next.measuredAt = { ...next.measuredAt };
       for (const channel of channels) {
         const value = columns[channel]?.[i];
         // A column that is absent was not measured this time; the last value stays, with its own age.
-        if (value !== undefined && value !== null) next[channel] = value;
+        if (value === undefined || value === null) continue;
+        next[channel] = value;
+        next.measuredAt[channel] = time;
       }
-      if (next.status === "no_data") next.status = "normal";
       this.values.set(batteryId, next);
     });
     this.lastUpdateAt = this.now();
+    if (missing) this.onGap(update.location_id);
     this.changed();
   }
 
-  applyStatuses(update: BatteryStatusUpdate): void {
-    update.columns.battery_id.forEach((batteryId, i) => {
+  applyStatuses({ columns }: BatteryStatusUpdate): void {
+    columns.battery_id.forEach((batteryId, i) => {
       const known = this.values.get(batteryId);
-      const status = update.columns.status[i];
-      if (known && status) this.values.set(batteryId, { ...known, status });
+      if (known === undefined) return;
+      this.values.set(batteryId, {
+        ...known,
+        openCritical: columns.open_critical[i] ?? null,
+        openWarning: columns.open_warning[i] ?? null,
+      });
     });
     this.changed();
   }
 
   clear(): void {
     this.values.clear();
-    this.sequences.clear();
+    this.beginConnection();
     this.lastUpdateAt = null;
     this.changed();
   }
@@ -126,31 +155,35 @@ export class LiveStore {
   }
 }
 
-/** A battery's status as it stands now: silence outranks everything but a critical condition. */
+/**
+ * A battery's status at an instant, by the gateway's rule: silence outranks a warning, so that nothing looks milder
+ * because its data stopped. What is not known is never normal.
+ */
 export function statusNow(value: LiveValue | undefined, now: number): HealthStatus {
-  if (value === undefined || value.time === null) return "no_data";
-  if (value.status === "critical") return "critical";
-  return now - value.time > value.staleAfterMs ? "no_data" : value.status;
+  if (value === undefined) return "no_data";
+  if (value.openCritical !== null && value.openCritical > 0) return "critical";
+  if (value.openWarning === null || value.time === null || now - value.time > value.staleAfterMs) return "no_data";
+  return value.openWarning > 0 ? "warning" : "normal";
 }
+
+const DEFAULT_STALE_AFTER_S = 300;
 
 function empty(batteryId: string): LiveValue {
   return {
     batteryId,
     time: null,
+    measuredAt: { voltage_v: null, current_a: null, temperature_c: null, internal_resistance_mohm: null },
     voltage_v: null,
     current_a: null,
     temperature_c: null,
     internal_resistance_mohm: null,
     resistance_drift_pct: null,
-    status: "normal",
-    staleAfterMs: 300_000,
+    openCritical: null,
+    openWarning: null,
+    staleAfterMs: DEFAULT_STALE_AFTER_S * 1000,
   };
 }
 
 function parsed(text: string | null | undefined): number | null {
   return text == null ? null : Date.parse(text);
-}
-
-function number(value: number | null | undefined): number | null {
-  return value ?? null;
 }

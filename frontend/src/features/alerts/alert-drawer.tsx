@@ -26,7 +26,7 @@ interface AlertDrawerProps {
 /** One alert in full beside the list, which keeps its place. */
 export function AlertDrawer({ alertId, mayAct, onClose, onAcknowledge }: AlertDrawerProps) {
   const { t } = useTranslation();
-  const { data, isError, error, refetch } = useQuery(alertQueries.detail(alertId));
+  const { data, isLoadingError, error, refetch } = useQuery(alertQueries.detail(alertId));
   const [resolving, setResolving] = useState(false);
   const resolve = useAlertAction("resolve");
   return (
@@ -46,8 +46,8 @@ export function AlertDrawer({ alertId, mayAct, onClose, onAcknowledge }: AlertDr
           <X size={18} aria-hidden />
         </button>
       </div>
-      {isError && <ErrorState error={error} onRetry={() => void refetch()} />}
-      {!data && !isError && <Skeleton height={300} />}
+      {isLoadingError && <ErrorState error={error} onRetry={() => void refetch()} />}
+      {!data && !isLoadingError && <Skeleton height={300} />}
       {data && (
         <>
           <Summary alert={data} />

@@ -6,8 +6,9 @@ import { useNavigate, useParams, useSearchParams } from "react-router-dom";
 import { alertQueries } from "@/api/queries";
 import { useMay } from "@/api/session";
 import type { Alert } from "@/api/types";
+import { useTitle } from "@/components/breadcrumb";
 import { Button } from "@/components/ui/button";
-import { EmptyState, ErrorState, Skeleton } from "@/components/ui/states";
+import { EmptyState, ErrorState, RefreshFailed, Skeleton } from "@/components/ui/states";
 
 import { AlertDrawer } from "./alert-drawer";
 import { AlertFilters } from "./alert-filters";
@@ -25,7 +26,9 @@ export function AlertsPage() {
   const { alertId } = useParams();
   const [params, setParams] = useSearchParams();
   const [limit, setLimit] = useState(PAGE);
-  const { data, isError, error, isPending, refetch } = useQuery(alertQueries.list(filterOf(params, limit)));
+  const list = useQuery(alertQueries.list(filterOf(params, limit)));
+  const { data, isLoadingError, error, isPending, refetch } = list;
+  useTitle(t("alerts.title"));
   const mayAct = useMay("engineer");
   const [selected, setSelected] = useState<ReadonlySet<number>>(new Set());
   const [acknowledging, setAcknowledging] = useState<readonly number[] | null>(null);
@@ -78,7 +81,8 @@ export function AlertsPage() {
           </Button>
         </p>
       )}
-      {isError && <ErrorState error={error} onRetry={() => void refetch()} />}
+      {isLoadingError && <ErrorState error={error} onRetry={() => void refetch()} />}
+      <RefreshFailed query={list} />
       {isPending && <Skeleton height={300} />}
       {data && items.length === 0 && (
         <EmptyState

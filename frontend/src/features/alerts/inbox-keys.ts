@@ -1,6 +1,7 @@
 import { useEffect, useState } from "react";
 
 import type { Alert } from "@/api/types";
+import { usePreferences } from "@/stores/preferences";
 
 interface InboxKeys {
   items: readonly Alert[];
@@ -17,6 +18,7 @@ export function useInboxKeys({ items, onToggle, onOpen, onAcknowledge, onEscape 
     const onKey = (event: KeyboardEvent) => {
       const target = event.target as HTMLElement;
       if (
+        (!usePreferences.getState().shortcuts && event.key !== "Escape") ||
         event.metaKey ||
         event.ctrlKey ||
         event.altKey ||

@@ -4,7 +4,7 @@ import { toast } from "sonner";
 
 import { http } from "@/api/client";
 import { problemOf } from "@/api/errors";
-import { alertQueries } from "@/api/queries";
+import { alertQueries, fleetQueries } from "@/api/queries";
 
 type Action = "acknowledge" | "resolve";
 
@@ -34,7 +34,7 @@ export function useAlertAction(action: Action) {
     },
     onSettled: async () => {
       await cache.invalidateQueries({ queryKey: alertQueries.root });
-      await cache.invalidateQueries({ queryKey: ["fleet"] });
+      await cache.invalidateQueries({ queryKey: fleetQueries.root });
     },
   });
 }

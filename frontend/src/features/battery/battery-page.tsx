@@ -1,13 +1,14 @@
 import { useQuery } from "@tanstack/react-query";
 import { useTranslation } from "react-i18next";
-import { Link, useParams } from "react-router-dom";
+import { useParams } from "react-router-dom";
 
 import { alertQueries, fleetQueries } from "@/api/queries";
 import type { BatteryDetail } from "@/api/types";
 import { AlertLine } from "@/components/alert-line";
+import { Breadcrumb, useTitle } from "@/components/breadcrumb";
 import { StatusLabel } from "@/components/status";
 import { Card } from "@/components/ui/card";
-import { EmptyState, ErrorState, Skeleton } from "@/components/ui/states";
+import { EmptyState, ErrorState, RefreshFailed, Skeleton } from "@/components/ui/states";
 import { useLanguage } from "@/i18n";
 import { formatDate } from "@/lib/dates";
 import { shortId } from "@/lib/ids";
@@ -27,22 +28,17 @@ export function BatteryPage() {
   const alerts = useQuery(alertQueries.list({ battery_id: batteryId, limit: 50 }));
   const live = useLiveValue(batteryId);
   const now = useNow(5000);
+  useTitle(shortId(batteryId));
 
-  if (battery.isError) return <ErrorState error={battery.error} onRetry={() => void battery.refetch()} />;
-  if (battery.isPending) return <Skeleton height={500} />;
+  if (battery.isLoadingError) return <ErrorState error={battery.error} onRetry={() => void battery.refetch()} />;
+  if (battery.data === undefined) return <Skeleton height={500} />;
   const { data } = battery;
   return (
     <>
-      <nav className="mb-1 text-muted">
-        <Link to="/" className="hover:underline">
-          {t("nav.fleet")}
-        </Link>{" "}
-        /{" "}
-        <Link to={`/locations/${data.location_id}`} className="hover:underline">
-          {data.location_name}
-        </Link>{" "}
-        / {shortId(data.string_id)}
-      </nav>
+      <Breadcrumb
+        steps={[{ name: data.location_name, to: `/locations/${data.location_id}` }, { name: shortId(data.string_id) }]}
+      />
+      <RefreshFailed query={battery} />
       <div className="mb-3 flex flex-wrap items-center gap-x-4 gap-y-1">
         <h1 className="break-all">{data.battery_id}</h1>
         <StatusLabel status={live ? statusNow(live, now) : data.status} />
@@ -60,7 +56,7 @@ export function BatteryPage() {
       <div className="mt-3 grid gap-3 lg:grid-cols-2">
         <Peers battery={data} />
         <Card title={t("battery.alerts")}>
-          {alerts.isError && <ErrorState error={alerts.error} />}
+          {alerts.isLoadingError && <ErrorState error={alerts.error} />}
           {alerts.data?.items.length === 0 && <EmptyState title={t("battery.noAlerts")} />}
           <ul className="divide-y divide-border">
             {alerts.data?.items.map((alert) => (

@@ -18,7 +18,7 @@ export function History({ battery, alerts }: { battery: BatteryDetail; alerts: r
   const [params, setParams] = useSearchParams();
   const now = useNow(10_000);
   const range = rangeOf(params, now);
-  const { data, isError, error, isPending, refetch } = useQuery(
+  const { data, isLoadingError, error, isPending, refetch } = useQuery(
     batteryQueries.series(battery.battery_id, range.from, range.to),
   );
 
@@ -45,7 +45,7 @@ export function History({ battery, alerts }: { battery: BatteryDetail; alerts: r
           {t("battery.zone")} · {t("battery.gaps")}
         </span>
       </div>
-      {isError && <ErrorState error={error} onRetry={() => void refetch()} />}
+      {isLoadingError && <ErrorState error={error} onRetry={() => void refetch()} />}
       {isPending && <Skeleton height={420} />}
       {data && (
         <div className="grid gap-3 lg:grid-cols-2">

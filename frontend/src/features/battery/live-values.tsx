@@ -17,7 +17,9 @@ export function LiveValues({ battery }: { battery: BatteryDetail }) {
   const time = live?.time ?? (stored ? Date.parse(stored.time) : null);
   const staleAfter = live?.staleAfterMs ?? (stored?.stale_after_s ?? 300) * 1000;
   const stale = time === null || now - time > staleAfter;
-  const age = <Age at={time} staleAfterMs={staleAfter} />;
+  const ageOf = (channel: "voltage_v" | "current_a" | "temperature_c") => (
+    <Age at={live?.measuredAt[channel] ?? time} staleAfterMs={staleAfter} />
+  );
   return (
     <Card title={t("battery.live")}>
       <dl className={clsx("grid grid-cols-2 gap-3 sm:grid-cols-3", stale && "opacity-60")} data-testid="live-values">
@@ -26,16 +28,16 @@ export function LiveValues({ battery }: { battery: BatteryDetail }) {
           value={formatQuantity(live?.voltage_v ?? stored?.voltage_v, "voltage_v")}
           testId="live-voltage"
         >
-          {age}
+          {ageOf("voltage_v")}
         </Value>
         <Value name={t("location.current")} value={formatQuantity(live?.current_a ?? stored?.current_a, "current_a")}>
-          {age}
+          {ageOf("current_a")}
         </Value>
         <Value
           name={t("location.temperature")}
           value={formatQuantity(live?.temperature_c ?? stored?.temperature_c, "temperature_c")}
         >
-          {age}
+          {ageOf("temperature_c")}
         </Value>
         <Value
           name={t("location.resistance")}
@@ -45,7 +47,7 @@ export function LiveValues({ battery }: { battery: BatteryDetail }) {
           )}
         >
           {formatQuantity(live?.resistance_drift_pct ?? stored?.resistance_drift_pct, "resistance_drift_pct")}{" "}
-          {t("battery.at25")} · <Age at={stored?.resistance_measured_at} />
+          {t("battery.at25")} · <Age at={live?.measuredAt.internal_resistance_mohm ?? stored?.resistance_measured_at} />
         </Value>
         <EstimateValue name={t("battery.soc")} estimate={stored?.soc} />
         <EstimateValue name={t("battery.soh")} estimate={stored?.soh} />
@@ -67,13 +69,15 @@ function EstimateValue({ name, estimate }: { name: string; estimate: Estimate | 
   if (known === null) {
     return (
       <Value name={name} value={t("battery.noEstimate")} small>
-        {t("battery.noEstimateHint")}
+        {t(`reason.${estimate?.reason ?? "no_estimate_yet"}`)}
       </Value>
     );
   }
+  const { low_pct: low = null, high_pct: high = null, provenance = null } = estimate ?? {};
   return (
     <Value name={name} value={`${Math.round(known)} %`}>
-      {`${Math.round(estimate?.low_pct ?? 0)}…${Math.round(estimate?.high_pct ?? 100)} %`}
+      {low === null || high === null ? t("battery.noInterval") : `${Math.round(low)}–${Math.round(high)} %`}
+      {provenance !== null && ` · ${t(`provenance.${provenance}`)}`}
     </Value>
   );
 }

@@ -1,22 +1,18 @@
 import { useQuery } from "@tanstack/react-query";
-import { useVirtualizer } from "@tanstack/react-virtual";
-import clsx from "clsx";
 import { Download } from "lucide-react";
-import { useMemo, useRef } from "react";
+import { useMemo } from "react";
 import { useTranslation } from "react-i18next";
-import { Link } from "react-router-dom";
 
 import { fleetQueries } from "@/api/queries";
-import { Age } from "@/components/age";
-import { StatusLabel } from "@/components/status";
 import { Button } from "@/components/ui/button";
-import { EmptyState, ErrorState, Skeleton } from "@/components/ui/states";
-import { shortId } from "@/lib/ids";
-import { formatQuantity } from "@/lib/units";
+import { EmptyState, ErrorState, RefreshFailed, Skeleton } from "@/components/ui/states";
+import { useMediaQuery } from "@/lib/media-query";
 import { liveStore } from "@/realtime/connection";
 import { useLiveVersion, useNow } from "@/realtime/hooks";
 
-import { columns, csvOf, type Row, rowOf, selectRows } from "./rows";
+import { csvOf, saveCsv } from "./csv";
+import { columns, type Row, rowOf, selectRows } from "./rows";
+import { headings, VirtualRows } from "./virtual-rows";
 
 interface BatteryTableProps {
   locationId: string;
@@ -24,11 +20,11 @@ interface BatteryTableProps {
   onChange: (name: string, value: string | null) => void;
 }
 
-const ROW_HEIGHT = 36;
-
 export function BatteryTable({ locationId, params, onChange }: BatteryTableProps) {
   const { t } = useTranslation();
-  const { data, isError, error, isPending, refetch } = useQuery(fleetQueries.batteriesOf(locationId));
+  const batteries = useQuery(fleetQueries.batteriesOf(locationId));
+  const { data } = batteries;
+  const asCards = useMediaQuery("(max-width: 767px)");
   const version = useLiveVersion();
   const now = useNow(5000);
   const sort = params.get("sort") ?? "battery_id";
@@ -42,137 +38,92 @@ export function BatteryTable({ locationId, params, onChange }: BatteryTableProps
     [data, params, sort, version, now],
   );
 
-  if (isError) return <ErrorState error={error} onRetry={() => void refetch()} />;
-  if (isPending) return <Skeleton height={400} />;
+  if (batteries.isLoadingError) return <ErrorState error={batteries.error} onRetry={() => void batteries.refetch()} />;
+  if (batteries.isPending) return <Skeleton height={400} />;
   return (
     <>
-      <div className="mb-2 flex flex-wrap items-center gap-2">
-        <input
-          type="search"
-          value={params.get("q") ?? ""}
-          onChange={(event) => onChange("q", event.target.value)}
-          placeholder={t("location.filter")}
-          aria-label={t("location.filter")}
-          className="min-h-8 rounded-lg border border-border-strong bg-surface px-3"
-        />
-        <select
-          aria-label={t("location.status")}
-          value={params.get("status") ?? ""}
-          onChange={(event) => onChange("status", event.target.value)}
-          className="min-h-8 rounded-lg border border-border-strong bg-surface px-2"
-        >
-          <option value="">{t("alerts.any")}</option>
-          {(["critical", "no_data", "warning", "normal"] as const).map((status) => (
-            <option key={status} value={status}>
-              {t(`status.${status}`)}
-            </option>
-          ))}
-        </select>
-        <Button onClick={() => saveCsv(`${locationId}.csv`, csvOf(rows))}>
-          <Download size={15} aria-hidden />
-          {t("location.csv")}
-        </Button>
-        <span className="text-muted">{rows.length}</span>
-      </div>
+      <RefreshFailed query={batteries} />
+      <Toolbar locationId={locationId} params={params} rows={rows} asCards={asCards} sort={sort} onChange={onChange} />
       {rows.length === 0 ? (
-        <EmptyState title={t("location.noMatch")} />
+        <EmptyState
+          title={t("location.noMatch")}
+          action={
+            <Button
+              className="mt-2"
+              onClick={() => {
+                onChange("q", null);
+                onChange("status", null);
+              }}
+            >
+              {t("alerts.reset")}
+            </Button>
+          }
+        />
       ) : (
-        <VirtualRows rows={rows} sort={sort} onSort={(next) => onChange("sort", next)} />
+        <VirtualRows
+          key={asCards ? "cards" : "rows"}
+          rows={rows}
+          sort={sort}
+          asCards={asCards}
+          onSort={(next) => onChange("sort", next)}
+        />
       )}
     </>
   );
 }
 
-function VirtualRows({ rows, sort, onSort }: { rows: Row[]; sort: string; onSort: (sort: string) => void }) {
-  const { t } = useTranslation();
-  const scroller = useRef<HTMLDivElement>(null);
-  const virtual = useVirtualizer({
-    count: rows.length,
-    getScrollElement: () => scroller.current,
-    estimateSize: () => ROW_HEIGHT,
-    overscan: 12,
-  });
-  const layout = "grid grid-cols-[minmax(9rem,1.6fr)_7rem_5.5rem_5.5rem_5.5rem_5rem_6rem] items-center gap-2 px-3";
-  return (
-    <div
-      ref={scroller}
-      role="table"
-      aria-rowcount={rows.length}
-      // eslint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- a scrolling region must be reachable by keyboard
-      tabIndex={0}
-      className="max-h-[65vh] overflow-auto rounded-lg border border-border bg-surface"
-    >
-      <div className="min-w-[46rem]">
-        <div
-          role="row"
-          className={clsx(layout, "sticky top-0 z-[1] border-b border-border bg-surface-2 py-1.5 text-left")}
-        >
-          {columns.map((column) => (
-            <span
-              key={column}
-              role="columnheader"
-              aria-sort={sort === column ? "ascending" : sort === `-${column}` ? "descending" : "none"}
-            >
-              <button
-                type="button"
-                className="font-medium hover:underline"
-                onClick={() => onSort(sort === column ? `-${column}` : column)}
-              >
-                {t(headings[column])} {sort === column ? "↑" : sort === `-${column}` ? "↓" : ""}
-              </button>
-            </span>
-          ))}
-        </div>
-        <div className="relative" style={{ height: virtual.getTotalSize() }}>
-          {virtual.getVirtualItems().map((item) => {
-            const row = rows[item.index];
-            if (row === undefined) return null;
-            return (
-              <div
-                key={row.battery_id}
-                role="row"
-                aria-rowindex={item.index + 1}
-                className={clsx(layout, "absolute inset-x-0 border-b border-border")}
-                style={{ height: ROW_HEIGHT, transform: `translateY(${item.start}px)` }}
-              >
-                <span role="cell" className="truncate">
-                  <Link to={`/batteries/${row.battery_id}`} className="text-accent hover:underline">
-                    {shortId(row.battery_id)}
-                  </Link>
-                </span>
-                <span role="cell">
-                  <StatusLabel status={row.status} />
-                </span>
-                <span role="cell">{formatQuantity(row.voltage_v, "voltage_v")}</span>
-                <span role="cell">{formatQuantity(row.temperature_c, "temperature_c")}</span>
-                <span role="cell">{formatQuantity(row.internal_resistance_mohm, "internal_resistance_mohm")}</span>
-                <span role="cell">{formatQuantity(row.resistance_drift_pct, "resistance_drift_pct")}</span>
-                <span role="cell">
-                  <Age at={row.time} staleAfterMs={row.staleAfterMs} />
-                </span>
-              </div>
-            );
-          })}
-        </div>
-      </div>
-    </div>
-  );
+interface ToolbarProps extends BatteryTableProps {
+  rows: readonly Row[];
+  asCards: boolean;
+  sort: string;
 }
 
-const headings = {
-  battery_id: "location.battery",
-  status: "location.status",
-  voltage_v: "location.voltage",
-  temperature_c: "location.temperature",
-  internal_resistance_mohm: "location.resistance",
-  resistance_drift_pct: "location.drift",
-  time: "location.seen",
-} as const;
-
-function saveCsv(name: string, content: string): void {
-  const link = document.createElement("a");
-  link.href = URL.createObjectURL(new Blob([content], { type: "text/csv" }));
-  link.download = name;
-  link.click();
-  URL.revokeObjectURL(link.href);
+function Toolbar({ locationId, params, rows, asCards, sort, onChange }: ToolbarProps) {
+  const { t } = useTranslation();
+  const field = "min-h-8 rounded-lg border border-border-strong bg-surface px-2";
+  return (
+    <div className="mb-2 flex flex-wrap items-center gap-2">
+      <input
+        type="search"
+        value={params.get("q") ?? ""}
+        onChange={(event) => onChange("q", event.target.value)}
+        placeholder={t("location.filter")}
+        aria-label={t("location.filter")}
+        className={`${field} px-3 max-sm:w-full`}
+      />
+      <select
+        aria-label={t("location.status")}
+        value={params.get("status") ?? ""}
+        onChange={(event) => onChange("status", event.target.value)}
+        className={field}
+      >
+        <option value="">{t("alerts.any")}</option>
+        {(["critical", "no_data", "warning", "normal"] as const).map((status) => (
+          <option key={status} value={status}>
+            {t(`status.${status}`)}
+          </option>
+        ))}
+      </select>
+      {asCards && (
+        <select
+          aria-label={t("location.sort")}
+          value={sort}
+          onChange={(event) => onChange("sort", event.target.value)}
+          className={field}
+        >
+          {columns.flatMap((column) => [
+            <option key={column} value={column}>{`${t(headings[column])} ↑`}</option>,
+            <option key={`-${column}`} value={`-${column}`}>{`${t(headings[column])} ↓`}</option>,
+          ])}
+        </select>
+      )}
+      <Button onClick={() => saveCsv(`${locationId}.csv`, csvOf(rows))}>
+        <Download size={15} aria-hidden />
+        {t("location.csv")}
+      </Button>
+      <span role="status" className="text-muted">
+        {t("common.results", { count: rows.length })}
+      </span>
+    </div>
+  );
 }

@@ -63,24 +63,3 @@ function compare(a: Row, b: Row, column: Column, descending: boolean): number {
   const order = typeof left === "string" ? left.localeCompare(String(right)) : left - Number(right);
   return descending ? -order : order;
 }
-
-/** The table as CSV: ISO times, units in the header, text quoted. */
-export function csvOf(rows: readonly Row[]): string {
-  const header =
-    "battery_id,serial_number,status,voltage_v,temperature_c,internal_resistance_mohm,resistance_drift_pct,time";
-  const lines = rows.map((row) =>
-    [
-      row.battery_id,
-      row.serial_number,
-      row.status,
-      row.voltage_v,
-      row.temperature_c,
-      row.internal_resistance_mohm,
-      row.resistance_drift_pct?.toFixed(1),
-      row.time === null ? "" : new Date(row.time).toISOString(),
-    ]
-      .map((cell) => (cell === null || cell === undefined ? "" : String(cell)))
-      .join(","),
-  );
-  return `${[header, ...lines].join("\n")}\n`;
-}

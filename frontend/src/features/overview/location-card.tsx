@@ -1,4 +1,5 @@
 import { useQuery } from "@tanstack/react-query";
+import clsx from "clsx";
 import { useMemo } from "react";
 import { useTranslation } from "react-i18next";
 import { Link } from "react-router-dom";
@@ -8,13 +9,15 @@ import type { Location } from "@/api/types";
 import { Age } from "@/components/age";
 import type { FillBy } from "@/components/heat-fill";
 import { HeatMap } from "@/components/heat-map";
-import { StatusIcon } from "@/components/status";
-import { batteryIdsOf } from "@/lib/ids";
+import { StatusCounts } from "@/components/status";
+import { batteryIdsOf, shortId } from "@/lib/ids";
 import { formatQuantity } from "@/lib/units";
 
+/** A location in one look; the whole card is one link, since its cells are too small to be controls. */
 export function LocationCard({ location, fillBy }: { location: Location; fillBy: FillBy }) {
   const { t } = useTranslation();
-  const { data } = useQuery(fleetQueries.location(location.location_id));
+  // Only how the strings lie is needed here, and that does not change by itself.
+  const { data } = useQuery({ ...fleetQueries.location(location.location_id), refetchInterval: false });
   const rows = useMemo(
     () =>
       (data?.systems ?? []).flatMap((system) =>
@@ -22,35 +25,25 @@ export function LocationCard({ location, fillBy }: { location: Location; fillBy:
       ),
     [data],
   );
-  const stats = location.stats;
+  const { stats } = location;
   const counts = stats?.status_counts;
-  const room = stats?.environment;
+  const mainsLost = stats?.environment?.mains === false;
   return (
     <Link
       to={`/locations/${location.location_id}`}
-      className="block rounded-lg border border-border bg-surface p-3 hover:border-accent"
+      className={clsx(
+        "block rounded-lg border bg-surface p-3 hover:border-accent",
+        mainsLost ? "border-critical-fill" : "border-border",
+      )}
       data-testid={`location-${location.location_id}`}
     >
-      <div className="mb-2 flex items-baseline justify-between gap-2">
+      <div className="mb-1 flex items-baseline justify-between gap-2">
         <span className="min-w-0 truncate text-base font-semibold">{location.name}</span>
         <span className="text-xs whitespace-nowrap text-muted">{location.location_id}</span>
       </div>
-      <div className="mb-2 flex flex-wrap items-center gap-x-3 gap-y-0.5">
-        {(["critical", "no_data", "warning", "normal"] as const).map((status) => (
-          <span key={status} className="inline-flex items-center gap-1" title={t(`status.${status}`)}>
-            <StatusIcon status={status} size={14} />
-            <span className="sr-only">{t(`status.${status}`)}</span>
-            {counts?.[status] ?? 0}
-          </span>
-        ))}
-        <span className="ml-auto text-muted">
-          {room ? (
-            <>
-              {t("fleet.room")} {formatQuantity(room.ambient_c, "temperature_c")}
-              {room.mains === false && <strong className="ml-2 text-critical-text">{t("fleet.offMains")}</strong>}
-            </>
-          ) : null}
-        </span>
+      <div className="mb-2 flex flex-wrap items-center justify-between gap-x-3 gap-y-0.5">
+        {counts ? <StatusCounts counts={counts} /> : <span className="text-muted">{t("live.never")}</span>}
+        <RoomBrief room={stats?.environment ?? null} />
       </div>
       <HeatMap
         rows={rows}
@@ -65,12 +58,24 @@ export function LocationCard({ location, fillBy }: { location: Location; fillBy:
       />
       <div className="mt-2 flex items-center justify-between gap-2 text-xs text-muted">
         <span className="min-w-0 truncate">
-          {stats?.worst_battery_id
-            ? `${t("fleet.worst")}: ${stats.worst_battery_id.slice(4 + location.location_id.length + 1)}`
-            : ""}
+          {mainsLost && <strong className="mr-2 text-critical-text">{t("fleet.offMains")}</strong>}
+          {stats?.worst_battery_id ? `${t("fleet.worst")}: ${shortId(stats.worst_battery_id)}` : ""}
         </span>
         <Age at={stats?.newest_reading_at} staleAfterMs={300_000} />
       </div>
     </Link>
+  );
+}
+
+type Room = NonNullable<Location["stats"]>["environment"];
+
+function RoomBrief({ room }: { room: Room }) {
+  const { t } = useTranslation();
+  if (room === null) return null;
+  return (
+    <span className={clsx("text-muted", room.is_stale && "opacity-60")}>
+      {formatQuantity(room.ambient_c, "temperature_c")}
+      {room.is_stale && ` (${t("live.stale")})`}
+    </span>
   );
 }

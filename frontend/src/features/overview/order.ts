@@ -1,17 +1,19 @@
 import type { Location } from "@/api/types";
 
-/** Places that need somebody first: critical, then silent, then warnings, then by name. */
+/** Places that need somebody first: critical, then mains lost, then silent, then warnings, then by id. */
 export function worstFirst(locations: readonly Location[]): Location[] {
-  const rank = ({ stats }: Location): number[] => {
-    const counts = stats?.status_counts;
-    return [-(counts?.critical ?? 0), -(counts?.no_data ?? 0), -(counts?.warning ?? 0)];
-  };
   return [...locations].sort((a, b) => {
-    const left = rank(a);
-    const right = rank(b);
+    const [left, right] = [urgency(a), urgency(b)];
     const differing = left.findIndex((value, i) => value !== right[i]);
     return differing < 0
       ? a.location_id.localeCompare(b.location_id)
-      : (left[differing] ?? 0) - (right[differing] ?? 0);
+      : (right[differing] ?? 0) - (left[differing] ?? 0);
   });
+}
+
+function urgency({ stats }: Location): number[] {
+  const counts = stats?.status_counts;
+  // Without any figures nothing speaks for a place, so it stands before those that are known.
+  if (counts === undefined) return [Number.POSITIVE_INFINITY];
+  return [counts.critical, stats?.environment?.mains === false ? 1 : 0, counts.no_data, counts.warning];
 }

@@ -4,14 +4,18 @@ import { useTranslation } from "react-i18next";
 
 import { signIn } from "@/api/client";
 import { problemOf } from "@/api/errors";
+import { useTitle } from "@/components/breadcrumb";
 import { Button } from "@/components/ui/button";
+import { setLanguage, useLanguage } from "@/i18n";
 
 export function LoginPage() {
   const { t } = useTranslation();
+  const language = useLanguage();
   const [username, setUsername] = useState("");
   const [password, setPassword] = useState("");
   const [error, setError] = useState<string | null>(null);
   const [busy, setBusy] = useState(false);
+  useTitle(t("session.title"));
 
   async function submit(event: FormEvent): Promise<void> {
     event.preventDefault();
@@ -38,6 +42,9 @@ export function LoginPage() {
         <div className="mb-5 flex items-center gap-2">
           <BatteryCharging size={24} aria-hidden className="text-accent" />
           <h1>{t("app.title")}</h1>
+          <Button tone="quiet" className="ml-auto" onClick={() => setLanguage(language === "en" ? "th" : "en")}>
+            {t("nav.language")}
+          </Button>
         </div>
         <label className="mb-3 block font-medium">
           {t("session.username")}

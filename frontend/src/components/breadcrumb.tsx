@@ -1,0 +1,41 @@
+import { Fragment, useEffect } from "react";
+import { useTranslation } from "react-i18next";
+import { Link } from "react-router-dom";
+
+interface Step {
+  name: string;
+  to?: string;
+}
+
+/** The way from the fleet down to this page. */
+export function Breadcrumb({ steps }: { steps: readonly Step[] }) {
+  const { t } = useTranslation();
+  return (
+    <nav aria-label={t("nav.breadcrumb")} className="mb-1 text-muted">
+      <Link to="/" className="hover:underline">
+        {t("nav.fleet")}
+      </Link>
+      {steps.map(({ name, to }) => (
+        <Fragment key={name}>
+          {" / "}
+          {to === undefined ? (
+            <span>{name}</span>
+          ) : (
+            <Link to={to} className="hover:underline">
+              {name}
+            </Link>
+          )}
+        </Fragment>
+      ))}
+    </nav>
+  );
+}
+
+/** The title of the tab: the page first, since tabs are narrow. */
+export function useTitle(page: string | undefined): void {
+  const { t } = useTranslation();
+  const app = t("app.title");
+  useEffect(() => {
+    document.title = page === undefined ? app : `${page} · ${app}`;
+  }, [page, app]);
+}

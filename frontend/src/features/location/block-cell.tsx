@@ -1,0 +1,72 @@
+import clsx from "clsx";
+import type { KeyboardEvent } from "react";
+import { useTranslation } from "react-i18next";
+
+import { colourAt, type FillBy, partOf } from "@/components/heat-fill";
+import { shortId } from "@/lib/ids";
+import { formatQuantity } from "@/lib/units";
+import { type LiveValue, statusNow } from "@/realtime/live-store";
+
+const glyphs = { critical: "✕", warning: "▲", normal: "", no_data: "" } as const;
+const statusLooks = {
+  critical: "bg-critical-fill text-on-critical",
+  warning: "bg-warning-fill text-on-warning border border-warning-text",
+  normal: "bg-ok-fill",
+  no_data: "hatched border border-border-strong",
+} as const;
+
+interface BlockCellProps {
+  batteryId: string;
+  value: LiveValue | undefined;
+  fillBy: FillBy;
+  now: number;
+  isSelected: boolean;
+  isTabStop: boolean;
+  onSelect: () => void;
+  onKeyDown: (event: KeyboardEvent) => void;
+  onOpen: () => void;
+}
+
+/** One block: its status as colour and shape, or a measurement as a bar from the bottom. */
+export function BlockCell({ batteryId, value, fillBy, now, isSelected, isTabStop, ...on }: BlockCellProps) {
+  const { t } = useTranslation();
+  const status = statusNow(value, now);
+  const part = fillBy === "status" ? null : partOf(value, fillBy, now);
+  const isBar = fillBy !== "status";
+  return (
+    <button
+      type="button"
+      data-battery={batteryId}
+      data-status={status}
+      tabIndex={isTabStop ? 0 : -1}
+      aria-label={`${shortId(batteryId)}: ${t(`status.${status}`)}, ${formatQuantity(value?.voltage_v, "voltage_v")}`}
+      onFocus={on.onSelect}
+      onMouseEnter={on.onSelect}
+      onKeyDown={on.onKeyDown}
+      onClick={on.onOpen}
+      className={clsx(
+        "relative grid h-8 min-w-6 place-items-center overflow-hidden rounded-sm text-[11px] leading-none font-bold",
+        isBar ? (part === null ? statusLooks.no_data : "bg-surface-2") : statusLooks[status],
+        isSelected && "ring-2 ring-accent ring-offset-1 ring-offset-surface",
+      )}
+    >
+      {part !== null && (
+        <span
+          aria-hidden
+          className="absolute inset-x-0 bottom-0"
+          style={{ height: `${Math.max(6, part * 100)}%`, background: colourAt(part) }}
+        />
+      )}
+      {isBar && (status === "critical" || status === "warning") ? (
+        <span
+          aria-hidden
+          className={clsx("relative grid size-4 place-items-center rounded-full text-[9px]", statusLooks[status])}
+        >
+          {glyphs[status]}
+        </span>
+      ) : (
+        !isBar && <span aria-hidden>{glyphs[status]}</span>
+      )}
+    </button>
+  );
+}

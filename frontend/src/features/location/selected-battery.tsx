@@ -1,0 +1,56 @@
+import clsx from "clsx";
+import { useTranslation } from "react-i18next";
+import { Link } from "react-router-dom";
+
+import { Age } from "@/components/age";
+import { StatusLabel } from "@/components/status";
+import { Card } from "@/components/ui/card";
+import { shortId } from "@/lib/ids";
+import { formatQuantity } from "@/lib/units";
+import { liveStore } from "@/realtime/connection";
+import { useNow } from "@/realtime/hooks";
+import { statusNow } from "@/realtime/live-store";
+
+const labels = {
+  voltage_v: "location.voltage",
+  temperature_c: "location.temperature",
+  internal_resistance_mohm: "location.resistance",
+  resistance_drift_pct: "location.drift",
+} as const;
+const names = ["voltage_v", "temperature_c", "internal_resistance_mohm", "resistance_drift_pct"] as const;
+
+/** What the cell under the pointer or the focus stands for. */
+export function SelectedBattery({ batteryId }: { batteryId: string | null }) {
+  const { t } = useTranslation();
+  const now = useNow(5000);
+  const value = batteryId === null ? undefined : liveStore.get(batteryId);
+  const status = statusNow(value, now);
+  return (
+    <Card title={t("location.selected")} className="self-start xl:sticky xl:top-16">
+      {batteryId === null ? (
+        <p className="text-muted">{t("location.mapHelp")}</p>
+      ) : (
+        <>
+          <p className="font-medium break-all">{shortId(batteryId)}</p>
+          <p className="my-1">
+            <StatusLabel status={status} />
+          </p>
+          <dl className={clsx("grid grid-cols-2 gap-y-1", status === "no_data" && "opacity-60")}>
+            {names.map((name) => (
+              <div key={name} className="contents">
+                <dt className="text-muted">{t(labels[name])}</dt>
+                <dd>{formatQuantity(value?.[name], name)}</dd>
+              </div>
+            ))}
+          </dl>
+          <p className="mt-1">
+            <Age at={value?.time} staleAfterMs={value?.staleAfterMs ?? 300_000} />
+          </p>
+          <Link to={`/batteries/${batteryId}`} className="mt-2 inline-block text-accent underline">
+            {t("location.open")}
+          </Link>
+        </>
+      )}
+    </Card>
+  );
+}

@@ -1,0 +1,163 @@
+import { useVirtualizer } from "@tanstack/react-virtual";
+import clsx from "clsx";
+import { useRef } from "react";
+import { useTranslation } from "react-i18next";
+import { Link } from "react-router-dom";
+
+import { Age } from "@/components/age";
+import { StatusLabel } from "@/components/status";
+import { shortId } from "@/lib/ids";
+import { formatQuantity } from "@/lib/units";
+
+import { columns, type Row } from "./rows";
+
+const ROW_HEIGHT = 36;
+const CARD_HEIGHT = 76;
+const layout = "grid grid-cols-[minmax(9rem,1.6fr)_7rem_5.5rem_6.5rem_6.5rem_5rem_7rem] items-center gap-2 px-3";
+
+interface VirtualRowsProps {
+  rows: readonly Row[];
+  sort: string;
+  /** A card a battery instead of a row, for narrow screens. */
+  asCards: boolean;
+  onSort: (sort: string) => void;
+}
+
+/** Only the rows in sight are in the document. */
+export function VirtualRows({ rows, sort, asCards, onSort }: VirtualRowsProps) {
+  const { t } = useTranslation();
+  const scroller = useRef<HTMLDivElement>(null);
+  const virtual = useVirtualizer({
+    count: rows.length,
+    getScrollElement: () => scroller.current,
+    estimateSize: () => (asCards ? CARD_HEIGHT : ROW_HEIGHT),
+    overscan: 12,
+    initialRect: { width: 1000, height: 700 },
+  });
+  return (
+    <div
+      ref={scroller}
+      role="table"
+      aria-label={t("location.table")}
+      aria-rowcount={rows.length}
+      // eslint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- a scrolling region must be reachable by keyboard
+      tabIndex={0}
+      className="max-h-[65vh] overflow-auto rounded-lg border border-border bg-surface"
+    >
+      <div className={asCards ? "" : "min-w-[50rem]"}>
+        {!asCards && <Headings sort={sort} onSort={onSort} />}
+        <div role="rowgroup" className="relative" style={{ height: virtual.getTotalSize() }}>
+          {virtual.getVirtualItems().map((item) => {
+            const row = rows[item.index];
+            if (row === undefined) return null;
+            return (
+              <div
+                key={row.battery_id}
+                role="row"
+                aria-rowindex={item.index + 1}
+                className={clsx(
+                  "absolute inset-x-0 border-b border-border",
+                  asCards ? "grid grid-cols-[1fr_auto] content-center gap-x-3 px-3" : layout,
+                )}
+                style={{ height: item.size, transform: `translateY(${item.start}px)` }}
+              >
+                {asCards ? <CardCells row={row} /> : <Cells row={row} />}
+              </div>
+            );
+          })}
+        </div>
+      </div>
+    </div>
+  );
+}
+
+function Headings({ sort, onSort }: { sort: string; onSort: (sort: string) => void }) {
+  const { t } = useTranslation();
+  return (
+    <div role="rowgroup" className="sticky top-0 z-[1]">
+      <div role="row" className={clsx(layout, "border-b border-border bg-surface-2 py-1.5 text-left")}>
+        {columns.map((column) => (
+          <span
+            key={column}
+            role="columnheader"
+            aria-sort={sort === column ? "ascending" : sort === `-${column}` ? "descending" : "none"}
+          >
+            <button
+              type="button"
+              className="font-medium hover:underline"
+              onClick={() => onSort(sort === column ? `-${column}` : column)}
+            >
+              {t(headings[column])} {sort === column ? "↑" : sort === `-${column}` ? "↓" : ""}
+            </button>
+          </span>
+        ))}
+      </div>
+    </div>
+  );
+}
+
+function Cells({ row }: { row: Row }) {
+  const value = row.status === "no_data" ? "text-muted opacity-70" : "";
+  return (
+    <>
+      <Name row={row} />
+      <span role="cell">
+        <StatusLabel status={row.status} />
+      </span>
+      <span role="cell" className={value}>
+        {formatQuantity(row.voltage_v, "voltage_v")}
+      </span>
+      <span role="cell" className={value}>
+        {formatQuantity(row.temperature_c, "temperature_c")}
+      </span>
+      <span role="cell" className={value}>
+        {formatQuantity(row.internal_resistance_mohm, "internal_resistance_mohm")}
+      </span>
+      <span role="cell" className={value}>
+        {formatQuantity(row.resistance_drift_pct, "resistance_drift_pct")}
+      </span>
+      <span role="cell">
+        <Age at={row.time} staleAfterMs={row.staleAfterMs} />
+      </span>
+    </>
+  );
+}
+
+function CardCells({ row }: { row: Row }) {
+  return (
+    <>
+      <Name row={row} />
+      <span role="cell" className="justify-self-end">
+        <StatusLabel status={row.status} />
+      </span>
+      <span role="cell" className={clsx("text-muted", row.status === "no_data" && "opacity-70")}>
+        {formatQuantity(row.voltage_v, "voltage_v")} · {formatQuantity(row.temperature_c, "temperature_c")} ·{" "}
+        {formatQuantity(row.internal_resistance_mohm, "internal_resistance_mohm")} (
+        {formatQuantity(row.resistance_drift_pct, "resistance_drift_pct")})
+      </span>
+      <span role="cell" className="justify-self-end">
+        <Age at={row.time} staleAfterMs={row.staleAfterMs} />
+      </span>
+    </>
+  );
+}
+
+function Name({ row }: { row: Row }) {
+  return (
+    <span role="cell" className="truncate">
+      <Link to={`/batteries/${row.battery_id}`} className="text-accent hover:underline">
+        {shortId(row.battery_id)}
+      </Link>
+    </span>
+  );
+}
+
+export const headings = {
+  battery_id: "location.battery",
+  status: "location.status",
+  voltage_v: "location.voltage",
+  temperature_c: "location.temperature",
+  internal_resistance_mohm: "location.resistance",
+  resistance_drift_pct: "location.drift",
+  time: "location.seen",
+} as const;

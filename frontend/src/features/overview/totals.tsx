@@ -1,0 +1,99 @@
+import clsx from "clsx";
+import { useTranslation } from "react-i18next";
+import { Link } from "react-router-dom";
+
+import type { FleetOverview } from "@/api/types";
+import { Age } from "@/components/age";
+import { useLanguage } from "@/i18n";
+import { formatCount } from "@/lib/units";
+
+const STALE_AFTER_MS = 300_000;
+
+/** The state of the fleet in five figures. */
+export function Totals({ overview }: { overview: FleetOverview }) {
+  const { t } = useTranslation();
+  const language = useLanguage();
+  const missing = (["twin", "ml", "simulator"] as const).filter((name) => overview.services[name] === "down");
+  const { status_counts: counts, mean_soh_pct: soh } = overview;
+  return (
+    <>
+      <dl className="grid grid-cols-2 gap-3 sm:grid-cols-3 xl:grid-cols-5">
+        <Total
+          name={t("fleet.batteries")}
+          value={formatCount(overview.battery_count, language)}
+          testId="total-batteries"
+        >
+          {t("fleet.locations", { count: overview.location_count, strings: overview.string_count })}
+        </Total>
+        <Total
+          name={t("fleet.active")}
+          value={formatCount(overview.active_alert_count, language)}
+          tone={overview.active_alert_count > 0 ? "warning" : undefined}
+          to="/alerts"
+        >
+          {t("fleet.pending", { count: overview.pending_alert_count })}
+        </Total>
+        <Total
+          name={t("fleet.critical")}
+          value={formatCount(counts.critical, language)}
+          tone={counts.critical > 0 ? "critical" : undefined}
+          to="/alerts?severity=critical"
+        >
+          {t("status.warning")} {formatCount(counts.warning, language)} · {t("status.normal")}{" "}
+          {formatCount(counts.normal, language)}
+        </Total>
+        <Total
+          name={t("fleet.noData")}
+          value={formatCount(counts.no_data, language)}
+          tone={counts.no_data > 0 ? "warning" : undefined}
+        >
+          {t("fleet.newest")}: <Age at={overview.newest_reading_at} staleAfterMs={STALE_AFTER_MS} />
+        </Total>
+        <Total
+          name={t("fleet.soh")}
+          value={soh === null ? t("fleet.noEstimate") : `${Math.round(soh)} %`}
+          small={soh === null}
+          className="max-sm:col-span-2"
+        >
+          {soh === null ? t(`reason.${overview.soh_reason ?? "no_estimate_yet"}`) : null}
+        </Total>
+      </dl>
+      {missing.length > 0 && (
+        <p className="mt-2 text-xs text-muted">
+          {t("fleet.degraded", { names: missing.map((name) => t(`services.${name}`)).join(", ") })}
+        </p>
+      )}
+    </>
+  );
+}
+
+interface TotalProps {
+  name: string;
+  value: string;
+  tone?: "warning" | "critical" | undefined;
+  small?: boolean;
+  to?: string;
+  testId?: string;
+  className?: string;
+  children: React.ReactNode;
+}
+
+function Total({ name, value, tone, small = false, to, testId, className, children }: TotalProps) {
+  const colour = tone === "critical" ? "text-critical-text" : tone === "warning" ? "text-warning-text" : "";
+  const shown = <span className={`${small ? "text-base" : "text-2xl"} font-semibold ${colour}`}>{value}</span>;
+  return (
+    <div className={clsx("rounded-lg border border-border bg-surface px-3 py-2", className)} data-testid={testId}>
+      <dt className="text-muted">{name}</dt>
+      <dd>
+        {to === undefined ? (
+          shown
+        ) : (
+          <Link to={to} className="hover:underline">
+            {shown}
+          </Link>
+        )}
+        <div className="text-xs text-muted">{children}</div>
+      </dd>
+    </div>
+  );
+}
