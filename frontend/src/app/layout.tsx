@@ -4,6 +4,7 @@ import { BatteryCharging, Bell, Keyboard, Languages, LogOut, Menu, Moon, Search,
 import { useEffect, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { NavLink, Outlet, useLocation } from "react-router-dom";
+import { toast } from "sonner";
 
 import { signOut } from "@/api/client";
 import { alertQueries, fleetQueries } from "@/api/queries";
@@ -145,7 +146,7 @@ function Identity() {
         aria-label={t("nav.signOut")}
         title={t("nav.signOut")}
         className="grid size-8 place-items-center rounded-lg hover:bg-surface-2"
-        onClick={() => void signOut()}
+        onClick={() => void signOut().catch(() => toast.warning(t("session.signOutUnconfirmed")))}
       >
         <LogOut size={16} aria-hidden />
       </button>

@@ -21,6 +21,7 @@ export const en = {
     wrong: "User name or password is wrong.",
     wait: "Too many attempts. Try again in {{seconds}} s.",
     unreachable: "The server does not answer. Check the network and try again.",
+    signOutUnconfirmed: "Signed out here, but the server did not confirm. Close the browser on a shared computer.",
     firstRun: "The first run prints the administrator's password in the terminal.",
   },
   live: {

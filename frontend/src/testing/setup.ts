@@ -1,0 +1,53 @@
+import "@testing-library/jest-dom/vitest";
+import "@/i18n";
+
+import { cleanup } from "@testing-library/react";
+import i18next from "i18next";
+import { afterAll, afterEach, beforeAll, expect } from "vitest";
+
+import { useSession } from "@/api/session";
+import { liveStore } from "@/realtime/connection";
+
+import { server } from "./server";
+
+class NoLayoutObserver implements ResizeObserver {
+  observe(): void {
+    // There is no layout here to watch.
+  }
+  unobserve(): void {
+    this.observe();
+  }
+  disconnect(): void {
+    this.observe();
+  }
+}
+globalThis.ResizeObserver = NoLayoutObserver;
+window.matchMedia = (media) =>
+  Object.assign(new EventTarget(), {
+    matches: false,
+    media,
+    onchange: null,
+    addListener: () => undefined,
+    removeListener: () => undefined,
+  }) as unknown as MediaQueryList;
+Element.prototype.scrollIntoView = () => undefined;
+// No canvas here; what is drawn is looked at in a real browser, its geometry is tested apart.
+HTMLCanvasElement.prototype.getContext = () => null;
+
+const unmocked: string[] = [];
+server.events.on("request:unhandled", ({ request }) => {
+  unmocked.push(`${request.method} ${request.url}`);
+});
+
+beforeAll(() => server.listen({ onUnhandledRequest: "error" }));
+afterEach(async () => {
+  cleanup();
+  server.resetHandlers();
+  liveStore.clear();
+  useSession.setState({ accessToken: null, user: null, phase: "unknown" });
+  localStorage.clear();
+  await i18next.changeLanguage("en");
+  // A call that no handler answers fails the test that made it, even when the page hides it.
+  expect(unmocked.splice(0)).toEqual([]);
+});
+afterAll(() => server.close());
