@@ -15,7 +15,7 @@ export function formatDateTime(at: string | number | Date, language: Language): 
     year: "numeric",
     hour: "2-digit",
     minute: "2-digit",
-    hour12: false,
+    hourCycle: "h23",
   }).format(new Date(at));
 }
 
@@ -34,7 +34,7 @@ export function formatClock(at: string | number | Date, language: Language, with
     hour: "2-digit",
     minute: "2-digit",
     ...(withSeconds ? { second: "2-digit" as const } : {}),
-    hour12: false,
+    hourCycle: "h23",
   }).format(new Date(at));
 }
 

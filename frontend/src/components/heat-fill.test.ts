@@ -1,0 +1,57 @@
+import { beforeEach, describe, expect, it } from "vitest";
+
+import { liveStore } from "@/realtime/connection";
+import type { LiveValue } from "@/realtime/live-store";
+import { latestOf } from "@/testing/answers";
+import { MockFleet } from "@/testing/fleet";
+
+import { colourAt, fillByOf, fillOf, partOf } from "./heat-fill";
+
+const NOW = Date.parse("2026-11-23T18:00:00Z");
+let value: LiveValue;
+
+beforeEach(() => {
+  liveStore.applySnapshot(latestOf(new MockFleet(NOW), NOW));
+  const found = liveStore.get("BAT-DC-CNX-01-UPS-01-STR-01-001");
+  if (found === undefined) throw new Error("not in the fleet");
+  value = { ...found, time: NOW - 30_000, temperature_c: 27.5 };
+});
+
+describe("a cell's colour", () => {
+  it("is none for a battery without data, so that it is hatched and never quiet", () => {
+    expect(fillOf(value, "no_data", "status", NOW)).toBeNull();
+    expect(fillOf(undefined, "no_data", "temperature_c", NOW)).toBeNull();
+  });
+
+  it("is none for a value that is too old to show", () => {
+    expect(fillOf(value, "normal", "temperature_c", NOW)).not.toBeNull();
+    expect(fillOf(value, "normal", "temperature_c", NOW + 300_000)).toBeNull();
+  });
+
+  it("is none where that one thing was not measured", () => {
+    expect(fillOf({ ...value, temperature_c: null }, "normal", "temperature_c", NOW)).toBeNull();
+  });
+
+  it("differs for each status", () => {
+    const fills = (["normal", "warning", "critical", "no_data"] as const).map((s) => fillOf(value, s, "status", NOW));
+    expect(new Set(fills).size).toBe(4);
+  });
+});
+
+it("places a value on its scale and keeps what lies outside at the ends", () => {
+  expect(partOf(value, "temperature_c", NOW)).toBe(0.5);
+  expect(partOf({ ...value, temperature_c: 60 }, "temperature_c", NOW)).toBe(1);
+  expect(partOf({ ...value, temperature_c: -5 }, "temperature_c", NOW)).toBe(0);
+  expect(partOf(value, "age", NOW)).toBe(0.1);
+});
+
+it("grows darker steadily", () => {
+  const lightness = [0, 0.25, 0.5, 0.75, 1].map((part) => Number(/(\d+)%\)$/.exec(colourAt(part))?.[1]));
+  expect(lightness).toEqual([...lightness].sort((a, b) => b - a));
+  expect(new Set(lightness).size).toBe(5);
+});
+
+it("takes an unknown choice in the address as status", () => {
+  expect(fillByOf(new URLSearchParams("fill=voltage_v"))).toBe("voltage_v");
+  expect(fillByOf(new URLSearchParams("fill=rubbish"))).toBe("status");
+});

@@ -1,0 +1,19 @@
+import { expect, it } from "vitest";
+
+import { filterOf, stateOf } from "./filters";
+
+it("shows active alerts unless the address says otherwise", () => {
+  expect(filterOf(new URLSearchParams(), 50)).toEqual({ active: true, limit: 50 });
+  expect(stateOf(new URLSearchParams("state=rubbish"))).toBe("active");
+});
+
+it("asks the gateway for what the address names and leaves the rest out", () => {
+  const params = new URLSearchParams("state=pending&severity=critical&location_id=DC-SRC-01&type=&colour=red");
+  expect(filterOf(params, 50)).toEqual({
+    active: true,
+    acknowledged: false,
+    severity: "critical",
+    location_id: "DC-SRC-01",
+    limit: 50,
+  });
+});
