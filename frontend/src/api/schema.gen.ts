@@ -76,6 +76,9 @@ export interface paths {
         /**
          * Refresh
          * @description Exchange a refresh token (body or cookie) for a new pair; the old one is used up.
+         *
+         *     The same token again within 10 seconds brings the same successor (a second tab, a lost answer); later it ends the
+         *     session, since somebody must have copied it.
          */
         post: operations["auth_refresh"];
         delete?: never;
@@ -135,7 +138,7 @@ export interface paths {
         put?: never;
         /**
          * Change Password
-         * @description Change your password; every session ends, this one too.
+         * @description Change your password; every other session of yours ends.
          */
         post: operations["auth_change_password"];
         delete?: never;
@@ -191,7 +194,7 @@ export interface paths {
         head?: never;
         /**
          * Update User
-         * @description Change a user; a change of rights ends the user's sessions.
+         * @description Change a user; new rights hold within seconds, a new password or switching off ends the user's sessions.
          */
         patch: operations["auth_update_user"];
         trace?: never;
@@ -2919,6 +2922,15 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Problem details; code: too_many_attempts */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
         };
     };
     auth_list_users: {
@@ -3064,7 +3076,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Problem details; code: not_on_yourself */
+            /** @description Problem details; code: last_admin, not_on_yourself */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -3117,7 +3129,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Problem details; code: not_on_yourself */
+            /** @description Problem details; code: last_admin, not_on_yourself */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -3202,7 +3214,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Problem details; code: unknown_location */
+            /** @description Problem details; code: expiry_in_the_past, unknown_location */
             422: {
                 headers: {
                     [name: string]: unknown;
