@@ -32,7 +32,6 @@ export function VirtualRows({ rows, sort, asCards, onSort }: VirtualRowsProps) {
     getScrollElement: () => scroller.current,
     estimateSize: () => (asCards ? CARD_HEIGHT : ROW_HEIGHT),
     overscan: 12,
-    initialRect: { width: 1000, height: 700 },
   });
   return (
     <div

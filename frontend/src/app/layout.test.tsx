@@ -1,0 +1,79 @@
+import { screen, waitFor } from "@testing-library/react";
+import userEvent from "@testing-library/user-event";
+import { act } from "react";
+import { afterEach, beforeEach, expect, it, vi } from "vitest";
+
+import { liveStore, useConnection } from "@/realtime/connection";
+import { usePreferences } from "@/stores/preferences";
+import { MockFleet } from "@/testing/fleet";
+import { renderPage } from "@/testing/render";
+
+import { Layout } from "./layout";
+
+// The connection itself is tested against a real server; here the shell shows what it says.
+vi.mock("@/realtime/connection", async (original) => ({
+  ...(await original<typeof import("@/realtime/connection")>()),
+  startRealtime: () => () => undefined,
+}));
+
+beforeEach(() => usePreferences.setState({ shortcuts: true }));
+afterEach(() => useConnection.setState({ phase: "connecting", since: null }));
+
+const page = { path: "/alerts", element: <Layout /> };
+
+function connect(sinceMs: number): void {
+  act(() => useConnection.setState({ phase: "connected", since: Date.now() - sinceMs }));
+}
+
+it("says Live only while values come", async () => {
+  renderPage(page);
+  const badge = await screen.findByTestId("live-badge");
+  expect(badge).toHaveTextContent("Connecting");
+  connect(1000);
+  expect(badge).toHaveTextContent("Connecting");
+  const update = new MockFleet().report(0, Date.now());
+  act(() => {
+    if (update !== null) liveStore.applyUpdate(update);
+  });
+  await waitFor(() => expect(badge).toHaveTextContent("Live · 0 s"));
+});
+
+it("says how long nothing has come on a connection that stays silent", async () => {
+  renderPage(page);
+  connect(40_000);
+  expect(await screen.findByTestId("live-badge")).toHaveTextContent("No values for 40 s");
+});
+
+it("says since when the connection is lost and that values are the last known", async () => {
+  renderPage(page);
+  act(() => useConnection.setState({ phase: "disconnected", since: Date.parse("2026-11-23T07:02:00Z") }));
+  expect(await screen.findByTestId("live-badge")).toHaveTextContent("Disconnected since 14:02");
+  expect(screen.getByRole("alert")).toHaveTextContent("Values below are the last ones known.");
+});
+
+it("counts alerts that nobody has acknowledged", async () => {
+  renderPage(page);
+  expect(await screen.findByTitle("7 not acknowledged")).toHaveTextContent("7");
+});
+
+it("opens a battery by keyboard alone", async () => {
+  const { router } = renderPage(page);
+  await screen.findByTestId("live-badge");
+  await userEvent.keyboard("/");
+  await userEvent.type(await screen.findByRole("combobox"), "src ups str-02 00");
+  await waitFor(() => expect(screen.getAllByRole("option").length).toBeGreaterThan(3));
+  await userEvent.keyboard("{ArrowDown}{ArrowDown}{ArrowUp}{Enter}");
+  expect(router.state.location.pathname).toBe("/batteries/BAT-DC-SRC-01-UPS-01-STR-02-002");
+});
+
+it("goes to the fleet by g f, unless single keys are switched off", async () => {
+  const { router } = renderPage(page);
+  await screen.findByTestId("live-badge");
+  await userEvent.keyboard("?");
+  await userEvent.click(await screen.findByLabelText("Single-key shortcuts"));
+  await userEvent.keyboard("{Escape}gf");
+  expect(router.state.location.pathname).toBe("/alerts");
+  act(() => usePreferences.getState().setShortcuts(true));
+  await userEvent.keyboard("gf");
+  expect(router.state.location.pathname).toBe("/");
+});

@@ -1,0 +1,54 @@
+import { screen, waitFor, within } from "@testing-library/react";
+import { act } from "react";
+import { expect, it } from "vitest";
+
+import { liveStore } from "@/realtime/connection";
+import { renderPage } from "@/testing/render";
+
+import { BatteryPage } from "./battery-page";
+
+const ID = "BAT-DC-SRC-01-UPS-01-STR-02-007";
+
+function open(id = ID) {
+  return renderPage({ path: "/batteries/:batteryId", element: <BatteryPage />, at: `/batteries/${id}` });
+}
+
+const valueOf = (name: string) => screen.getAllByText(name)[0]?.parentElement as HTMLElement;
+
+it("shows status with its reason, and live values with their age", async () => {
+  open();
+  expect(await screen.findByRole("heading", { level: 1, name: ID })).toBeVisible();
+  expect(screen.getByText("Critical", { selector: "h1 + span" })).toBeVisible();
+  expect(within(screen.getByTestId("live-values")).getByText("47.8 °C")).toBeVisible();
+  expect(within(valueOf("Temperature")).getByText(/ ago$/)).toBeVisible();
+});
+
+it("gives no number for charge, health and life without evidence, but the reason", async () => {
+  open();
+  await screen.findByTestId("live-values");
+  for (const name of ["State of charge", "State of health"]) {
+    expect(valueOf(name)).toHaveTextContent("No estimate yet");
+    expect(valueOf(name)).toHaveTextContent("Needs a discharge or a capacity test");
+    expect(valueOf(name)).not.toHaveTextContent(/\d/);
+  }
+  expect(valueOf("Remaining life")).toHaveTextContent("No prediction yet");
+});
+
+it("follows the live store", async () => {
+  const { fleet } = open();
+  await screen.findByTestId("live-values");
+  const battery = fleet.need(ID);
+  battery.voltage_v = 12.34;
+  const index = fleet.strings.findIndex((string) => string.string_id === battery.string_id);
+  act(() => {
+    const update = fleet.report(index, Date.now() + 1000);
+    if (update !== null) liveStore.applyUpdate(update);
+  });
+  await waitFor(() => expect(screen.getByTestId("live-voltage").textContent).toMatch(/^12\.3/));
+});
+
+it("shows a battery that was never heard as without data", async () => {
+  open("BAT-DC-HDY-01-REC-01-STR-02-024");
+  expect(await screen.findByText("No data", { selector: "h1 + span" })).toBeVisible();
+  expect(screen.getByTestId("live-voltage")).toHaveTextContent("–");
+});
