@@ -14,9 +14,9 @@ export function AlertLine({ alert }: { alert: Alert }) {
   return (
     <li>
       <Link to={`/alerts/${alert.alert_id}`} className="block rounded px-1 py-1.5 hover:bg-surface-2">
-        <span className="flex items-baseline gap-2">
+        <span className="flex flex-wrap items-center gap-x-2">
           <SeverityLabel severity={alert.severity} />
-          <span className="min-w-0 truncate font-medium">{t(`type.${alert.type}`)}</span>
+          <span className="font-medium">{t(`type.${alert.type}`)}</span>
           <span className="ml-auto shrink-0">
             <Age at={alert.raised_at} />
           </span>

@@ -149,6 +149,7 @@ export const en = {
     holds: "after",
     source: "Set by",
     peers: "String peers",
+    peersScale: "A full bar is {{top}}.",
     gaps: "Gaps in the data are left open.",
     table: "View as table",
     chart: "View as chart",

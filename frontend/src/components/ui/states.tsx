@@ -95,7 +95,7 @@ export function EmptyState({ title, hint, action }: { title: string; hint?: stri
   return (
     <div className="grid place-items-center gap-1 rounded-lg border border-dashed border-border p-8 text-center">
       <p className="font-medium">{title}</p>
-      {hint !== undefined && <p className="text-muted">{hint}</p>}
+      {hint !== undefined && <p className="max-w-full break-words text-muted">{hint}</p>}
       {action}
     </div>
   );

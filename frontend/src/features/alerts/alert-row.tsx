@@ -31,7 +31,7 @@ export function AlertRow({ alert, isSelected, isFocused, mayAct, onToggle, onOpe
       ref={row}
       data-testid={`alert-${alert.alert_id}`}
       className={clsx(
-        "grid grid-cols-[1.5rem_1fr_auto] items-center gap-x-3 gap-y-1 px-3 py-2",
+        "grid grid-cols-[1.5rem_1fr] items-center gap-x-3 gap-y-1 px-3 py-2 sm:grid-cols-[1.5rem_1fr_auto]",
         isFocused && "bg-surface-2",
         !alert.is_active && "text-muted",
       )}
@@ -53,7 +53,7 @@ export function AlertRow({ alert, isSelected, isFocused, mayAct, onToggle, onOpe
             {alert.location_id} · {shortId(alert.battery_id ?? alert.string_id ?? alert.location_id)}
           </span>
         </span>
-        <span className="text-xs whitespace-nowrap text-muted">
+        <span className="text-xs text-muted max-sm:flex max-sm:gap-2 sm:whitespace-nowrap">
           <Age at={alert.raised_at} />
           <span className="block">
             {alert.resolved_at !== null
@@ -63,7 +63,9 @@ export function AlertRow({ alert, isSelected, isFocused, mayAct, onToggle, onOpe
         </span>
       </button>
       {mayAct && alert.acknowledged_at === null && alert.resolved_at === null ? (
-        <Button onClick={onAcknowledge}>{t("alerts.acknowledge")}</Button>
+        <Button className="max-sm:col-start-2 max-sm:justify-self-start" onClick={onAcknowledge}>
+          {t("alerts.acknowledge")}
+        </Button>
       ) : (
         <span />
       )}

@@ -1,3 +1,4 @@
+import clsx from "clsx";
 import { useTranslation } from "react-i18next";
 import { Link } from "react-router-dom";
 
@@ -9,7 +10,8 @@ import { liveStore } from "@/realtime/connection";
 import { useLiveVersion } from "@/realtime/hooks";
 
 const PEERS = 24;
-const HEIGHT = 96;
+const HEIGHT = 76;
+const BAR = 56;
 
 /** Resistance drift of the blocks of the string side by side, this one marked. */
 export function Peers({ battery }: { battery: BatteryDetail }) {
@@ -22,24 +24,39 @@ export function Peers({ battery }: { battery: BatteryDetail }) {
   const top = Math.max(25, ...peers.map((peer) => peer.value ?? 0));
   return (
     <Card title={`${t("battery.peers")}: ${t("location.drift").toLowerCase()}`}>
-      <ul className="flex items-end gap-[3px]" style={{ height: HEIGHT }}>
-        {peers.map(({ id, value }, i) => (
-          <li key={id} className="flex h-full min-w-0 flex-1 items-end">
-            <Link
-              to={`/batteries/${id}`}
-              aria-label={`${i + 1}: ${formatQuantity(value, "resistance_drift_pct")}`}
-              title={`${i + 1}: ${formatQuantity(value, "resistance_drift_pct")}`}
-              aria-current={id === battery.battery_id ? "page" : undefined}
-              className={`block w-full rounded-t-sm ${value === null ? "hatched border border-border-strong" : id === battery.battery_id ? "bg-accent" : "bg-ok-fill"}`}
-              style={{ height: Math.max(4, (HEIGHT * Math.max(0, value ?? 20)) / top) }}
-            />
-          </li>
-        ))}
+      {/* Two rows, so that each bar is wide enough to be hit. */}
+      <ul className="grid grid-cols-12 gap-x-1 gap-y-2">
+        {peers.map(({ id, value }, i) => {
+          const isThis = id === battery.battery_id;
+          const label = `${i + 1}: ${formatQuantity(value, "resistance_drift_pct")}`;
+          return (
+            <li key={id}>
+              <Link
+                to={`/batteries/${id}`}
+                aria-label={label}
+                title={label}
+                aria-current={isThis ? "page" : undefined}
+                className="flex min-w-6 flex-col justify-end text-center text-xs hover:bg-surface-2"
+                style={{ height: HEIGHT }}
+              >
+                <span
+                  aria-hidden
+                  className={clsx(
+                    "block rounded-t-sm",
+                    value === null ? "hatched border border-border-strong" : isThis ? "bg-accent" : "bg-ok-fill",
+                  )}
+                  style={{ height: value === null ? BAR : Math.max(2, (BAR * Math.max(0, value)) / top) }}
+                />
+                <span aria-hidden className={isThis ? "font-semibold text-accent" : "text-muted"}>
+                  {i + 1}
+                </span>
+              </Link>
+            </li>
+          );
+        })}
       </ul>
-      <p className="mt-1 flex justify-between text-xs text-muted">
-        <span>1</span>
-        <span>{formatQuantity(top, "resistance_drift_pct")}</span>
-        <span>{PEERS}</span>
+      <p className="mt-1 text-xs text-muted">
+        {t("battery.peersScale", { top: formatQuantity(top, "resistance_drift_pct") })}
       </p>
     </Card>
   );

@@ -15,7 +15,8 @@ export function RulesTable({ batteryId }: { batteryId: string }) {
   const { data } = useQuery(batteryQueries.rules(batteryId));
   return (
     <Card title={t("battery.rules")} className="mt-3">
-      <div className="overflow-x-auto">
+      {/* eslint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- a scrolling region must be reachable by keyboard */}
+      <div className="overflow-x-auto" role="region" aria-label={t("battery.rules")} tabIndex={0}>
         <table className="w-full min-w-[36rem] text-left">
           <thead className="text-muted">
             <tr>
