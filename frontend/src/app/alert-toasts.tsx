@@ -1,5 +1,6 @@
 import { useEffect } from "react";
 import { useTranslation } from "react-i18next";
+import { useNavigate } from "react-router-dom";
 import { toast } from "sonner";
 
 import { onAlert } from "@/realtime/connection";
@@ -9,6 +10,7 @@ const GROUP_MS = 700;
 /** One toast a location for new critical alerts, however many come at once; everything is in the inbox. */
 export function AlertToasts() {
   const { t } = useTranslation();
+  const navigate = useNavigate();
   useEffect(() => {
     const waiting = new Map<string, number>();
     let timer: ReturnType<typeof setTimeout> | null = null;
@@ -18,6 +20,10 @@ export function AlertToasts() {
         toast.error(t("alerts.new", { count, location }), {
           id: `critical-${location}`,
           duration: Number.POSITIVE_INFINITY,
+          action: {
+            label: t("alerts.show"),
+            onClick: () => navigate(`/alerts?severity=critical&location_id=${location}`),
+          },
         });
       }
       waiting.clear();
@@ -31,6 +37,6 @@ export function AlertToasts() {
       stop();
       if (timer !== null) clearTimeout(timer);
     };
-  }, [t]);
+  }, [t, navigate]);
   return null;
 }

@@ -29,3 +29,8 @@ export function setLanguage(language: Language): void {
 export function useLanguage(): Language {
   return useTranslation().i18n.language === "th" ? "th" : "en";
 }
+
+/** Whether a code has words of its own; any other is shown as it came, not hidden. */
+export function isAlertType(code: string): code is keyof typeof en.type {
+  return code in en.type;
+}

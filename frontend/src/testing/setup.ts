@@ -31,6 +31,7 @@ window.matchMedia = (media) =>
     removeListener: () => undefined,
   });
 Element.prototype.scrollIntoView = () => undefined;
+Element.prototype.setPointerCapture = () => undefined;
 // Nothing is laid out here; lists that show only what is in sight need to believe in some room.
 Object.defineProperties(Element.prototype, { clientHeight: { value: 700 }, clientWidth: { value: 1000 } });
 // No canvas here; what is drawn is looked at in a real browser, its geometry is tested apart.

@@ -9,7 +9,7 @@ import { Breadcrumb, useTitle } from "@/components/breadcrumb";
 import { StatusLabel } from "@/components/status";
 import { Card } from "@/components/ui/card";
 import { EmptyState, ErrorState, RefreshFailed, Skeleton } from "@/components/ui/states";
-import { useLanguage } from "@/i18n";
+import { isAlertType, useLanguage } from "@/i18n";
 import { formatDate } from "@/lib/dates";
 import { shortId } from "@/lib/ids";
 import { formatQuantity } from "@/lib/units";
@@ -43,9 +43,7 @@ export function BatteryPage() {
         <h1 className="break-all">{data.battery_id}</h1>
         <StatusLabel status={live ? statusNow(live, now) : data.status} />
         <span className="text-muted">
-          {reasonsOf(data)
-            .map((reason) => t(reason))
-            .join(", ")}
+          {data.status_reasons.map((reason) => (isAlertType(reason) ? t(`type.${reason}`) : reason)).join(", ")}
         </span>
       </div>
       <div className="grid gap-3 lg:grid-cols-[1.6fr_1fr]">
@@ -68,23 +66,6 @@ export function BatteryPage() {
       <RulesTable batteryId={batteryId} />
     </>
   );
-}
-
-const knownReasons = [
-  "voltage_low",
-  "voltage_high",
-  "temperature_high",
-  "temperature_deviation",
-  "current_high",
-  "resistance_drift",
-  "string_imbalance",
-  "data_stale",
-] as const;
-
-function reasonsOf(battery: BatteryDetail): `type.${(typeof knownReasons)[number]}`[] {
-  return knownReasons
-    .filter((reason) => battery.status_reasons.includes(reason))
-    .map((reason) => `type.${reason}` as const);
 }
 
 function Facts({ battery }: { battery: BatteryDetail }) {

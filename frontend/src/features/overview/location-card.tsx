@@ -8,6 +8,7 @@ import { fleetQueries } from "@/api/queries";
 import type { Location } from "@/api/types";
 import { Age } from "@/components/age";
 import type { FillBy } from "@/components/heat-fill";
+import { heightOf } from "@/components/heat-geometry";
 import { HeatMap } from "@/components/heat-map";
 import { StatusCounts } from "@/components/status";
 import { batteryIdsOf, shortId } from "@/lib/ids";
@@ -45,17 +46,19 @@ export function LocationCard({ location, fillBy }: { location: Location; fillBy:
         {counts ? <StatusCounts counts={counts} /> : <span className="text-muted">{t("live.never")}</span>}
         <RoomBrief room={stats?.environment ?? null} />
       </div>
-      <HeatMap
-        rows={rows}
-        fillBy={fillBy}
-        label={t("fleet.mapLabel", {
-          name: location.name,
-          normal: counts?.normal ?? 0,
-          warning: counts?.warning ?? 0,
-          critical: counts?.critical ?? 0,
-          noData: counts?.no_data ?? 0,
-        })}
-      />
+      <div style={{ minHeight: heightOf(location.string_count) }}>
+        <HeatMap
+          rows={rows}
+          fillBy={fillBy}
+          label={t("fleet.mapLabel", {
+            name: location.name,
+            normal: counts?.normal ?? 0,
+            warning: counts?.warning ?? 0,
+            critical: counts?.critical ?? 0,
+            noData: counts?.no_data ?? 0,
+          })}
+        />
+      </div>
       <div className="mt-2 flex items-center justify-between gap-2 text-xs text-muted">
         <span className="min-w-0 truncate">
           {mainsLost && <strong className="mr-2 text-critical-text">{t("fleet.offMains")}</strong>}
