@@ -53,7 +53,7 @@ class RunningPlatform:
 
     def wait_until_up(self, timeout_s: float = 180.0) -> None:
         self.wait_for(lambda: "Ctrl-C stops everything" in self.text(), "coming up", timeout_s)
-        self.wait_for(lambda: httpx.get(f"{self.url}/health", timeout=5).is_success, "health")
+        self.wait_for(lambda: httpx.get(f"{self.url}/health", timeout=30).is_success, "health")
 
     def family(self) -> list[psutil.Process]:
         """Every living process the launcher ever had below it."""

@@ -102,7 +102,7 @@ def _kill_once(platform: RunningPlatform, command: str, *, after_s: float) -> bo
 
 
 def _status(platform: RunningPlatform) -> bool:
-    ready = httpx.get(f"{platform.url}/health/ready", timeout=5).json()
+    ready = httpx.get(f"{platform.url}/health/ready", timeout=30).json()
     return bool(ready["checks"]["database"]["state"] == "up")
 
 

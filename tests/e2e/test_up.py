@@ -37,7 +37,7 @@ def _is_fresh(client: httpx.Client) -> bool:
 
 
 def _ready(platform: RunningPlatform) -> bool:
-    return httpx.get(f"{platform.url}/health/ready", timeout=5).json()["status"] in {"ready", "degraded"}
+    return httpx.get(f"{platform.url}/health/ready", timeout=30).json()["status"] in {"ready", "degraded"}
 
 
 def test_first_and_second_run(data_dir: Path, tmp_path: Path) -> None:

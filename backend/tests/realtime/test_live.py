@@ -45,7 +45,7 @@ class Listener:
 
         return keep
 
-    async def next(self, event: str, *, within_s: float = 5.0) -> Any:
+    async def next(self, event: str, *, within_s: float = 30.0) -> Any:
         async with asyncio.timeout(within_s):
             while True:
                 name, data = await self.heard.get()
@@ -64,7 +64,7 @@ class Live:
     async def listener(self, token: str | None) -> Listener:
         listener = Listener()
         auth = None if token is None else {"token": token}
-        await listener.client.connect(self.gateway.url, auth=auth, transports=["websocket"], wait_timeout=5)
+        await listener.client.connect(self.gateway.url, auth=auth, transports=["websocket"], wait_timeout=30)
         return listener
 
     async def post(self, voltage_v: float) -> None:

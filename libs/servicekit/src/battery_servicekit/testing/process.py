@@ -49,7 +49,7 @@ class ServiceProcess:
         self.process.kill()
         self.process.wait(timeout=10)
 
-    def stop(self, *, timeout_s: float = 15.0) -> int:
+    def stop(self, *, timeout_s: float = 60.0) -> int:
         """Ask it to end and return its exit code."""
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)
