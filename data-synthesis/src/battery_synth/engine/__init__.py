@@ -1,0 +1,1 @@
+"""Integration of a site's batteries, a UTC day at a time."""

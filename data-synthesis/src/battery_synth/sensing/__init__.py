@@ -1,0 +1,1 @@
+"""What the monitoring equipment makes of the true values."""
