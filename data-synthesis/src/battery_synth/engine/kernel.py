@@ -1,0 +1,230 @@
+"""Run a site's strings through the steps of a plan, and note what is true whenever somebody looks."""
+
+import math
+
+from battery_synth.block import charger, electrics, heat, wear
+from battery_synth.compiled import compiled
+from battery_synth.engine import strings
+from battery_synth.engine.arrays import ALL_STRINGS, NO_STRING, Blocks, Flow, Plan, Rows, State
+
+_NOTHING_LEFT_AH, _NOTHING_LEFT_V = 1e-4, 1e-5
+_SELF_DISCHARGE_PER_S = 0.03 / (30.0 * 86_400.0)
+"""3 % a month at 20 to 25 °C, in proportion to the acceleration of ageing (makers' sheets)."""
+_OFF_TAU_S = 4.0 * 3600.0
+"""Time constant with which the overvoltage of a string without a charger dies away."""
+_RIPPLE_FLOOR_A, _RIPPLE_SHARE = 0.8, 0.004
+_EMPTIEST = 1.05
+_UNDERCHARGED_SOC, _UNDERCHARGED_CELL_V = 0.9, 2.20
+
+
+@compiled
+def run(state: State, blocks: Blocks, flow: Flow, plan: Plan, rows: Rows) -> None:
+    """Go through all instants of a plan: solve, note what is looked at, step on.
+
+    ``state`` and ``rows`` are changed in place; the last instant is looked at if asked, but no step follows it.
+    """
+    steps = len(plan.instant_s) - 1
+    for k in range(steps + 1):
+        wanted = plan.look[k]
+        if k == steps and wanted == NO_STRING:
+            break
+        solve(state, blocks, flow, plan, k)
+        if wanted != NO_STRING:
+            note(state, blocks, flow, plan, rows, k)
+        if k < steps:
+            step_s = plan.instant_s[k + 1] - plan.instant_s[k]
+            decay = math.exp(-step_s / heat.BLOCK_TAU_S)
+            for string in range(len(state.surface)):
+                step(state, blocks, flow, plan, k, string, step_s, decay)
+
+
+@compiled
+def solve(state: State, blocks: Blocks, flow: Flow, plan: Plan, k: int) -> None:
+    """Solve all strings at an instant."""
+    feeding, segment = plan.feeding[k], plan.segment[k]
+    if feeding == ALL_STRINGS:
+        for system in range(len(flow.bus_drive)):
+            flow.bus_drive[system] = flow.bus_conductance[system] = flow.bus_power_w[system] = 0.0
+        for string in range(len(state.surface)):
+            system = blocks.system_of_string[string]
+            flow.bus_power_w[system] += blocks.rated_w[string] * plan.load_share[segment, system]
+    for string in range(len(state.surface)):
+        offset_v = plan.charger_offset_v[segment, blocks.system_of_string[string]]
+        conducts = strings.solve_float(state, blocks, flow, string, offset_v)
+        takes_part = feeding in (ALL_STRINGS, string)
+        flow.spent[string] = 0.0
+        if state.settled[string] > 0.0 and conducts and not takes_part:
+            strings.solve_settled(blocks, flow, string)
+            continue
+        state.settled[string] = 0.0
+        strings.solve_inside(state, blocks, flow, string)
+        if takes_part:
+            offer(state, blocks, flow, plan, k, string)
+        elif conducts:
+            strings.solve_charging(state, blocks, flow, string)
+        else:
+            strings.solve_idle(state, blocks, flow, string, not math.isnan(offset_v))
+    if feeding == ALL_STRINGS:
+        share(state, blocks, flow, plan, k)
+
+
+@compiled
+def is_able(state: State, blocks: Blocks, string: int) -> bool:
+    """Say whether a string can give current: not cut off, and no block is open."""
+    if state.tripped[string] > 0.0:
+        return False
+    for i in range(string * blocks.width, (string + 1) * blocks.width):
+        if blocks.is_open[i]:
+            return False
+    return True
+
+
+@compiled
+def offer(state: State, blocks: Blocks, flow: Flow, plan: Plan, k: int, string: int) -> None:
+    """Solve a string that feeds the load: alone at once, or later together with the others of its bus."""
+    system = blocks.system_of_string[string]
+    power_w = blocks.rated_w[string] * plan.load_share[plan.segment[k], system]
+    constant_a = plan.constant_a[k]
+    expected_a = strings.expected_current_a(power_w, blocks.width) if math.isnan(constant_a) else constant_a
+    string_v, string_ohm = strings.source_of_discharge(state, blocks, flow, string, expected_a)
+    able = is_able(state, blocks, string)
+    if plan.feeding[k] == ALL_STRINGS:
+        if able:
+            flow.bus_conductance[system] += 1.0 / string_ohm
+            flow.bus_drive[system] += string_v / string_ohm
+        return
+    drawn_a = 0.0
+    if able and not math.isnan(constant_a):
+        drawn_a = constant_a
+    elif able:
+        # At a power that the string cannot give, it gives what it can.
+        root = math.sqrt(max(string_v * string_v - 4.0 * string_ohm * power_w, 0.0))
+        drawn_a = (string_v - root) / (2.0 * string_ohm)
+    strings.solve_discharging(blocks, flow, string, drawn_a, plan.is_test[k])
+
+
+@compiled
+def share(state: State, blocks: Blocks, flow: Flow, plan: Plan, k: int) -> None:
+    """Divide constant power among the strings of each bus.
+
+    With G the sum of 1/R and J the sum of E/R of a bus, its voltage solves V (J - G V) = P; at a power that the strings
+    cannot give, they give what they can.
+    """
+    for string in range(len(state.surface)):
+        system = blocks.system_of_string[string]
+        power_w = flow.bus_power_w[system]
+        total, driven = flow.bus_conductance[system], flow.bus_drive[system]
+        drawn_a = 0.0
+        if total > 0.0 and is_able(state, blocks, string):
+            bus_v = (driven + math.sqrt(max(driven * driven - 4.0 * total * power_w, 0.0))) / (2.0 * total)
+            string_v = string_ohm = 0.0
+            for i in range(string * blocks.width, (string + 1) * blocks.width):
+                string_v += flow.source_v[i]
+                string_ohm += flow.resistance_mohm[i] * 1e-3
+            # A string below the bus voltage is held off by its diode.
+            drawn_a = max((string_v - bus_v) / string_ohm, 0.0)
+        strings.solve_discharging(blocks, flow, string, drawn_a, plan.is_test[k])
+
+
+@compiled
+def note(state: State, blocks: Blocks, flow: Flow, plan: Plan, rows: Rows, k: int) -> None:
+    """Write down what is true of the strings that are looked at."""
+    wanted, row = plan.look[k], plan.first_row[k]
+    first = 0 if wanted == ALL_STRINGS else wanted
+    last = len(state.surface) if wanted == ALL_STRINGS else wanted + 1
+    for string in range(first, last):
+        if state.settled[string] > 0.0:
+            strings.solve_inside(state, blocks, flow, string)
+        rows.instant_s[row] = plan.instant_s[k]
+        rows.string[row] = string
+        rows.mode[row] = flow.mode[string]
+        rows.current_a[row] = flow.current_a[string]
+        factor = plan.ripple_factor[plan.segment[k], blocks.system_of_string[string]]
+        rows.ripple_a[row] = (_RIPPLE_FLOOR_A + _RIPPLE_SHARE * abs(flow.current_a[string])) * factor
+        for j in range(blocks.width):
+            i = string * blocks.width + j
+            rows.voltage_v[row, j] = flow.voltage_v[i]
+            rows.temperature_c[row, j] = state.block_c[i]
+            rows.resistance_mohm[row, j] = flow.resistance_mohm[i]
+            rows.soc[row, j] = flow.soc[i]
+        row += 1
+
+
+@compiled
+def step(
+    state: State, blocks: Blocks, flow: Flow, plan: Plan, k: int, string: int, step_s: float, decay: float
+) -> None:
+    """Move a string on with the currents of the step's beginning."""
+    first, last = string * blocks.width, (string + 1) * blocks.width
+    current_a, days = flow.current_a[string], step_s / 86_400.0
+    settled = state.settled[string] > 0.0
+    discharges = flow.mode[string] in (strings.DISCHARGE, strings.TEST)
+    # What does not move the charge recombines and heats; in a discharge nothing does.
+    gassing_a = 0.0 if discharges else flow.float_a[string]
+    if not settled:
+        step_charge(state, blocks, flow, string, step_s)
+    for i in range(first, last):
+        heat_w = gassing_a * flow.voltage_v[i] + blocks.extra_heat_w[i]
+        if not settled:
+            heat_w += heat.joule_w(current_a, flow.resistance_mohm[i])
+        faster = wear.acceleration(state.block_c[i], blocks.activation_ev) * days
+        cell_v = flow.voltage_v[i] / blocks.good_cells[i]
+        state.thermal_days[i] += faster
+        if not discharges:
+            state.overcharge_days[i] += faster * wear.overcharge_factor(cell_v)
+        soc = 1.0 - state.deficit_ah[i] / blocks.capacity_ah[i]
+        if soc < _UNDERCHARGED_SOC or (not discharges and cell_v < _UNDERCHARGED_CELL_V):
+            state.undercharge_days[i] += faster
+        state.block_c[i] = heat.relaxed_c(state.block_c[i], plan.air_c[k] + blocks.tier_c[i], heat_w, decay)
+
+
+@compiled
+def step_charge(state: State, blocks: Blocks, flow: Flow, string: int, step_s: float) -> None:
+    """Move charge, polarisation and double layer of a string on; say so if nothing is left to relax."""
+    first, last = string * blocks.width, (string + 1) * blocks.width
+    current_a, mode = flow.current_a[string], flow.mode[string]
+    discharges = mode in (strings.DISCHARGE, strings.TEST)
+    drawn_ah = 0.0
+    if discharges:
+        # The double layer gives its share first; what it does not give, the plates do.
+        emptied = state.surface[string] * math.exp(current_a * step_s / strings.SURFACE_C)
+        drawn_c = -current_a * step_s
+        drawn_ah = (drawn_c - strings.SURFACE_C * (state.surface[string] - emptied)) / 3600.0
+        state.surface[string] = emptied
+        state.tripped[string] = max(state.tripped[string], flow.spent[string])
+    else:
+        state.tripped[string] = 0.0
+        if current_a <= 0.0:
+            state.surface[string] *= math.exp(-step_s / _OFF_TAU_S)
+        elif state.surface[string] < 1.0:
+            spare_a = charger.LIMIT_PER_AH * blocks.rated_ah - flow.float_a[string]
+            spare_a -= flow.most_stored_a[string] * (1.0 + charger.SIDE_REACTION_SHARE)
+            state.surface[string] = min(1.0, state.surface[string] + max(spare_a, 0.0) * step_s / strings.SURFACE_C)
+    fast = math.exp(-step_s / strings.FAST_TAU_S)
+    slow = math.exp(-step_s / strings.SLOW_TAU_S)
+    left_ah = left_v = 0.0
+    for i in range(first, last):
+        before_ah, capacity_ah = state.deficit_ah[i], blocks.capacity_ah[i]
+        if discharges:
+            # A block that is empty gives no more charge: its string drives it into reversal.
+            after_ah = min(before_ah + drawn_ah, _EMPTIEST * capacity_ah)
+            state.cycle_share[i] += wear.miner_share(min(before_ah / capacity_ah, 1.0), min(after_ah / capacity_ah, 1.0))
+        elif current_a > 0.0:
+            after_ah = charger.recharged_ah(before_ah, flow.most_stored_a[string], step_s)
+        else:
+            lost = _SELF_DISCHARGE_PER_S * step_s * wear.acceleration(state.block_c[i], blocks.activation_ev)
+            after_ah = min(before_ah + capacity_ah * lost, capacity_ah)
+        state.deficit_ah[i] = after_ah
+        level_v = current_a * strings.FAST_OHM
+        state.fast_v[i] = level_v + (state.fast_v[i] - level_v) * fast
+        # The slow branch doubles by half charge.
+        level_v = current_a * strings.SLOW_OHM * (1.0 + 2.0 * (1.0 - flow.soc[i]))
+        state.slow_v[i] = level_v + (state.slow_v[i] - level_v) * slow
+        left_ah = max(left_ah, after_ah)
+        left_v = max(left_v, abs(state.slow_v[i] - flow.float_a[string] * strings.SLOW_OHM))
+    state.settled[string] = 0.0
+    if mode == strings.FLOAT and current_a > 0.0 and state.surface[string] >= 1.0:
+        if left_ah < _NOTHING_LEFT_AH and left_v < _NOTHING_LEFT_V:
+            state.settled[string] = 1.0
+            for i in range(first, last):
+                state.deficit_ah[i] = state.fast_v[i] = state.slow_v[i] = 0.0

@@ -1,0 +1,85 @@
+"""How a site's batteries, strings and systems lie in the arrays: string by string, each with the same number of blocks."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from battery_contracts.fleet import BATTERY_MODELS, FleetRow
+from battery_synth.engine.arrays import FloatArray, IntArray
+from battery_synth.outside.load import battery_power_w
+from battery_synth.outside.sites import SITE_BY_CODE, Site
+
+TIERS: Final = 4
+TIER_STEP_K: Final = 0.4
+"""Each rack tier stands in air this much warmer than the one below (1 to 3 K from bottom to top)."""
+
+
+@dataclass(frozen=True, slots=True)
+class SiteLayout:
+    """Ids in array order and who belongs to whom; (n,) over blocks, (g,) over strings."""
+
+    site: Site
+    battery_ids: list[str]
+    string_ids: list[str]
+    system_ids: list[str]
+    width: int
+    system_of_string: IntArray
+    rated_w: FloatArray
+    """(g,) DC power that a string's share of its system's rating asks of it."""
+    rated_ah: float
+    tier_c: FloatArray
+    baseline_mohm: FloatArray
+    """(n,) resistance at 25 °C at the commissioning of the jars in the catalogue."""
+    nominal_mohm: FloatArray
+    installed_s: FloatArray
+    """(n,) of the jars in the catalogue."""
+
+    @classmethod
+    def of(cls, fleet: Sequence[FleetRow]) -> "SiteLayout":
+        """Index the batteries of one site.
+
+        Raises
+        ------
+        ValueError
+            There are none, they are of several sites or models of several capacities, strings differ in length, or no
+            climate is known for the site.
+        """
+        rows = sorted(fleet, key=lambda row: row.battery_id)
+        locations = sorted({row.location_id for row in rows})
+        if len(locations) != 1:
+            raise ValueError(f"one site at a time: {locations or 'no batteries'}")
+        if locations[0] not in SITE_BY_CODE:
+            raise ValueError(f"no climate is known for {locations[0]}; known: {', '.join(sorted(SITE_BY_CODE))}")
+        per_string = Counter(row.string_id for row in rows)
+        if len(set(per_string.values())) != 1:
+            raise ValueError("every string must have the same number of batteries")
+        width = next(iter(per_string.values()))
+        models = [BATTERY_MODELS[row.model_id] for row in rows]
+        if len({model.rated_capacity_ah for model in models}) != 1:
+            raise ValueError("the world knows fleets of one rated capacity only")
+        heads = rows[::width]
+        systems = list(dict.fromkeys(row.system_id for row in heads))
+        strings_of_system = Counter(row.system_id for row in heads)
+        kva = np.array([row.rated_power_kva / strings_of_system[row.system_id] for row in heads])
+        return cls(
+            site=SITE_BY_CODE[locations[0]],
+            battery_ids=[row.battery_id for row in rows],
+            string_ids=[row.string_id for row in heads],
+            system_ids=systems,
+            width=width,
+            system_of_string=np.array([systems.index(row.system_id) for row in heads]),
+            rated_w=battery_power_w(kva),
+            rated_ah=models[0].rated_capacity_ah,
+            tier_c=TIER_STEP_K * ((np.arange(len(rows)) % width) * TIERS // width).astype(np.float64),
+            baseline_mohm=np.array(
+                [
+                    row.baseline_resistance_mohm or model.nominal_resistance_mohm
+                    for row, model in zip(rows, models, strict=True)
+                ]
+            ),
+            nominal_mohm=np.array([model.nominal_resistance_mohm for model in models]),
+            installed_s=np.array([np.datetime64(row.installed_on, "s").astype(np.int64) for row in rows], np.float64),
+        )

@@ -1,0 +1,140 @@
+"""Sensors of blocks and strings: fixed errors, noise and resolution, as pure functions of sensor and instant."""
+
+from dataclasses import dataclass
+from typing import Final, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from battery_synth.compiled import compiled
+from battery_synth.engine.arrays import Rows
+from battery_synth.sensing.noise import UintArray, bits, keys, normal
+from battery_synth.streams import stream
+
+FloatArray = npt.NDArray[np.float64]
+Float32Array = npt.NDArray[np.float32]
+
+VOLTAGE_GAIN_SD, VOLTAGE_NOISE_V, VOLTAGE_STEP_V = 0.0015, 0.005, 0.001
+TEMPERATURE_OFFSET_SD_C, TEMPERATURE_NOISE_C, TEMPERATURE_STEP_C = 0.5, 0.1, 0.1
+RESISTANCE_BIAS_SD, RESISTANCE_REPEATABILITY, RESISTANCE_STEP_MOHM = 0.02, 0.01, 0.01
+STRING_GAIN_SD, STRING_NOISE_V, STRING_STEP_V = 0.0005, 0.02, 0.01
+HALL_GAIN, HALL_NOISE_A, HALL_STEP_A, HALL_DEAD_BAND_A = 1.005, 0.015, 0.1, 0.2
+"""A Hall transducer of 300 A, zeroed on float: blind to the float current."""
+PROBE_GAIN_SD, PROBE_OFFSET_SD_MA, PROBE_NOISE_MA, PROBE_STEP_MA, PROBE_RANGE_MA = 0.03, 2.0, 0.5, 0.1, 2000.0
+"""The float current has its own milliampere probe, which saturates."""
+RIPPLE_OHM: Final = 0.084
+"""Resistance of 24 blocks in series, over which the ripple current shows as ripple voltage."""
+TICK_US: Final = 100_000
+
+
+class Errors(NamedTuple):
+    """Fixed errors and noise keys of a site's sensors: (n,) of blocks, (g,) of strings."""
+
+    block_key: UintArray
+    voltage_gain: FloatArray
+    temperature_offset_c: FloatArray
+    resistance_gain: FloatArray
+    string_key: UintArray
+    string_gain: FloatArray
+    probe_gain: FloatArray
+    probe_offset_ma: FloatArray
+
+
+class Seen(NamedTuple):
+    """What the sensors say of R rows of strings with w blocks each; NaN where nothing was measured."""
+
+    voltage_v: Float32Array
+    temperature_c: Float32Array
+    internal_resistance_mohm: Float32Array
+    string_voltage_v: Float32Array
+    current_a: Float32Array
+    float_current_ma: Float32Array
+    ripple_voltage_v: Float32Array
+    ripple_current_a: Float32Array
+
+    @classmethod
+    def empty(cls, rows: int, width: int) -> "Seen":
+        """Return room for rows."""
+        block = [np.empty((rows, width), np.float32) for _ in range(3)]
+        return cls(*block, *(np.empty(rows, np.float32) for _ in range(5)))
+
+
+@dataclass(frozen=True, slots=True)
+class Sensors:
+    """The sensors of a site."""
+
+    errors: Errors
+
+    @classmethod
+    def of(cls, seed: int, battery_ids: list[str], string_ids: list[str]) -> "Sensors":
+        """Draw each sensor's fixed errors from its own stream.
+
+        An ohmic instrument's bias is part of the baseline that was taken with it; what is drawn here is how the
+        installed monitor differs from the instrument of the commissioning.
+        """
+        blocks = np.array([stream(seed, "sensor", battery).standard_normal(3) for battery in battery_ids])
+        strings = np.array([stream(seed, "sensor", string).standard_normal(3) for string in string_ids])
+        return cls(
+            Errors(
+                block_key=keys(seed, battery_ids, "sensor-noise"),
+                voltage_gain=1.0 + VOLTAGE_GAIN_SD * blocks[:, 0],
+                temperature_offset_c=TEMPERATURE_OFFSET_SD_C * blocks[:, 1],
+                resistance_gain=1.0 + RESISTANCE_BIAS_SD * blocks[:, 2],
+                string_key=keys(seed, string_ids, "sensor-noise"),
+                string_gain=1.0 + STRING_GAIN_SD * strings[:, 0],
+                probe_gain=1.0 + PROBE_GAIN_SD * strings[:, 1],
+                probe_offset_ma=PROBE_OFFSET_SD_MA * strings[:, 2],
+            )
+        )
+
+    def read(self, rows: Rows, at_us: npt.NDArray[np.int64], is_ohmic: npt.NDArray[np.bool_]) -> Seen:
+        """Return what the sensors make of true rows (R,); resistance is measured where ``is_ohmic`` (R,) says so."""
+        seen = Seen.empty(*rows.voltage_v.shape)
+        read_rows(self.errors, rows, at_us, is_ohmic, seen)
+        return seen
+
+
+@compiled
+def rounded(value: float, step: float) -> float:
+    """Return a value at a sensor's resolution."""
+    return np.floor(value / step + 0.5) * step
+
+
+@compiled
+def read_rows(
+    errors: Errors, rows: Rows, at_us: npt.NDArray[np.int64], is_ohmic: npt.NDArray[np.bool_], seen: Seen
+) -> None:
+    """Fill in what the sensors say."""
+    width = rows.voltage_v.shape[1]
+    for row in range(rows.voltage_v.shape[0]):
+        string = rows.string[row]
+        tick = at_us[row] // TICK_US
+        total_v = 0.0
+        for j in range(width):
+            i = string * width + j
+            random = bits(errors.block_key[i], tick)
+            true_v = rows.voltage_v[row, j]
+            total_v += true_v
+            seen.voltage_v[row, j] = rounded(
+                true_v * errors.voltage_gain[i] + VOLTAGE_NOISE_V * normal(random, 0), VOLTAGE_STEP_V
+            )
+            error_c = errors.temperature_offset_c[i] + TEMPERATURE_NOISE_C * normal(random, 1)
+            seen.temperature_c[row, j] = rounded(rows.temperature_c[row, j] + error_c, TEMPERATURE_STEP_C)
+            if is_ohmic[row]:
+                gain = 1.0 + RESISTANCE_REPEATABILITY * normal(random, 2)
+                seen.internal_resistance_mohm[row, j] = rounded(
+                    rows.resistance_mohm[row, j] * gain, RESISTANCE_STEP_MOHM
+                )
+            else:
+                seen.internal_resistance_mohm[row, j] = np.nan
+        random = bits(errors.string_key[string], tick)
+        seen.string_voltage_v[row] = rounded(
+            total_v * errors.string_gain[string] + STRING_NOISE_V * normal(random, 0), STRING_STEP_V
+        )
+        hall_a = rounded(rows.current_a[row] * HALL_GAIN + HALL_NOISE_A * normal(random, 1), HALL_STEP_A)
+        seen.current_a[row] = 0.0 if abs(hall_a) < HALL_DEAD_BAND_A else hall_a
+        probe_ma = rows.current_a[row] * 1e3 * errors.probe_gain[string] + errors.probe_offset_ma[string]
+        probe_ma = min(max(probe_ma + PROBE_NOISE_MA * normal(random, 2), -PROBE_RANGE_MA), PROBE_RANGE_MA)
+        seen.float_current_ma[row] = rounded(probe_ma, PROBE_STEP_MA)
+        seen.ripple_voltage_v[row] = rounded(rows.ripple_a[row] * RIPPLE_OHM, 0.001)
+        seen.ripple_current_a[row] = rounded(rows.ripple_a[row], 0.01)
