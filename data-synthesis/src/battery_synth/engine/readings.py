@@ -53,6 +53,13 @@ class Readings:
         """Return the number of string rows."""
         return len(self.at_us)
 
+    @classmethod
+    def joined(cls, parts: "list[Readings]") -> "Readings":
+        """Return the rows of consecutive spans as one."""
+        if len(parts) == 1:
+            return parts[0]
+        return cls(**{item.name: np.concatenate([getattr(part, item.name) for part in parts]) for item in fields(cls)})
+
     def of_strings(self, rows: npt.NDArray[np.bool_]) -> "Readings":
         """Return the string rows that a mask (R,) chooses, with all of the site's rows."""
         site = {"site_at_us", "ambient_c", "humidity_pct", "hvac", "mains"}
