@@ -113,13 +113,12 @@ class Rows(NamedTuple):
     voltage_v: FloatArray
     """(R, w)"""
     temperature_c: FloatArray
-    resistance_mohm: FloatArray
     soc: FloatArray
 
     @classmethod
     def empty(cls, rows: int, width: int) -> Self:
         """Return room for rows."""
-        block = [np.empty((rows, width)) for _ in range(4)]
+        block = [np.empty((rows, width)) for _ in range(3)]
         return cls(
             np.empty(rows), np.empty(rows, np.int64), np.empty(rows, np.int8), np.empty(rows), np.empty(rows), *block
         )

@@ -133,8 +133,6 @@ def note(state: State, blocks: Blocks, flow: Flow, plan: Plan, rows: Rows, k: in
     first = 0 if wanted == ALL_STRINGS else wanted
     last = len(state.surface) if wanted == ALL_STRINGS else wanted + 1
     for string in range(first, last):
-        if state.settled[string] > 0.0:
-            strings.solve_inside(state, blocks, flow, string)
         rows.instant_s[row] = plan.instant_s[k]
         rows.string[row] = string
         rows.mode[row] = flow.mode[string]
@@ -145,8 +143,7 @@ def note(state: State, blocks: Blocks, flow: Flow, plan: Plan, rows: Rows, k: in
             i = string * blocks.width + j
             rows.voltage_v[row, j] = flow.voltage_v[i]
             rows.temperature_c[row, j] = state.block_c[i]
-            rows.resistance_mohm[row, j] = flow.resistance_mohm[i]
-            rows.soc[row, j] = flow.soc[i]
+            rows.soc[row, j] = min(max(1.0 - state.deficit_ah[i] / blocks.capacity_ah[i], 0.0), 1.0)
         row += 1
 
 

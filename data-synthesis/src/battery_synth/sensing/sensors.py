@@ -6,6 +6,7 @@ from typing import Final, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from battery_synth.block import electrics
 from battery_synth.compiled import compiled
 from battery_synth.engine.arrays import Rows
 from battery_synth.sensing.noise import UintArray, bits, keys, normal
@@ -16,7 +17,7 @@ Float32Array = npt.NDArray[np.float32]
 
 VOLTAGE_GAIN_SD, VOLTAGE_NOISE_V, VOLTAGE_STEP_V = 0.0015, 0.005, 0.001
 TEMPERATURE_OFFSET_SD_C, TEMPERATURE_NOISE_C, TEMPERATURE_STEP_C = 0.5, 0.1, 0.1
-RESISTANCE_BIAS_SD, RESISTANCE_REPEATABILITY, RESISTANCE_STEP_MOHM = 0.02, 0.01, 0.01
+RESISTANCE_BIAS_SD, RESISTANCE_REPEATABILITY, RESISTANCE_STEP_MOHM = 0.01, 0.01, 0.01
 STRING_GAIN_SD, STRING_NOISE_V, STRING_STEP_V = 0.0005, 0.02, 0.01
 HALL_GAIN, HALL_NOISE_A, HALL_STEP_A, HALL_DEAD_BAND_A = 1.005, 0.015, 0.1, 0.2
 """A Hall transducer of 300 A, zeroed on float: blind to the float current."""
@@ -69,8 +70,8 @@ class Sensors:
     def of(cls, seed: int, battery_ids: list[str], string_ids: list[str]) -> "Sensors":
         """Draw each sensor's fixed errors from its own stream.
 
-        An ohmic instrument's bias is part of the baseline that was taken with it; what is drawn here is how the
-        installed monitor differs from the instrument of the commissioning.
+        An ohmic instrument's own bias is part of the baseline that was taken with it; what is drawn here (half of the
+        2 % of a maker's sheet) is by how much the installed monitor differs from the instrument of the commissioning.
         """
         blocks = np.array([stream(seed, "sensor", battery).standard_normal(3) for battery in battery_ids])
         strings = np.array([stream(seed, "sensor", string).standard_normal(3) for string in string_ids])
@@ -87,10 +88,16 @@ class Sensors:
             )
         )
 
-    def read(self, rows: Rows, at_us: npt.NDArray[np.int64], is_ohmic: npt.NDArray[np.bool_]) -> Seen:
+    def read(
+        self,
+        rows: Rows,
+        at_us: npt.NDArray[np.int64],
+        is_ohmic: npt.NDArray[np.bool_],
+        resistance_25c_mohm: FloatArray,
+    ) -> Seen:
         """Return what the sensors make of true rows (R,); resistance is measured where ``is_ohmic`` (R,) says so."""
         seen = Seen.empty(*rows.voltage_v.shape)
-        read_rows(self.errors, rows, at_us, is_ohmic, seen)
+        read_rows(self.errors, rows, at_us, is_ohmic, resistance_25c_mohm, seen)
         return seen
 
 
@@ -102,7 +109,12 @@ def rounded(value: float, step: float) -> float:
 
 @compiled
 def read_rows(
-    errors: Errors, rows: Rows, at_us: npt.NDArray[np.int64], is_ohmic: npt.NDArray[np.bool_], seen: Seen
+    errors: Errors,
+    rows: Rows,
+    at_us: npt.NDArray[np.int64],
+    is_ohmic: npt.NDArray[np.bool_],
+    resistance_25c_mohm: FloatArray,
+    seen: Seen,
 ) -> None:
     """Fill in what the sensors say."""
     width = rows.voltage_v.shape[1]
@@ -121,10 +133,11 @@ def read_rows(
             error_c = errors.temperature_offset_c[i] + TEMPERATURE_NOISE_C * normal(random, 1)
             seen.temperature_c[row, j] = rounded(rows.temperature_c[row, j] + error_c, TEMPERATURE_STEP_C)
             if is_ohmic[row]:
-                gain = 1.0 + RESISTANCE_REPEATABILITY * normal(random, 2)
-                seen.internal_resistance_mohm[row, j] = rounded(
-                    rows.resistance_mohm[row, j] * gain, RESISTANCE_STEP_MOHM
+                true_mohm = electrics.ohmic_mohm(
+                    resistance_25c_mohm[i], rows.soc[row, j], rows.temperature_c[row, j]
                 )
+                gain = errors.resistance_gain[i] * (1.0 + RESISTANCE_REPEATABILITY * normal(random, 2))
+                seen.internal_resistance_mohm[row, j] = rounded(true_mohm * gain, RESISTANCE_STEP_MOHM)
             else:
                 seen.internal_resistance_mohm[row, j] = np.nan
         random = bits(errors.string_key[string], tick)
