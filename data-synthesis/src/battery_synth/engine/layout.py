@@ -36,6 +36,8 @@ class SiteLayout:
     nominal_mohm: FloatArray
     installed_s: FloatArray
     """(n,) of the jars in the catalogue."""
+    serial_numbers: list[str]
+    """(n,) of the jars in the catalogue."""
 
     @classmethod
     def of(cls, fleet: Sequence[FleetRow]) -> "SiteLayout":
@@ -82,4 +84,9 @@ class SiteLayout:
             ),
             nominal_mohm=np.array([model.nominal_resistance_mohm for model in models]),
             installed_s=np.array([np.datetime64(row.installed_on, "s").astype(np.int64) for row in rows], np.float64),
+            serial_numbers=[row.serial_number for row in rows],
         )
+
+    def battery_ids_of(self, strings: IntArray) -> list[str]:
+        """Return the batteries of strings in the order of the arrays."""
+        return [self.battery_ids[string * self.width + j] for string in strings.tolist() for j in range(self.width)]

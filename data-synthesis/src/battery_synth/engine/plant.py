@@ -52,9 +52,11 @@ class Plant:
                 The fleet is no single site's, or what was saved is of another fleet.
         """
         self.layout = layout = SiteLayout.of(fleet)
-        self.outside = Outside.of(seed, layout.site, layout.system_ids, layout.string_ids, scenario=scenario)
+        self.outside = Outside.of(
+            seed, layout.site, layout.system_ids, len(layout.string_ids), layout.rated_ah, scenario=scenario
+        )
         self._sensors = Sensors.of(seed, layout.battery_ids, layout.string_ids)
-        self._faults = SensorFaults.of(seed, layout.site, layout.battery_ids, layout.string_ids)
+        self._faults = SensorFaults.of(seed, layout.battery_ids, layout.string_ids)
         self._flow = Flow.empty(len(layout.string_ids), len(layout.battery_ids), len(layout.system_ids))
         self.time_s = start_s if saved is None else float(saved["time_s"])
         midnight_s = self.time_s // DAY_S * DAY_S
@@ -69,7 +71,7 @@ class Plant:
             wear = self._jars.wear_since_installation(self.time_s, block_c)
             self._state = State.settled_at(block_c, len(layout.string_ids), wear)
         else:
-            self._jars = Jars.restored(seed, layout, policy, saved["jars"])
+            self._jars = Jars(seed, layout, policy, saved["jars"])
             self._state = State.unpacked(saved["state"])
             if self._state.block_c.shape != layout.tier_c.shape:
                 raise ValueError("what was saved is of another fleet")
@@ -169,7 +171,7 @@ class Plant:
         day_us = round(self._day.start_s * 1e6)
         at_us = day_us + np.round(rows.instant_s * 1e6).astype(np.int64)
         # A monitor measures resistance on float only: a string that works has none, whoever asks.
-        seen = self._sensors.read(rows, at_us, is_due & (rows.mode == FLOAT))
+        seen = self._sensors.read(rows, at_us, is_due & (rows.mode == FLOAT), self._blocks.resistance_25c_mohm)
         site_s = self._day.start_s + plan.instant_s[plan.look != NO_STRING]
         readings = Readings(
             at_us=at_us,

@@ -60,8 +60,8 @@ class Readings:
             return parts[0]
         return cls(**{item.name: np.concatenate([getattr(part, item.name) for part in parts]) for item in fields(cls)})
 
-    def of_strings(self, rows: npt.NDArray[np.bool_]) -> "Readings":
-        """Return the string rows that a mask (R,) chooses, with all of the site's rows."""
+    def at_rows(self, rows: npt.NDArray[np.bool_] | Int64Array) -> "Readings":
+        """Return the string rows that a mask (R,) or positions choose, with all of the site's rows."""
         site = {"site_at_us", "ambient_c", "humidity_pct", "hvac", "mains"}
         kept = {
             item.name: getattr(self, item.name) if item.name in site else getattr(self, item.name)[rows]

@@ -1,0 +1,1 @@
+"""The lives of jars: what they are born with, how wear shows, when people replace them."""

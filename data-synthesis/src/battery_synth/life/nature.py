@@ -1,0 +1,125 @@
+"""What jars are born with: how long they will last, of what they will fail, and how that will show.
+
+Shares and spreads are engineering judgement within the published ranges of the field (corrosion and dry-out lead in AGM
+on float; life of a lot varies by 10 %, of a block within it by 15 %).
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from battery_synth.streams import stream
+
+FloatArray = npt.NDArray[np.float64]
+IntArray = npt.NDArray[np.int64]
+
+MECHANISMS: Final = ("corrosion", "dry_out", "sulfation", "softening", "strap", "short")
+SHARES: Final = (0.35, 0.30, 0.15, 0.08, 0.07, 0.05)
+CORROSION, DRY_OUT, SULFATION, SOFTENING, STRAP, SHORT = range(6)
+MEDIAN_LIFE_DAYS: Final = 6.6 * 365.25
+"""Median life of a 10-year block at 25 °C in this service (6.0 to 7.5 years)."""
+LOT_LOG_SIGMA, OWN_LOG_SIGMA = 0.10, 0.15
+INITIAL_CAPACITY_SD: Final = 0.025
+KNEE_MEAN, KNEE_SD, KNEE_RANGE = 3.0, 0.4, (2.0, 4.5)
+"""Exponent of the loss over the part of life that is spent."""
+RESISTANCE_SCATTER: Final = 0.10
+"""Scatter of a settled block's resistance about its mechanism's law, relative to new (8 to 12 %)."""
+NEW_RESISTANCE_LOG_SIGMA: Final = 0.04
+EXCHANGE_LOG_SIGMA: Final = 0.064
+"""35 mV of settled float spread = 6 cells / 11 per V of it."""
+LOT_EXCHANGE_MA: Final = (14.0, 27.0)
+"""mA per 100 Ah, so that strings of 120 Ah take the 24 to 60 mA that are seen."""
+OCV_SD_V: Final = 0.020
+INFANT_SHARE, INFANT_SHAPE = 0.010, 0.6
+"""1 % of jars fail in their first year, most of them early (Weibull, beta 0.6)."""
+RANDOM_PER_YEAR: Final = 0.003
+_STRAP_OF_SUDDEN: Final = 0.4
+_YEAR_S: Final = 365.25 * 86_400.0
+NEVER_S: Final = 1e18
+
+
+@dataclass(slots=True)
+class Nature:
+    """Constants (n,) of jars."""
+
+    installed_s: FloatArray
+    life_days: FloatArray
+    """Days at 25 °C to 80 % of the initial capacity."""
+    initial_capacity: FloatArray
+    knee: FloatArray
+    mechanism: IntArray
+    """Positions in `MECHANISMS`."""
+    resistance_scatter: FloatArray
+    new_resistance_ratio: FloatArray
+    """New resistance over the model's."""
+    exchange_ma_per_100ah: FloatArray
+    ocv_offset_v: FloatArray
+    sudden_part: FloatArray
+    """Part of life after which a strap breaks or a cell shorts, for the jars whose mechanism it is; else infinite."""
+    strap_s: FloatArray
+    short_s: FloatArray
+    """Instants of failures that no wear announces; `NEVER_S` for most."""
+    strap_factor: FloatArray
+    """By how much a failing strap multiplies resistance before it breaks."""
+    strap_days: FloatArray
+    """Days from that jump to the break."""
+
+    @classmethod
+    def draw(cls, seed: int, jars: Sequence[str], lots: Sequence[str], installed_s: FloatArray) -> "Nature":
+        """Draw jars from their own named streams; those of one lot share its part of luck.
+
+        Parameters
+        ----------
+        jars, lots
+            (n,) names.
+        installed_s
+            (n,) s since 1970.
+        """
+        of_lot = {lot: _lot(seed, lot) for lot in dict.fromkeys(lots)}
+        lot = np.array([of_lot[name] for name in lots]).reshape(-1, 2)
+        normal = np.array([stream(seed, "nature", jar).standard_normal(8) for jar in jars]).reshape(-1, 8)
+        chance = np.array([stream(seed, "fate", jar).random(8) for jar in jars]).reshape(-1, 8)
+        mechanism = np.searchsorted(np.cumsum(SHARES), chance[:, 0] * sum(SHARES), side="right")
+        mechanism = np.clip(mechanism, 0, len(MECHANISMS) - 1)
+        sudden = np.isin(mechanism, (STRAP, SHORT))
+        strap_s, short_s = _unannounced(installed_s, chance)
+        return cls(
+            installed_s=np.asarray(installed_s, np.float64).copy(),
+            life_days=MEDIAN_LIFE_DAYS * np.exp(lot[:, 0] + OWN_LOG_SIGMA * normal[:, 0]),
+            initial_capacity=1.0 + INITIAL_CAPACITY_SD * normal[:, 1],
+            knee=np.clip(KNEE_MEAN + KNEE_SD * normal[:, 2], *KNEE_RANGE),
+            mechanism=mechanism,
+            resistance_scatter=RESISTANCE_SCATTER * normal[:, 3],
+            new_resistance_ratio=np.exp(NEW_RESISTANCE_LOG_SIGMA * normal[:, 4]),
+            exchange_ma_per_100ah=lot[:, 1] * np.exp(EXCHANGE_LOG_SIGMA * normal[:, 5]),
+            ocv_offset_v=OCV_SD_V * normal[:, 6],
+            sudden_part=np.where(sudden, 0.95 * np.exp(0.12 * normal[:, 7]), np.inf),
+            strap_s=strap_s,
+            short_s=short_s,
+            strap_factor=1.25 + 0.9 * chance[:, 5],
+            strap_days=14.0 + 240.0 * chance[:, 6],
+        )
+
+    def replace_rows(self, rows: IntArray, newborn: "Nature") -> None:
+        """Put newborn jars in the place of some."""
+        for item in fields(Nature):
+            getattr(self, item.name)[rows] = getattr(newborn, item.name)
+
+
+def _lot(seed: int, lot: str) -> tuple[float, float]:
+    random = stream(seed, "lot", lot)
+    return LOT_LOG_SIGMA * float(random.standard_normal()), float(random.uniform(*LOT_EXCHANGE_MA))
+
+
+def _unannounced(installed_s: FloatArray, chance: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Return the instants of strap breaks and shorts of infancy and pure chance."""
+    # Conditional on failing within the year: Weibull with its scale at one year, cut there.
+    infant_years = (-np.log1p(-chance[:, 2] * (1.0 - np.exp(-1.0)))) ** (1.0 / INFANT_SHAPE)
+    infant_s = np.where(chance[:, 1] < INFANT_SHARE, installed_s + infant_years * _YEAR_S, NEVER_S)
+    random_s = installed_s - np.log1p(-chance[:, 3]) / RANDOM_PER_YEAR * _YEAR_S
+    first_s = np.minimum(infant_s, random_s)
+    is_strap = chance[:, 4] < _STRAP_OF_SUDDEN
+    return np.where(is_strap, first_s, NEVER_S), np.where(is_strap, NEVER_S, first_s)
