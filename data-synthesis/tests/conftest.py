@@ -7,13 +7,14 @@ import pytest
 
 from battery_contracts.fleet import FleetRow
 from battery_synth.catalogue import build_catalogue
-from battery_synth.grid import DischargeEvent, GridSchedule
+from battery_synth.outside.climate import year_of
+from battery_synth.outside.grid import Discharge, Grid
 from battery_synth.world import World
 
 SEED = 4711
 START = datetime(2026, 2, 10, tzinfo=UTC)
 
-PlanGrid = Callable[[list[DischargeEvent]], None]
+PlanGrid = Callable[[list[Discharge]], None]
 
 
 @pytest.fixture(scope="session")
@@ -33,31 +34,25 @@ def world(one_site: Sequence[FleetRow]) -> World:
 
 @pytest.fixture
 def plan_grid(monkeypatch: pytest.MonkeyPatch) -> PlanGrid:
-    """Replace what the grid does by given events; everything below the draw stays real."""
+    """Replace what the mains do by given events; everything below the draw stays real."""
 
-    def plan(events: list[DischargeEvent]) -> None:
-        def drawn(_self: GridSchedule, _random: object, year: int) -> list[DischargeEvent]:
-            return [event for event in events if event.start.year == year]
+    def plan(events: list[Discharge]) -> None:
+        def drawn(_self: Grid, year: int) -> list[Discharge]:
+            return [event for event in events if year_of(event.start_s) == year]
 
-        def none(_self: GridSchedule, _random: object, _year: int) -> list[DischargeEvent]:
-            return []
-
-        monkeypatch.setattr(GridSchedule, "_outages", drawn)
-        monkeypatch.setattr(GridSchedule, "_short_events", none)
-        monkeypatch.setattr(GridSchedule, "_tests", none)
+        monkeypatch.setattr(Grid, "_of_year", drawn)
 
     return plan
 
 
 @pytest.fixture
-def outage(plan_grid: PlanGrid) -> Callable[[float], DischargeEvent]:
-    """Plan one outage half an hour after the start, borne by the batteries for some seconds."""
+def outage(plan_grid: PlanGrid) -> Callable[[float], tuple[datetime, datetime]]:
+    """Plan one outage half an hour after the start, borne by the batteries for some seconds; return its span."""
 
-    def plan(seconds: float) -> DischargeEvent:
+    def plan(seconds: float) -> tuple[datetime, datetime]:
         begins = START + timedelta(minutes=30)
         ends = begins + timedelta(seconds=seconds)
-        event = DischargeEvent(begins, ends, ends)
-        plan_grid([event])
-        return event
+        plan_grid([Discharge(begins.timestamp(), ends.timestamp(), ends.timestamp(), "outage")])
+        return begins, ends
 
     return plan

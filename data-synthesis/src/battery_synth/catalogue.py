@@ -10,7 +10,7 @@ import numpy as np
 
 from battery_contracts.fleet import CSB_HX12_120, FLEET_COLUMNS, FleetRow
 from battery_contracts.ids import battery_id_at, system_of
-from battery_synth.sites import BATTERIES_PER_STRING, SITES, Site, SystemLayout, layout_of
+from battery_synth.outside.sites import BATTERIES_PER_STRING, SITES, Site, SystemLayout, layout_of
 from battery_synth.streams import stream
 
 DEFAULT_SEED = 20_260_101

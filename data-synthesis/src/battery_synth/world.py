@@ -1,68 +1,47 @@
-"""The world of the fleet: climate, rooms, grid, strings and blocks, moving on in time and seen through sensors.
+"""The live world of the fleet: every site's plant on one clock, moving on in time and seen through sensors."""
 
-What happens from outside is a function of seed, site and time; only temperatures, charge and wear are integrated. All
-batteries move together in arrays: (n,) over blocks, (g,) over strings, (s,) over sites.
-"""
-
+import base64
+import hashlib
+import json
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Final
+from itertools import groupby
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
 
-from battery_contracts.enums import HvacState, StringMode
+from battery_contracts.enums import StringMode
 from battery_contracts.fleet import FleetRow
-from battery_synth import ageing, heat, load, rooms, strings
-from battery_synth.blocks import Blocks
-from battery_synth.grid import DischargeEvent, GridSchedule
-from battery_synth.layout import FleetLayout
+from battery_synth.engine.plant import Plant
+from battery_synth.engine.readings import HVAC_STATES, MODES, Readings
+from battery_synth.engine.strings import DISCHARGE, RECHARGE, TEST
+from battery_synth.life.policy import Unattended
 from battery_synth.observation import Observation, SiteObservation
-from battery_synth.sensors import BlockSensors, StringSensors
-from battery_synth.sites import SITE_BY_CODE
-from battery_synth.state import Checkpoint, State
-from battery_synth.strings import Demand, Flow
 
 __all__ = ["Observation", "SiteObservation", "World"]
 
-FloatArray = npt.NDArray[np.float64]
-
+CHECKPOINT_VERSION: Final = 3
 _FIRST, _LAST = datetime(2011, 1, 1, tzinfo=UTC), datetime(2049, 1, 1, tzinfo=UTC)
-_DISCHARGE_STEP_S: Final = 5.0
-_SURFACE_STEP_S: Final = 5.0
-_RECHARGE_STEP_S: Final = 600.0
-_FLOAT_STEP_S: Final = 3600.0
-_RECHARGED_AH: Final = 0.01
-_RIPPLE_FLOOR_A, _RIPPLE_SHARE = 0.8, 0.004
-_RIPPLE_OHM: Final = 0.084
-"""Resistance of 24 blocks in series, over which the ripple current shows as ripple voltage."""
-_OHMIC_EVERY_S: Final = 86_400.0
 
 
 class World:
     """The fleet at an instant; `advance` moves it on, `observe` looks at it."""
 
-    def __init__(self, fleet: Sequence[FleetRow], *, seed: int, start: datetime, state: State | None = None) -> None:
-        rows = sorted(fleet, key=lambda row: row.battery_id)
+    def __init__(self, seed: int, plants: Sequence[Plant], at: datetime) -> None:
         self.seed = seed
-        self.time = _within_reach(start)
-        self._layout = FleetLayout.of(rows)
-        self._blocks = Blocks.of(seed, rows, self._layout.width)
-        sites = [SITE_BY_CODE[location] for location in self._layout.location_ids]
-        self._rooms = [rooms.Room(seed, site) for site in sites]
-        self._grids = [GridSchedule(seed, site, self._layout.strings_of(site.code)) for site in sites]
-        self._block_sensors = BlockSensors.of(seed, self._layout.battery_ids)
-        self._string_sensors = StringSensors.of(seed, self._layout.string_ids)
-        self._system_w = np.bincount(
-            self._layout.system_of_string, load.battery_power_w(self._layout.rated_kva_per_string)
-        )
-        settled = self._settled()
-        if state is not None and not state.fits(settled):
-            raise ValueError("the checkpoint is of another fleet")
-        self._state = state or settled
-        self._demand_until = self.time
-        self._demand = self._no_demand()
-        self._flow: Flow | None = None
+        self.time = at
+        self.plants = list(plants)
+        """One a site, in the order of their codes."""
+        self._place = {
+            string: (number, position)
+            for number, plant in enumerate(self.plants)
+            for position, string in enumerate(plant.layout.string_ids)
+        }
+        self.string_ids = [string for plant in self.plants for string in plant.layout.string_ids]
+        """Strings by site and number."""
+        self.battery_ids = [battery for plant in self.plants for battery in plant.layout.battery_ids]
+        self.location_ids = [plant.layout.site.code for plant in self.plants]
 
     @classmethod
     def create(cls, fleet: Sequence[FleetRow], *, seed: int, start: datetime) -> "World":
@@ -75,27 +54,16 @@ class World:
         """
         if not fleet:
             raise ValueError("the fleet has no batteries")
-        return cls(fleet, seed=seed, start=start)
-
-    @property
-    def battery_ids(self) -> list[str]:
-        """Batteries in the order of the arrays."""
-        return self._layout.battery_ids
-
-    @property
-    def string_ids(self) -> list[str]:
-        """Strings in the order of the arrays."""
-        return self._layout.string_ids
-
-    @property
-    def location_ids(self) -> list[str]:
-        """Sites in the order of the arrays."""
-        return self._layout.location_ids
+        at = _within_reach(start)
+        plants = [
+            Plant(seed, rows, start_s=at.timestamp(), policy=Unattended()) for rows in by_location(fleet).values()
+        ]
+        return cls(seed, plants, at)
 
     @property
     def fingerprint(self) -> str:
         """A short name of this very set of batteries."""
-        return self._layout.fingerprint
+        return hashlib.sha256("\n".join(self.battery_ids).encode()).hexdigest()[:16]
 
     # -- time ---------------------------------------------------------------------------------------------------
 
@@ -104,24 +72,23 @@ class World:
         to = _within_reach(to)
         if to < self.time:
             raise ValueError(f"time runs forward: the world is at {self.time.isoformat()}")
-        while self.time < to:
-            present = self._present()
-            until = min(to, self.time + timedelta(seconds=self._longest_step_s(present)), self._next_break())
-            self._step(present, (until - self.time).total_seconds())
-            self.time = until
-            self._flow = None
+        for plant in self.plants:
+            plant.advance(to.timestamp())
+        self.time = to
 
     def next_change_after(self, at: datetime) -> datetime:
-        """Return the next instant at which a discharge begins or ends somewhere, or a year ends."""
-        return min(grid.next_change_after(at) for grid in self._grids)
+        """Return the next instant at which a discharge begins or ends somewhere; the end of the day at the latest."""
+        return min(
+            datetime.fromtimestamp(plant.next_edge_s(at.timestamp()), UTC) for plant in self.plants
+        )
 
     def discharging(self, string_ids: Iterable[str] | None = None) -> frozenset[str]:
         """Return the strings that feed the load now."""
-        return self._named(self._demand_now().feeding, string_ids)
+        return self._in_mode((DISCHARGE, TEST), string_ids)
 
     def recharging(self, string_ids: Iterable[str] | None = None) -> frozenset[str]:
         """Return the strings that take more than their float current now."""
-        return self._named(self._present().recharging, string_ids)
+        return self._in_mode((RECHARGE,), string_ids)
 
     # -- looking ------------------------------------------------------------------------------------------------
 
@@ -130,65 +97,43 @@ class World:
 
         A monitor measures resistance on float only: a string that works has none, whoever asks.
         """
-        present, layout = self._present(), self._layout
-        chosen = np.array([layout.string_position[string] for string in string_ids], dtype=np.int64)
-        blocks = (chosen[:, None] * layout.width + np.arange(layout.width)).ravel()
-        tick = round(self.time.timestamp() * 10)
-        mode = self._modes(chosen, present)
-        hall_a = self._string_sensors.current_a(present.current_a[chosen], chosen, tick)
-        asked = [string in ohmic and now is StringMode.FLOAT for string, now in zip(string_ids, mode, strict=True)]
-        measured = np.repeat(np.array(asked, dtype=bool), layout.width)
-        resistance = np.full(len(blocks), np.nan)
-        resistance[measured] = self._block_sensors.resistance_mohm(
-            present.resistance_mohm[blocks[measured]], blocks[measured], tick
-        )
-        string_v = layout.by_string(present.voltage_v).sum(axis=1)[chosen]
-        ripple_a = _RIPPLE_FLOOR_A + _RIPPLE_SHARE * np.abs(present.current_a[chosen])
-        return Observation(
-            time=self.time,
-            battery_id=[layout.battery_ids[i] for i in blocks],
-            voltage_v=self._block_sensors.voltage_v(present.voltage_v[blocks], blocks, tick),
-            current_a=np.repeat(hall_a, layout.width),
-            temperature_c=self._block_sensors.temperature_c(self._state.block_c[blocks], blocks, tick),
-            internal_resistance_mohm=resistance,
-            string_id=list(string_ids),
-            string_voltage_v=self._string_sensors.voltage_v(string_v, chosen, tick),
-            string_current_a=hall_a,
-            float_current_ma=self._string_sensors.float_current_ma(present.current_a[chosen], chosen, tick),
-            ripple_voltage_v=np.round(ripple_a * _RIPPLE_OHM, 3),
-            ripple_current_a=np.round(ripple_a, 2),
-            mode=mode,
-        )
+        parts = []
+        for number, wanted in groupby(string_ids, key=lambda string: self._place[string][0]):
+            plant, strings = self.plants[number], list(wanted)
+            asked = np.array([string in ohmic for string in plant.layout.string_ids])
+            rows = np.array([self._place[string][1] for string in strings])
+            parts.append((strings, plant.layout.battery_ids_of(rows), plant.look(asked).at_rows(rows)))
+        return _observation(self.time, parts)
 
     def observe_sites(self, location_ids: Sequence[str] | None = None) -> SiteObservation:
         """Read the site sensors now."""
-        wanted = self.location_ids if location_ids is None else location_ids
-        positions = [self._layout.location_position[location] for location in wanted]
-        faults = [self._rooms[position].fault_at(self.time) for position in positions]
+        wanted = self.location_ids if location_ids is None else list(location_ids)
+        plants = [self.plants[self.location_ids.index(location)] for location in wanted]
+        looks = [plant.look(np.zeros(len(plant.layout.string_ids), bool)) for plant in plants]
         return SiteObservation(
             time=self.time,
             location_id=list(wanted),
-            ambient_c=np.round(self._state.room_c[positions], 1),
-            humidity_pct=np.round([self._rooms[position].humidity_pct(self.time) for position in positions]),
-            hvac=[HvacState.RUNNING if fault is None else fault.state for fault in faults],
-            mains=[self._grids[position].mains_at(self.time) for position in positions],
+            ambient_c=np.array([look.ambient_c[0] for look in looks], np.float64),
+            humidity_pct=np.array([look.humidity_pct[0] for look in looks], np.float64),
+            hvac=[HVAC_STATES[int(look.hvac[0])] for look in looks],
+            mains=[bool(look.mains[0]) for look in looks],
         )
 
     def ohmic_due(self, since: datetime, until: datetime) -> frozenset[str]:
         """Return the strings whose daily resistance measurement falls into (since, until]; strings take turns."""
-        offset_s = _OHMIC_EVERY_S * np.arange(len(self.string_ids)) / len(self.string_ids)
-        newest_s = np.floor((until.timestamp() - offset_s) / _OHMIC_EVERY_S) * _OHMIC_EVERY_S + offset_s
-        return frozenset(self.string_ids[i] for i in np.flatnonzero(newest_s > since.timestamp()))
-
-    def weakness_kinds(self) -> list[str]:
-        """Return the planted weakness of each battery, empty for the sound ones: truth, which no sensor reports."""
-        return list(self._blocks.weakness.kind)
+        return frozenset(
+            plant.layout.string_ids[i]
+            for plant in self.plants
+            for i in np.flatnonzero(plant.ohmic_due(since.timestamp(), until.timestamp()))
+        )
 
     # -- checkpoint ---------------------------------------------------------------------------------------------
 
     def dump(self) -> bytes:
         """Return a checkpoint; `load` with the same fleet goes on exactly from here."""
-        return Checkpoint(self.seed, self.time, self.fingerprint, self._state).encoded()
+        saved = {plant.layout.site.code: _encoded(plant.saved()) for plant in self.plants}
+        header = {"version": CHECKPOINT_VERSION, "seed": self.seed, "time": self.time.isoformat()}
+        return json.dumps({**header, "fleet": self.fingerprint, "sites": saved}).encode()
 
     @classmethod
     def load(cls, data: bytes, fleet: Sequence[FleetRow]) -> "World":
@@ -199,122 +144,112 @@ class World:
         ValueError
             The bytes are no checkpoint of this version, or of another fleet.
         """
-        checkpoint = Checkpoint.decoded(data)
-        world = cls(fleet, seed=checkpoint.seed, start=checkpoint.time, state=checkpoint.state)
-        if checkpoint.fleet != world.fingerprint:
+        content = _checkpoint(data)
+        try:
+            at, seed = datetime.fromisoformat(content["time"]), int(content["seed"])
+            saved = {str(site): _decoded(state) for site, state in content["sites"].items()}
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            raise ValueError("not a checkpoint of the world") from error
+        rows = by_location(fleet)
+        if content.get("fleet") != _fingerprint(rows) or set(rows) != set(saved):
             raise ValueError("the checkpoint is of another fleet")
-        return world
+        try:
+            plants = [
+                Plant(seed, members, start_s=at.timestamp(), policy=Unattended(), saved=saved[site])
+                for site, members in rows.items()
+            ]
+        except (KeyError, TypeError, AttributeError) as error:
+            raise ValueError("not a checkpoint of the world") from error
+        return cls(seed, plants, _within_reach(at))
 
-    # -- dynamics -----------------------------------------------------------------------------------------------
-
-    def _settled(self) -> State:
-        """Return the state on float, at the temperatures that the air conditioning holds."""
-        layout, blocks = self._layout, self._blocks
-        count, string_count = len(layout.battery_ids), len(layout.string_ids)
-        room_c = np.array([room.target_c(self.time)[0] for room in self._rooms])
-        usual_c = np.array([room.set_point_c for room in self._rooms])[layout.site_of_block] + blocks.tier_c
-        warmth_k = (blocks.weakness.extra_heat_w + 0.6) * heat.THERMAL_RESISTANCE_K_PER_W
-        return State(
-            room_c=room_c,
-            block_c=room_c[layout.site_of_block] + blocks.tier_c + warmth_k,
-            deficit_ah=np.zeros(count),
-            fast_v=np.zeros(count),
-            slow_v=np.zeros(count),
-            effective_age_days=blocks.age_days(self.time.timestamp()) * ageing.acceleration(usual_c),
-            surface=np.ones(string_count),
-            tripped=np.zeros(string_count),
+    def _in_mode(self, modes: tuple[int, ...], string_ids: Iterable[str] | None) -> frozenset[str]:
+        found = frozenset(
+            plant.layout.string_ids[i]
+            for plant in self.plants
+            for i in np.flatnonzero(np.isin(plant.modes(), modes))
         )
+        return found if string_ids is None else found & frozenset(string_ids)
 
-    def _longest_step_s(self, present: Flow) -> float:
-        state = self._state
-        if self._demand_now().feeding.any():
-            return _DISCHARGE_STEP_S
-        filling = state.surface < 1.0
-        if filling.any():
-            # Step onto the moment at which the first double layer is full.
-            left_s = (1.0 - state.surface[filling]) / strings.surface_rate(self._blocks, present)[filling]
-            return float(np.clip(left_s.min(), 0.1, _SURFACE_STEP_S))
-        return _RECHARGE_STEP_S if state.deficit_ah.max() > _RECHARGED_AH else _FLOAT_STEP_S
 
-    def _next_break(self) -> datetime:
-        """Return the next instant at which something outside changes: no step runs across it."""
-        faults = min(room.next_change_after(self.time) for room in self._rooms)
-        return min(self.next_change_after(self.time), faults)
+def by_location(fleet: Sequence[FleetRow]) -> dict[str, list[FleetRow]]:
+    """Return the rows of each location, both in the order of their ids."""
+    found: dict[str, list[FleetRow]] = {}
+    for row in sorted(fleet, key=lambda row: row.battery_id):
+        found.setdefault(row.location_id, []).append(row)
+    return dict(sorted(found.items()))
 
-    def _step(self, present: Flow, step_s: float) -> None:
-        state, layout, blocks = self._state, self._layout, self._blocks
-        # The middle of the step stands for all of it.
-        middle = self.time + timedelta(seconds=step_s / 2)
-        target_c, tau_s = np.array([room.target_c(middle) for room in self._rooms]).T
-        # What does not move the charge recombines and heats; in a discharge nothing does.
-        gassing_a = np.where(present.current_a > 0.0, present.float_a, 0.0)
-        losses_w = heat.losses_w(
-            layout.to_blocks(present.current_a), layout.to_blocks(gassing_a), present.voltage_v, present.resistance_mohm
-        )
-        air_c = state.room_c[layout.site_of_block] + blocks.tier_c
-        state.block_c = heat.step_block_c(state.block_c, air_c, losses_w + blocks.weakness.extra_heat_w, step_s)
-        state.room_c = rooms.step_room_c(state.room_c, target_c, tau_s, step_s)
-        strings.step_charge(state, blocks, layout, self._demand_now(), present, step_s=step_s)
-        state.effective_age_days = state.effective_age_days + step_s / 86_400.0 * ageing.acceleration(state.block_c)
 
-    def _present(self) -> Flow:
-        if self._flow is None:
-            self._flow = strings.flow(self._state, self._blocks, self._layout, self._demand_now())
-        return self._flow
+def _fingerprint(rows: dict[str, list[FleetRow]]) -> str:
+    ids = [row.battery_id for members in rows.values() for row in members]
+    return hashlib.sha256("\n".join(ids).encode()).hexdigest()[:16]
 
-    # -- demand -------------------------------------------------------------------------------------------------
 
-    def _demand_now(self) -> Demand:
-        """Return who feeds the load; it holds until the next change."""
-        if self.time >= self._demand_until:
-            self._demand = self._demand_at(self.time)
-            self._demand_until = self.next_change_after(self.time)
-        return self._demand
+def _observation(at: datetime, parts: list[tuple[list[str], list[str], Readings]]) -> Observation:
+    """Join what the sites' sensors say."""
 
-    def _demand_at(self, at: datetime) -> Demand:
-        demand = self._no_demand()
-        for site, grid in enumerate(self._grids):
-            event = grid.discharge_at(at)
-            if event is not None:
-                self._take_part(demand, site, event)
-        return demand
+    def block(name: str) -> npt.NDArray[np.float64]:
+        # Back to the decimals of the sensors, which single precision blurs.
+        joined = np.concatenate([getattr(seen, name).ravel() for _, _, seen in parts]).astype(np.float64)
+        return np.round(joined, 3)
 
-    def _no_demand(self) -> Demand:
-        count = len(self.string_ids)
-        own_w = load.battery_power_w(self._layout.rated_kva_per_string)
-        # Buses are the systems, and after them a load bank for each string on test.
-        return Demand(
-            feeding=np.zeros(count, bool),
-            tested=np.zeros(count, bool),
-            bus=self._layout.system_of_string.copy(),
-            power_w=np.concatenate([self._system_w, own_w]),
-        )
+    current = block("current_a")
+    modes = np.concatenate([seen.mode for _, _, seen in parts])
+    return Observation(
+        time=at,
+        battery_id=[battery for _, batteries, _ in parts for battery in batteries],
+        voltage_v=block("voltage_v"),
+        current_a=np.repeat(current, [len(seen.voltage_v[0]) for _, _, seen in parts for _ in range(len(seen))]),
+        temperature_c=block("temperature_c"),
+        internal_resistance_mohm=block("internal_resistance_mohm"),
+        string_id=[string for strings, _, _ in parts for string in strings],
+        string_voltage_v=block("string_voltage_v"),
+        string_current_a=current,
+        float_current_ma=block("float_current_ma"),
+        ripple_voltage_v=block("ripple_voltage_v"),
+        ripple_current_a=block("ripple_current_a"),
+        mode=[MODES[mode] for mode in modes.tolist()],
+    )
 
-    def _take_part(self, demand: Demand, site: int, event: DischargeEvent) -> None:
-        if event.string_id is None:
-            demand.feeding[self._layout.site_of_string == site] = True
-            return
-        position = self._layout.string_position[event.string_id]
-        demand.feeding[position] = demand.tested[position] = True
-        demand.bus[position] = len(self._system_w) + position
 
-    def _modes(self, chosen: npt.NDArray[np.int64], present: Flow) -> list[StringMode]:
-        demand = self._demand_now()
-        modes = np.where(
-            demand.tested,
-            StringMode.TEST.value,
-            np.where(
-                demand.feeding,
-                StringMode.DISCHARGE.value,
-                np.where(present.recharging, StringMode.RECHARGE.value, StringMode.FLOAT.value),
-            ),
-        )
-        return [StringMode(mode) for mode in modes[chosen]]
+def _encoded(saved: Any) -> Any:
+    """Return what was saved with its arrays as base64 of little-endian numbers."""
+    if isinstance(saved, dict):
+        return {name: _encoded(value) for name, value in saved.items()}
+    if isinstance(saved, np.ndarray):
+        kind = "<f8" if saved.dtype.kind == "f" else "<i8"
+        return {"array": kind, "base64": base64.b64encode(saved.astype(kind).tobytes()).decode()}
+    return saved
 
-    def _named(self, flags: npt.NDArray[np.bool_], string_ids: Iterable[str] | None) -> frozenset[str]:
-        if string_ids is None:
-            return frozenset(self.string_ids[i] for i in np.flatnonzero(flags))
-        return frozenset(string for string in string_ids if flags[self._layout.string_position[string]])
+
+def _decoded(content: Any) -> Any:
+    """Return what `_encoded` took.
+
+    Raises
+    ------
+    ValueError
+        An array is not what it should be, or holds a number that is none.
+    """
+    if not isinstance(content, dict):
+        return content
+    if set(content) != {"array", "base64"}:
+        return {name: _decoded(value) for name, value in content.items()}
+    if content["array"] not in {"<f8", "<i8"}:
+        raise ValueError(f"unknown array {content['array']!r}")
+    array = np.frombuffer(base64.b64decode(content["base64"], validate=True), dtype=content["array"])
+    if not np.isfinite(array).all():
+        raise ValueError("not a number")
+    return array.astype(np.float64 if content["array"] == "<f8" else np.int64)
+
+
+def _checkpoint(data: bytes) -> dict[str, Any]:
+    try:
+        content: dict[str, Any] = json.loads(data)
+        version = content["version"]
+    except (KeyError, TypeError, ValueError) as error:
+        raise ValueError("not a checkpoint of the world") from error
+    if version != CHECKPOINT_VERSION:
+        raise ValueError(f"checkpoint version {version}, this code reads {CHECKPOINT_VERSION}")
+    return content
 
 
 def _within_reach(at: datetime) -> datetime:

@@ -74,6 +74,27 @@ class Blocks(NamedTuple):
     extra_heat_w: FloatArray
     ocv_offset_v: FloatArray
 
+    def refreshed(self) -> dict[str, FloatArray]:
+        """Return by name what a midnight refreshes."""
+        return {name: np.asarray(getattr(self, name), np.float64) for name in _REFRESHED}
+
+    def restored(self, arrays: dict[str, Any]) -> "Blocks":
+        """Return these blocks as they were when `refreshed` was asked."""
+        values = {name: np.array(arrays[name], np.float64) for name in _REFRESHED}
+        values["is_open"] = values["is_open"] > 0.0
+        return self._replace(**values)
+
+
+_REFRESHED = (
+    "capacity_ah",
+    "resistance_25c_mohm",
+    "log_exchange",
+    "good_cells",
+    "is_open",
+    "extra_heat_w",
+    "ocv_offset_v",
+)
+
 
 class Plan(NamedTuple):
     """A span cut into K steps, and the looks at its K + 1 instants (the last one belongs to the next span)."""

@@ -7,12 +7,14 @@ import numpy as np
 from battery_synth.engine.arrays import Blocks, FloatArray, IntArray, State
 from battery_synth.engine.layout import SiteLayout
 from battery_synth.engine.readings import DayTruth
-from battery_synth.life.condition import Condition, Wear, activation_ev, condition, next_sudden_after
+from battery_synth.life.condition import Condition, Wear, activation_ev, condition, next_sudden_after, spent_part
 from battery_synth.life.lives import LifeEvent, jar_name, serial_number
 from battery_synth.life.nature import Nature
 from battery_synth.life.policy import Policy
 
 _NOT_FAILED_S: Final = 1e18
+_FATE: Final = ("sudden_part", "strap_s", "short_s")
+"""What of a nature does not follow from its name alone: that a jar was alive when the world began changes its fate."""
 _DAY_S: Final = 86_400.0
 
 
@@ -27,6 +29,9 @@ class Jars:
         self._installed_s: FloatArray = np.array(births["installed_s"], np.float64)
         self._failed_s: FloatArray = np.array(births["failed_s"], np.float64)
         self._nature = self._drawn(np.arange(len(self._generation)))
+        for name in _FATE:
+            if name in births:
+                setattr(self._nature, name, np.array(births[name], np.float64))
         self._events: list[LifeEvent] = []
         self._condition: Condition | None = None
 
@@ -49,11 +54,16 @@ class Jars:
             "delivery": self._delivery.copy(),
             "installed_s": self._installed_s.copy(),
             "failed_s": self._failed_s.copy(),
+            **{name: getattr(self._nature, name).copy() for name in _FATE},
         }
 
     def wear_since_installation(self, at_s: float, temperature_c: FloatArray) -> tuple[FloatArray, ...]:
-        """Return the clocks (thermal, overcharge, undercharge, cycles) of jars that floated at a temperature."""
+        """Return the clocks (thermal, overcharge, undercharge, cycles) of jars that floated at a temperature.
+
+        That they are in service at this instant is known: what would have killed them before is taken back.
+        """
         wear = Wear.after(self._installed_s, at_s, temperature_c)
+        self._nature.survive(at_s, spent_part(self._nature, wear))
         return wear.thermal_days, wear.overcharge_days, wear.undercharge_days, wear.cycle_share
 
     def next_sudden_s(self, after_s: float) -> float:

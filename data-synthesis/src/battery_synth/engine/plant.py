@@ -76,6 +76,9 @@ class Plant:
             if self._state.block_c.shape != layout.tier_c.shape:
                 raise ValueError("what was saved is of another fleet")
         self._blocks = self._jars.blocks(self._state, self.time_s)
+        if saved is not None:
+            # They are those of the last midnight, not of this instant.
+            self._blocks = self._blocks.restored(saved["blocks"])
         self._refresh_s = self._next_refresh_s()
 
     def saved(self) -> dict[str, Any]:
@@ -85,6 +88,7 @@ class Plant:
             "room_c": float(self._day.room_c[0]),
             "state": self._state.packed(),
             "jars": self._jars.saved(),
+            "blocks": self._blocks.refreshed(),
         }
 
     # -- time ---------------------------------------------------------------------------------------------------
@@ -143,7 +147,8 @@ class Plant:
 
     def next_edge_s(self, after_s: float) -> float:
         """Return the next instant at which a discharge begins or ends or a charger changes; midnight at the latest."""
-        later = self._day.breaks_s[self._day.breaks_s > after_s]
+        # An instant that went through a clock of microseconds may lie a little before itself.
+        later = self._day.breaks_s[self._day.breaks_s > after_s + _SAME_S]
         return float(later[0]) if len(later) else self._day.start_s + DAY_S
 
     def ohmic_due(self, after_s: float, until_s: float) -> BoolArray:

@@ -93,7 +93,7 @@ def activation_ev(seed: int) -> float:
 
 def condition(nature: Nature, wear: Wear, at_s: float) -> Condition:
     """Return what jars are like at an instant."""
-    part = _spent(nature, wear)
+    part = spent_part(nature, wear)
     kind = nature.mechanism
     worn = 0.2 * part**nature.knee
     loss = worn + 0.2 * wear.cycle_share * np.where(kind == SOFTENING, _SOFTENING_CYCLES, 1.0)
@@ -117,7 +117,7 @@ def condition(nature: Nature, wear: Wear, at_s: float) -> Condition:
     )
 
 
-def _spent(nature: Nature, wear: Wear) -> FloatArray:
+def spent_part(nature: Nature, wear: Wear) -> FloatArray:
     """Return the part of life that its mechanism's clock has spent."""
     kind = nature.mechanism
     clock = np.where(np.isin(kind, (CORROSION, DRY_OUT)), wear.overcharge_days, wear.thermal_days)

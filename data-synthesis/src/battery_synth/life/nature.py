@@ -39,6 +39,8 @@ RANDOM_PER_YEAR: Final = 0.003
 _STRAP_OF_SUDDEN: Final = 0.4
 _YEAR_S: Final = 365.25 * 86_400.0
 NEVER_S: Final = 1e18
+_NOTICED_S: Final = 45.0 * 86_400.0
+"""A dead jar is noticed and replaced within this time."""
 
 
 @dataclass(slots=True)
@@ -58,7 +60,7 @@ class Nature:
     exchange_ma_per_100ah: FloatArray
     ocv_offset_v: FloatArray
     sudden_part: FloatArray
-    """Part of life after which a strap breaks or a cell shorts, for the jars whose mechanism it is; else infinite."""
+    """Part of life after which a strap breaks or a cell shorts, for the jars whose mechanism it is; else `NEVER_S`."""
     strap_s: FloatArray
     short_s: FloatArray
     """Instants of failures that no wear announces; `NEVER_S` for most."""
@@ -96,12 +98,22 @@ class Nature:
             new_resistance_ratio=np.exp(NEW_RESISTANCE_LOG_SIGMA * normal[:, 4]),
             exchange_ma_per_100ah=lot[:, 1] * np.exp(EXCHANGE_LOG_SIGMA * normal[:, 5]),
             ocv_offset_v=OCV_SD_V * normal[:, 6],
-            sudden_part=np.where(sudden, 0.95 * np.exp(0.12 * normal[:, 7]), np.inf),
+            sudden_part=np.where(sudden, 0.95 * np.exp(0.12 * normal[:, 7]), NEVER_S),
             strap_s=strap_s,
             short_s=short_s,
             strap_factor=1.25 + 0.9 * chance[:, 5],
             strap_days=14.0 + 240.0 * chance[:, 6],
         )
+
+    def survive(self, at_s: float, part: FloatArray) -> None:
+        """Take back what would have killed jars well before an instant at which they are known to stand in service.
+
+        Nobody leaves a dead jar in a string for long. ``part`` (n,) is the part of life that is spent.
+        """
+        known_s = at_s - _NOTICED_S
+        self.strap_s[self.strap_s < known_s] = NEVER_S
+        self.short_s[self.short_s < known_s] = NEVER_S
+        self.sudden_part[(part - self.sudden_part) * self.life_days * 86_400.0 > _NOTICED_S] = NEVER_S
 
     def replace_rows(self, rows: IntArray, newborn: "Nature") -> None:
         """Put newborn jars in the place of some."""

@@ -40,6 +40,17 @@ class Policy(Protocol):
         ...
 
 
+class Unattended:
+    """Nobody replaces anything: what a live world does, whose catalogue would know of a new jar."""
+
+    def swaps(
+        self, at_s: float, jars: list[str], failed_since_s: FloatArray, is_dead: BoolArray, age_days: FloatArray, width: int
+    ) -> IntArray:
+        """Return nothing; see `Policy`."""
+        del at_s, jars, failed_since_s, is_dead, age_days, width
+        return np.empty(0, np.int64)
+
+
 class RunToFailure:
     """Every jar is used to its end, and replaced 30 to 180 days after: lives end by failure, or by the horizon."""
 

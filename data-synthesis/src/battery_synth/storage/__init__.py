@@ -1,0 +1,1 @@
+"""Files of generated data: whole or not there."""

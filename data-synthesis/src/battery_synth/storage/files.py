@@ -1,0 +1,84 @@
+"""Parquet files that are there whole or not at all, also after a crash."""
+
+import hashlib
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+COMPRESSION_LEVEL: Final = 3
+
+
+def write_atomically(path: Path, content: bytes) -> None:
+    """Write a file so that it is there whole or not at all, also after a crash."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_suffix(path.suffix + ".part")
+    with temporary.open("wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    temporary.replace(path)
+
+
+@dataclass(slots=True)
+class TableFile:
+    """One Parquet file in the making, under another name until `finish`."""
+
+    path: Path
+    schema: pa.Schema
+    rows: int = 0
+    _waiting: list[pa.Table] = field(default_factory=list)
+    _writer: pq.ParquetWriter | None = None
+
+    @property
+    def temporary(self) -> Path:
+        """Where the rows stand until the file is whole."""
+        return self.path.with_suffix(".parquet.part")
+
+    def add(self, table: pa.Table) -> None:
+        """Append rows; the file is created with the first of them."""
+        self._waiting.append(table)
+
+    def flush(self) -> None:
+        """Write what waits as one row group."""
+        if not self._waiting:
+            return
+        if self._writer is None:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            # Readings are rounded to their sensor's resolution: a dictionary holds them in a tenth of their bytes.
+            coded = [name for name in self.schema.names if name != "time"]
+            self._writer = pq.ParquetWriter(
+                self.temporary,
+                self.schema,
+                compression="zstd",
+                compression_level=COMPRESSION_LEVEL,
+                use_dictionary=coded,
+                column_encoding={"time": "DELTA_BINARY_PACKED"} if "time" in self.schema.names else None,
+            )
+        block = pa.concat_tables(self._waiting).unify_dictionaries().combine_chunks()
+        self._writer.write_table(block)
+        self.rows += block.num_rows
+        self._waiting.clear()
+
+    def finish(self) -> dict[str, Any]:
+        """Close and rename the file; return its rows and digest."""
+        self.flush()
+        self._close()
+        with self.temporary.open("rb") as file:
+            digest = hashlib.file_digest(file, "sha256").hexdigest()
+            os.fsync(file.fileno())
+        self.temporary.replace(self.path)
+        return {"rows": self.rows, "sha256": digest}
+
+    def discard(self) -> None:
+        """Leave nothing behind."""
+        self._close()
+        self.temporary.unlink(missing_ok=True)
+
+    def _close(self) -> None:
+        if self._writer is not None:
+            self._writer.close()
+            self._writer = None

@@ -1,0 +1,70 @@
+"""Readings of a site as tables."""
+
+from collections.abc import Sequence
+from enum import StrEnum
+
+import numpy as np
+import pyarrow as pa
+
+from battery_synth.engine.readings import HVAC_STATES, MODES, Int8Array, Int64Array, Readings
+from battery_synth.storage.schemas import SITE_ENVIRONMENT, STRING_TELEMETRY, TELEMETRY
+
+
+def telemetry_table(readings: Readings, battery_ids: Sequence[str]) -> pa.Table:
+    """Return the block readings (R x w rows); ``battery_ids`` are the site's, string by string."""
+    rows, width = readings.voltage_v.shape
+    code = readings.string[:, None] * width + np.arange(width, dtype=np.int32)
+    resistance = readings.internal_resistance_mohm.ravel()
+    columns = {
+        "time": instants(np.repeat(readings.at_us, width)),
+        "battery_id": pa.DictionaryArray.from_arrays(code.astype(np.int32).ravel(), pa.array(battery_ids, pa.string())),
+        "voltage_v": _measured(readings.voltage_v.ravel()),
+        "current_a": _measured(np.repeat(readings.current_a, width)),
+        "temperature_c": _measured(readings.temperature_c.ravel()),
+        "internal_resistance_mohm": _measured(resistance),
+    }
+    return pa.table(columns, schema=TELEMETRY)
+
+
+def string_table(readings: Readings, string_ids: Sequence[str]) -> pa.Table:
+    """Return the string readings (R rows)."""
+    columns = {
+        "time": instants(readings.at_us),
+        "string_id": pa.DictionaryArray.from_arrays(readings.string, pa.array(string_ids, pa.string())),
+        "voltage_v": _measured(readings.string_voltage_v),
+        "current_a": _measured(readings.current_a),
+        "float_current_ma": _measured(readings.float_current_ma),
+        "ripple_voltage_v": _measured(readings.ripple_voltage_v),
+        "ripple_current_a": _measured(readings.ripple_current_a),
+        "mode": _words(readings.mode, MODES),
+    }
+    return pa.table(columns, schema=STRING_TELEMETRY)
+
+
+def site_table(readings: Readings, location_id: str) -> pa.Table:
+    """Return the site's own readings (S rows)."""
+    code = pa.array(np.zeros(len(readings.site_at_us), np.int32))
+    columns = {
+        "time": instants(readings.site_at_us),
+        "location_id": pa.DictionaryArray.from_arrays(code, pa.array([location_id])),
+        "ambient_c": readings.ambient_c,
+        "humidity_pct": readings.humidity_pct,
+        "hvac": _words(readings.hvac, HVAC_STATES),
+        "mains": readings.mains,
+    }
+    return pa.table(columns, schema=SITE_ENVIRONMENT)
+
+
+def instants(at_us: Int64Array) -> pa.Array:
+    """Return instants in us since 1970 as a column."""
+    return pa.array(at_us.astype("datetime64[us]")).cast(TELEMETRY.field("time").type)
+
+
+def _words(codes: Int8Array, words: Sequence[StrEnum]) -> pa.DictionaryArray:
+    return pa.DictionaryArray.from_arrays(codes.astype(np.int8), pa.array([word.value for word in words]))
+
+
+def _measured(values: "np.ndarray[tuple[int, ...], np.dtype[np.float32]]") -> pa.Array:
+    """Return a column in which NaN, which stands for no reading, is null."""
+    missing = np.isnan(values)
+    return pa.array(values, mask=missing) if missing.any() else pa.array(values)
