@@ -95,9 +95,9 @@ def test_broken_checkpoint_is_set_aside_and_the_feed_begins_now(
             "cut": good[: len(good) // 2],
             "noise": bytes(range(256)) * 20,
             "list": b"[1, 2]",
-            "no_state": json.dumps({**json.loads(good), "state": {}}).encode(),
+            "no_state": json.dumps({**json.loads(good), "sites": {}}).encode(),
             "other_fleet": World.create(fleet, seed=5, start=START).dump(),
-            "texts": json.dumps({**json.loads(good), "state": dict.fromkeys(json.loads(good)["state"], "x")}).encode(),
+            "texts": json.dumps({**json.loads(good), "sites": dict.fromkeys(json.loads(good)["sites"], "x")}).encode(),
             "number": b"7",
         }[damage]
     )
