@@ -1,1 +1,5 @@
-"""The synthetic world: sites, climate, grid, load, electrics, heat and ageing of the fleet."""
+"""The synthetic world: sites, climate, mains, load, electrics, heat, wear and lives of the fleet."""
+
+from importlib.metadata import version
+
+__version__ = version("battery-synth")

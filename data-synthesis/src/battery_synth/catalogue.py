@@ -52,12 +52,15 @@ def _system_rows(seed: int, site: Site, layout: SystemLayout, as_of: date) -> It
     system_id = f"{site.code}-{layout.prefix}-{layout.number:02d}"
     for number in range(1, layout.strings + 1):
         string_id = f"{system_id}-STR-{number:02d}"
-        yield from _string_rows(seed, site, layout, string_id, as_of)
+        random = stream(seed, "catalogue", string_id)
+        installed_on = _installed_on(random, site, as_of)
+        yield from string_rows(random, site, layout, string_id, installed_on)
 
 
-def _string_rows(seed: int, site: Site, layout: SystemLayout, string_id: str, as_of: date) -> Iterator[FleetRow]:
-    random = stream(seed, "catalogue", string_id)
-    installed_on = _installed_on(random, site, as_of)
+def string_rows(
+    random: np.random.Generator, site: Site, layout: SystemLayout, string_id: str, installed_on: date
+) -> Iterator[FleetRow]:
+    """Yield the batteries of a string that was delivered as one lot."""
     # A delivery comes from one lot: a shared offset and each block's own scatter.
     lot = 1.0 + 0.02 * random.standard_normal()
     own = 1.0 + _NEW_SPREAD * random.standard_normal(BATTERIES_PER_STRING)

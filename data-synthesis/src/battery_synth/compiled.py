@@ -18,7 +18,7 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 _PACKAGE = Path(__file__).parent
-_COMPILED_FOLDERS = ("block", "engine", "sensing")
+_COMPILED_FOLDERS = ("block", "datasets", "engine", "sensing")
 
 
 def compiled(function: Callable[P, R]) -> Callable[P, R]:

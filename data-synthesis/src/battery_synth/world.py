@@ -1,6 +1,5 @@
 """The live world of the fleet: every site's plant on one clock, moving on in time and seen through sensors."""
 
-import base64
 import hashlib
 import json
 from collections.abc import Iterable, Sequence
@@ -18,6 +17,7 @@ from battery_synth.engine.readings import HVAC_STATES, MODES, Readings
 from battery_synth.engine.strings import DISCHARGE, RECHARGE, TEST
 from battery_synth.life.policy import Unattended
 from battery_synth.observation import Observation, SiteObservation
+from battery_synth.storage.arrays_json import decoded, encoded
 
 __all__ = ["Observation", "SiteObservation", "World"]
 
@@ -131,7 +131,7 @@ class World:
 
     def dump(self) -> bytes:
         """Return a checkpoint; `load` with the same fleet goes on exactly from here."""
-        saved = {plant.layout.site.code: _encoded(plant.saved()) for plant in self.plants}
+        saved = {plant.layout.site.code: encoded(plant.saved()) for plant in self.plants}
         header = {"version": CHECKPOINT_VERSION, "seed": self.seed, "time": self.time.isoformat()}
         return json.dumps({**header, "fleet": self.fingerprint, "sites": saved}).encode()
 
@@ -147,7 +147,7 @@ class World:
         content = _checkpoint(data)
         try:
             at, seed = datetime.fromisoformat(content["time"]), int(content["seed"])
-            saved = {str(site): _decoded(state) for site, state in content["sites"].items()}
+            saved = {str(site): decoded(state) for site, state in content["sites"].items()}
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise ValueError("not a checkpoint of the world") from error
         rows = by_location(fleet)
@@ -209,36 +209,6 @@ def _observation(at: datetime, parts: list[tuple[list[str], list[str], Readings]
         ripple_current_a=block("ripple_current_a"),
         mode=[MODES[mode] for mode in modes.tolist()],
     )
-
-
-def _encoded(saved: Any) -> Any:
-    """Return what was saved with its arrays as base64 of little-endian numbers."""
-    if isinstance(saved, dict):
-        return {name: _encoded(value) for name, value in saved.items()}
-    if isinstance(saved, np.ndarray):
-        kind = "<f8" if saved.dtype.kind == "f" else "<i8"
-        return {"array": kind, "base64": base64.b64encode(saved.astype(kind).tobytes()).decode()}
-    return saved
-
-
-def _decoded(content: Any) -> Any:
-    """Return what `_encoded` took.
-
-    Raises
-    ------
-    ValueError
-        An array is not what it should be, or holds a number that is none.
-    """
-    if not isinstance(content, dict):
-        return content
-    if set(content) != {"array", "base64"}:
-        return {name: _decoded(value) for name, value in content.items()}
-    if content["array"] not in {"<f8", "<i8"}:
-        raise ValueError(f"unknown array {content['array']!r}")
-    array = np.frombuffer(base64.b64decode(content["base64"], validate=True), dtype=content["array"])
-    if not np.isfinite(array).all():
-        raise ValueError("not a number")
-    return array.astype(np.float64 if content["array"] == "<f8" else np.int64)
 
 
 def _checkpoint(data: bytes) -> dict[str, Any]:

@@ -108,6 +108,10 @@ class Plant:
         """Return what happened to jars since the last call."""
         return self._jars.take_events()
 
+    def installations(self) -> list[LifeEvent]:
+        """Return the installation of every jar that stands here now."""
+        return self._jars.installations()
+
     def _spans(self, to_s: float, sampling: Sampling | None) -> Iterator[tuple[Plan, Rows]]:
         """Go on to an instant; yield each stretch in which wear stands still, with what was looked at."""
         while self.time_s < to_s:

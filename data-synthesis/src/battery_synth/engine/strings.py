@@ -56,6 +56,8 @@ def solve_float(state: State, blocks: Blocks, flow: Flow, string: int, offset_ce
         float(electrics.CELLS * blocks.width), mean_c / blocks.width, 0.0 if off else offset_cell_v
     )
     log_a = electrics.TAFEL_VOLTAGE_PER_V * (held_v / cells - electrics.TAFEL_REFERENCE_V) + own / cells
+    # A string in thermal runaway asks for more than the charger gives: then the current is the limit and the voltage gives.
+    log_a = min(log_a, math.log(charger.LIMIT_PER_AH * blocks.rated_ah))
     for i in range(first, last):
         cell_v = electrics.TAFEL_REFERENCE_V + (log_a - flow.source_v[i]) / electrics.TAFEL_VOLTAGE_PER_V
         flow.float_v[i] = cell_v * blocks.good_cells[i]
@@ -97,7 +99,7 @@ def solve_charging(state: State, blocks: Blocks, flow: Flow, string: int) -> Non
     first, last = string * blocks.width, (string + 1) * blocks.width
     limit_a = charger.LIMIT_PER_AH * blocks.rated_ah
     loss = 1.0 + charger.SIDE_REACTION_SHARE
-    float_a = min(flow.float_a[string], limit_a)
+    float_a = flow.float_a[string]
     filling = state.surface[string] < 1.0
     most_stored_a = (LIMIT_SHARE_STORED if filling else 1.0) * (limit_a - float_a) / loss
     mean_ah = mean_mohm = 0.0

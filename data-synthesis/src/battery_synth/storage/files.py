@@ -1,4 +1,4 @@
-"""Parquet files that are there whole or not at all, also after a crash."""
+"""Files of rows, Parquet or CSV, that are there whole or not at all, also after a crash."""
 
 import hashlib
 import os
@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import Any, Final
 
 import pyarrow as pa
+import pyarrow.compute as compute
+import pyarrow.csv as pc
 import pyarrow.parquet as pq
 
 COMPRESSION_LEVEL: Final = 3
@@ -25,18 +27,18 @@ def write_atomically(path: Path, content: bytes) -> None:
 
 @dataclass(slots=True)
 class TableFile:
-    """One Parquet file in the making, under another name until `finish`."""
+    """One file in the making, under another name until `finish`; what it is, its suffix says."""
 
     path: Path
     schema: pa.Schema
     rows: int = 0
     _waiting: list[pa.Table] = field(default_factory=list)
-    _writer: pq.ParquetWriter | None = None
+    _writer: pq.ParquetWriter | pc.CSVWriter | None = None
 
     @property
     def temporary(self) -> Path:
         """Where the rows stand until the file is whole."""
-        return self.path.with_suffix(".parquet.part")
+        return self.path.with_suffix(f"{self.path.suffix}.part")
 
     def add(self, table: pa.Table) -> None:
         """Append rows; the file is created with the first of them."""
@@ -48,18 +50,9 @@ class TableFile:
             return
         if self._writer is None:
             self.path.parent.mkdir(parents=True, exist_ok=True)
-            # Readings are rounded to their sensor's resolution: a dictionary holds them in a tenth of their bytes.
-            coded = [name for name in self.schema.names if name != "time"]
-            self._writer = pq.ParquetWriter(
-                self.temporary,
-                self.schema,
-                compression="zstd",
-                compression_level=COMPRESSION_LEVEL,
-                use_dictionary=coded,
-                column_encoding={"time": "DELTA_BINARY_PACKED"} if "time" in self.schema.names else None,
-            )
+            self._writer = self._opened()
         block = pa.concat_tables(self._waiting).unify_dictionaries().combine_chunks()
-        self._writer.write_table(block)
+        self._writer.write_table(_plain(block) if self.path.suffix == ".csv" else block)
         self.rows += block.num_rows
         self._waiting.clear()
 
@@ -78,7 +71,35 @@ class TableFile:
         self._close()
         self.temporary.unlink(missing_ok=True)
 
+    def _opened(self) -> pq.ParquetWriter | pc.CSVWriter:
+        if self.path.suffix == ".csv":
+            plain = _plain(self.schema.empty_table()).schema
+            return pc.CSVWriter(self.temporary, plain)
+        # Readings are rounded to their sensor's resolution: a dictionary holds them in a tenth of their bytes.
+        coded = [name for name in self.schema.names if name != "time"]
+        return pq.ParquetWriter(
+            self.temporary,
+            self.schema,
+            compression="zstd",
+            compression_level=COMPRESSION_LEVEL,
+            use_dictionary=coded,
+            column_encoding={"time": "DELTA_BINARY_PACKED"} if "time" in self.schema.names else None,
+        )
+
     def _close(self) -> None:
         if self._writer is not None:
             self._writer.close()
             self._writer = None
+
+
+def _plain(table: pa.Table) -> pa.Table:
+    """Return a table without dictionaries and with instants as text in ISO 8601, as CSV wants them."""
+    columns = []
+    for column in table.columns:
+        if pa.types.is_dictionary(column.type):
+            columns.append(column.cast(column.type.value_type))
+        elif pa.types.is_timestamp(column.type):
+            columns.append(compute.strftime(column, format="%Y-%m-%dT%H:%M:%SZ"))
+        else:
+            columns.append(column)
+    return pa.table(columns, names=table.column_names)

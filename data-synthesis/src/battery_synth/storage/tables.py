@@ -55,6 +55,20 @@ def site_table(readings: Readings, location_id: str) -> pa.Table:
     return pa.table(columns, schema=SITE_ENVIRONMENT)
 
 
+def samples_of_truth(readings: Readings, battery_ids: Sequence[str]) -> pa.Table:
+    """Return true state of charge and mode of every reading (R x w rows): for tests and benchmarks alone."""
+    width = readings.soc.shape[1]
+    code = readings.string[:, None] * width + np.arange(width, dtype=np.int32)
+    return pa.table(
+        {
+            "time": instants(np.repeat(readings.at_us, width)),
+            "battery_id": pa.DictionaryArray.from_arrays(code.astype(np.int32).ravel(), pa.array(battery_ids)),
+            "soc": pa.array(np.round(readings.soc.ravel(), 5)),
+            "mode": _words(np.repeat(readings.mode, width), MODES),
+        }
+    )
+
+
 def instants(at_us: Int64Array) -> pa.Array:
     """Return instants in us since 1970 as a column."""
     return pa.array(at_us.astype("datetime64[us]")).cast(TELEMETRY.field("time").type)

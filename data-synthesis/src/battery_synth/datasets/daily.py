@@ -1,0 +1,173 @@
+"""Days of readings as one row a battery: what a gateway keeps for years and what models learn from."""
+
+from typing import Final, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from battery_synth.compiled import compiled
+from battery_synth.engine.readings import Readings
+from battery_synth.engine.strings import DISCHARGE, FLOAT, TEST
+
+Float32Array = npt.NDArray[np.float32]
+Int64Array = npt.NDArray[np.int64]
+
+WARM_C, HOT_C = 30.0, 35.0
+_RESISTANCE_PER_K: Final = 0.008
+_LONGEST_GAP_US: Final = 120_000_000
+
+
+class Daily(NamedTuple):
+    """Aggregates (n,) of one day; NaN where nothing was read. Voltages and deviations are of float readings alone."""
+
+    readings: Float32Array
+    voltage_mean_v: Float32Array
+    voltage_min_v: Float32Array
+    voltage_max_v: Float32Array
+    voltage_deviation_v: Float32Array
+    """Mean of block minus mean of its string."""
+    string_spread_v: Float32Array
+    """Mean standard deviation of the blocks of the string."""
+    temperature_mean_c: Float32Array
+    temperature_min_c: Float32Array
+    temperature_max_c: Float32Array
+    hours_above_30c: Float32Array
+    hours_above_35c: Float32Array
+    temperature_rise_k: Float32Array
+    """Mean of block minus room."""
+    resistance_mohm: Float32Array
+    """The day's last measurement."""
+    resistance_25c_mohm: Float32Array
+    """The same, corrected by 0.8 % a kelvin."""
+    float_current_ma: Float32Array
+    """Of the string."""
+    discharge_count: Float32Array
+    discharge_s: Float32Array
+    discharge_ah: Float32Array
+    discharge_min_v: Float32Array
+    """Lowest voltage of the block while its string fed a load."""
+
+    @classmethod
+    def empty(cls, blocks: int) -> "Daily":
+        """Return room for a day."""
+        return cls(*(np.zeros(blocks, np.float32) for _ in cls._fields))
+
+
+def daily_of(readings: Readings, *, strings: int, every_s: float, room_c: float) -> Daily:
+    """Return the aggregates of a day's readings.
+
+    Parameters
+    ----------
+    readings
+        Rows of one UTC day; those at multiples of ``every_s`` count for means, all of them for discharges.
+    strings
+        Of the site.
+    every_s
+        Interval of the regular readings.
+    room_c
+        The room's mean temperature.
+    """
+    width = readings.voltage_v.shape[1]
+    daily = Daily.empty(strings * width)
+    regular = readings.at_us % round(every_s * 1e6) == 0
+    _means(readings.string, readings.mode, readings.voltage_v, readings.temperature_c,
+           readings.internal_resistance_mohm, readings.float_current_ma, regular, every_s / 3600.0, room_c, daily)  # fmt: skip
+    _discharges(readings.at_us, readings.string, readings.mode, readings.current_a, readings.voltage_v, strings, daily)
+    return daily
+
+
+@compiled
+def _means(
+    string: npt.NDArray[np.int32],
+    mode: npt.NDArray[np.int8],
+    voltage_v: Float32Array,
+    temperature_c: Float32Array,
+    resistance_mohm: Float32Array,
+    float_current_ma: Float32Array,
+    regular: npt.NDArray[np.bool_],
+    hours: float,
+    room_c: float,
+    daily: Daily,
+) -> None:
+    count, width = daily.readings.shape[0], voltage_v.shape[1]
+    floating, warm = np.zeros(count), np.zeros(count)
+    volt, deviation, spread, temperature, probe = (
+        np.zeros(count), np.zeros(count), np.zeros(count), np.zeros(count), np.zeros(count),
+    )  # fmt: skip
+    probes = np.zeros(count)
+    daily.voltage_min_v[:] = daily.voltage_max_v[:] = daily.temperature_min_c[:] = daily.temperature_max_c[:] = np.nan
+    daily.resistance_mohm[:] = daily.resistance_25c_mohm[:] = np.nan
+    for row in range(string.shape[0]):
+        first = string[row] * width
+        total = square = seen = 0.0
+        for j in range(width):
+            value = voltage_v[row, j]
+            if value == value:  # noqa: PLR0124  # NaN alone differs from itself
+                total += value
+                square += value * value
+                seen += 1.0
+        mean = total / max(seen, 1.0)
+        sd = np.sqrt(max(square / max(seen, 1.0) - mean * mean, 0.0))
+        for j in range(width):
+            i = first + j
+            ohm, warmth, value = resistance_mohm[row, j], temperature_c[row, j], voltage_v[row, j]
+            if ohm == ohm:  # noqa: PLR0124
+                daily.resistance_mohm[i] = ohm
+                daily.resistance_25c_mohm[i] = ohm * np.exp(_RESISTANCE_PER_K * (warmth - 25.0))
+            if not regular[row]:
+                continue
+            daily.readings[i] += 1.0
+            if warmth == warmth:  # noqa: PLR0124
+                warm[i] += 1.0
+                temperature[i] += warmth
+                daily.temperature_min_c[i] = np.fmin(daily.temperature_min_c[i], warmth)
+                daily.temperature_max_c[i] = np.fmax(daily.temperature_max_c[i], warmth)
+                daily.hours_above_30c[i] += hours if warmth > WARM_C else 0.0
+                daily.hours_above_35c[i] += hours if warmth > HOT_C else 0.0
+            if mode[row] == FLOAT and value == value:  # noqa: PLR0124
+                floating[i] += 1.0
+                volt[i] += value
+                deviation[i] += value - mean
+                spread[i] += sd
+                daily.voltage_min_v[i] = np.fmin(daily.voltage_min_v[i], value)
+                daily.voltage_max_v[i] = np.fmax(daily.voltage_max_v[i], value)
+                if float_current_ma[row] == float_current_ma[row]:  # noqa: PLR0124
+                    probe[i] += float_current_ma[row]
+                    probes[i] += 1.0
+    for i in range(count):
+        daily.voltage_mean_v[i] = volt[i] / floating[i]
+        daily.voltage_deviation_v[i] = deviation[i] / floating[i]
+        daily.string_spread_v[i] = spread[i] / floating[i]
+        daily.temperature_mean_c[i] = temperature[i] / warm[i]
+        daily.temperature_rise_k[i] = temperature[i] / warm[i] - room_c
+        daily.float_current_ma[i] = probe[i] / probes[i]
+
+
+@compiled
+def _discharges(
+    at_us: Int64Array,
+    string: npt.NDArray[np.int32],
+    mode: npt.NDArray[np.int8],
+    current_a: Float32Array,
+    voltage_v: Float32Array,
+    strings: int,
+    daily: Daily,
+) -> None:
+    """Add up what strings gave: each reading stands until the next one of its string."""
+    width = voltage_v.shape[1]
+    daily.discharge_min_v[:] = np.nan
+    before_us, before_a = np.zeros(strings, np.int64), np.zeros(strings)
+    working = np.zeros(strings, np.bool_)
+    for row in range(string.shape[0]):
+        s = string[row]
+        works = mode[row] == DISCHARGE or mode[row] == TEST
+        span_us = min(at_us[row] - before_us[s], _LONGEST_GAP_US) if working[s] else 0
+        for j in range(width):
+            i = s * width + j
+            if working[s]:
+                daily.discharge_s[i] += span_us / 1e6
+                daily.discharge_ah[i] += before_a[s] * span_us / 3.6e9
+            if works:
+                daily.discharge_count[i] += 0.0 if working[s] else 1.0
+                daily.discharge_min_v[i] = np.fmin(daily.discharge_min_v[i], voltage_v[row, j])
+        before_us[s], before_a[s], working[s] = at_us[row], -current_a[row], works
