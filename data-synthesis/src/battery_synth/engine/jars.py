@@ -10,7 +10,7 @@ from battery_synth.engine.readings import DayTruth
 from battery_synth.life.condition import Condition, Wear, activation_ev, condition, next_sudden_after, spent_part
 from battery_synth.life.lives import LifeEvent, jar_name, serial_number
 from battery_synth.life.nature import Nature
-from battery_synth.life.policy import Policy
+from battery_synth.life.policy import Findings, Policy
 
 _NOT_FAILED_S: Final = 1e18
 _FATE: Final = ("sudden_part", "strap_s", "short_s")
@@ -33,7 +33,6 @@ class Jars:
             if name in births:
                 setattr(self._nature, name, np.array(births[name], np.float64))
         self._events: list[LifeEvent] = []
-        self._condition: Condition | None = None
 
     @classmethod
     def of_catalogue(cls, seed: int, layout: SiteLayout, policy: Policy) -> Self:
@@ -62,7 +61,7 @@ class Jars:
 
         That they are in service at this instant is known: what would have killed them before is taken back.
         """
-        wear = Wear.after(self._installed_s, at_s, temperature_c)
+        wear = Wear.after(self._installed_s, at_s, temperature_c, self._activation_ev)
         self._nature.survive(at_s, spent_part(self._nature, wear))
         return wear.thermal_days, wear.overcharge_days, wear.undercharge_days, wear.cycle_share
 
@@ -73,7 +72,7 @@ class Jars:
     def blocks(self, state: State, at_s: float) -> Blocks:
         """Return what wear has made of the blocks by now."""
         layout = self._layout
-        now = self._condition = condition(self._nature, _wear(state), at_s)
+        now = condition(self._nature, _wear(state), at_s)
         self._note_failures(now, at_s)
         base_mohm = np.where(
             self._generation == 0, layout.baseline_mohm, layout.nominal_mohm * self._nature.new_resistance_ratio
@@ -98,9 +97,17 @@ class Jars:
     def keep_house(self, state: State, at_s: float) -> None:
         """Do at a midnight what the site's people do: replace what is due."""
         names = [jar_name(*jar) for jar in zip(self._layout.battery_ids, self._generation.tolist(), strict=True)]
-        dead = np.zeros(len(names), bool) if self._condition is None else _is_dead(self._condition)
-        age_days = (at_s - self._installed_s) / _DAY_S
-        rows = self._policy.swaps(at_s, names, self._failed_s, dead, age_days, self._layout.width)
+        seen = condition(self._nature, _wear(state), at_s)
+        found = Findings(
+            jars=names,
+            string_ids=self._layout.string_ids,
+            age_days=(at_s - self._installed_s) / _DAY_S,
+            failed_since_s=self._failed_s,
+            is_dead=_is_dead(seen),
+            health=seen.health,
+            resistance_ratio=seen.resistance_ratio,
+        )
+        rows = self._policy.swaps(at_s, found)
         if len(rows):
             self._replace(state, rows, at_s)
 

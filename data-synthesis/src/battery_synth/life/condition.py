@@ -1,8 +1,8 @@
 """What wear has made of jars: capacity, resistance, float current, cells; a pure function of nature, clocks and time.
 
-Each mechanism leaves its own mark: dry-out shows in resistance first and in capacity later, sulfation takes capacity and
-resistance does not see it, a shorted cell steps the voltage, a strap breaks the string. Resistance bounds the capacity;
-it does not reveal it.
+Each mechanism leaves its own mark: dry-out shows in resistance first and in capacity later, sulfation takes capacity
+and resistance does not see it, a shorted cell steps the voltage, a strap breaks the string. Resistance bounds the
+capacity; it does not reveal it.
 """
 
 from dataclasses import dataclass
@@ -22,12 +22,13 @@ FAILED_HEALTH: Final = 0.8
 """End of life: 80 % of rated capacity at 25 °C."""
 ACTIVATION_EV, ACTIVATION_RANGE_EV = 0.60, (0.50, 0.68)
 """Life halves per 8 to 10 K; sampled once a run."""
-_RESISTANCE_SLOPE: Final = np.array([1.7, 3.0, 0.10, 0.7, 1.2, 0.8])
+_RESISTANCE_SLOPE: Final = np.array([1.7, 3.0, 0.10, 1.25, 1.25, 1.25])
 """k of R / R_new = 1 + k x loss, in the order of `MECHANISMS`."""
-_EXCHANGE_SLOPE: Final = np.array([1.0, 4.0, 0.5, 0.5, 0.5, 2.0])
+_EXCHANGE_SLOPE: Final = np.array([1.0, 5.0, 0.5, 0.5, 0.5, 2.0])
+"""Float current of aged or dried-out blocks is 1.5 to 3 times the new one's."""
 _OCV_AGED_V: Final = np.array([0.0, 0.06, -0.06, 0.0, 0.0, 0.0])
 """Dry-out concentrates the acid, sulfation dilutes it."""
-_DRY_LEAD: Final = 2.0
+_DRY_LEAD: Final = 2.3
 """Exponent of dry-out's resistance: below the capacity's knee, so that resistance rises first."""
 _UNDERCHARGE_WEIGHT: Final = 15.0
 _SOFTENING_CYCLES: Final = 2.0
@@ -57,10 +58,16 @@ class Wear:
     """Miner's sum: 1 is a cycle life."""
 
     @classmethod
-    def after(cls, installed_s: FloatArray, at_s: float, mean_temperature_c: FloatArray) -> "Wear":
+    def after(
+        cls,
+        installed_s: FloatArray,
+        at_s: float,
+        mean_temperature_c: FloatArray,
+        activation_ev: float = ACTIVATION_EV,
+    ) -> "Wear":
         """Return the clocks of jars that have floated since their installation at a mean temperature."""
         kelvin = mean_temperature_c + 273.15
-        faster = np.exp(ACTIVATION_EV / BOLTZMANN_EV * (1.0 / REFERENCE_K - 1.0 / kelvin))
+        faster = np.exp(activation_ev / BOLTZMANN_EV * (1.0 / REFERENCE_K - 1.0 / kelvin))
         days = np.clip(at_s - installed_s, 0.0, None) / 86_400.0 * faster
         return cls(days, days.copy(), np.zeros(len(days)), np.zeros(len(days)))
 
@@ -99,9 +106,10 @@ def condition(nature: Nature, wear: Wear, at_s: float) -> Condition:
     loss = worn + 0.2 * wear.cycle_share * np.where(kind == SOFTENING, _SOFTENING_CYCLES, 1.0)
     age_days = np.clip(at_s - nature.installed_s, 0.0, None) / 86_400.0
     formed = 1.0 - _DELIVERED_LACK * np.exp(-age_days / _FORMING_DAYS)
-    strap, open_circuit, shorted = _sudden(nature, wear, part, at_s)
-    # Scatter appears as the block settles into its place, and stays.
-    scatter = nature.resistance_scatter * (1.0 - np.exp(-age_days / (_SCATTER_YEARS * _YEAR_DAYS)))
+    strap, open_circuit, shorted = _sudden(nature, part, at_s)
+    # Scatter appears as the block settles into its place; a part of it stays, a part comes and goes.
+    wander = nature.resistance_wander * np.sin(2.0 * np.pi * age_days / nature.wander_days + nature.wander_phase)
+    scatter = (nature.resistance_scatter + wander) * (1.0 - np.exp(-age_days / (_SCATTER_YEARS * _YEAR_DAYS)))
     seen = np.where(kind == DRY_OUT, 0.2 * part**_DRY_LEAD, worn)
     ratio = 1.0 + _RESISTANCE_SLOPE[kind] * seen + scatter + _FRESH_RESISTANCE * np.exp(-age_days / _FRESH_DAYS)
     near_end = np.clip(worn / 0.2, 0.0, 1.5)
@@ -120,15 +128,14 @@ def condition(nature: Nature, wear: Wear, at_s: float) -> Condition:
 def spent_part(nature: Nature, wear: Wear) -> FloatArray:
     """Return the part of life that its mechanism's clock has spent."""
     kind = nature.mechanism
-    clock = np.where(np.isin(kind, (CORROSION, DRY_OUT)), wear.overcharge_days, wear.thermal_days)
-    clock = np.where(kind == SULFATION, clock + _UNDERCHARGE_WEIGHT * wear.undercharge_days, clock)
+    is_overcharged = (kind == CORROSION) | (kind == DRY_OUT)
+    clock = np.where(is_overcharged, wear.overcharge_days, wear.thermal_days)
+    clock = clock + _UNDERCHARGE_WEIGHT * wear.undercharge_days * (kind == SULFATION)
     part: FloatArray = clock / nature.life_days
     return part
 
 
-def _sudden(
-    nature: Nature, wear: Wear, part: FloatArray, at_s: float
-) -> tuple[FloatArray, BoolArray, BoolArray]:
+def _sudden(nature: Nature, part: FloatArray, at_s: float) -> tuple[FloatArray, BoolArray, BoolArray]:
     """Return the factor of failing straps on resistance, which jars are open, and which have a shorted cell."""
     kind = nature.mechanism
     due = part >= nature.sudden_part

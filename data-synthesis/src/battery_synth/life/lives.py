@@ -9,7 +9,10 @@ Kind = Literal["installed", "failed", "removed"]
 
 @dataclass(frozen=True, slots=True)
 class LifeEvent:
-    """One thing that happened to one jar; times in s since 1970. That a jar failed is truth, which people learn later."""
+    """One thing that happened to one jar; times in s since 1970.
+
+    That a jar failed is truth, which people learn later.
+    """
 
     at_s: float
     kind: Kind

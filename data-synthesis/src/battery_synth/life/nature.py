@@ -19,28 +19,36 @@ IntArray = npt.NDArray[np.int64]
 MECHANISMS: Final = ("corrosion", "dry_out", "sulfation", "softening", "strap", "short")
 SHARES: Final = (0.35, 0.30, 0.15, 0.08, 0.07, 0.05)
 CORROSION, DRY_OUT, SULFATION, SOFTENING, STRAP, SHORT = range(6)
-MEDIAN_LIFE_DAYS: Final = 6.6 * 365.25
-"""Median life of a 10-year block at 25 °C in this service (6.0 to 7.5 years)."""
+MEDIAN_LIFE_DAYS: Final = 6.95 * 365.25
+"""Median of what wear alone allows a 10-year block at 25 °C; with chance and faults 6.0 to 7.5 years are left."""
 LOT_LOG_SIGMA, OWN_LOG_SIGMA = 0.10, 0.15
 INITIAL_CAPACITY_SD: Final = 0.025
-KNEE_MEAN, KNEE_SD, KNEE_RANGE = 3.0, 0.4, (2.0, 4.5)
-"""Exponent of the loss over the part of life that is spent."""
-RESISTANCE_SCATTER: Final = 0.10
-"""Scatter of a settled block's resistance about its mechanism's law, relative to new (8 to 12 %)."""
+KNEE_MEAN, KNEE_SD, KNEE_RANGE = 3.2, 0.35, (2.75, 4.5)
+"""Exponent of the loss over the part of life that is spent: at least 97 % is left after half of it."""
+RESISTANCE_SCATTER, RESISTANCE_WANDER = 0.075, 0.05
+"""Scatter of a settled block's resistance about its mechanism's law, relative to new (8 to 12 % together): what it
+keeps, and what comes and goes over `WANDER_YEARS` with contacts, pressure and acid."""
+WANDER_YEARS: Final = (1.5, 4.0)
 NEW_RESISTANCE_LOG_SIGMA: Final = 0.04
 EXCHANGE_LOG_SIGMA: Final = 0.064
 """35 mV of settled float spread = 6 cells / 11 per V of it."""
 LOT_EXCHANGE_MA: Final = (14.0, 27.0)
 """mA per 100 Ah, so that strings of 120 Ah take the 24 to 60 mA that are seen."""
 OCV_SD_V: Final = 0.020
-INFANT_SHARE, INFANT_SHAPE = 0.010, 0.6
-"""1 % of jars fail in their first year, most of them early (Weibull, beta 0.6)."""
-RANDOM_PER_YEAR: Final = 0.003
+INFANT_SHARE, INFANT_SHAPE = 0.012, 0.6
+"""1.2 % of jars fail in their first year, most of them early (Weibull, beta 0.6)."""
+PREMATURE_SHARE, PREMATURE_LIFE = 0.025, (0.35, 0.75)
+"""Jars that were made badly (a leaking valve, a starved negative plate) have only this part of a life: early loss of
+capacity beyond two years was found in benign rooms too."""
+RANDOM_PER_YEAR: Final = 0.0035
+"""Shorts and posts that nothing announces (0.2 to 0.4 % a year)."""
 _STRAP_OF_SUDDEN: Final = 0.4
-_YEAR_S: Final = 365.25 * 86_400.0
+_DAY_S: Final = 86_400.0
+_YEAR_S: Final = 365.25 * _DAY_S
 NEVER_S: Final = 1e18
-_NOTICED_S: Final = 45.0 * 86_400.0
-"""A dead jar is noticed and replaced within this time."""
+_SHORT_NOTICED_DAYS, _LOOSE_NOTICED_DAYS = 90.0, 120.0
+"""Within these times a shorted cell and a loose strap are noticed and a spare has come (8 to 16 weeks where it is
+imported); a string that is open cannot wait."""
 
 
 @dataclass(slots=True)
@@ -55,6 +63,10 @@ class Nature:
     mechanism: IntArray
     """Positions in `MECHANISMS`."""
     resistance_scatter: FloatArray
+    resistance_wander: FloatArray
+    wander_days: FloatArray
+    """Period of the wander."""
+    wander_phase: FloatArray
     new_resistance_ratio: FloatArray
     """New resistance over the model's."""
     exchange_ma_per_100ah: FloatArray
@@ -82,19 +94,24 @@ class Nature:
         """
         of_lot = {lot: _lot(seed, lot) for lot in dict.fromkeys(lots)}
         lot = np.array([of_lot[name] for name in lots]).reshape(-1, 2)
-        normal = np.array([stream(seed, "nature", jar).standard_normal(8) for jar in jars]).reshape(-1, 8)
-        chance = np.array([stream(seed, "fate", jar).random(8) for jar in jars]).reshape(-1, 8)
+        normal = np.array([stream(seed, "nature", jar).standard_normal(9) for jar in jars]).reshape(-1, 9)
+        chance = np.array([stream(seed, "fate", jar).random(11) for jar in jars]).reshape(-1, 11)
         mechanism = np.searchsorted(np.cumsum(SHARES), chance[:, 0] * sum(SHARES), side="right")
         mechanism = np.clip(mechanism, 0, len(MECHANISMS) - 1)
         sudden = np.isin(mechanism, (STRAP, SHORT))
         strap_s, short_s = _unannounced(installed_s, chance)
+        shortened = PREMATURE_LIFE[0] + (PREMATURE_LIFE[1] - PREMATURE_LIFE[0]) * chance[:, 10]
+        made_well = np.where(chance[:, 9] < PREMATURE_SHARE, shortened, 1.0)
         return cls(
             installed_s=np.asarray(installed_s, np.float64).copy(),
-            life_days=MEDIAN_LIFE_DAYS * np.exp(lot[:, 0] + OWN_LOG_SIGMA * normal[:, 0]),
+            life_days=MEDIAN_LIFE_DAYS * made_well * np.exp(lot[:, 0] + OWN_LOG_SIGMA * normal[:, 0]),
             initial_capacity=1.0 + INITIAL_CAPACITY_SD * normal[:, 1],
             knee=np.clip(KNEE_MEAN + KNEE_SD * normal[:, 2], *KNEE_RANGE),
             mechanism=mechanism,
             resistance_scatter=RESISTANCE_SCATTER * normal[:, 3],
+            resistance_wander=np.sqrt(2.0) * RESISTANCE_WANDER * normal[:, 8],
+            wander_days=365.25 * (WANDER_YEARS[0] + (WANDER_YEARS[1] - WANDER_YEARS[0]) * chance[:, 7]),
+            wander_phase=2.0 * np.pi * chance[:, 8],
             new_resistance_ratio=np.exp(NEW_RESISTANCE_LOG_SIGMA * normal[:, 4]),
             exchange_ma_per_100ah=lot[:, 1] * np.exp(EXCHANGE_LOG_SIGMA * normal[:, 5]),
             ocv_offset_v=OCV_SD_V * normal[:, 6],
@@ -110,10 +127,15 @@ class Nature:
 
         Nobody leaves a dead jar in a string for long. ``part`` (n,) is the part of life that is spent.
         """
-        known_s = at_s - _NOTICED_S
-        self.strap_s[self.strap_s < known_s] = NEVER_S
-        self.short_s[self.short_s < known_s] = NEVER_S
-        self.sudden_part[(part - self.sudden_part) * self.life_days * 86_400.0 > _NOTICED_S] = NEVER_S
+        over_days = (part - self.sudden_part) * self.life_days
+        noticed_days = np.where(self.mechanism == SHORT, _SHORT_NOTICED_DAYS, self._strap_noticed_days())
+        self.sudden_part[over_days > noticed_days] = NEVER_S
+        self.strap_s[(at_s - self.strap_s) / _DAY_S > self._strap_noticed_days()] = NEVER_S
+        self.short_s[(at_s - self.short_s) / _DAY_S > _SHORT_NOTICED_DAYS] = NEVER_S
+
+    def _strap_noticed_days(self) -> FloatArray:
+        """Return how long after its jump a failing strap can still be found in service."""
+        return np.minimum(_LOOSE_NOTICED_DAYS, self.strap_days)
 
     def replace_rows(self, rows: IntArray, newborn: "Nature") -> None:
         """Put newborn jars in the place of some."""

@@ -1,5 +1,10 @@
-"""When people replace jars, from what they can come to know, with the delays of real organisations."""
+"""When people replace jars, from what they can come to know, with the delays of real organisations.
 
+A policy remembers nothing: it decides from what it is shown and from named streams, so that a run that was
+interrupted goes on as if it had not been.
+"""
+
+from dataclasses import dataclass
 from typing import Final, Protocol
 
 import numpy as np
@@ -12,42 +17,45 @@ IntArray = npt.NDArray[np.int64]
 BoolArray = npt.NDArray[np.bool_]
 
 _DAY_S: Final = 86_400.0
+_YEAR_DAYS: Final = 365
+
+
+@dataclass(frozen=True, slots=True)
+class Findings:
+    """What can be found out about jars (n,), string by string; some of it only by those who test."""
+
+    jars: list[str]
+    """Names; a new jar has a new one."""
+    string_ids: list[str]
+    age_days: FloatArray
+    failed_since_s: FloatArray
+    """Since when a jar has been at its end; beyond any date for the others."""
+    is_dead: BoolArray
+    """Open or with a shorted cell: the monitor shows it the same day."""
+    health: FloatArray
+    resistance_ratio: FloatArray
+    """Over the jar's own baseline."""
+
+    @property
+    def width(self) -> int:
+        """Blocks of a string."""
+        return len(self.jars) // len(self.string_ids)
 
 
 class Policy(Protocol):
     """Decides at a midnight which jars are replaced."""
 
-    def swaps(
-        self, at_s: float, jars: list[str], failed_since_s: FloatArray, is_dead: BoolArray, age_days: FloatArray, width: int
-    ) -> IntArray:
-        """Return the rows (m,) to replace now.
-
-        Parameters
-        ----------
-        at_s
-            s since 1970.
-        jars
-            (n,) names, string by string.
-        failed_since_s
-            (n,) since when a jar has been at its end; infinite for the others.
-        is_dead
-            (n,) open or with a shorted cell: the monitor shows it the same day.
-        age_days
-            (n,) since installation.
-        width
-            Blocks of a string.
-        """
+    def swaps(self, at_s: float, found: Findings) -> IntArray:
+        """Return the rows (m,) to replace now; ``at_s`` is s since 1970."""
         ...
 
 
 class Unattended:
     """Nobody replaces anything: what a live world does, whose catalogue would know of a new jar."""
 
-    def swaps(
-        self, at_s: float, jars: list[str], failed_since_s: FloatArray, is_dead: BoolArray, age_days: FloatArray, width: int
-    ) -> IntArray:
-        """Return nothing; see `Policy`."""
-        del at_s, jars, failed_since_s, is_dead, age_days, width
+    def swaps(self, at_s: float, found: Findings) -> IntArray:
+        """Return nothing."""
+        del at_s, found
         return np.empty(0, np.int64)
 
 
@@ -55,46 +63,88 @@ class RunToFailure:
     """Every jar is used to its end, and replaced 30 to 180 days after: lives end by failure, or by the horizon."""
 
     def __init__(self, seed: int) -> None:
-        self._seed = seed
+        self._delays = _Delays(seed, 30.0, 180.0)
 
-    def swaps(
-        self, at_s: float, jars: list[str], failed_since_s: FloatArray, is_dead: BoolArray, age_days: FloatArray, width: int
-    ) -> IntArray:
-        """Return the rows whose delay is over; see `Policy`."""
-        del is_dead, age_days, width
-        failed = np.flatnonzero(failed_since_s < at_s)
-        delay_s = np.array([stream(self._seed, "found", jars[row]).uniform(30.0, 180.0) * _DAY_S for row in failed])
-        due: IntArray = failed[at_s - failed_since_s[failed] >= delay_s] if len(failed) else failed
-        return due
+    def swaps(self, at_s: float, found: Findings) -> IntArray:
+        """Return the rows whose delay is over."""
+        return self._delays.over(at_s, found, np.flatnonzero(found.failed_since_s < at_s))
 
 
 class Caretaker:
-    """A well-run site: dead jars are swapped within two weeks, weak ones at the next test, old strings as a whole.
+    """A well-run site: dead jars are swapped within two weeks, the others are judged at a yearly review.
 
-    A string is replaced when its jars are 5.5 years old in the middle, or more than 4 of 24 are at their end.
+    In the review the jars of a string are tested. A weak one (below 80 % of rated, or 50 % above its baseline in
+    resistance, the warranty limit of makers) is swapped in a young string that has seen few swaps. An old string, one
+    with many weak jars, or one without its capacity is replaced as a whole; between the two the worst jar is swapped.
+    Without any weak jar, a string goes when it has stood for its expected life.
     """
 
-    STRING_AGE_DAYS: Final = 5.5 * 365.25
-    STRING_SHARE: Final = 4.0 / 24.0
+    EXPECTED_LIFE_DAYS: Final = 5.0 * 365.25
+    YOUNG_SHARE, OLD_SHARE = 0.4, 0.7
+    """Parts of the expected life."""
+    FEW_SWAPS, MANY_WEAK = 2, 4
+    """Of the 24 blocks of a string."""
+    WEAK_HEALTH, WARRANTY_RATIO = 0.8, 1.5
+    TEST_SD: Final = 0.018
+    """A capacity test is good to 3 points in 90 % of cases."""
+    _SWAPPED_DAYS: Final = 60.0
+    """A jar this much younger than its string's middle came later than the string."""
 
     def __init__(self, seed: int) -> None:
         self._seed = seed
+        self._delays = _Delays(seed, 3.0, 14.0)
+        self._review_days: dict[str, int] = {}
 
-    def swaps(
-        self, at_s: float, jars: list[str], failed_since_s: FloatArray, is_dead: BoolArray, age_days: FloatArray, width: int
-    ) -> IntArray:
-        """Return what is replaced now; see `Policy`."""
-        failed = failed_since_s < at_s
-        by_string = failed.reshape(-1, width)
-        # A decision takes a quarter: whole strings change on the first days of one.
-        old = np.median(age_days.reshape(-1, width), axis=1) >= self.STRING_AGE_DAYS
-        weak = by_string.mean(axis=1) > self.STRING_SHARE
-        quarter_day = int(at_s // _DAY_S) % 91 == 0
-        whole = np.repeat((old | weak) & quarter_day, width)
-        single = np.zeros(len(jars), bool)
-        for row in np.flatnonzero(failed & ~whole):
-            longest = (3.0, 14.0) if is_dead[row] else (30.0, 400.0)
-            delay_s = stream(self._seed, "found", jars[row]).uniform(*longest) * _DAY_S
-            single[row] = at_s - failed_since_s[row] >= delay_s
-        chosen: IntArray = np.flatnonzero(whole | single)
-        return chosen
+    def swaps(self, at_s: float, found: Findings) -> IntArray:
+        """Return the dead whose spare has come, and what today's reviews ask for."""
+        dead = np.flatnonzero(found.is_dead & (found.failed_since_s < at_s))
+        chosen = [self._delays.over(at_s, found, dead)]
+        day = int(at_s // _DAY_S)
+        for number, string in enumerate(found.string_ids):
+            if (day - self._review_day(string)) % _YEAR_DAYS == 0:
+                chosen.append(self._reviewed(found, number, day))
+        return np.unique(np.concatenate(chosen))
+
+    def _reviewed(self, found: Findings, number: int, day: int) -> IntArray:
+        """Return the rows of one string that its review finds due."""
+        rows = np.arange(number * found.width, (number + 1) * found.width)
+        noise = stream(self._seed, "tested", found.string_ids[number], day).standard_normal(found.width)
+        tested = found.health[rows] + self.TEST_SD * noise
+        weak = (tested < self.WEAK_HEALTH) | (found.resistance_ratio[rows] > self.WARRANTY_RATIO)
+        age_days = float(np.median(found.age_days[rows]))
+        spent = age_days / self.EXPECTED_LIFE_DAYS
+        if spent >= 1.0:
+            return rows
+        if not weak.any():
+            return rows[:0]
+        if spent > self.OLD_SHARE or weak.sum() > self.MANY_WEAK or tested.mean() < self.WEAK_HEALTH:
+            return rows
+        earlier = int((found.age_days[rows] < age_days - self._SWAPPED_DAYS).sum())
+        if spent < self.YOUNG_SHARE and earlier + weak.sum() <= self.FEW_SWAPS:
+            return rows[weak]
+        return rows[[int(np.argmin(np.where(weak, tested, np.inf)))]]
+
+    def _review_day(self, string: str) -> int:
+        if string not in self._review_days:
+            self._review_days[string] = int(stream(self._seed, "review", string).integers(_YEAR_DAYS))
+        return self._review_days[string]
+
+
+class _Delays:
+    """How long it takes from a jar's end to its replacement, each jar by its own stream."""
+
+    def __init__(self, seed: int, shortest_days: float, longest_days: float) -> None:
+        self._seed, self._range_days = seed, (shortest_days, longest_days)
+        self._known_s: dict[str, float] = {}
+
+    def over(self, at_s: float, found: Findings, rows: IntArray) -> IntArray:
+        """Return those of the rows whose time has come."""
+        delay_s = np.array([self._of(found.jars[row]) for row in rows])
+        due: IntArray = rows[at_s - found.failed_since_s[rows] >= delay_s]
+        return due
+
+    def _of(self, jar: str) -> float:
+        if jar not in self._known_s:
+            drawn_days = stream(self._seed, "found", jar).uniform(*self._range_days)
+            self._known_s[jar] = float(drawn_days) * _DAY_S
+        return self._known_s[jar]
