@@ -1,0 +1,11 @@
+"""``battery-synth``: the catalogue, its history, and datasets for training, benchmarks and drills."""
+
+from battery_synth.cli import datasets, world
+from battery_synth.cli.terminal import app
+
+__all__ = ["app", "datasets", "main", "world"]
+
+
+def main() -> None:
+    """Entry point."""
+    app()
