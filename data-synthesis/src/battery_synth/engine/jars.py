@@ -103,7 +103,8 @@ class Jars:
             string_ids=self._layout.string_ids,
             age_days=(at_s - self._installed_s) / _DAY_S,
             failed_since_s=self._failed_s,
-            is_dead=_is_dead(seen),
+            is_open=seen.is_open,
+            is_shorted=seen.good_cells < 6.0,
             health=seen.health,
             resistance_ratio=seen.resistance_ratio,
         )
@@ -173,10 +174,6 @@ class Jars:
 
 def _wear(state: State) -> Wear:
     return Wear(state.thermal_days, state.overcharge_days, state.undercharge_days, state.cycle_share)
-
-
-def _is_dead(now: Condition) -> Any:
-    return now.is_open | (now.good_cells < 6.0)
 
 
 def _cause(now: Condition, row: int) -> str:

@@ -167,7 +167,8 @@ def step(
         faster = wear.acceleration(state.block_c[i], blocks.activation_ev) * days
         cell_v = flow.voltage_v[i] / blocks.good_cells[i]
         state.thermal_days[i] += faster
-        if not discharges:
+        # Without a current a voltage corrodes nothing: an open block only shows what the charger holds.
+        if gassing_a > 0.0:
             state.overcharge_days[i] += faster * wear.overcharge_factor(cell_v)
         soc = 1.0 - state.deficit_ah[i] / blocks.capacity_ah[i]
         if soc < _UNDERCHARGED_SOC or (not discharges and cell_v < _UNDERCHARGED_CELL_V):
