@@ -1,0 +1,141 @@
+"""Recorded runs of one battery: read from CSV, checked so that a wrong column, row or sign is named and never guessed."""
+
+import csv
+import gzip
+import io
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+FloatArray = NDArray[np.float64]
+
+COLUMNS = ("time_s", "current_a", "voltage_v", "temperature_c")
+# The same bounds as the gateway's for readings: outside, a sensor or a unit is wrong, not a battery.
+LIMITS: Mapping[str, tuple[float, float]] = {
+    "current_a": (-3000.0, 3000.0),
+    "voltage_v": (-30.0, 30.0),
+    "temperature_c": (-40.0, 150.0),
+}
+MAX_ROWS = 2_000_000
+
+
+class RunInvalid(ValueError):
+    """A run cannot be read; names the column and, where there is one, the row (1 is the first row of data)."""
+
+    def __init__(self, detail: str, *, column: str | None = None, row: int | None = None) -> None:
+        place = ", ".join(part for part in (f"row {row}" if row else "", f"column {column}" if column else "") if part)
+        super().__init__(f"{place}: {detail}" if place else detail)
+        self.column = column
+        self.row = row
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """What the sensors of one battery recorded, oldest first; current > 0 charges."""
+
+    time_s: FloatArray
+    current_a: FloatArray
+    voltage_v: FloatArray
+    temperature_c: FloatArray
+
+    @classmethod
+    def of(cls, columns: Mapping[str, Sequence[float] | FloatArray]) -> Self:
+        """Build a run of columns of numbers, refusing what cannot be a recording."""
+        arrays = {name: np.asarray(columns[name], dtype=np.float64) for name in COLUMNS}
+        lengths = {name: len(values) for name, values in arrays.items()}
+        for name, length in lengths.items():
+            if length != lengths["time_s"]:
+                raise RunInvalid(f"has {length} values where time_s has {lengths['time_s']}", column=name)
+        if lengths["time_s"] < 2:
+            raise RunInvalid("a run needs at least two rows")
+        if lengths["time_s"] > MAX_ROWS:
+            raise RunInvalid(f"a run may have at most {MAX_ROWS} rows, this one has {lengths['time_s']}")
+        _check_values(arrays)
+        return cls(**arrays)
+
+    def __len__(self) -> int:
+        return len(self.time_s)
+
+    @property
+    def dt_s(self) -> FloatArray:
+        """Seconds since the row before; 0 for the first."""
+        return np.diff(self.time_s, prepend=self.time_s[0])
+
+    @property
+    def charge_ah(self) -> FloatArray:
+        """Ampere-hours counted from the first row, by the trapezoidal rule; falls while discharging."""
+        mean_a = 0.5 * (self.current_a[1:] + self.current_a[:-1])
+        return np.concatenate(([0.0], np.cumsum(mean_a * np.diff(self.time_s)) / 3600.0))
+
+    @property
+    def duration_s(self) -> float:
+        """Seconds from the first to the last row."""
+        return float(self.time_s[-1] - self.time_s[0])
+
+    def part(self, start: int, stop: int) -> "Run":
+        """Return rows ``start`` to ``stop`` (exclusive), with their times as they were."""
+        window = slice(start, stop)
+        return Run(self.time_s[window], self.current_a[window], self.voltage_v[window], self.temperature_c[window])
+
+
+def read_run(path: Path) -> Run:
+    """Read a run from CSV with a header, plain or gzipped; columns besides the four are left unread."""
+    try:
+        content = path.read_bytes()
+        text = (gzip.decompress(content) if path.suffix == ".gz" else content).decode("utf-8-sig")
+    except (OSError, EOFError, UnicodeDecodeError) as failure:
+        raise RunInvalid(f"{path} cannot be read: {failure}") from failure
+    return parse_run(text)
+
+
+def parse_run(text: str) -> Run:
+    """Read a run from the text of a CSV file."""
+    reader = csv.reader(io.StringIO(text))
+    header = [name.strip() for name in next(reader, [])]
+    for name in COLUMNS:
+        if header.count(name) != 1:
+            found = "twice" if name in header else "missing"
+            raise RunInvalid(f"{found} in the header ({', '.join(header) or 'empty file'})", column=name)
+    places = [header.index(name) for name in COLUMNS]
+    rows = list(_numbers(reader, places, width=len(header)))
+    if not rows:
+        raise RunInvalid("no rows below the header")
+    return Run.of(dict(zip(COLUMNS, np.asarray(rows).T, strict=True)))
+
+
+def _numbers(reader: Iterator[list[str]], places: list[int], *, width: int) -> Iterator[list[float]]:
+    for number, cells in enumerate(reader, start=1):
+        if not any(cell.strip() for cell in cells):
+            continue
+        if len(cells) != width:
+            raise RunInvalid(f"has {len(cells)} cells, the header has {width}", row=number)
+        values = []
+        for name, place in zip(COLUMNS, places, strict=True):
+            try:
+                values.append(float(cells[place]))
+            except ValueError:
+                raise RunInvalid(f"{cells[place]!r} is not a number", column=name, row=number) from None
+        yield values
+
+
+def _check_values(arrays: Mapping[str, FloatArray]) -> None:
+    for name, values in arrays.items():
+        wrong = ~np.isfinite(values)
+        if name in LIMITS:
+            low, high = LIMITS[name]
+            wrong |= (values < low) | (values > high)
+        if wrong.any():
+            row = int(np.argmax(wrong))
+            bounds = f" within {LIMITS[name][0]:g} to {LIMITS[name][1]:g}" if name in LIMITS else ""
+            raise RunInvalid(f"{values[row]!r} is not a finite number{bounds}", column=name, row=row + 1)
+    steps = np.diff(arrays["time_s"])
+    if (steps <= 0).any():
+        row = int(np.argmax(steps <= 0))
+        before, after = arrays["time_s"][row : row + 2]
+        what = "repeats" if math.isclose(before, after) else "is earlier than"
+        raise RunInvalid(f"{after:g} s {what} {before:g} s of the row above", column="time_s", row=row + 2)
