@@ -30,7 +30,9 @@ _OCV_AGED_V: Final = np.array([0.0, 0.06, -0.06, 0.0, 0.0, 0.0])
 """Dry-out concentrates the acid, sulfation dilutes it."""
 _DRY_LEAD: Final = 2.3
 """Exponent of dry-out's resistance: below the capacity's knee, so that resistance rises first."""
-_UNDERCHARGE_WEIGHT: Final = 15.0
+_UNDERCHARGE_WEIGHT: Final = 6.0
+"""A day held too low costs the negative plate so many days of float (engineering judgement; makers allow half a year of
+storage at 25 °C before a charge is due)."""
 _SOFTENING_CYCLES: Final = 2.0
 _FRESH_RESISTANCE, _FRESH_DAYS = 0.08, 45.0
 """Conductance rises by 5 to 15 % in the first 90 to 180 days; the baseline is taken after them."""

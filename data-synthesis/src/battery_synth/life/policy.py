@@ -18,6 +18,7 @@ BoolArray = npt.NDArray[np.bool_]
 
 _DAY_S: Final = 86_400.0
 _YEAR_DAYS: Final = 365
+_URGENT_DAYS: Final = (3.0, 14.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,8 +31,9 @@ class Findings:
     age_days: FloatArray
     failed_since_s: FloatArray
     """Since when a jar has been at its end; beyond any date for the others."""
-    is_dead: BoolArray
-    """Open or with a shorted cell: the monitor shows it the same day."""
+    is_open: BoolArray
+    is_shorted: BoolArray
+    """With a cell shorted. The monitor shows both the same day."""
     health: FloatArray
     resistance_ratio: FloatArray
     """Over the jar's own baseline."""
@@ -60,14 +62,21 @@ class Unattended:
 
 
 class RunToFailure:
-    """Every jar is used to its end, and replaced 30 to 180 days after: lives end by failure, or by the horizon."""
+    """Every jar is used to its end, and replaced 30 to 180 days after: lives end by failure, or by the horizon.
+
+    An open one is replaced within two weeks: it leaves its whole string without charge, and would age its neighbours.
+    """
 
     def __init__(self, seed: int) -> None:
-        self._delays = _Delays(seed, 30.0, 180.0)
+        self._urgent, self._others = _Delays(seed, *_URGENT_DAYS), _Delays(seed, 30.0, 180.0)
 
     def swaps(self, at_s: float, found: Findings) -> IntArray:
         """Return the rows whose delay is over."""
-        return self._delays.over(at_s, found, np.flatnonzero(found.failed_since_s < at_s))
+        failed = found.failed_since_s < at_s
+        return np.union1d(
+            self._urgent.over(at_s, found, np.flatnonzero(failed & found.is_open)),
+            self._others.over(at_s, found, np.flatnonzero(failed & ~found.is_open)),
+        )
 
 
 class Caretaker:
@@ -92,12 +101,12 @@ class Caretaker:
 
     def __init__(self, seed: int) -> None:
         self._seed = seed
-        self._delays = _Delays(seed, 3.0, 14.0)
+        self._delays = _Delays(seed, *_URGENT_DAYS)
         self._review_days: dict[str, int] = {}
 
     def swaps(self, at_s: float, found: Findings) -> IntArray:
         """Return the dead whose spare has come, and what today's reviews ask for."""
-        dead = np.flatnonzero(found.is_dead & (found.failed_since_s < at_s))
+        dead = np.flatnonzero((found.is_open | found.is_shorted) & (found.failed_since_s < at_s))
         chosen = [self._delays.over(at_s, found, dead)]
         day = int(at_s // _DAY_S)
         for number, string in enumerate(found.string_ids):
