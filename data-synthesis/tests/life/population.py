@@ -1,6 +1,7 @@
 """Jars that live and are replaced at constant temperatures, seen once a month as a monitor would see them."""
 
 from dataclasses import dataclass, fields
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -91,8 +92,8 @@ def run_to_failure(seed: int, count: int = 5_000, years: float = 15.0, *, failed
     wear = Wear(*(np.zeros(count) for _ in range(4)))
     failed_s, baseline = np.full(count, np.inf), np.full(count, np.nan)
     cause = np.full(count, -1)
-    lives: list[tuple[FloatArray, ...]] = []
-    sights: list[tuple[FloatArray, ...]] = []
+    lives: list[tuple[npt.NDArray[Any], ...]] = []
+    sights: list[tuple[npt.NDArray[Any], ...]] = []
     lot = np.arange(count) // 24
     for at_s in np.arange(0.0, years * YEAR_DAYS, STEP_DAYS) * DAY_S:
         now = condition(nature, wear, at_s)

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from battery_synth.block.wear import BOLTZMANN_EV, REFERENCE_K
-from battery_synth.life.nature import CORROSION, DRY_OUT, SHORT, SOFTENING, STRAP, SULFATION, Nature
+from battery_synth.life.nature import CORROSION, DRY_OUT, NEVER_S, SHORT, SOFTENING, STRAP, SULFATION, Nature
 from battery_synth.streams import stream
 
 FloatArray = npt.NDArray[np.float64]
@@ -43,7 +43,8 @@ _AGED_HEAT_W: Final = 1.4
 """A dry block's own heat at its end: 1.5 to 2 W in all."""
 _CELLS: Final = 6.0
 _YEAR_DAYS: Final = 365.25
-_WORST_HEALTH: Final = 0.05
+_MOST_WORN, _WORST_HEALTH = 0.95, 0.05
+"""Bounds for jars that stand on long after their end."""
 
 
 @dataclass(slots=True)
@@ -104,26 +105,26 @@ def condition(nature: Nature, wear: Wear, at_s: float) -> Condition:
     """Return what jars are like at an instant."""
     part = spent_part(nature, wear)
     kind = nature.mechanism
-    worn = 0.2 * part**nature.knee
+    worn = np.minimum(0.2 * part**nature.knee, _MOST_WORN)
     loss = worn + 0.2 * wear.cycle_share * np.where(kind == SOFTENING, _SOFTENING_CYCLES, 1.0)
-    age_days = np.clip(at_s - nature.installed_s, 0.0, None) / 86_400.0
+    age_days = np.maximum(at_s - nature.installed_s, 0.0) / 86_400.0
     formed = 1.0 - _DELIVERED_LACK * np.exp(-age_days / _FORMING_DAYS)
     strap, open_circuit, shorted = _sudden(nature, part, at_s)
     # Scatter appears as the block settles into its place; a part of it stays, a part comes and goes.
     wander = nature.resistance_wander * np.sin(2.0 * np.pi * age_days / nature.wander_days + nature.wander_phase)
     scatter = (nature.resistance_scatter + wander) * (1.0 - np.exp(-age_days / (_SCATTER_YEARS * _YEAR_DAYS)))
-    seen = np.where(kind == DRY_OUT, 0.2 * part**_DRY_LEAD, worn)
+    seen = np.where(kind == DRY_OUT, np.minimum(0.2 * part**_DRY_LEAD, _MOST_WORN), worn)
     ratio = 1.0 + _RESISTANCE_SLOPE[kind] * seen + scatter + _FRESH_RESISTANCE * np.exp(-age_days / _FRESH_DAYS)
-    near_end = np.clip(worn / 0.2, 0.0, 1.5)
+    near_end = np.minimum(worn / 0.2, 1.5)
     cells = np.where(shorted, _CELLS - 1.0, _CELLS)
     return Condition(
-        health=np.clip(nature.initial_capacity * (1.0 - loss) * formed * cells / _CELLS, _WORST_HEALTH, None),
-        resistance_ratio=np.clip(ratio, 0.8, None) * strap,
+        health=np.maximum(nature.initial_capacity * (1.0 - loss) * formed * cells / _CELLS, _WORST_HEALTH),
+        resistance_ratio=np.maximum(ratio, 0.8) * strap,
         exchange_ratio=1.0 + _EXCHANGE_SLOPE[kind] * worn,
         good_cells=cells,
         is_open=open_circuit,
         extra_heat_w=np.where(kind == DRY_OUT, _AGED_HEAT_W * near_end, 0.0),
-        ocv_offset_v=nature.ocv_offset_v + _OCV_AGED_V[kind] * np.clip(near_end, 0.0, 1.0),
+        ocv_offset_v=nature.ocv_offset_v + _OCV_AGED_V[kind] * np.minimum(near_end, 1.0),
     )
 
 
@@ -154,5 +155,5 @@ def _sudden(nature: Nature, part: FloatArray, at_s: float) -> tuple[FloatArray, 
 def next_sudden_after(nature: Nature, at_s: float) -> float:
     """Return the next instant after one at which a jar fails without wear; infinite if none will."""
     instants = np.concatenate([nature.strap_s, nature.short_s, nature.strap_s + 86_400.0 * nature.strap_days])
-    later = instants[instants > at_s]
+    later = instants[(instants > at_s) & (instants < NEVER_S)]
     return float(later.min()) if len(later) else float("inf")
