@@ -1,4 +1,4 @@
-"""Recorded runs of one battery: read from CSV, checked so that a wrong column, row or sign is named and never guessed."""
+"""Recorded runs of one battery: read from CSV, checked so that a wrong column or row is named and never guessed."""
 
 import csv
 import gzip

@@ -1,8 +1,8 @@
 """Remaining life of one battery: a prior from its class and age, updated by what was seen of its capacity.
 
 The unknowns are the battery's life at 25 degC, the sharpness of its knee, the activation energy and the capacity it was
-delivered with. They are few and bounded, so the posterior is summed over a fixed grid: no sampling, the same answer each
-time, and multimodal posteriors (healthy so far, or just before its knee) are kept as they are.
+delivered with. They are few and bounded, so the posterior is summed over a fixed grid: no sampling, the same answer
+each time, and multimodal posteriors (healthy so far, or just before its knee) are kept as they are.
 """
 
 from dataclasses import dataclass
@@ -52,8 +52,8 @@ class Evidence:
 class History:
     """What a battery went through since it was installed, and what it is to expect.
 
-    ``temperature_c`` and ``days`` are spans of the battery's own temperature, oldest first; days of its age that they do not
-    cover are taken at their mean. ``depths`` are its discharges as fractions of rated capacity.
+    ``temperature_c`` and ``days`` are spans of the battery's own temperature, oldest first; days of its age
+    that they do not cover are taken at their mean. ``depths`` are its discharges as fractions of rated capacity.
     """
 
     age_days: float
@@ -99,7 +99,8 @@ def _grid() -> _Grid:
     nodes = np.meshgrid(*(axis[:, 0] for axis in axes), indexing="ij")
     weights = np.meshgrid(*(axis[:, 1] for axis in axes), indexing="ij")
     weight = np.prod(weights, axis=0).ravel()
-    return _Grid(*(node.ravel() for node in nodes), weight / weight.sum())
+    life_z, knee, energy_ev, initial, future_z = (node.ravel() for node in nodes)
+    return _Grid(life_z, knee, energy_ev, initial, future_z, weight / weight.sum())
 
 
 def remaining_life(history: History, evidence: tuple[Evidence, ...] = ()) -> Remaining:

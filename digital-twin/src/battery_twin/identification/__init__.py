@@ -1,0 +1,1 @@
+"""Parameters of a battery model from recorded runs."""

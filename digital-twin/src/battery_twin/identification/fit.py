@@ -1,0 +1,190 @@
+"""Identify a block's equivalent circuit from its runs: least squares with what is believed beforehand as further rows.
+
+Given the two time constants and where each run began, voltage is linear in all other unknowns, so these are solved
+exactly inside (variable projection) and only the few others are searched. Beliefs enter as weighted rows: what the runs do
+not show keeps its belief, and its spread says so.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.optimize import least_squares, lsq_linear
+
+from battery_twin.identification.design import Trace, choose_rows, design
+from battery_twin.identification.excitation import CutOff, check_excitation, find_cut_off, usable_rows
+from battery_twin.identification.prior import (
+    INITIAL_SOC_SD,
+    LOG_TAU_SD,
+    OCV_KNOTS,
+    OCV_V,
+    REFERENCE_C,
+    RESISTANCE_KNOTS,
+    TAU1_S,
+    TAU2_S,
+    Prior,
+    prior_for,
+)
+from battery_twin.runs import FloatArray, Run
+
+MAX_FITTED_ROWS = 4000
+# Diffusion over hours and hysteresis, which two time constants do not have, stand as noise of this size.
+MODEL_SD_V = 0.015
+CAPACITY_C_PER_C = 0.006
+# A counted discharge knows capacity to the current sensor's gain; without one, rated capacity is all there is.
+MEASURED_CAPACITY_SD = 0.02
+ASSUMED_CAPACITY_SD = 0.10
+
+
+@dataclass(frozen=True, slots=True)
+class Fit:
+    """Best values and their standard deviations; tables stand at the knots of `prior`."""
+
+    values: FloatArray
+    covariance: FloatArray
+    prior: Prior
+    log_tau: FloatArray
+    log_tau_sd: FloatArray
+    initial_soc: FloatArray
+    capacity_ah: float
+    capacity_sd_ah: float
+    cut_off: CutOff | None
+    residual_v: tuple[FloatArray, ...]
+    soc: tuple[FloatArray, ...]
+    traces: tuple[Trace, ...]
+
+    def table(self, name: str) -> tuple[FloatArray, FloatArray, FloatArray]:
+        """Return values, standard deviations and the beliefs' standard deviations of one table."""
+        place = table_slice(name)
+        sd = np.sqrt(np.diag(self.covariance)[place])
+        return self.values[place], sd, np.sqrt(np.diag(self.prior.covariance)[place])
+
+
+def table_slice(name: str) -> slice:
+    """Return where ``ocv``, ``r0``, ``r1`` or ``r2`` stands among the linear unknowns."""
+    start, size = len(OCV_KNOTS), len(RESISTANCE_KNOTS)
+    if name == "ocv":
+        return slice(0, start)
+    number = ("r0", "r1", "r2").index(name)
+    return slice(start + number * size, start + (number + 1) * size)
+
+
+def identify(runs: tuple[Run, ...], rated_ah: float, initial_soc: tuple[float | None, ...] | None = None) -> Fit:
+    """Identify a parameter set; raises `RunTooShort` when the runs cannot carry one.
+
+    Parameters
+    ----------
+    initial_soc
+        Where each run began, where known; otherwise read from its first voltage.
+    """
+    check_excitation(runs, rated_ah)
+    given = initial_soc or (None,) * len(runs)
+    starts = np.array([_initial_soc(run, rated_ah, soc) for run, soc in zip(runs, given, strict=True)])
+    cut_off = find_cut_off(runs, starts, rated_ah)
+    capacity_ah, capacity_sd_ah = _capacity(cut_off, rated_ah)
+    most = max(MAX_FITTED_ROWS // len(runs), 200)
+    traces = tuple(Trace(run, choose_rows(run, usable_rows(run, rated_ah), most), run.charge_ah) for run in runs)
+    free = np.array([soc is None and start < 0.999 for soc, start in zip(given, starts, strict=True)])
+    problem = _Problem(traces, prior_for(rated_ah), capacity_ah, starts, free)
+    guess = np.concatenate([np.log([TAU1_S, TAU2_S]), starts[free]])
+    solved = least_squares(problem.residual, guess, x_scale=np.array([0.5, 0.5] + [0.02] * int(free.sum())))
+    return problem.fit(solved.x, solved.jac, capacity_sd_ah, cut_off)
+
+
+def _initial_soc(run: Run, rated_ah: float, given: float | None) -> float:
+    if given is not None:
+        return given
+    ohm = 0.0058 * 120.0 / rated_ah
+    rested_v = run.voltage_v[0] - ohm * run.current_a[0] - 0.0015 * (run.temperature_c[0] - REFERENCE_C)
+    soc = float(np.interp(rested_v, OCV_V, OCV_KNOTS))
+    # A block within 0.1 V of full that only discharges from there was full.
+    full = soc > 0.92 and float(run.charge_ah.max()) < 0.02 * rated_ah
+    return 1.0 if full or soc > 0.995 else soc
+
+
+def _capacity(cut_off: CutOff | None, rated_ah: float) -> tuple[float, float]:
+    if cut_off is None:
+        return rated_ah, ASSUMED_CAPACITY_SD * rated_ah
+    capacity_ah = cut_off.delivered_ah / (1.0 + CAPACITY_C_PER_C * (cut_off.temperature_c - REFERENCE_C))
+    return capacity_ah, MEASURED_CAPACITY_SD * capacity_ah
+
+
+def _weight(trace: Trace) -> float:
+    """Return one over the noise of a row; neighbours share their model error, so many rows count as few looks."""
+    steps = int(np.sum(np.abs(np.diff(trace.run.current_a)) > 0.2 * np.ptp(trace.run.current_a)))
+    looks = max(trace.run.duration_s / 300.0, 60.0) + 15.0 * min(steps, 40)
+    return float(np.sqrt(min(1.0, looks / max(len(trace.rows), 1))) / MODEL_SD_V)
+
+
+class _Problem:
+    """The least-squares problem of one set of runs, as a function of time constants and first states of charge."""
+
+    def __init__(
+        self, traces: tuple[Trace, ...], prior: Prior, capacity_ah: float, starts: FloatArray, free: FloatArray
+    ) -> None:
+        self.traces, self.prior, self.capacity_ah = traces, prior, capacity_ah
+        self.starts, self.free = starts, free
+        self.whitener = prior.whitener
+        # No resistance is negative, and none is a tenth of what its data sheet says.
+        self.lowest = np.where(np.arange(len(prior.mean)) < len(OCV_KNOTS), -np.inf, 0.1 * prior.mean)
+        self.weight = [_weight(trace) for trace in traces]
+
+    def solve(self, unknowns: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray, list[FloatArray]]:
+        """Return the linear values, the whitened matrix and right-hand side, and each run's state of charge."""
+        tau_s = (float(np.exp(unknowns[0])), float(np.exp(unknowns[1])))
+        starts = self.starts.copy()
+        starts[self.free] = unknowns[2:]
+        socs = [start + trace.charge_ah / self.capacity_ah for start, trace in zip(starts, self.traces, strict=True)]
+        matrices, targets = [self.whitener], [self.whitener @ self.prior.mean]
+        for trace, soc, weight in zip(self.traces, socs, self.weight, strict=True):
+            shapes, known = design(trace, soc, tau_s)
+            matrices.append(weight * shapes)
+            targets.append(weight * (trace.run.voltage_v[trace.rows] - known))
+        matrix, target = np.vstack(matrices), np.concatenate(targets)
+        # The triangle of the QR carries the whole problem, so that the bounded solve is small.
+        triangle = np.linalg.qr(np.column_stack([matrix, target]), mode="r")
+        size = matrix.shape[1]
+        square, side = triangle[:size, :size], triangle[:size, size]
+        values = np.linalg.solve(square, side)
+        if (values < self.lowest).any():
+            values = lsq_linear(square, side, bounds=(self.lowest, np.inf), method="bvls").x
+        return values, matrix, target, socs
+
+    def residual(self, unknowns: FloatArray) -> FloatArray:
+        """Return the misfit of rows and beliefs at the best linear values."""
+        values, matrix, target, _ = self.solve(unknowns)
+        beliefs = (unknowns[:2] - np.log([TAU1_S, TAU2_S])) / LOG_TAU_SD
+        starts = (unknowns[2:] - self.starts[self.free]) / INITIAL_SOC_SD
+        return np.concatenate([matrix @ values - target, beliefs, starts])
+
+    def fit(self, unknowns: FloatArray, jacobian: FloatArray, capacity_sd_ah: float, cut_off: CutOff | None) -> Fit:
+        """Gather values, spreads and what is left over at the solution."""
+        values, matrix, target, socs = self.solve(unknowns)
+        data = matrix[len(values) :]
+        misfit = data @ values - target[len(values) :]
+        # Where the circuit does not fit to its stated noise, all spreads grow with the misfit.
+        excess = max(1.0, float(np.mean(misfit**2)))
+        information = self.whitener.T @ self.whitener + data.T @ data / excess
+        covariance = np.linalg.inv(information)
+        outer = np.linalg.inv(jacobian.T @ jacobian / excess + 1e-12 * np.eye(len(unknowns)))
+        log_tau_sd = np.minimum(np.sqrt(np.diag(outer)[:2]), LOG_TAU_SD)
+        residuals, start = [], 0
+        for trace, weight in zip(self.traces, self.weight, strict=True):
+            stop = start + len(trace.rows)
+            residuals.append(-misfit[start:stop] / weight)
+            start = stop
+        starts = self.starts.copy()
+        starts[self.free] = unknowns[2:]
+        return Fit(
+            values=values,
+            covariance=covariance,
+            prior=self.prior,
+            log_tau=unknowns[:2],
+            log_tau_sd=log_tau_sd,
+            initial_soc=starts,
+            capacity_ah=self.capacity_ah,
+            capacity_sd_ah=capacity_sd_ah,
+            cut_off=cut_off,
+            residual_v=tuple(residuals),
+            soc=tuple(socs),
+            traces=self.traces,
+        )
