@@ -126,7 +126,7 @@ def _make(
         manifest = make_dataset(
             replace(spec, file_format=file_format), out, workers=workers, scheduler=scheduler, progress=report
         )
-    tables = ", ".join(f"{rows:,} {table}" for table, rows in manifest["rows"].items() if not table.startswith("truth"))
+    tables = ", ".join(f"{rows:,} {table}" for table, rows in manifest["rows"].items() if table != "master" and not table.startswith("truth"))
     megabytes = sum(line["bytes"] for line in manifest["files"]) / 1e6
     out_console.print(f"{tables} in {out} ({megabytes:,.0f} MB).", highlight=False)
 

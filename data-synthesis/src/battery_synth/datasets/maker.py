@@ -1,5 +1,6 @@
 """Make a dataset: its pieces on one core or on a Dask cluster, and the manifest when all of them are whole."""
 
+import hashlib
 import json
 import shutil
 from collections.abc import Callable, Iterator, Sequence
@@ -8,6 +9,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import battery_synth
+from battery_synth.catalogue import write_catalogue_csv
 from battery_synth.datasets.spec import FORMAT_VERSION, DatasetSpec, SitePart
 from battery_synth.datasets.work import make_part, months_done
 from battery_synth.storage.files import write_atomically
@@ -67,6 +69,7 @@ def make_dataset(
             if made is not None:
                 lines += made
             progress(min(sum(months_done(directory, part) for part in parts), total), total)
+    lines.append(_write_master(spec, directory))
     manifest = _manifest(spec, lines)
     write_atomically(directory / MANIFEST, json.dumps(manifest, indent=2).encode())
     shutil.rmtree(directory / ".progress", ignore_errors=True)
@@ -107,6 +110,23 @@ def _gathered(client: Any, parts: Sequence[SitePart], directory: Path) -> Iterat
         for future in done:
             waiting.discard(future)
             yield future.result()
+
+
+def _write_master(spec: DatasetSpec, directory: Path) -> dict[str, Any]:
+    """Write the catalogue of the batteries; return its line of the manifest."""
+    path = directory / "master" / "fleet.csv"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_catalogue_csv(spec.fleet, path)
+    content = path.read_bytes()
+    return {
+        "table": "master",
+        "location_id": None,
+        "month": None,
+        "path": str(path.relative_to(directory)),
+        "rows": len(spec.fleet),
+        "sha256": hashlib.sha256(content).hexdigest(),
+        "bytes": len(content),
+    }
 
 
 def _manifest(spec: DatasetSpec, lines: list[dict[str, Any]]) -> dict[str, Any]:

@@ -143,7 +143,9 @@ def _daily(daily: Daily, readings: Readings, battery_ids: list[str], truth: DayT
 
 
 def _truth(truth: DayTruth, battery_ids: list[str]) -> pa.Table:
-    columns = {"time": instants(np.full(len(battery_ids), truth.at_us)), "battery_id": _ids(battery_ids)}
+    # The day that ends here, so that its row stands beside the day's aggregates.
+    day_us = (truth.at_us - 1) // _DAY_US * _DAY_US
+    columns = {"time": instants(np.full(len(battery_ids), day_us)), "battery_id": _ids(battery_ids)}
     for item in fields(DayTruth):
         values = getattr(truth, item.name)
         if item.name == "at_us":
