@@ -23,6 +23,7 @@ from battery_synth.sensing.sensors import Sensors
 
 OHMIC_EVERY_S: Final = DAY_S
 _SAME_S: Final = 1e-5
+_YEAR_S, _PAST_STEP_S = 365.25 * DAY_S, 6.0 * 3600.0
 _FLOAT_HEAT_K: Final = 0.3
 """How much warmer than its air a block on float is."""
 
@@ -68,7 +69,7 @@ class Plant:
         if saved is None:
             block_c = self._day.air_c(np.array([self.time_s]))[0] + layout.tier_c + _FLOAT_HEAT_K
             self._jars = Jars.of_catalogue(seed, layout, policy)
-            wear = self._jars.wear_since_installation(self.time_s, block_c)
+            wear = self._jars.wear_since_installation(self.time_s, self._lived_c())
             self._state = State.settled_at(block_c, len(layout.string_ids), wear)
         else:
             self._jars = Jars(seed, layout, policy, saved["jars"])
@@ -131,6 +132,12 @@ class Plant:
             self._jars.keep_house(self._state, self.time_s)
         self._blocks = self._jars.blocks(self._state, self.time_s)
         self._refresh_s = self._next_refresh_s()
+
+    def _lived_c(self) -> FloatArray:
+        """Return the temperatures (n,) that the blocks lived in: the year's mean, whatever the weather does today."""
+        past_s = self.time_s - np.arange(0.0, _YEAR_S, _PAST_STEP_S)
+        mean_c = float(self.outside.room_target_c(past_s)[0].mean())
+        return mean_c + self.layout.tier_c + _FLOAT_HEAT_K
 
     def _next_refresh_s(self) -> float:
         return min(self._day.start_s + DAY_S, self._jars.next_sudden_s(self.time_s))
