@@ -107,6 +107,14 @@ def test_worn_straps_and_shorts_of_long_ago_are_taken_back_too() -> None:
     assert (jars.sudden_part < NEVER_S).tolist() == [True, False, True, False]
 
 
+def test_what_fades_is_found_soon_after_its_end() -> None:
+    jars = drawn(9, 3)
+    before = jars.life_days.copy()
+    jars.survive(0.0, np.array([0.5, 1.03, 2.0]))
+    assert jars.life_days[:2] == pytest.approx(before[:2])
+    assert 2.0 * before[2] / jars.life_days[2] == pytest.approx(1.06)
+
+
 def test_names_and_serials_tell_jars_apart() -> None:
     battery = "BAT-DC-CNX-01-UPS-01-STR-01-007"
     assert jar_name(battery, 2) == "BAT-DC-CNX-01-UPS-01-STR-01-007#2"

@@ -13,7 +13,7 @@ from battery_synth.life.nature import Nature
 from battery_synth.life.policy import Findings, Policy
 
 _NOT_FAILED_S: Final = 1e18
-_FATE: Final = ("sudden_part", "strap_s", "short_s")
+_FATE: Final = ("life_days", "sudden_part", "strap_s", "short_s")
 """What of a nature does not follow from its name alone: that a jar was alive when the world began changes its fate."""
 _DAY_S: Final = 86_400.0
 

@@ -46,6 +46,8 @@ _STRAP_OF_SUDDEN: Final = 0.4
 _DAY_S: Final = 86_400.0
 _YEAR_S: Final = 365.25 * _DAY_S
 NEVER_S: Final = 1e18
+_FOUND_PART: Final = 1.06
+"""Part of life by which the yearly review has found a jar that fades away."""
 _SHORT_NOTICED_DAYS, _LOOSE_NOTICED_DAYS = 90.0, 120.0
 """Within these times a shorted cell and a loose strap are noticed and a spare has come (8 to 16 weeks where it is
 imported); a string that is open cannot wait."""
@@ -123,10 +125,13 @@ class Nature:
         )
 
     def survive(self, at_s: float, part: FloatArray) -> None:
-        """Take back what would have killed jars well before an instant at which they are known to stand in service.
+        """Take back what would have ended jars well before an instant at which they are known to stand in service.
 
-        Nobody leaves a dead jar in a string for long. ``part`` (n,) is the part of life that is spent.
+        Nobody leaves a dead jar in a string for long, and a review finds what has passed its end. ``part`` (n,) is the
+        part of life that is spent.
         """
+        self.life_days *= np.maximum(part / _FOUND_PART, 1.0)
+        part = np.minimum(part, _FOUND_PART)
         over_days = (part - self.sudden_part) * self.life_days
         noticed_days = np.where(self.mechanism == SHORT, _SHORT_NOTICED_DAYS, self._strap_noticed_days())
         self.sudden_part[over_days > noticed_days] = NEVER_S
