@@ -11,6 +11,7 @@ from battery_twin.identification.prior import (
     R0_PER_C,
     REFERENCE_C,
     RESISTANCE_KNOTS,
+    slow_drive_a,
 )
 from battery_twin.runs import FloatArray, Run
 
@@ -24,6 +25,7 @@ class Trace:
     run: Run
     rows: IntArray
     charge_ah: FloatArray
+    rated_ah: float
 
 
 def hats(knots: FloatArray, value: FloatArray) -> FloatArray:
@@ -54,13 +56,15 @@ def relaxed(drive: FloatArray, dt_s: FloatArray, tau_s: float) -> FloatArray:
     return out
 
 
-def design(trace: Trace, soc: FloatArray, tau_s: tuple[float, float]) -> tuple[FloatArray, FloatArray]:
+def design(trace: Trace, soc: FloatArray, tau_s: tuple[float, float], knee_a: float) -> tuple[FloatArray, FloatArray]:
     """Return the matrix of shapes of the fitted rows and what of their voltage is already known."""
     run = trace.run
-    drive = hats(RESISTANCE_KNOTS, soc) * run.current_a[:, None]
+    weights = hats(RESISTANCE_KNOTS, soc)
+    drive = weights * run.current_a[:, None]
+    slow = weights * slow_drive_a(run.current_a, trace.rated_ah, knee_a)[:, None]
     colder = np.exp(R0_PER_C * (run.temperature_c - REFERENCE_C))[:, None]
     shapes = [hats(OCV_KNOTS, soc), drive * colder]
-    shapes += [relaxed(drive, run.dt_s, tau) for tau in tau_s]
+    shapes += [relaxed(drive, run.dt_s, tau_s[0]), relaxed(slow, run.dt_s, tau_s[1])]
     known = OCV_V_PER_C * (run.temperature_c - REFERENCE_C)
     return np.hstack(shapes)[trace.rows], known[trace.rows]
 

@@ -51,8 +51,8 @@ def check_excitation(runs: tuple[Run, ...], rated_ah: float) -> None:
     moved_ah = max(discharged_ah(run) for run in runs)
     if moved_ah < MIN_MOVED * rated_ah:
         raise RunTooShort(
-            f"the deepest run discharges {moved_ah:.2f} Ah, {moved_ah / rated_ah:.1%} of {rated_ah:g} Ah rated; at least "
-            f"{MIN_MOVED:.0%} is needed (current > 0 charges)",
+            f"the deepest run discharges {moved_ah:.2f} Ah, {moved_ah / rated_ah:.1%} of {rated_ah:g} Ah rated; "
+            f"at least {MIN_MOVED:.0%} is needed (current > 0 charges)",
             column="current_a",
         )
 
@@ -63,8 +63,8 @@ def discharged_ah(run: Run) -> float:
     return float(np.max(np.maximum.accumulate(charge_ah) - charge_ah))
 
 
-def find_cut_off(runs: tuple[Run, ...], initial_soc: FloatArray, rated_ah: float) -> CutOff | None:
-    """Find the slowest discharge that went from full to its cut-off voltage, if any did."""
+def find_cut_offs(runs: tuple[Run, ...], initial_soc: FloatArray, rated_ah: float) -> tuple[CutOff, ...]:
+    """Find the discharges that went from full to their cut-off voltage at about the slowest rate, if any did."""
     found = []
     for number, run in enumerate(runs):
         if initial_soc[number] < 0.98:
@@ -93,7 +93,8 @@ def find_cut_off(runs: tuple[Run, ...], initial_soc: FloatArray, rated_ah: float
                 float(run.temperature_c[: row + 1][busy].mean()),
             )
         )
-    return min(found, key=lambda cut: cut.mean_current_a, default=None)
+    slowest_a = min((cut.mean_current_a for cut in found), default=0.0)
+    return tuple(cut for cut in found if cut.mean_current_a <= 2.6 * slowest_a)
 
 
 def usable_rows(run: Run, rated_ah: float) -> NDArray[np.bool_]:

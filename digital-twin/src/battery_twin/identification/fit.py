@@ -1,8 +1,8 @@
 """Identify a block's equivalent circuit from its runs: least squares with what is believed beforehand as further rows.
 
 Given the two time constants and where each run began, voltage is linear in all other unknowns, so these are solved
-exactly inside (variable projection) and only the few others are searched. Beliefs enter as weighted rows: what the runs do
-not show keeps its belief, and its spread says so.
+exactly inside (variable projection) and only the few others are searched. Beliefs enter as weighted rows: what the runs
+do not show keeps its belief, and its spread says so.
 """
 
 from dataclasses import dataclass
@@ -11,9 +11,11 @@ import numpy as np
 from scipy.optimize import least_squares, lsq_linear
 
 from battery_twin.identification.design import Trace, choose_rows, design
-from battery_twin.identification.excitation import CutOff, check_excitation, find_cut_off, usable_rows
+from battery_twin.identification.excitation import CutOff, check_excitation, find_cut_offs, usable_rows
 from battery_twin.identification.prior import (
     INITIAL_SOC_SD,
+    KNEE_C_RATE,
+    LOG_KNEE_SD,
     LOG_TAU_SD,
     OCV_KNOTS,
     OCV_V,
@@ -26,6 +28,8 @@ from battery_twin.identification.prior import (
 )
 from battery_twin.runs import FloatArray, Run
 
+# Two time constants and the knee of the slow branch are searched; then come the runs' first states of charge.
+OUTER = 3
 MAX_FITTED_ROWS = 4000
 # Diffusion over hours and hysteresis, which two time constants do not have, stand as noise of this size.
 MODEL_SD_V = 0.015
@@ -44,10 +48,12 @@ class Fit:
     prior: Prior
     log_tau: FloatArray
     log_tau_sd: FloatArray
+    knee_a: float
+    log_knee_sd: float
     initial_soc: FloatArray
     capacity_ah: float
     capacity_sd_ah: float
-    cut_off: CutOff | None
+    cut_offs: tuple[CutOff, ...]
     residual_v: tuple[FloatArray, ...]
     soc: tuple[FloatArray, ...]
     traces: tuple[Trace, ...]
@@ -79,15 +85,17 @@ def identify(runs: tuple[Run, ...], rated_ah: float, initial_soc: tuple[float | 
     check_excitation(runs, rated_ah)
     given = initial_soc or (None,) * len(runs)
     starts = np.array([_initial_soc(run, rated_ah, soc) for run, soc in zip(runs, given, strict=True)])
-    cut_off = find_cut_off(runs, starts, rated_ah)
-    capacity_ah, capacity_sd_ah = _capacity(cut_off, rated_ah)
+    cut_offs = find_cut_offs(runs, starts, rated_ah)
+    capacity_ah, capacity_sd_ah = _capacity(cut_offs, rated_ah)
     most = max(MAX_FITTED_ROWS // len(runs), 200)
-    traces = tuple(Trace(run, choose_rows(run, usable_rows(run, rated_ah), most), run.charge_ah) for run in runs)
+    traces = tuple(
+        Trace(run, choose_rows(run, usable_rows(run, rated_ah), most), run.charge_ah, rated_ah) for run in runs
+    )
     free = np.array([soc is None and start < 0.999 for soc, start in zip(given, starts, strict=True)])
     problem = _Problem(traces, prior_for(rated_ah), capacity_ah, starts, free)
-    guess = np.concatenate([np.log([TAU1_S, TAU2_S]), starts[free]])
-    solved = least_squares(problem.residual, guess, x_scale=np.array([0.5, 0.5] + [0.02] * int(free.sum())))
-    return problem.fit(solved.x, solved.jac, capacity_sd_ah, cut_off)
+    guess = np.concatenate([np.log([TAU1_S, TAU2_S, KNEE_C_RATE * rated_ah]), starts[free]])
+    solved = least_squares(problem.residual, guess, x_scale=np.array([0.5, 0.5, 0.5] + [0.02] * int(free.sum())))
+    return problem.fit(solved.x, solved.jac, capacity_sd_ah, cut_offs)
 
 
 def _initial_soc(run: Run, rated_ah: float, given: float | None) -> float:
@@ -101,11 +109,14 @@ def _initial_soc(run: Run, rated_ah: float, given: float | None) -> float:
     return 1.0 if full or soc > 0.995 else soc
 
 
-def _capacity(cut_off: CutOff | None, rated_ah: float) -> tuple[float, float]:
-    if cut_off is None:
+def _capacity(cut_offs: tuple[CutOff, ...], rated_ah: float) -> tuple[float, float]:
+    if not cut_offs:
         return rated_ah, ASSUMED_CAPACITY_SD * rated_ah
-    capacity_ah = cut_off.delivered_ah / (1.0 + CAPACITY_C_PER_C * (cut_off.temperature_c - REFERENCE_C))
-    return capacity_ah, MEASURED_CAPACITY_SD * capacity_ah
+    seen_ah = np.array(
+        [cut.delivered_ah / (1.0 + CAPACITY_C_PER_C * (cut.temperature_c - REFERENCE_C)) for cut in cut_offs]
+    )
+    capacity_ah = float(seen_ah.mean())
+    return capacity_ah, float(np.hypot(MEASURED_CAPACITY_SD * capacity_ah, seen_ah.std()))
 
 
 def _weight(trace: Trace) -> float:
@@ -113,6 +124,11 @@ def _weight(trace: Trace) -> float:
     steps = int(np.sum(np.abs(np.diff(trace.run.current_a)) > 0.2 * np.ptp(trace.run.current_a)))
     looks = max(trace.run.duration_s / 300.0, 60.0) + 15.0 * min(steps, 40)
     return float(np.sqrt(min(1.0, looks / max(len(trace.rows), 1))) / MODEL_SD_V)
+
+
+def _misfit_near_empty(soc: FloatArray) -> FloatArray:
+    """Return how much worse than elsewhere the circuit fits below a tenth of charge, where acid runs out."""
+    return np.asarray(1.0 + 8.0 * np.clip((0.1 - soc) / 0.1, 0.0, 1.5))
 
 
 class _Problem:
@@ -132,13 +148,14 @@ class _Problem:
         """Return the linear values, the whitened matrix and right-hand side, and each run's state of charge."""
         tau_s = (float(np.exp(unknowns[0])), float(np.exp(unknowns[1])))
         starts = self.starts.copy()
-        starts[self.free] = unknowns[2:]
+        starts[self.free] = unknowns[OUTER:]
         socs = [start + trace.charge_ah / self.capacity_ah for start, trace in zip(starts, self.traces, strict=True)]
         matrices, targets = [self.whitener], [self.whitener @ self.prior.mean]
         for trace, soc, weight in zip(self.traces, socs, self.weight, strict=True):
-            shapes, known = design(trace, soc, tau_s)
-            matrices.append(weight * shapes)
-            targets.append(weight * (trace.run.voltage_v[trace.rows] - known))
+            shapes, known = design(trace, soc, tau_s, float(np.exp(unknowns[2])))
+            weights = weight / _misfit_near_empty(soc[trace.rows])
+            matrices.append(weights[:, None] * shapes)
+            targets.append(weights * (trace.run.voltage_v[trace.rows] - known))
         matrix, target = np.vstack(matrices), np.concatenate(targets)
         # The triangle of the QR carries the whole problem, so that the bounded solve is small.
         triangle = np.linalg.qr(np.column_stack([matrix, target]), mode="r")
@@ -152,11 +169,14 @@ class _Problem:
     def residual(self, unknowns: FloatArray) -> FloatArray:
         """Return the misfit of rows and beliefs at the best linear values."""
         values, matrix, target, _ = self.solve(unknowns)
-        beliefs = (unknowns[:2] - np.log([TAU1_S, TAU2_S])) / LOG_TAU_SD
-        starts = (unknowns[2:] - self.starts[self.free]) / INITIAL_SOC_SD
+        knee_a = KNEE_C_RATE * self.traces[0].rated_ah
+        beliefs = (unknowns[:OUTER] - np.log([TAU1_S, TAU2_S, knee_a])) / (*LOG_TAU_SD, LOG_KNEE_SD)
+        starts = (unknowns[OUTER:] - self.starts[self.free]) / INITIAL_SOC_SD
         return np.concatenate([matrix @ values - target, beliefs, starts])
 
-    def fit(self, unknowns: FloatArray, jacobian: FloatArray, capacity_sd_ah: float, cut_off: CutOff | None) -> Fit:
+    def fit(
+        self, unknowns: FloatArray, jacobian: FloatArray, capacity_sd_ah: float, cut_offs: tuple[CutOff, ...]
+    ) -> Fit:
         """Gather values, spreads and what is left over at the solution."""
         values, matrix, target, socs = self.solve(unknowns)
         data = matrix[len(values) :]
@@ -166,24 +186,26 @@ class _Problem:
         information = self.whitener.T @ self.whitener + data.T @ data / excess
         covariance = np.linalg.inv(information)
         outer = np.linalg.inv(jacobian.T @ jacobian / excess + 1e-12 * np.eye(len(unknowns)))
-        log_tau_sd = np.minimum(np.sqrt(np.diag(outer)[:2]), LOG_TAU_SD)
+        outer_sd = np.minimum(np.sqrt(np.diag(outer)[:OUTER]), (*LOG_TAU_SD, LOG_KNEE_SD))
         residuals, start = [], 0
-        for trace, weight in zip(self.traces, self.weight, strict=True):
+        for number, (trace, weight) in enumerate(zip(self.traces, self.weight, strict=True)):
             stop = start + len(trace.rows)
-            residuals.append(-misfit[start:stop] / weight)
+            residuals.append(-misfit[start:stop] * _misfit_near_empty(socs[number][trace.rows]) / weight)
             start = stop
         starts = self.starts.copy()
-        starts[self.free] = unknowns[2:]
+        starts[self.free] = unknowns[OUTER:]
         return Fit(
             values=values,
-            covariance=covariance,
+            covariance=np.asarray(covariance, dtype=np.float64),
             prior=self.prior,
             log_tau=unknowns[:2],
-            log_tau_sd=log_tau_sd,
+            log_tau_sd=outer_sd[:2],
+            knee_a=float(np.exp(unknowns[2])),
+            log_knee_sd=float(outer_sd[2]),
             initial_soc=starts,
             capacity_ah=self.capacity_ah,
             capacity_sd_ah=capacity_sd_ah,
-            cut_off=cut_off,
+            cut_offs=cut_offs,
             residual_v=tuple(residuals),
             soc=tuple(socs),
             traces=self.traces,

@@ -17,6 +17,9 @@ R0_PER_C = -0.008
 # Ohm of a 120 Ah block when full; R0 rises by 40 % towards empty, the polarisation branches about double by half.
 R0_FULL_OHM, R1_FULL_OHM, R2_FULL_OHM = 0.0035, 0.0015, 0.0008
 TAU1_S, TAU2_S = 1.5, 300.0
+# The slow branch saturates (Butler-Volmer): its resistance is told at a tenth of the capacity per hour, and above a
+# knee its voltage grows with the logarithm of the current only.
+REFERENCE_C_RATE, KNEE_C_RATE = 0.1, 0.02
 
 # Standard deviations of the beliefs. The law of the acid holds within some 30 mV: a loose
 # belief lets a run at one current trade the curve for resistance. Towards empty the voltage falls far below the law.
@@ -25,7 +28,14 @@ OCV_BEND_SD_V = np.array([0.35, 0.10, 0.04, 0.015, 0.01, 0.01, 0.01, 0.01, 0.01,
 RESISTANCE_SCALE_SD = (0.8, 1.0, 2.0)
 RESISTANCE_BEND_SD = (0.15, 0.3, 0.5)
 LOG_TAU_SD = (0.7, 0.9)
+LOG_KNEE_SD = 0.7
 INITIAL_SOC_SD = 0.03
+
+
+def slow_drive_a(current_a: FloatArray, rated_ah: float, knee_a: float) -> FloatArray:
+    """Return the current as the slow branch feels it: itself at a tenth of capacity per hour, less above."""
+    reference_a = REFERENCE_C_RATE * rated_ah
+    return np.asarray(np.arcsinh(current_a / knee_a) * (reference_a / np.arcsinh(reference_a / knee_a)))
 
 
 @dataclass(frozen=True, slots=True)

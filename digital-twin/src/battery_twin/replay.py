@@ -1,0 +1,211 @@
+"""A run replayed through a filter of one block, row by row and causal: what a twin would have said at each instant.
+
+The state is state of charge, the two polarisation voltages, a slow voltage error (hysteresis and diffusion over hours,
+which the circuit lacks), the bias of the current sensor, and the logarithms of capacity and resistance over the set's.
+What voltage cannot tell (on charge and on float) is left open by a wide voltage error: nothing is learnt there.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from battery_twin.identification.parameter_set import ParameterSet
+from battery_twin.identification.prior import (
+    OCV_KNOTS,
+    OCV_V_PER_C,
+    R0_PER_C,
+    REFERENCE_C,
+    REFERENCE_C_RATE,
+    RESISTANCE_KNOTS,
+)
+from battery_twin.runs import FloatArray, Run
+
+SOC, V1, V2, ERROR, BIAS, LOG_Q, LOG_R = range(7)
+SENSOR_SD_V = 0.008
+# Voltage error of hours: its size where the circuit holds, and on charge, where polarisation is another altogether.
+ERROR_TAU_S = 6 * 3600.0
+# Part of the slow polarisation that another current or age would show differently.
+POLARISATION_ERROR, UNCALIBRATED_POLARISATION_ERROR = 0.3, 0.8
+ERROR_SD_V, UNCALIBRATED_ERROR_SD_V = 0.03, 0.05
+CHARGE_ERROR_SD_V = 0.6
+EMPTY_ERROR_SD_V = 0.10
+INITIAL_SOC_SD = 0.12
+BIAS_SD_A = 0.2
+BIAS_TAU_S = 5 * 86400.0
+BATTERY_CAPACITY_SD = 0.06
+LONG_GAP_S = 900.0
+# Gassing takes what the plates do not (Tafel, per 100 Ah).
+GAS_A_PER_AH = 1e-4
+GAS_PER_V, GAS_PER_C, GAS_CELL_V = 11.0, 0.06, 2.23
+
+
+@dataclass(frozen=True, slots=True)
+class Replay:
+    """Estimates of each row, made of that row and those before it; fractions, volts, amperes."""
+
+    time_s: FloatArray
+    soc: FloatArray
+    soc_sd: FloatArray
+    soh: FloatArray
+    soh_sd: FloatArray
+    voltage_pred: FloatArray
+    innovation_v: FloatArray
+    innovation_sd_v: FloatArray
+    informative: FloatArray
+
+    @property
+    def nis(self) -> FloatArray:
+        """Normalised innovation squared; 1 on average where the filter's uncertainty is right."""
+        return (self.innovation_v / self.innovation_sd_v) ** 2
+
+
+@dataclass(slots=True)
+class BlockFilter:
+    """Extended Kalman filter of one block."""
+
+    parameters: ParameterSet
+    mean: FloatArray
+    covariance: FloatArray
+
+    @classmethod
+    def start(cls, parameters: ParameterSet, initial_soc: float) -> "BlockFilter":
+        """Begin with a state of charge that may well be wrong."""
+        capacity_sd = np.hypot(parameters.capacity_sd_ah / parameters.capacity_ah, BATTERY_CAPACITY_SD)
+        error_sd = _error_sd_v(parameters)
+        sd = [INITIAL_SOC_SD, 0.02, 0.05, error_sd, BIAS_SD_A, capacity_sd, parameters.resistance_relative_sd]
+        mean = np.zeros(7)
+        mean[SOC] = initial_soc
+        return cls(parameters, mean, np.diag(np.square(sd)))
+
+    def predict(self, current_a: float, dt_s: float, previous_v: float, temperature_c: float) -> None:
+        """Advance the state over ``dt_s`` at a measured current."""
+        known = self.parameters
+        x = self.mean
+        true_a = current_a - x[BIAS]
+        gas_a = _gassing_a(known.rated_ah, previous_v, temperature_c) if true_a > 0 else 0.0
+        stored_a = true_a - min(gas_a, max(true_a, 0.0))
+        per_a = dt_s / (3600.0 * known.capacity_ah * np.exp(x[LOG_Q]))
+        keep1, keep2 = np.exp(-dt_s / known.tau1_s), np.exp(-dt_s / known.tau2_s)
+        scale = np.exp(x[LOG_R])
+        r1, _ = _at(RESISTANCE_KNOTS, known.r1_ohm, x[SOC])
+        r2, _ = _at(RESISTANCE_KNOTS, known.r2_ohm, x[SOC])
+        drive1, drive2 = (1 - keep1) * scale * r1, (1 - keep2) * scale * r2
+        slow_a, slow_gain = _slow(known, true_a)
+        keep_error, keep_bias = np.exp(-dt_s / ERROR_TAU_S), np.exp(-dt_s / BIAS_TAU_S)
+
+        jacobian = np.diag([1.0, keep1, keep2, keep_error, keep_bias, 1.0, 1.0])
+        jacobian[SOC, BIAS], jacobian[SOC, LOG_Q] = -per_a, -per_a * stored_a
+        jacobian[V1, BIAS], jacobian[V1, LOG_R] = -drive1, drive1 * true_a
+        jacobian[V2, BIAS], jacobian[V2, LOG_R] = -drive2 * slow_gain, drive2 * slow_a
+        self.mean = np.array(
+            [
+                min(max(x[SOC] + per_a * stored_a, 0.0), 1.0),
+                keep1 * x[V1] + drive1 * true_a,
+                keep2 * x[V2] + drive2 * slow_a,
+                keep_error * x[ERROR],
+                keep_bias * x[BIAS],
+                x[LOG_Q],
+                x[LOG_R],
+            ]
+        )
+        noise = self._process_noise(true_a, stored_a * per_a, dt_s, previous_v)
+        self.covariance = jacobian @ self.covariance @ jacobian.T + np.diag(noise)
+
+    def _process_noise(self, true_a: float, moved: float, dt_s: float, voltage_v: float) -> list[float]:
+        known = self.parameters
+        share_wrong = POLARISATION_ERROR if known.calibrated else UNCALIBRATED_POLARISATION_ERROR
+        error_sd = float(np.hypot(_error_sd_v(known), share_wrong * self.mean[V2]))
+        empty = 0.1 if known.calibrated else 0.2
+        if self.mean[SOC] < empty:
+            error_sd += EMPTY_ERROR_SD_V / 0.1 * (empty - self.mean[SOC])
+        if true_a > 0.004 * known.rated_ah or voltage_v > 13.05:
+            error_sd = CHARGE_ERROR_SD_V
+        gap = 0.2 * abs(moved) if dt_s > LONG_GAP_S else 0.0
+        polarisation_sd = 0.03 * abs(true_a) * known.r2_ohm[3]
+        share = min(1.0, dt_s / known.tau2_s)
+        return [
+            (2e-5**2) * dt_s / 60.0 + (0.01 * abs(moved)) ** 2 + gap**2,
+            (polarisation_sd**2 + 1e-8) * min(1.0, dt_s / known.tau1_s),
+            (polarisation_sd**2 + 1e-8) * share,
+            error_sd**2 * -np.expm1(-2 * dt_s / ERROR_TAU_S),
+            BIAS_SD_A**2 * -np.expm1(-2 * dt_s / BIAS_TAU_S),
+            (0.02**2) * dt_s / (365.25 * 86400.0),
+            (0.1**2) * dt_s / (30 * 86400.0),
+        ]
+
+    def measure(self, voltage_v: float, current_a: float, temperature_c: float) -> tuple[float, float, float]:
+        """Correct the state by a voltage; return the prediction before it, the innovation and its deviation."""
+        known, x = self.parameters, self.mean
+        true_a = current_a - x[BIAS]
+        scale = np.exp(x[LOG_R] + R0_PER_C * (temperature_c - REFERENCE_C))
+        ocv, ocv_slope = _at(OCV_KNOTS, known.ocv_v, x[SOC])
+        r0, r0_slope = _at(RESISTANCE_KNOTS, known.r0_ohm, x[SOC])
+        predicted_v = ocv + OCV_V_PER_C * (temperature_c - REFERENCE_C) + scale * r0 * true_a + x[V1] + x[V2] + x[ERROR]
+        slope = np.array([ocv_slope + scale * r0_slope * true_a, 1.0, 1.0, 1.0, -scale * r0, 0.0, scale * r0 * true_a])
+        noise = SENSOR_SD_V**2 + known.voltage_rmse_v**2
+        variance = float(slope @ self.covariance @ slope + noise)
+        innovation_v = voltage_v - predicted_v
+        # Beyond four sigma the model, not the state, is wrong: such a row weighs less.
+        excess = max(1.0, innovation_v**2 / variance / 16.0)
+        gain = self.covariance @ slope / (variance + (excess - 1.0) * variance)
+        self.mean = x + gain * innovation_v
+        self.mean[SOC] = min(max(self.mean[SOC], 0.0), 1.0)
+        left = np.eye(7) - np.outer(gain, slope)
+        used_noise = noise + (excess - 1.0) * variance
+        self.covariance = left @ self.covariance @ left.T + used_noise * np.outer(gain, gain)
+        return float(predicted_v), float(innovation_v), float(np.sqrt(variance))
+
+
+def replay(run: Run, parameters: ParameterSet, initial_soc: float) -> Replay:
+    """Estimate each row of a run from that row and those before it."""
+    block = BlockFilter.start(parameters, initial_soc)
+    rows = np.empty((len(run), 8))
+    dt_s = run.dt_s
+    share = parameters.capacity_ah / parameters.rated_ah
+    previous_v = float(run.voltage_v[0])
+    for row in range(len(run)):
+        current_a, voltage_v = float(run.current_a[row]), float(run.voltage_v[row])
+        temperature_c = float(run.temperature_c[row])
+        if row:
+            block.predict(current_a, float(dt_s[row]), previous_v, temperature_c)
+        predicted_v, innovation_v, innovation_sd_v = block.measure(voltage_v, current_a, temperature_c)
+        sd = np.sqrt(np.diag(block.covariance))
+        soh = share * np.exp(block.mean[LOG_Q])
+        quiet = current_a <= 0.004 * parameters.rated_ah and voltage_v <= 13.05
+        rows[row] = (
+            block.mean[SOC],
+            sd[SOC],
+            soh,
+            soh * sd[LOG_Q],
+            predicted_v,
+            innovation_v,
+            innovation_sd_v,
+            float(quiet),
+        )
+        previous_v = voltage_v
+    return Replay(run.time_s, *rows.T)
+
+
+def _error_sd_v(known: ParameterSet) -> float:
+    floor_v = ERROR_SD_V if known.calibrated else UNCALIBRATED_ERROR_SD_V
+    return float(np.hypot(floor_v, known.ocv_shift_sd_v))
+
+
+def _gassing_a(rated_ah: float, voltage_v: float, temperature_c: float) -> float:
+    exponent = GAS_PER_V * (voltage_v / 6.0 - GAS_CELL_V) + GAS_PER_C * (temperature_c - REFERENCE_C)
+    return float(GAS_A_PER_AH * rated_ah * np.exp(min(exponent, 8.0)))
+
+
+def _slow(known: ParameterSet, current_a: float) -> tuple[float, float]:
+    """Return the current as the slow branch feels it, and its slope."""
+    reference_a = REFERENCE_C_RATE * known.rated_ah
+    scale_a = reference_a / np.arcsinh(reference_a / known.knee_a)
+    slope = scale_a / np.hypot(current_a, known.knee_a)
+    return float(scale_a * np.arcsinh(current_a / known.knee_a)), float(slope)
+
+
+def _at(knots: FloatArray, table: tuple[float, ...], soc: float) -> tuple[float, float]:
+    """Return a table's value and slope at a state of charge."""
+    upper = min(max(int(np.searchsorted(knots, soc, side="right")), 1), len(knots) - 1)
+    slope = (table[upper] - table[upper - 1]) / (knots[upper] - knots[upper - 1])
+    return float(table[upper - 1] + slope * (soc - knots[upper - 1])), float(slope)
