@@ -55,7 +55,10 @@ def fleet(
     require_known(locations)
     rows = [row for row in build_catalogue(seed, as_of=start) if not locations or row.location_id in locations]
     begins = _midnight(start)
-    return DatasetSpec("fleet", seed, begins, begins + timedelta(days=days), Sampling(every_s, detail=detail), tuple(rows))
+    return DatasetSpec(
+        "fleet", seed, begins, begins + timedelta(days=days), Sampling(every_s, detail=detail), tuple(rows),
+        with_sensor_faults=True,
+    )  # fmt: skip
 
 
 def training(
@@ -80,7 +83,10 @@ def training(
     ]
     begins = _midnight(start)
     span = timedelta(days=round(365.25 * years))
-    return DatasetSpec("training", seed, begins, begins + span, Sampling(TRAINING_EVERY_S, detail=True), tuple(rows))
+    return DatasetSpec(
+        "training", seed, begins, begins + span, Sampling(TRAINING_EVERY_S, detail=True), tuple(rows),
+        with_sensor_faults=True,
+    )  # fmt: skip
 
 
 def drill(

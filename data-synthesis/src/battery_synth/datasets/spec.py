@@ -30,6 +30,7 @@ class DatasetSpec:
     fleet: tuple[FleetRow, ...]
     file_format: Format = "parquet"
     with_samples_of_truth: bool = False
+    with_sensor_faults: bool = False
     scenario: Scenario | None = None
     scenario_location: str | None = None
 
@@ -76,6 +77,7 @@ class DatasetSpec:
             "detail": self.sampling.detail,
             "batteries": len(self.fleet),
             "file_format": self.file_format,
+            "sensor_faults": self.with_sensor_faults,
             "scenario": None if self.scenario is None else self.scenario.name,
         }
 

@@ -12,7 +12,7 @@ import pyarrow as pa
 from battery_synth.datasets.daily import Daily, daily_of
 from battery_synth.datasets.spec import SitePart
 from battery_synth.engine.plant import Plant
-from battery_synth.engine.readings import DayTruth, Readings
+from battery_synth.engine.readings import DayTruth
 from battery_synth.engine.strings import DISCHARGE, TEST
 from battery_synth.life.lives import LifeEvent
 from battery_synth.life.nature import MECHANISMS
@@ -51,6 +51,7 @@ class _Work:
             policy=part.spec.policy,
             scenario=scenario,
             saved=None if saved is None else decoded(saved["state"]),
+            with_sensor_faults=part.spec.with_sensor_faults,
         )
         self.lines: list[dict[str, Any]] = [] if saved is None else saved["lines"]
         self._first = saved is None
@@ -87,7 +88,7 @@ class _Work:
             daily = daily_of(
                 readings, strings=len(layout.string_ids), every_s=self._spec.sampling.every_s, room_c=room_c
             )
-            files.add("telemetry_daily", _daily(daily, readings, layout.battery_ids, truth))
+            files.add("telemetry_daily", _daily(daily, layout.battery_ids, truth))
             works = np.isin(readings.mode, (DISCHARGE, TEST))
             working = readings.at_rows(works)
             files.add("discharge/telemetry", telemetry_table(working, layout.battery_ids))
@@ -131,9 +132,8 @@ def _ids(battery_ids: list[str]) -> pa.DictionaryArray:
     return pa.DictionaryArray.from_arrays(np.arange(len(battery_ids), dtype=np.int32), pa.array(battery_ids))
 
 
-def _daily(daily: Daily, readings: Readings, battery_ids: list[str], truth: DayTruth) -> pa.Table:
-    day_us = int(readings.at_us[0]) // _DAY_US * _DAY_US
-    columns = {"time": instants(np.full(len(battery_ids), day_us)), "battery_id": _ids(battery_ids)}
+def _daily(daily: Daily, battery_ids: list[str], truth: DayTruth) -> pa.Table:
+    columns = {"time": instants(np.full(len(battery_ids), _day_us(truth))), "battery_id": _ids(battery_ids)}
     # Which jar stands where is known to everybody: the maintenance records say it.
     columns["generation"] = pa.array(truth.generation)
     for name, values in zip(Daily._fields, daily, strict=True):
@@ -142,10 +142,13 @@ def _daily(daily: Daily, readings: Readings, battery_ids: list[str], truth: DayT
     return pa.table(columns)
 
 
+def _day_us(truth: DayTruth) -> int:
+    """Return the day that ends with this truth."""
+    return (truth.at_us - 1) // _DAY_US * _DAY_US
+
+
 def _truth(truth: DayTruth, battery_ids: list[str]) -> pa.Table:
-    # The day that ends here, so that its row stands beside the day's aggregates.
-    day_us = (truth.at_us - 1) // _DAY_US * _DAY_US
-    columns = {"time": instants(np.full(len(battery_ids), day_us)), "battery_id": _ids(battery_ids)}
+    columns = {"time": instants(np.full(len(battery_ids), _day_us(truth))), "battery_id": _ids(battery_ids)}
     for item in fields(DayTruth):
         values = getattr(truth, item.name)
         if item.name == "at_us":

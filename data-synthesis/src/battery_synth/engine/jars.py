@@ -8,7 +8,7 @@ from battery_synth.engine.arrays import Blocks, FloatArray, IntArray, State
 from battery_synth.engine.layout import SiteLayout
 from battery_synth.engine.readings import DayTruth
 from battery_synth.life.condition import Condition, Wear, activation_ev, condition, next_sudden_after, spent_part
-from battery_synth.life.lives import LifeEvent, jar_name, serial_number
+from battery_synth.life.lives import Kind, LifeEvent, Reason, jar_name, serial_number
 from battery_synth.life.nature import Nature
 from battery_synth.life.policy import Findings, Policy
 
@@ -142,7 +142,7 @@ class Jars:
             self._events.append(self._event(int(row), at_s, "failed", _cause(now, int(row))))
 
     def _replace(self, state: State, rows: IntArray, at_s: float) -> None:
-        reasons = {int(row): "failed" if self._failed_s[row] < _NOT_FAILED_S else "string_replaced" for row in rows}
+        reasons = {int(row): self._reason(int(row), rows) for row in rows}
         self._events += [self._event(row, at_s, "removed", reason) for row, reason in reasons.items()]
         self._generation[rows] += 1
         # What is put in on one day comes from one delivery.
@@ -156,6 +156,13 @@ class Jars:
         state.deficit_ah[rows] = state.fast_v[rows] = state.slow_v[rows] = 0.0
         self._events += [self._event(row, at_s, "installed", reason) for row, reason in reasons.items()]
 
+    def _reason(self, row: int, rows: IntArray) -> Reason:
+        """Return why a jar is replaced together with others."""
+        if self._failed_s[row] < _NOT_FAILED_S:
+            return "failed"
+        width = self._layout.width
+        return "string_replaced" if (rows // width == row // width).sum() == width else "weak"
+
     def _drawn(self, rows: IntArray) -> Nature:
         ids = [self._layout.battery_ids[row] for row in rows]
         names = [jar_name(battery, int(number)) for battery, number in zip(ids, self._generation[rows], strict=True)]
@@ -163,7 +170,7 @@ class Jars:
         lots = [f"{string}@{delivery}" for string, delivery in zip(strings, self._delivery[rows], strict=True)]
         return Nature.draw(self._seed, names, lots, self._installed_s[rows])
 
-    def _event(self, row: int, at_s: float, kind: Any, reason: str) -> LifeEvent:
+    def _event(self, row: int, at_s: float, kind: Kind, reason: Reason) -> LifeEvent:
         battery, generation = self._layout.battery_ids[row], int(self._generation[row])
         serial = self._layout.serial_numbers[row]
         if generation > 0:
@@ -176,7 +183,7 @@ def _wear(state: State) -> Wear:
     return Wear(state.thermal_days, state.overcharge_days, state.undercharge_days, state.cycle_share)
 
 
-def _cause(now: Condition, row: int) -> str:
+def _cause(now: Condition, row: int) -> Reason:
     if now.is_open[row]:
         return "open_circuit"
     return "shorted_cell" if now.good_cells[row] < 6.0 else "capacity"

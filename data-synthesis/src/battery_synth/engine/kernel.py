@@ -152,18 +152,18 @@ def step(
     state: State, blocks: Blocks, flow: Flow, plan: Plan, k: int, string: int, step_s: float, decay: float
 ) -> None:
     """Move a string on with the currents of the step's beginning."""
+    if state.settled[string] > 0.0:
+        step_settled(state, blocks, flow, plan.air_c[k], string, step_s / 86_400.0, decay)
+        return
     first, last = string * blocks.width, (string + 1) * blocks.width
     current_a, days = flow.current_a[string], step_s / 86_400.0
-    settled = state.settled[string] > 0.0
     discharges = flow.mode[string] in (strings.DISCHARGE, strings.TEST)
     # What does not move the charge recombines and heats; in a discharge nothing does.
     gassing_a = 0.0 if discharges else flow.float_a[string]
-    if not settled:
-        step_charge(state, blocks, flow, string, step_s)
+    step_charge(state, blocks, flow, string, step_s)
     for i in range(first, last):
         heat_w = gassing_a * flow.voltage_v[i] + blocks.extra_heat_w[i]
-        if not settled:
-            heat_w += heat.joule_w(current_a, flow.resistance_mohm[i])
+        heat_w += heat.joule_w(current_a, flow.resistance_mohm[i])
         faster = wear.acceleration(state.block_c[i], blocks.activation_ev) * days
         cell_v = flow.voltage_v[i] / blocks.good_cells[i]
         state.thermal_days[i] += faster
@@ -174,6 +174,23 @@ def step(
         if soc < _UNDERCHARGED_SOC or (not discharges and cell_v < _UNDERCHARGED_CELL_V):
             state.undercharge_days[i] += faster
         state.block_c[i] = heat.relaxed_c(state.block_c[i], plan.air_c[k] + blocks.tier_c[i], heat_w, decay)
+
+
+@compiled
+def step_settled(
+    state: State, blocks: Blocks, flow: Flow, air_c: float, string: int, days: float, decay: float
+) -> None:
+    """Move a string on that rests on float: only temperatures and clocks move. Nearly all of time is spent here."""
+    float_a = flow.float_a[string]
+    for i in range(string * blocks.width, (string + 1) * blocks.width):
+        faster = wear.acceleration(state.block_c[i], blocks.activation_ev) * days
+        cell_v = flow.source_v[i]
+        state.thermal_days[i] += faster
+        state.overcharge_days[i] += faster * wear.overcharge_factor(cell_v)
+        if cell_v < _UNDERCHARGED_CELL_V:
+            state.undercharge_days[i] += faster
+        heat_w = float_a * flow.voltage_v[i] + blocks.extra_heat_w[i]
+        state.block_c[i] = heat.relaxed_c(state.block_c[i], air_c + blocks.tier_c[i], heat_w, decay)
 
 
 @compiled

@@ -44,8 +44,11 @@ class Plant:
         policy: Policy,
         scenario: Scenario | None = None,
         saved: dict[str, Any] | None = None,
+        with_sensor_faults: bool = False,
     ) -> None:
         """Build a site settled on float at ``start_s``, or go on exactly from what `saved` returned.
+
+        With sensor faults the monitor lies or is silent now and then; without them it only errs.
 
         Raises
         ------
@@ -57,7 +60,7 @@ class Plant:
             seed, layout.site, layout.system_ids, len(layout.string_ids), layout.rated_ah, scenario=scenario
         )
         self._sensors = Sensors.of(seed, layout.battery_ids, layout.string_ids)
-        self._faults = SensorFaults.of(seed, layout.battery_ids, layout.string_ids)
+        self._faults = SensorFaults(seed, layout.string_ids, layout.width) if with_sensor_faults else None
         self._flow = Flow.empty(len(layout.string_ids), len(layout.battery_ids), len(layout.system_ids))
         self.time_s = start_s if saved is None else float(saved["time_s"])
         midnight_s = self.time_s // DAY_S * DAY_S
@@ -201,8 +204,7 @@ class Plant:
             hvac=self.outside.hvac_state(site_s).astype(np.int8),
             mains=self.outside.mains(site_s),
         )
-        self._faults.apply(readings)
-        return readings
+        return readings if self._faults is None else self._faults.apply(readings)
 
 
 def _measured_at(at_s: FloatArray | float, turn_s: FloatArray) -> FloatArray:

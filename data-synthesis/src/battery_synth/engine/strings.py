@@ -61,6 +61,7 @@ def solve_float(state: State, blocks: Blocks, flow: Flow, string: int, offset_ce
     for i in range(first, last):
         cell_v = electrics.TAFEL_REFERENCE_V + (log_a - flow.source_v[i]) / electrics.TAFEL_VOLTAGE_PER_V
         flow.float_v[i] = cell_v * blocks.good_cells[i]
+        flow.source_v[i] = cell_v
     conducts = conducts and not off
     flow.float_a[string] = math.exp(log_a) if conducts else 0.0
     return conducts

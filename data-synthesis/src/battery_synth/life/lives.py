@@ -1,10 +1,17 @@
-"""What happens to jars: installed, failed, removed; the bookkeeping that turns into labels and maintenance records."""
+"""What happens to jars: installed, failed, removed; the bookkeeping that turns into labels and maintenance records.
+
+A battery is a position in a string, a jar is what stands there from its installation to its removal. A life ends by a
+failure, and goes on as a failed one until somebody replaces it; the life of a jar that is removed before it failed, or
+still stands at the horizon, is censored.
+"""
 
 from dataclasses import dataclass
 from typing import Literal
 
-Reason = Literal["commissioning", "failed", "string_replaced", "horizon"]
 Kind = Literal["installed", "failed", "removed"]
+Reason = Literal["commissioning", "failed", "weak", "string_replaced", "open_circuit", "shorted_cell", "capacity"]
+"""Why a jar came or went: with its site, for one that had failed, for one that a review found weak, with its whole
+string. Or of what it failed: a broken strap, a shorted cell, too little capacity."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +26,7 @@ class LifeEvent:
     battery_id: str
     generation: int
     serial_number: str
-    reason: str
+    reason: Reason
 
 
 def jar_name(battery_id: str, generation: int) -> str:

@@ -51,7 +51,7 @@ class TableFile:
         if self._writer is None:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             self._writer = self._opened()
-        block = pa.concat_tables(self._waiting).unify_dictionaries().combine_chunks()
+        block = pa.concat_tables(self._waiting)
         self._writer.write_table(_plain(block) if self.path.suffix == ".csv" else block)
         self.rows += block.num_rows
         self._waiting.clear()
