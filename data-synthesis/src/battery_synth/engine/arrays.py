@@ -44,8 +44,8 @@ class State(NamedTuple):
         )  # fmt: skip
 
     def packed(self) -> dict[str, FloatArray]:
-        """Return the arrays by name."""
-        return self._asdict()
+        """Return copies of the arrays by name: the state goes on changing in place."""
+        return {name: value.copy() for name, value in self._asdict().items()}
 
     @classmethod
     def unpacked(cls, arrays: dict[str, Any]) -> Self:
