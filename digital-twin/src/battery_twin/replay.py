@@ -156,6 +156,13 @@ class BlockFilter:
         return float(predicted_v), float(innovation_v), float(np.sqrt(variance))
 
 
+def _irreducible_soc_sd(parameters: ParameterSet, slow_v: float) -> float:
+    """Return the share of the deviation that no amount of rows removes: an error of the curve is the same in each."""
+    share_wrong = POLARISATION_ERROR if parameters.calibrated else UNCALIBRATED_POLARISATION_ERROR
+    error_v = float(np.hypot(parameters.ocv_shift_sd_v, share_wrong * slow_v))
+    return min(error_v / (parameters.ocv_v[-1] - parameters.ocv_v[3]) * 0.8, 0.2)
+
+
 def replay(run: Run, parameters: ParameterSet, initial_soc: float) -> Replay:
     """Estimate each row of a run from that row and those before it."""
     block = BlockFilter.start(parameters, initial_soc)
@@ -174,7 +181,7 @@ def replay(run: Run, parameters: ParameterSet, initial_soc: float) -> Replay:
         quiet = current_a <= 0.004 * parameters.rated_ah and voltage_v <= 13.05
         rows[row] = (
             block.mean[SOC],
-            sd[SOC],
+            np.hypot(sd[SOC], _irreducible_soc_sd(parameters, float(block.mean[V2]))),
             soh,
             soh * sd[LOG_Q],
             predicted_v,

@@ -126,11 +126,6 @@ def _weight(trace: Trace) -> float:
     return float(np.sqrt(min(1.0, looks / max(len(trace.rows), 1))) / MODEL_SD_V)
 
 
-def _misfit_near_empty(soc: FloatArray) -> FloatArray:
-    """Return how much worse than elsewhere the circuit fits below a tenth of charge, where acid runs out."""
-    return np.asarray(1.0 + 8.0 * np.clip((0.1 - soc) / 0.1, 0.0, 1.5))
-
-
 class _Problem:
     """The least-squares problem of one set of runs, as a function of time constants and first states of charge."""
 
@@ -153,9 +148,8 @@ class _Problem:
         matrices, targets = [self.whitener], [self.whitener @ self.prior.mean]
         for trace, soc, weight in zip(self.traces, socs, self.weight, strict=True):
             shapes, known = design(trace, soc, tau_s, float(np.exp(unknowns[2])))
-            weights = weight / _misfit_near_empty(soc[trace.rows])
-            matrices.append(weights[:, None] * shapes)
-            targets.append(weights * (trace.run.voltage_v[trace.rows] - known))
+            matrices.append(weight * shapes)
+            targets.append(weight * (trace.run.voltage_v[trace.rows] - known))
         matrix, target = np.vstack(matrices), np.concatenate(targets)
         # The triangle of the QR carries the whole problem, so that the bounded solve is small.
         triangle = np.linalg.qr(np.column_stack([matrix, target]), mode="r")
@@ -163,7 +157,7 @@ class _Problem:
         square, side = triangle[:size, :size], triangle[:size, size]
         values = np.linalg.solve(square, side)
         if (values < self.lowest).any():
-            values = lsq_linear(square, side, bounds=(self.lowest, np.inf), method="bvls").x
+            values = lsq_linear(square, side, bounds=(self.lowest, np.inf), method="bvls", max_iter=1000).x
         return values, matrix, target, socs
 
     def residual(self, unknowns: FloatArray) -> FloatArray:
@@ -188,9 +182,9 @@ class _Problem:
         outer = np.linalg.inv(jacobian.T @ jacobian / excess + 1e-12 * np.eye(len(unknowns)))
         outer_sd = np.minimum(np.sqrt(np.diag(outer)[:OUTER]), (*LOG_TAU_SD, LOG_KNEE_SD))
         residuals, start = [], 0
-        for number, (trace, weight) in enumerate(zip(self.traces, self.weight, strict=True)):
+        for trace, weight in zip(self.traces, self.weight, strict=True):
             stop = start + len(trace.rows)
-            residuals.append(-misfit[start:stop] * _misfit_near_empty(socs[number][trace.rows]) / weight)
+            residuals.append(-misfit[start:stop] / weight)
             start = stop
         starts = self.starts.copy()
         starts[self.free] = unknowns[OUTER:]
