@@ -33,6 +33,7 @@ class Jars:
             if name in births:
                 setattr(self._nature, name, np.array(births[name], np.float64))
         self._events: list[LifeEvent] = []
+        self._seen: tuple[float, Condition] | None = None
 
     @classmethod
     def of_catalogue(cls, seed: int, layout: SiteLayout, policy: Policy) -> Self:
@@ -72,7 +73,7 @@ class Jars:
     def blocks(self, state: State, at_s: float) -> Blocks:
         """Return what wear has made of the blocks by now."""
         layout = self._layout
-        now = condition(self._nature, _wear(state), at_s)
+        now = self._now(state, at_s)
         self._note_failures(now, at_s)
         base_mohm = np.where(
             self._generation == 0, layout.baseline_mohm, layout.nominal_mohm * self._nature.new_resistance_ratio
@@ -97,7 +98,7 @@ class Jars:
     def keep_house(self, state: State, at_s: float) -> None:
         """Do at a midnight what the site's people do: replace what is due."""
         names = [jar_name(*jar) for jar in zip(self._layout.battery_ids, self._generation.tolist(), strict=True)]
-        seen = condition(self._nature, _wear(state), at_s)
+        seen = self._now(state, at_s)
         found = Findings(
             jars=names,
             string_ids=self._layout.string_ids,
@@ -114,7 +115,7 @@ class Jars:
 
     def truth(self, state: State, blocks: Blocks, at_us: int) -> DayTruth:
         """Return what is really so."""
-        now = condition(self._nature, _wear(state), at_us / 1e6)
+        now = self._now(state, at_us / 1e6)
         return DayTruth(
             at_us=at_us,
             health=now.health.astype(np.float32),
@@ -136,6 +137,12 @@ class Jars:
         rows = range(len(self._generation))
         return [self._event(row, float(self._installed_s[row]), "installed", "commissioning") for row in rows]
 
+    def _now(self, state: State, at_s: float) -> Condition:
+        """Return what the jars are like; a midnight's house-keeping, blocks and truth ask for the same."""
+        if self._seen is None or self._seen[0] != at_s:
+            self._seen = at_s, condition(self._nature, _wear(state), at_s)
+        return self._seen[1]
+
     def _note_failures(self, now: Condition, at_s: float) -> None:
         for row in np.flatnonzero(now.failed & (self._failed_s >= _NOT_FAILED_S)):
             self._failed_s[row] = at_s
@@ -150,6 +157,7 @@ class Jars:
         self._installed_s[rows] = at_s
         self._failed_s[rows] = _NOT_FAILED_S
         self._nature.replace_rows(rows, self._drawn(rows))
+        self._seen = None
         for clock in (state.thermal_days, state.overcharge_days, state.undercharge_days, state.cycle_share):
             clock[rows] = 0.0
         # A new jar comes charged from the store; its string's surface charge and polarisation settle within hours.
