@@ -124,6 +124,19 @@ def test_unattended_jars_fail_and_stay(one_site: Sequence[FleetRow]) -> None:
     assert sum(event.kind == "failed" for event in events) > 0.15 * len(one_site)
 
 
+def test_a_string_that_comes_later_does_not_carry_the_wear_of_the_time_before(one_site: Sequence[FleetRow]) -> None:
+    day = np.datetime64(int(START_S + 300.0 * DAY_S), "s").astype("datetime64[D]").item()
+    rows = [row.model_copy(update={"installed_on": day}) if "REC" in row.system_id else row for row in one_site]
+    came_later = Plant(SEED, rows, start_s=START_S, policy=Unattended())
+    came_later.advance(START_S + 330.0 * DAY_S)
+    wear = came_later.saved()["state"]["thermal_days"]
+    late = np.array(["-REC-" in battery for battery in came_later.layout.battery_ids])
+    assert late.any()
+    assert (wear[late] < 35.0).all()
+    assert (wear[late] > 20.0).all()
+    assert (wear[~late] > 250.0).all()
+
+
 def test_a_run_that_is_taken_up_again_writes_the_same_lives(one_site: Sequence[FleetRow]) -> None:
     half_s, end_s = START_S + 900.0 * DAY_S, START_S + 1_900.0 * DAY_S
     straight = _plant(one_site, Caretaker(SEED))

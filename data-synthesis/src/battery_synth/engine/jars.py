@@ -96,7 +96,10 @@ class Jars:
         )
 
     def keep_house(self, state: State, at_s: float) -> None:
-        """Do at a midnight what the site's people do: replace what is due."""
+        """Do at a midnight what the site's people do: take new strings into service, replace what is due."""
+        # A history may begin before a string of the catalogue was installed: what stood there before is not its wear.
+        arrived = (self._installed_s > at_s - _DAY_S) & (self._installed_s <= at_s)
+        _reset(state, np.flatnonzero(arrived & (self._generation == 0)))
         names = [jar_name(*jar) for jar in zip(self._layout.battery_ids, self._generation.tolist(), strict=True)]
         seen = self._now(state, at_s)
         found = Findings(
@@ -158,8 +161,7 @@ class Jars:
         self._failed_s[rows] = _NOT_FAILED_S
         self._nature.replace_rows(rows, self._drawn(rows))
         self._seen = None
-        for clock in (state.thermal_days, state.overcharge_days, state.undercharge_days, state.cycle_share):
-            clock[rows] = 0.0
+        _reset(state, rows)
         # A new jar comes charged from the store; its string's surface charge and polarisation settle within hours.
         state.deficit_ah[rows] = state.fast_v[rows] = state.slow_v[rows] = 0.0
         self._events += [self._event(row, at_s, "installed", reason) for row, reason in reasons.items()]
@@ -189,6 +191,11 @@ class Jars:
 
 def _wear(state: State) -> Wear:
     return Wear(state.thermal_days, state.overcharge_days, state.undercharge_days, state.cycle_share)
+
+
+def _reset(state: State, rows: IntArray) -> None:
+    for clock in (state.thermal_days, state.overcharge_days, state.undercharge_days, state.cycle_share):
+        clock[rows] = 0.0
 
 
 def _cause(now: Condition, row: int) -> Reason:
