@@ -21,7 +21,6 @@ from typing import Any
 
 import asyncpg
 import numpy as np
-import pandas as pd
 import pyarrow as pa
 import pyarrow.csv as pc
 import pyarrow.parquet as pq
@@ -62,7 +61,11 @@ def per_row_loop() -> float:
     """Return rows/s of the same equations without a compiler: one Python step a block and a dict a row."""
     environment = {**os.environ, "NUMBA_DISABLE_JIT": "1"}
     done = subprocess.run(
-        [sys.executable, "-W", "ignore", __file__, "--loop"], check=True, capture_output=True, text=True, env=environment
+        [sys.executable, "-W", "ignore", __file__, "--loop"],
+        check=True,
+        capture_output=True,
+        text=True,
+        env=environment,
     )
     return float(done.stdout)
 
@@ -124,8 +127,8 @@ async def copy_rows_per_second(dsn: str, table: pa.Table) -> float:
     try:
         await connection.execute("drop table if exists reading")
         await connection.execute(
-            "create table reading (battery_id int, time timestamptz, voltage_v real, current_a real, temperature_c real, "
-            "internal_resistance_mohm real, primary key (battery_id, time))"
+            "create table reading (battery_id int, time timestamptz, voltage_v real, current_a real, "
+            "temperature_c real, internal_resistance_mohm real, primary key (battery_id, time))"
         )
         buffer = io.BytesIO(_binary(table))
         began = time.perf_counter()
@@ -178,19 +181,34 @@ def main() -> None:
         return statistics.median(a / b for a, b in zip(seen[one], seen[other], strict=True))
 
     report = [
-        {"goal": "G20", "what": "generator over per-row Python loop", "ratio": ratio("generator", "loop"), "reach": ">= 100"},
+        {
+            "goal": "G20",
+            "what": "generator over per-row Python loop",
+            "ratio": ratio("generator", "loop"),
+            "reach": ">= 100",
+        },
         {"goal": "G20", "what": "generator over bare kernel", "ratio": ratio("generator", "kernel"), "reach": ">= 0.2"},
-        {"goal": "G21", "what": "parquet over pandas to_csv", "ratio": ratio("ours", "pandas to_csv"), "reach": ">= 50"},
+        {
+            "goal": "G21",
+            "what": "parquet over pandas to_csv",
+            "ratio": ratio("ours", "pandas to_csv"),
+            "reach": ">= 50",
+        },
         {"goal": "G21", "what": "bytes a row", "ratio": size["ours"], "reach": "<= 11"},
-        {"goal": "G22", "what": "time of make and write over COPY", "ratio": 1.0 / ratio("generator", "copy"), "reach": "<= 0.3"},
+        {
+            "goal": "G22",
+            "what": "time of make and write over COPY",
+            "ratio": 1.0 / ratio("generator", "copy"),
+            "reach": "<= 0.3",
+        },
     ]
     for line in report:
-        print(json.dumps({**line, "ratio": round(line["ratio"], 2)}))  # noqa: T201
-    print(json.dumps({"rows_per_s": {case: round(value) for case, value in rate.items()}}))  # noqa: T201
+        print(json.dumps({**line, "ratio": round(line["ratio"], 2)}))
+    print(json.dumps({"rows_per_s": {case: round(value) for case, value in rate.items()}}))
 
 
 if __name__ == "__main__":
     if "--loop" in sys.argv:
-        print(loop_rows_per_second())  # noqa: T201
+        print(loop_rows_per_second())
     else:
         main()

@@ -94,7 +94,7 @@ def test_voltage_falls_on_discharge_and_rises_on_charge(one_site: Sequence[Fleet
 
 
 def test_current_rises_as_the_voltage_falls_at_constant_power(one_site: Sequence[FleetRow], outage: Outage) -> None:
-    begins, ends = outage(1800)
+    begins, _ = outage(1800)
     world = World.create(one_site, seed=SEED, start=START)
     system = [string for string in world.string_ids if "-UPS-" in string]
     powers, currents, voltages = [], [], []
@@ -115,7 +115,7 @@ def test_current_rises_as_the_voltage_falls_at_constant_power(one_site: Sequence
 def test_strings_of_a_system_stand_at_one_voltage_and_share_by_their_resistance(
     one_site: Sequence[FleetRow], outage: Outage
 ) -> None:
-    begins, ends = outage(900)
+    begins, _ = outage(900)
     world = World.create(one_site, seed=SEED, start=START)
     world.advance(begins + timedelta(minutes=10))
     seen = world.observe([string for string in world.string_ids if "-UPS-" in string])
@@ -287,7 +287,7 @@ def test_resistance_is_measured_once_a_day_and_string(world: World) -> None:
 
 
 def test_resistance_is_not_measured_while_a_string_works(one_site: Sequence[FleetRow], outage: Outage) -> None:
-    begins, ends = outage(60)
+    begins, _ = outage(60)
     world = World.create(one_site, seed=SEED, start=START)
     asked = frozenset(world.string_ids[:2])
     seen = world.observe(world.string_ids, ohmic=asked)

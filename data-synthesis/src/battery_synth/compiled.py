@@ -10,9 +10,11 @@ import tempfile
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
-from typing import ParamSpec, TypeVar
+from typing import Any, ParamSpec, TypeVar
 
 import numba
+
+_config: Any = numba.config
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -23,12 +25,12 @@ _COMPILED_FOLDERS = ("block", "datasets", "engine", "sensing")
 
 def compiled(function: Callable[P, R]) -> Callable[P, R]:
     """Compile a function of numbers and arrays; without fast-math, so that the order of sums is the written one."""
-    kept = numba.config.CACHE_DIR
-    numba.config.CACHE_DIR = str(cache_folder())
+    kept = _config.CACHE_DIR
+    _config.CACHE_DIR = str(cache_folder())
     try:
         kernel: Callable[P, R] = numba.njit(cache=True, error_model="numpy", nogil=True)(function)
     finally:
-        numba.config.CACHE_DIR = kept
+        _config.CACHE_DIR = kept
     return kernel
 
 

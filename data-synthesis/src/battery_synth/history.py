@@ -4,7 +4,7 @@ import json
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Self
 
 import numpy as np
 
@@ -84,7 +84,7 @@ class SiteFiles:
             table: TableFile(directory / table / f"{code}.parquet", schema) for table, schema in SCHEMAS.items()
         }
 
-    def __enter__(self) -> "SiteFiles":
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *failure: object) -> None:

@@ -3,14 +3,13 @@
 import hashlib
 import json
 from collections.abc import Iterable, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from itertools import groupby
 from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
 
-from battery_contracts.enums import StringMode
 from battery_contracts.fleet import FleetRow
 from battery_synth.engine.plant import Plant
 from battery_synth.engine.readings import HVAC_STATES, MODES, Readings
@@ -78,9 +77,7 @@ class World:
 
     def next_change_after(self, at: datetime) -> datetime:
         """Return the next instant at which a discharge begins or ends somewhere; the end of the day at the latest."""
-        return min(
-            datetime.fromtimestamp(plant.next_edge_s(at.timestamp()), UTC) for plant in self.plants
-        )
+        return min(datetime.fromtimestamp(plant.next_edge_s(at.timestamp()), UTC) for plant in self.plants)
 
     def discharging(self, string_ids: Iterable[str] | None = None) -> frozenset[str]:
         """Return the strings that feed the load now."""
@@ -164,9 +161,7 @@ class World:
 
     def _in_mode(self, modes: tuple[int, ...], string_ids: Iterable[str] | None) -> frozenset[str]:
         found = frozenset(
-            plant.layout.string_ids[i]
-            for plant in self.plants
-            for i in np.flatnonzero(np.isin(plant.modes(), modes))
+            plant.layout.string_ids[i] for plant in self.plants for i in np.flatnonzero(np.isin(plant.modes(), modes))
         )
         return found if string_ids is None else found & frozenset(string_ids)
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from battery_synth.engine.arrays import ALL_STRINGS, NO_STRING, Blocks, Flow, FloatArray, IntArray, Plan, Rows, State
+from battery_synth.engine.arrays import ALL_STRINGS, NO_STRING, Blocks, FloatArray, Flow, IntArray, Plan, Rows, State
 
 
 def state_of(strings: int, width: int, *, block_c: float = 25.0) -> State:

@@ -94,7 +94,9 @@ def test_voltage_falls_in_discharge_and_charge_balances() -> None:
     drawn_ah = -(rows.current_a * 5.0).sum() / 3600.0
     held_ah = strings.SURFACE_C * (1.0 - state.surface[0]) / 3600.0
     assert state.deficit_ah[0] == pytest.approx(drawn_ah - held_ah, rel=1e-9)
-    np.testing.assert_allclose(rows.soc[-1], 1.0 - (drawn_ah - held_ah + rows.current_a[-1] * 5 / 3600) / 118.0, atol=1e-4)
+    np.testing.assert_allclose(
+        rows.soc[-1], 1.0 - (drawn_ah - held_ah + rows.current_a[-1] * 5 / 3600) / 118.0, atol=1e-4
+    )
 
 
 def test_recharge_follows_a_fine_integration_of_the_same_law() -> None:
@@ -175,7 +177,7 @@ def test_temperature_follows_the_exact_solution_of_one_thermal_mass() -> None:
     for step in (6, 18, 36):
         air = 35.0 + (25.0 - 35.0) * np.exp(-step * 600.0 / heat.BLOCK_TAU_S)
         assert rows.temperature_c[step, 0] == pytest.approx(air, abs=0.4)
-    assert heat.BLOCK_TAU_S / 3600.0 == pytest.approx(3.1, abs=0.1)
+    assert pytest.approx(3.1, abs=0.1) == heat.BLOCK_TAU_S / 3600.0
 
 
 def test_clocks_of_wear() -> None:

@@ -45,11 +45,15 @@ def test_a_few_per_cent_of_channels_have_a_fault_in_a_year() -> None:
 def test_stuck_and_silent_channels(one_site: Sequence[FleetRow], kind: Kind) -> None:
     sound, spoilt = a_day(one_site), with_fault(a_day(one_site), kind, 13.5)
     name = "voltage_v" if kind.startswith("voltage") else "temperature_c"
-    hit = (sound.string == 2) & (sound.at_us >= (START_S + 6 * 3600) * 1e6) & (sound.at_us < (START_S + 12 * 3600) * 1e6)
+    hit = (
+        (sound.string == 2) & (sound.at_us >= (START_S + 6 * 3600) * 1e6) & (sound.at_us < (START_S + 12 * 3600) * 1e6)
+    )
     assert hit.sum() == 6
     values = getattr(spoilt, name)[hit, 5]
     assert np.isnan(values).all() if kind.endswith("dropout") else (values == np.float32(13.5)).all()
-    np.testing.assert_array_equal(np.delete(getattr(spoilt, name), 5, axis=1), np.delete(getattr(sound, name), 5, axis=1))
+    np.testing.assert_array_equal(
+        np.delete(getattr(spoilt, name), 5, axis=1), np.delete(getattr(sound, name), 5, axis=1)
+    )
     np.testing.assert_array_equal(getattr(spoilt, name)[~hit], getattr(sound, name)[~hit])
 
 

@@ -52,9 +52,7 @@ def ohmic_mohm(resistance_25c_mohm: float, soc: float, temperature_c: float) -> 
 
 
 @compiled
-def float_current_a(
-    cell_v: float, exchange_ma_per_100ah: float, temperature_c: float, capacity_ah: float
-) -> float:
+def float_current_a(cell_v: float, exchange_ma_per_100ah: float, temperature_c: float, capacity_ah: float) -> float:
     """Return the float current in A of single cells held at a voltage: the kernel of the gassing branch."""
     exponent = TAFEL_VOLTAGE_PER_V * (cell_v - TAFEL_REFERENCE_V) + TAFEL_TEMPERATURE_PER_K * (temperature_c - 25.0)
     return capacity_ah / 100.0 * exchange_ma_per_100ah * 1e-3 * math.exp(exponent)
@@ -65,7 +63,7 @@ def available_ah(current_a: float, rated_ah: float) -> float:
     """Return the charge in Ah that a new block gives at a current to 1.80 V a cell at 25 °C, from the rate table."""
     per_100 = min(max(current_a / rated_ah * 100.0, RATE_CURRENT_A[-1]), RATE_CURRENT_A[0])
     minutes = math.exp(np.interp(math.log(per_100), _LOG_RATE, _LOG_MINUTES))
-    return per_100 * minutes / 60.0 * rated_ah / 100.0
+    return float(per_100 * minutes / 60.0 * rated_ah / 100.0)
 
 
 @compiled

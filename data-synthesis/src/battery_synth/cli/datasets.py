@@ -64,9 +64,7 @@ def fleet(
     """Write readings of the whole fleet, or of some sites, at any sampling."""
     _require_days(days)
     with refusals(out):
-        spec = fleets.fleet(
-            seed, start=start.date(), days=days, every_s=every, detail=detail, locations=location or []
-        )
+        spec = fleets.fleet(seed, start=start.date(), days=days, every_s=every, detail=detail, locations=location or [])
     _make(spec, out, file_format, workers=workers, scheduler=scheduler, as_json=progress_json)
 
 
@@ -113,20 +111,28 @@ def drill(
         # At noon in Bangkok, when the room without cooling warms fastest.
         begins = start.replace(hour=5, tzinfo=UTC)
         chosen = scenarios.named(scenario, begins.timestamp(), minutes * 60.0)
-        spec = fleets.drill(
-            seed, scenario=chosen, location_id=location, start=begins, minutes=minutes, every_s=every
-        )
+        spec = fleets.drill(seed, scenario=chosen, location_id=location, start=begins, minutes=minutes, every_s=every)
     _make(spec, out, file_format, workers=1, scheduler=None, as_json=progress_json)
 
 
 def _make(
-    spec: DatasetSpec, out: Path, file_format: Literal["parquet", "csv"], *, workers: int, scheduler: str | None, as_json: bool
+    spec: DatasetSpec,
+    out: Path,
+    file_format: Literal["parquet", "csv"],
+    *,
+    workers: int,
+    scheduler: str | None,
+    as_json: bool,
 ) -> None:
     with refusals(out), progress(spec.kind, "site months", as_json=as_json) as report:
         manifest = make_dataset(
             replace(spec, file_format=file_format), out, workers=workers, scheduler=scheduler, progress=report
         )
-    tables = ", ".join(f"{rows:,} {table}" for table, rows in manifest["rows"].items() if table != "master" and not table.startswith("truth"))
+    tables = ", ".join(
+        f"{rows:,} {table}"
+        for table, rows in manifest["rows"].items()
+        if table != "master" and not table.startswith("truth")
+    )
     megabytes = sum(line["bytes"] for line in manifest["files"]) / 1e6
     out_console.print(f"{tables} in {out} ({megabytes:,.0f} MB).", highlight=False)
 

@@ -32,6 +32,8 @@ def report(
     for check in checks:
         if not check.passed:
             out_console.print(f"fails: {check.name} is {check.found}, must be {check.limit}", highlight=False)
-    out_console.print(f"{sum(check.passed for check in checks)} of {len(checks)} checks hold; see {out}.", highlight=False)
+    out_console.print(
+        f"{sum(check.passed for check in checks)} of {len(checks)} checks hold; see {out}.", highlight=False
+    )
     if not all(check.passed for check in checks):
         raise typer.Exit(1)

@@ -9,7 +9,17 @@ from pydantic import ValidationError
 
 from battery_contracts.fleet import FleetRow
 from battery_synth.catalogue import DEFAULT_SEED, build_catalogue, read_catalogue_csv, write_catalogue_csv
-from battery_synth.cli.terminal import LONGEST_DAYS, ProgressJson, Seed, app, err_console, out_console, progress, refusal, refusals
+from battery_synth.cli.terminal import (
+    LONGEST_DAYS,
+    ProgressJson,
+    Seed,
+    app,
+    err_console,
+    out_console,
+    progress,
+    refusal,
+    refusals,
+)
 from battery_synth.history import write_history
 
 

@@ -1,5 +1,6 @@
 """Days of readings as one row a battery: what a gateway keeps for years and what models learn from."""
 
+import math
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -70,10 +71,24 @@ def daily_of(readings: Readings, *, strings: int, every_s: float, room_c: float)
     width = readings.voltage_v.shape[1]
     daily = Daily.empty(strings * width)
     regular = readings.at_us % round(every_s * 1e6) == 0
-    _means(readings.string, readings.mode, readings.voltage_v, readings.temperature_c,
-           readings.internal_resistance_mohm, readings.float_current_ma, regular, every_s / 3600.0, room_c, daily)  # fmt: skip
+    _means(readings.string, readings.mode, readings.voltage_v, readings.float_current_ma, regular, daily)
+    _warmth(readings.string, readings.temperature_c, regular, every_s / 3600.0, room_c, daily)
+    _resistance(readings.string, readings.temperature_c, readings.internal_resistance_mohm, daily)
     _discharges(readings.at_us, readings.string, readings.mode, readings.current_a, readings.voltage_v, strings, daily)
     return daily
+
+
+@compiled
+def mean_and_sd(values: Float32Array) -> tuple[float, float]:
+    """Return mean and standard deviation of what is there."""
+    total = square = seen = 0.0
+    for value in values:
+        if not np.isnan(value):
+            total += value
+            square += value * value
+            seen += 1.0
+    mean = total / max(seen, 1.0)
+    return mean, math.sqrt(max(square / max(seen, 1.0) - mean * mean, 0.0))
 
 
 @compiled
@@ -81,66 +96,82 @@ def _means(
     string: npt.NDArray[np.int32],
     mode: npt.NDArray[np.int8],
     voltage_v: Float32Array,
-    temperature_c: Float32Array,
-    resistance_mohm: Float32Array,
     float_current_ma: Float32Array,
+    regular: npt.NDArray[np.bool_],
+    daily: Daily,
+) -> None:
+    """Fill in what is of float alone: voltages, their place in the string, and the string's current."""
+    count, width = daily.readings.shape[0], voltage_v.shape[1]
+    floating, volt, deviation, spread = np.zeros(count), np.zeros(count), np.zeros(count), np.zeros(count)
+    probe, probes = np.zeros(count), np.zeros(count)
+    daily.voltage_min_v[:] = daily.voltage_max_v[:] = np.nan
+    for row in np.flatnonzero(regular):
+        first = string[row] * width
+        mean, sd = mean_and_sd(voltage_v[row])
+        for j in range(width):
+            i, value = first + j, voltage_v[row, j]
+            daily.readings[i] += 1.0
+            if mode[row] != FLOAT or np.isnan(value):
+                continue
+            floating[i] += 1.0
+            volt[i] += value
+            deviation[i] += value - mean
+            spread[i] += sd
+            daily.voltage_min_v[i] = np.fmin(daily.voltage_min_v[i], value)
+            daily.voltage_max_v[i] = np.fmax(daily.voltage_max_v[i], value)
+            if not np.isnan(float_current_ma[row]):
+                probe[i] += float_current_ma[row]
+                probes[i] += 1.0
+    for i in range(count):
+        daily.voltage_mean_v[i] = volt[i] / floating[i]
+        daily.voltage_deviation_v[i] = deviation[i] / floating[i]
+        daily.string_spread_v[i] = spread[i] / floating[i]
+        daily.float_current_ma[i] = probe[i] / probes[i]
+
+
+@compiled
+def _warmth(
+    string: npt.NDArray[np.int32],
+    temperature_c: Float32Array,
     regular: npt.NDArray[np.bool_],
     hours: float,
     room_c: float,
     daily: Daily,
 ) -> None:
-    count, width = daily.readings.shape[0], voltage_v.shape[1]
-    floating, warm = np.zeros(count), np.zeros(count)
-    volt, deviation, spread, temperature, probe = (
-        np.zeros(count), np.zeros(count), np.zeros(count), np.zeros(count), np.zeros(count),
-    )  # fmt: skip
-    probes = np.zeros(count)
-    daily.voltage_min_v[:] = daily.voltage_max_v[:] = daily.temperature_min_c[:] = daily.temperature_max_c[:] = np.nan
+    """Fill in temperatures; each regular reading stands for ``hours``."""
+    count, width = daily.readings.shape[0], temperature_c.shape[1]
+    total, seen = np.zeros(count), np.zeros(count)
+    daily.temperature_min_c[:] = daily.temperature_max_c[:] = np.nan
+    for row in np.flatnonzero(regular):
+        for j in range(width):
+            i, value = string[row] * width + j, temperature_c[row, j]
+            if np.isnan(value):
+                continue
+            seen[i] += 1.0
+            total[i] += value
+            daily.temperature_min_c[i] = np.fmin(daily.temperature_min_c[i], value)
+            daily.temperature_max_c[i] = np.fmax(daily.temperature_max_c[i], value)
+            daily.hours_above_30c[i] += hours if value > WARM_C else 0.0
+            daily.hours_above_35c[i] += hours if value > HOT_C else 0.0
+    for i in range(count):
+        daily.temperature_mean_c[i] = total[i] / seen[i]
+        daily.temperature_rise_k[i] = total[i] / seen[i] - room_c
+
+
+@compiled
+def _resistance(
+    string: npt.NDArray[np.int32], temperature_c: Float32Array, resistance_mohm: Float32Array, daily: Daily
+) -> None:
+    """Fill in the last measurement of the day, as read and at 25 °C."""
+    width = resistance_mohm.shape[1]
     daily.resistance_mohm[:] = daily.resistance_25c_mohm[:] = np.nan
     for row in range(string.shape[0]):
-        first = string[row] * width
-        total = square = seen = 0.0
         for j in range(width):
-            value = voltage_v[row, j]
-            if value == value:  # noqa: PLR0124  # NaN alone differs from itself
-                total += value
-                square += value * value
-                seen += 1.0
-        mean = total / max(seen, 1.0)
-        sd = np.sqrt(max(square / max(seen, 1.0) - mean * mean, 0.0))
-        for j in range(width):
-            i = first + j
-            ohm, warmth, value = resistance_mohm[row, j], temperature_c[row, j], voltage_v[row, j]
-            if ohm == ohm:  # noqa: PLR0124
-                daily.resistance_mohm[i] = ohm
-                daily.resistance_25c_mohm[i] = ohm * np.exp(_RESISTANCE_PER_K * (warmth - 25.0))
-            if not regular[row]:
-                continue
-            daily.readings[i] += 1.0
-            if warmth == warmth:  # noqa: PLR0124
-                warm[i] += 1.0
-                temperature[i] += warmth
-                daily.temperature_min_c[i] = np.fmin(daily.temperature_min_c[i], warmth)
-                daily.temperature_max_c[i] = np.fmax(daily.temperature_max_c[i], warmth)
-                daily.hours_above_30c[i] += hours if warmth > WARM_C else 0.0
-                daily.hours_above_35c[i] += hours if warmth > HOT_C else 0.0
-            if mode[row] == FLOAT and value == value:  # noqa: PLR0124
-                floating[i] += 1.0
-                volt[i] += value
-                deviation[i] += value - mean
-                spread[i] += sd
-                daily.voltage_min_v[i] = np.fmin(daily.voltage_min_v[i], value)
-                daily.voltage_max_v[i] = np.fmax(daily.voltage_max_v[i], value)
-                if float_current_ma[row] == float_current_ma[row]:  # noqa: PLR0124
-                    probe[i] += float_current_ma[row]
-                    probes[i] += 1.0
-    for i in range(count):
-        daily.voltage_mean_v[i] = volt[i] / floating[i]
-        daily.voltage_deviation_v[i] = deviation[i] / floating[i]
-        daily.string_spread_v[i] = spread[i] / floating[i]
-        daily.temperature_mean_c[i] = temperature[i] / warm[i]
-        daily.temperature_rise_k[i] = temperature[i] / warm[i] - room_c
-        daily.float_current_ma[i] = probe[i] / probes[i]
+            value = resistance_mohm[row, j]
+            if not np.isnan(value):
+                i = string[row] * width + j
+                daily.resistance_mohm[i] = value
+                daily.resistance_25c_mohm[i] = value * np.exp(_RESISTANCE_PER_K * (temperature_c[row, j] - 25.0))
 
 
 @compiled

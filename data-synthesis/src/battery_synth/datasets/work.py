@@ -101,7 +101,6 @@ class _Work:
         if self._spec.with_samples_of_truth:
             files.add("truth/samples", samples_of_truth(readings, layout.battery_ids))
 
-
     def _note_lives(self, files: MonthFiles, events: list[LifeEvent]) -> None:
         files.add("truth/lives", _lives(events))
         # That a jar has failed is truth: people know when they put another in its place.

@@ -80,7 +80,7 @@ class Blocks(NamedTuple):
 
     def restored(self, arrays: dict[str, Any]) -> "Blocks":
         """Return these blocks as they were when `refreshed` was asked."""
-        values = {name: np.array(arrays[name], np.float64) for name in _REFRESHED}
+        values: dict[str, Any] = {name: np.array(arrays[name], np.float64) for name in _REFRESHED}
         values["is_open"] = values["is_open"] > 0.0
         return self._replace(**values)
 
@@ -166,6 +166,8 @@ class Flow(NamedTuple):
     @classmethod
     def empty(cls, strings: int, blocks: int, systems: int) -> Self:
         """Return scratch for a site."""
-        by_string = [np.zeros(strings) for _ in range(4)]
-        by_block = [np.zeros(blocks) for _ in range(5)]
-        return cls(*by_string, np.zeros(strings, np.int8), *by_block, *(np.zeros(systems) for _ in range(3)))
+        by_string: list[Any] = [np.zeros(strings) for _ in range(4)]
+        by_block: list[Any] = [np.zeros(blocks) for _ in range(5)]
+        by_system: list[Any] = [np.zeros(systems) for _ in range(3)]
+        parts = [*by_string, np.zeros(strings, np.int8), *by_block, *by_system]
+        return cls(*parts)

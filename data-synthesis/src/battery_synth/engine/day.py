@@ -51,14 +51,12 @@ class SiteDay:
 
     def __post_init__(self) -> None:
         """Note the spans that need fine steps."""
-        self._busy = [
-            (discharge.start_s, discharge.end_s + _after_s(discharge)) for discharge in self.discharges
-        ]
+        self._busy = [(discharge.start_s, discharge.end_s + _after_s(discharge)) for discharge in self.discharges]
 
     @classmethod
     def of(cls, outside: Outside, start_s: float, room_c: float, systems: int) -> "SiteDay":
         """Look a day up; ``room_c`` is the room's temperature at its beginning."""
-        middles = start_s + ROOM_CELL_S * (np.arange(round(DAY_S / ROOM_CELL_S)) + 0.5)
+        middles: FloatArray = start_s + ROOM_CELL_S * (np.arange(round(DAY_S / ROOM_CELL_S), dtype=np.float64) + 0.5)
         target_c, tau_s = outside.room_target_c(middles)
         end_s = start_s + DAY_S
         discharges = outside.discharges(start_s - _LOOK_BACK_S, end_s)
@@ -92,7 +90,7 @@ class SiteDay:
         return np.clip(found, 0, None)
 
     def who_feeds(self, at_s: FloatArray) -> tuple[IntArray, FloatArray, BoolArray]:
-        """Return who feeds the load at instants, at which constant current (NaN: the load's power), and if it is a test."""
+        """Return who feeds the load at instants, at which current (NaN: at the load's power), and if it is a test."""
         feeding = np.full(len(at_s), NO_STRING)
         constant_a, is_test = np.full(len(at_s), np.nan), np.zeros(len(at_s), bool)
         for discharge in self.discharges:

@@ -2,7 +2,7 @@
 
 import math
 
-from battery_synth.block import charger, electrics, heat, wear
+from battery_synth.block import charger, heat, wear
 from battery_synth.compiled import compiled
 from battery_synth.engine import strings
 from battery_synth.engine.arrays import ALL_STRINGS, NO_STRING, Blocks, Flow, Plan, Rows, State
@@ -73,10 +73,8 @@ def is_able(state: State, blocks: Blocks, string: int) -> bool:
     """Say whether a string can give current: not cut off, and no block is open."""
     if state.tripped[string] > 0.0:
         return False
-    for i in range(string * blocks.width, (string + 1) * blocks.width):
-        if blocks.is_open[i]:
-            return False
-    return True
+    first, last = string * blocks.width, (string + 1) * blocks.width
+    return not blocks.is_open[first:last].any()
 
 
 @compiled
@@ -223,7 +221,9 @@ def step_charge(state: State, blocks: Blocks, flow: Flow, string: int, step_s: f
         if discharges:
             # A block that is empty gives no more charge: its string drives it into reversal.
             after_ah = min(before_ah + drawn_ah, _EMPTIEST * capacity_ah)
-            state.cycle_share[i] += wear.miner_share(min(before_ah / capacity_ah, 1.0), min(after_ah / capacity_ah, 1.0))
+            state.cycle_share[i] += wear.miner_share(
+                min(before_ah / capacity_ah, 1.0), min(after_ah / capacity_ah, 1.0)
+            )
         elif current_a > 0.0:
             after_ah = charger.recharged_ah(before_ah, flow.most_stored_a[string], step_s)
         else:
@@ -238,8 +238,8 @@ def step_charge(state: State, blocks: Blocks, flow: Flow, string: int, step_s: f
         left_ah = max(left_ah, after_ah)
         left_v = max(left_v, abs(state.slow_v[i] - flow.float_a[string] * strings.SLOW_OHM))
     state.settled[string] = 0.0
-    if mode == strings.FLOAT and current_a > 0.0 and state.surface[string] >= 1.0:
-        if left_ah < _NOTHING_LEFT_AH and left_v < _NOTHING_LEFT_V:
-            state.settled[string] = 1.0
-            for i in range(first, last):
-                state.deficit_ah[i] = state.fast_v[i] = state.slow_v[i] = 0.0
+    floats = mode == strings.FLOAT and current_a > 0.0 and state.surface[string] >= 1.0
+    if floats and left_ah < _NOTHING_LEFT_AH and left_v < _NOTHING_LEFT_V:
+        state.settled[string] = 1.0
+        for i in range(first, last):
+            state.deficit_ah[i] = state.fast_v[i] = state.slow_v[i] = 0.0

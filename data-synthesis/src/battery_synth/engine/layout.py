@@ -1,4 +1,4 @@
-"""How a site's batteries, strings and systems lie in the arrays: string by string, each with the same number of blocks."""
+"""How a site's batteries lie in the arrays: string by string, each with the same number of blocks."""
 
 from collections import Counter
 from collections.abc import Sequence

@@ -1,5 +1,6 @@
 """Cut a span of a day into steps and looks."""
 
+import math
 from typing import Final
 
 import numpy as np
@@ -71,9 +72,10 @@ def _plan(day: SiteDay, instants: FloatArray, look: IntArray, strings: int) -> P
 
 
 def _regular(day: SiteDay, from_s: float, to_s: float, every_s: float) -> FloatArray:
-    first = np.ceil((from_s - day.start_s) / every_s - _SAME_S)
-    last = np.ceil((to_s - day.start_s) / every_s - _SAME_S)
-    return day.start_s + np.arange(first, last) * every_s
+    first = math.ceil((from_s - day.start_s) / every_s - _SAME_S)
+    last = math.ceil((to_s - day.start_s) / every_s - _SAME_S)
+    instants: FloatArray = day.start_s + np.arange(first, last, dtype=np.float64) * every_s
+    return instants
 
 
 def _detail(day: SiteDay, from_s: float, to_s: float) -> list[tuple[int, FloatArray]]:

@@ -105,7 +105,10 @@ class Plant:
     def run(self, to_s: float, sampling: Sampling) -> Readings:
         """Move on to an instant and return what the sensors said in [now, then)."""
         return Readings.joined(
-            [self._readings(plan, rows, self._regular_due(rows, sampling)) for plan, rows in self._spans(to_s, sampling)]
+            [
+                self._readings(plan, rows, self._regular_due(rows, sampling))
+                for plan, rows in self._spans(to_s, sampling)
+            ]
         )
 
     def take_events(self) -> list[LifeEvent]:

@@ -56,7 +56,7 @@ def solve_float(state: State, blocks: Blocks, flow: Flow, string: int, offset_ce
         float(electrics.CELLS * blocks.width), mean_c / blocks.width, 0.0 if off else offset_cell_v
     )
     log_a = electrics.TAFEL_VOLTAGE_PER_V * (held_v / cells - electrics.TAFEL_REFERENCE_V) + own / cells
-    # A string in thermal runaway asks for more than the charger gives: then the current is the limit and the voltage gives.
+    # A string in thermal runaway asks for more than the charger gives: then the voltage gives way.
     log_a = min(log_a, math.log(charger.LIMIT_PER_AH * blocks.rated_ah))
     for i in range(first, last):
         cell_v = electrics.TAFEL_REFERENCE_V + (log_a - flow.source_v[i]) / electrics.TAFEL_VOLTAGE_PER_V
@@ -89,9 +89,8 @@ def solve_inside(state: State, blocks: Blocks, flow: Flow, string: int) -> None:
 @compiled
 def rested_v(state: State, blocks: Blocks, flow: Flow, i: int) -> float:
     """Return the open-circuit voltage of a block."""
-    return (
-        electrics.open_circuit_v(flow.soc[i], state.block_c[i], blocks.good_cells[i]) + blocks.ocv_offset_v[i]
-    )
+    rested = electrics.open_circuit_v(flow.soc[i], state.block_c[i], blocks.good_cells[i])
+    return float(rested + blocks.ocv_offset_v[i])
 
 
 @compiled
@@ -133,7 +132,7 @@ def solve_charging(state: State, blocks: Blocks, flow: Flow, string: int) -> Non
 
 
 @compiled
-def solve_idle(state: State, blocks: Blocks, flow: Flow, string: int, charger_is_on: bool) -> None:  # noqa: FBT001  # a kernel takes positions only
+def solve_idle(state: State, blocks: Blocks, flow: Flow, string: int, charger_is_on: bool) -> None:
     """Solve a string without current: its charger is off, or a strap is broken and takes up what the others leave."""
     first, last = string * blocks.width, (string + 1) * blocks.width
     flow.current_a[string] = flow.most_stored_a[string] = 0.0
@@ -178,7 +177,7 @@ def source_of_discharge(
 
 
 @compiled
-def solve_discharging(blocks: Blocks, flow: Flow, string: int, drawn_a: float, is_test: bool) -> None:  # noqa: FBT001  # a kernel takes positions only
+def solve_discharging(blocks: Blocks, flow: Flow, string: int, drawn_a: float, is_test: bool) -> None:
     """Fill in the blocks of a string that feeds the load with a known current."""
     flow.current_a[string] = -drawn_a
     flow.most_stored_a[string] = 0.0

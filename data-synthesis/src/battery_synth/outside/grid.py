@@ -134,9 +134,7 @@ class Grid:
     def _capacity_tests(self, year: int) -> list[Discharge]:
         """Plan the year's capacity tests: every string in every second year, one after another in the cool months."""
         events = []
-        days = [
-            (month, day) for month in CAPACITY_TEST_MONTHS for day in range(2, 27)
-        ]
+        days = [(month, day) for month in CAPACITY_TEST_MONTHS for day in range(2, 27)]
         for string in range(self._strings):
             if (string + year) % 2:
                 continue

@@ -14,7 +14,7 @@ POWER_FACTOR: Final = 0.9
 INVERTER_EFFICIENCY: Final = 0.945
 _SYSTEM_SPREAD: Final = 0.05
 _DAY_SWING, _WEEKEND_DROP = 0.04, 0.03
-"""A data centre's load is flat: a few per cent between night and afternoon, and at the weekend (engineering judgement)."""
+"""A data centre's load is flat: a few per cent over the day and the week (engineering judgement)."""
 _DAY_S: Final = 86_400.0
 _BANGKOK_S: Final = 7 * 3600.0
 

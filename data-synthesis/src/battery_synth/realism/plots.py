@@ -14,12 +14,12 @@ from battery_synth.outside.climate import MONTHLY_MEAN_C
 from battery_synth.outside.outside import Outside
 from battery_synth.outside.sites import SITES
 from battery_synth.realism.survival import Lives, rate_per_year, survival
-from battery_synth.realism.tables import Dataset, Population, instants_us, numbers, words
+from battery_synth.realism.tables import Dataset, FloatArray, Population, instants_us, numbers, words
 
 _BANGKOK_US: Final = 7 * 3_600_000_000
 _YEAR_DAYS: Final = 365.25
 _COLOURS: Final = ("#2563eb", "#f97316", "#16a34a", "#9333ea", "#dc2626", "#0891b2")
-_STYLE: Final = {
+_STYLE: Final[Any] = {
     "axes.spines.top": False,
     "axes.spines.right": False,
     "axes.grid": True,
@@ -50,7 +50,9 @@ def as_png(figure: Figure) -> bytes:
     return buffer.getvalue()
 
 
-def _canvas(columns: int = 1, *, height: float = 3.2, width: float = 9.5, rows: int = 1, **options: Any) -> tuple[Figure, Any]:
+def _canvas(
+    columns: int = 1, *, height: float = 3.2, width: float = 9.5, rows: int = 1, **options: Any
+) -> tuple[Figure, Any]:
     with mpl.rc_context(_STYLE):
         figure = Figure(figsize=(width, height), layout="constrained")
         axes = figure.subplots(rows, columns, **options)
@@ -122,13 +124,13 @@ def one_outage(data: Dataset) -> Figure | None:
 def one_year(seed: int) -> Figure:
     """Draw a year of outdoor air by zone against its sourced monthly means, and of each site's room."""
     start = datetime(2025, 1, 1, tzinfo=UTC).timestamp()
-    hours = start + 3600.0 * np.arange(365 * 24)
+    hours: FloatArray = start + 3600.0 * np.arange(365 * 24, dtype=np.float64)
     figure, axes = _canvas(3, rows=2, height=5.2, sharex=True, sharey=True)
     zones = {site.climate_zone: site for site in SITES}
     for axis, (zone, site) in zip(axes.ravel(), sorted(zones.items()), strict=False):
         outside = Outside.of(seed, site, [f"{site.code}-UPS-01"], 1, 120.0)
         air = outside.outdoor_c(hours).reshape(365, 24)
-        cells = start + 300.0 * (np.arange(365 * 288) + 0.5)
+        cells: FloatArray = start + 300.0 * (np.arange(365 * 288, dtype=np.float64) + 0.5)
         target, tau = outside.room_target_c(cells)
         room = room_course_c(float(target[0]), target, tau)[:-1].reshape(365, 288)
         days = np.arange(365)
@@ -169,7 +171,9 @@ def resistance_against_capacity(seen: Population) -> Figure:
     for kind, colour in zip(sorted(set(seen.mechanism.tolist())), _COLOURS, strict=False):
         own = np.flatnonzero(seen.mechanism == kind)[::3]
         label = kind.replace("_", " ")
-        axis.scatter(seen.health[own], 100 * seen.growth[own], s=2, alpha=0.3, color=colour, label=label, rasterized=True)
+        axis.scatter(
+            seen.health[own], 100 * seen.growth[own], s=2, alpha=0.3, color=colour, label=label, rasterized=True
+        )
     axis.axhline(20, color="k", lw=0.8, ls="--")
     axis.axvline(0.8, color=_COLOURS[4], lw=0.8, ls="--")
     correlation = np.corrcoef(seen.health, seen.growth)[0, 1]

@@ -7,7 +7,12 @@ import numpy as np
 
 from battery_synth.realism.tables import Dataset, instants_us, numbers
 
-LIMITS: Final = {"voltage_v": (-30.0, 30.0), "current_a": (-3000.0, 3000.0), "temperature_c": (-40.0, 150.0), "internal_resistance_mohm": (0.1, 100.0)}
+LIMITS: Final = {
+    "voltage_v": (-30.0, 30.0),
+    "current_a": (-3000.0, 3000.0),
+    "temperature_c": (-40.0, 150.0),
+    "internal_resistance_mohm": (0.1, 100.0),
+}
 """Physical limits: beyond them a gateway refuses a value."""
 
 
@@ -42,7 +47,9 @@ def quality_of(data: Dataset) -> Quality:
     same = (at[order][1:] == at[order][:-1]) & (code[order][1:] == code[order][:-1])
     every_us = round(data.manifest["every_s"] * 1e6)
     regular = int(((at % every_us) == 0).sum() - same.sum())
-    instants = (np.datetime64(data.manifest["end"][:19]) - np.datetime64(data.manifest["start"][:19])) / np.timedelta64(1, "us")
+    instants = (np.datetime64(data.manifest["end"][:19]) - np.datetime64(data.manifest["start"][:19])) / np.timedelta64(
+        1, "us"
+    )
     expected = int(instants / every_us) * data.manifest["batteries"]
     channels = []
     for name, (low, high) in LIMITS.items():

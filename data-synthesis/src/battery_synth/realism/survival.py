@@ -31,13 +31,18 @@ def lives_of(data: Dataset) -> Lives:
     """Return the lives of a training set; jars that were there before it began are seen from their age on."""
     events = data.read("truth/lives", ["time", "kind", "battery_id", "generation"]).to_pylist()
     start_s, end_s = (_seconds(data.manifest[name]) for name in ("start", "end"))
-    born, failed, removed = {}, {}, {}
+    born: dict[tuple[str, int], float] = {}
+    failed: dict[tuple[str, int], float] = {}
+    removed: dict[tuple[str, int], float] = {}
+    kinds = {"installed": born, "failed": failed, "removed": removed}
     for event in events:
         jar, at_s = (event["battery_id"], event["generation"]), event["time"].timestamp()
-        {"installed": born, "failed": failed, "removed": removed}[event["kind"]][jar] = at_s
+        kinds[event["kind"]][jar] = at_s
     jars = sorted(born)
     first = np.array([(max(start_s, born[jar]) - born[jar]) / _DAY_S for jar in jars])
-    last = np.array([(min(failed.get(jar, end_s), removed.get(jar, end_s), end_s) - born[jar]) / _DAY_S for jar in jars])
+    last = np.array(
+        [(min(failed.get(jar, end_s), removed.get(jar, end_s), end_s) - born[jar]) / _DAY_S for jar in jars]
+    )
     # A jar that was at its end before the record began says nothing of when.
     dead_before = np.array([failed.get(jar, end_s) <= start_s + _DAY_S for jar in jars])
     keep = (last > first) & ~dead_before
@@ -47,7 +52,9 @@ def lives_of(data: Dataset) -> Lives:
 
 def rate_per_year(lives: Lives, from_days: float, until_days: float) -> float:
     """Return failures per year of exposure in a range of ages; NaN where nobody was seen."""
-    seen = np.clip(np.minimum(lives.seen_until_days, until_days) - np.maximum(lives.seen_from_days, from_days), 0.0, None)
+    seen = np.clip(
+        np.minimum(lives.seen_until_days, until_days) - np.maximum(lives.seen_from_days, from_days), 0.0, None
+    )
     fails = lives.failed & (lives.seen_until_days >= from_days) & (lives.seen_until_days < until_days)
     return float(fails.sum() / seen.sum() * _YEAR_DAYS) if seen.sum() > 0 else float("nan")
 
@@ -71,4 +78,4 @@ def median_age_days(lives: Lives) -> float:
 
 
 def _seconds(text: str) -> float:
-    return float(np.datetime64(text.split("+")[0], "s").astype(np.int64))
+    return float(np.datetime64(text.split("+", maxsplit=1)[0], "s").astype(np.int64))

@@ -1,11 +1,11 @@
 """Tables of a dataset folder as arrays, no more of them than a question needs."""
 
+import json
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-import json
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa

@@ -129,4 +129,6 @@ def _spoil(readings: Readings, fault: SensorFault, hit: BoolArray) -> None:
         readings.voltage_v[rows, block] -= _LOOSE_DROP_V
     else:
         for channel in (readings.voltage_v, readings.internal_resistance_mohm):
-            channel[np.ix_(rows, [block, beside])] = channel[np.ix_(rows, [beside, block])]
+            mine = channel[rows, block].copy()
+            channel[rows, block] = channel[rows, beside]
+            channel[rows, beside] = mine

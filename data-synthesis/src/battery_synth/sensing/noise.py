@@ -49,4 +49,4 @@ def bits(key: np.uint64, tick: np.int64) -> np.uint64:
 @compiled
 def normal(random: np.uint64, channel: int) -> float:
     """Return a standard normal number from one of the four channels (0 to 3) of random bits."""
-    return QUANTILES[(random >> (_R16 * np.uint64(channel))) & _LOW]
+    return float(QUANTILES[(random >> (_R16 * np.uint64(channel))) & _LOW])

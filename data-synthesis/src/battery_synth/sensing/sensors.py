@@ -1,5 +1,6 @@
 """Sensors of blocks and strings: fixed errors, noise and resolution, as pure functions of sensor and instant."""
 
+import math
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
@@ -104,7 +105,7 @@ class Sensors:
 @compiled
 def rounded(value: float, step: float) -> float:
     """Return a value at a sensor's resolution."""
-    return np.floor(value / step + 0.5) * step
+    return math.floor(value / step + 0.5) * step
 
 
 @compiled
@@ -133,9 +134,7 @@ def read_rows(
             error_c = errors.temperature_offset_c[i] + TEMPERATURE_NOISE_C * normal(random, 1)
             seen.temperature_c[row, j] = rounded(rows.temperature_c[row, j] + error_c, TEMPERATURE_STEP_C)
             if is_ohmic[row]:
-                true_mohm = electrics.ohmic_mohm(
-                    resistance_25c_mohm[i], rows.soc[row, j], rows.temperature_c[row, j]
-                )
+                true_mohm = electrics.ohmic_mohm(resistance_25c_mohm[i], rows.soc[row, j], rows.temperature_c[row, j])
                 gain = errors.resistance_gain[i] * (1.0 + RESISTANCE_REPEATABILITY * normal(random, 2))
                 seen.internal_resistance_mohm[row, j] = rounded(true_mohm * gain, RESISTANCE_STEP_MOHM)
             else:

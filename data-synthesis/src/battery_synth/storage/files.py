@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any, Final
 
 import pyarrow as pa
-import pyarrow.compute as compute
 import pyarrow.csv as pc
 import pyarrow.parquet as pq
+from pyarrow import compute
 
 COMPRESSION_LEVEL: Final = 3
 

@@ -58,4 +58,3 @@ class MonthFiles:
         """Leave nothing half behind."""
         for file in self._files.values():
             file.discard()
-

@@ -12,7 +12,7 @@ from battery_synth.storage.schemas import SITE_ENVIRONMENT, STRING_TELEMETRY, TE
 
 def telemetry_table(readings: Readings, battery_ids: Sequence[str]) -> pa.Table:
     """Return the block readings (R x w rows); ``battery_ids`` are the site's, string by string."""
-    rows, width = readings.voltage_v.shape
+    width = readings.voltage_v.shape[1]
     code = readings.string[:, None] * width + np.arange(width, dtype=np.int32)
     resistance = readings.internal_resistance_mohm.ravel()
     columns = {
