@@ -26,6 +26,7 @@ class Trace:
     rows: IntArray
     charge_ah: FloatArray
     rated_ah: float
+    capacity_ah: float
 
 
 def hats(knots: FloatArray, value: FloatArray) -> FloatArray:

@@ -87,9 +87,18 @@ def identify(runs: tuple[Run, ...], rated_ah: float, initial_soc: tuple[float | 
     starts = np.array([_initial_soc(run, rated_ah, soc) for run, soc in zip(runs, given, strict=True)])
     cut_offs = find_cut_offs(runs, starts, rated_ah)
     capacity_ah, capacity_sd_ah = _capacity(cut_offs, rated_ah)
+    # A run that went to its cut-off is counted by what it delivered itself, or two would contradict near empty.
+    delivered_ah = {cut.run: cut.delivered_ah for cut in cut_offs}
     most = max(MAX_FITTED_ROWS // len(runs), 200)
     traces = tuple(
-        Trace(run, choose_rows(run, usable_rows(run, rated_ah), most), run.charge_ah, rated_ah) for run in runs
+        Trace(
+            run,
+            choose_rows(run, usable_rows(run, rated_ah), most),
+            run.charge_ah,
+            rated_ah,
+            delivered_ah.get(number, capacity_ah),
+        )
+        for number, run in enumerate(runs)
     )
     free = np.array([soc is None and start < 0.999 for soc, start in zip(given, starts, strict=True)])
     problem = _Problem(traces, prior_for(rated_ah), capacity_ah, starts, free)
@@ -144,7 +153,7 @@ class _Problem:
         tau_s = (float(np.exp(unknowns[0])), float(np.exp(unknowns[1])))
         starts = self.starts.copy()
         starts[self.free] = unknowns[OUTER:]
-        socs = [start + trace.charge_ah / self.capacity_ah for start, trace in zip(starts, self.traces, strict=True)]
+        socs = [start + trace.charge_ah / trace.capacity_ah for start, trace in zip(starts, self.traces, strict=True)]
         matrices, targets = [self.whitener], [self.whitener @ self.prior.mean]
         for trace, soc, weight in zip(self.traces, socs, self.weight, strict=True):
             shapes, known = design(trace, soc, tau_s, float(np.exp(unknowns[2])))
@@ -154,7 +163,7 @@ class _Problem:
         # The triangle of the QR carries the whole problem, so that the bounded solve is small.
         triangle = np.linalg.qr(np.column_stack([matrix, target]), mode="r")
         size = matrix.shape[1]
-        square, side = triangle[:size, :size], triangle[:size, size]
+        square, side = np.asarray(triangle)[:size, :size], np.asarray(triangle)[:size, size]
         values = np.linalg.solve(square, side)
         if (values < self.lowest).any():
             values = lsq_linear(square, side, bounds=(self.lowest, np.inf), method="bvls", max_iter=1000).x

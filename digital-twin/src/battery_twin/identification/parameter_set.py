@@ -97,7 +97,11 @@ class ParameterSet:
 
     def to_json(self) -> str:
         """Write the set as JSON."""
-        return json.dumps({"format": FORMAT, **asdict(self)}, indent=2) + "\n"
+        return json.dumps(self.to_mapping(), indent=2) + "\n"
+
+    def to_mapping(self) -> dict[str, Any]:
+        """Return the set as JSON has it."""
+        return {"format": FORMAT, **asdict(self)}
 
     @classmethod
     def from_json(cls, text: str) -> Self:
@@ -132,7 +136,7 @@ def _checked(name: str, value: Any) -> Any:
         return value
     if name in {"ocv_v", "r0_ohm", "r1_ohm", "r2_ohm"}:
         size = SIZES["ocv_v"] if name == "ocv_v" else SIZES["r0_ohm"]
-        if not isinstance(value, list) or len(value) != size:
+        if not isinstance(value, (list, tuple)) or len(value) != size:
             raise ParametersInvalid(f"{name}: a list of {size} numbers is expected")
         numbers = tuple(_number(name, item) for item in value)
         if name == "ocv_v" and any(late <= early for early, late in pairwise(numbers)):

@@ -1,0 +1,143 @@
+"""A string of blocks in series under a load until one block reaches its cut-off.
+
+What is uncertain of each block (charge, capacity, resistance) and of the model they share (capacity and curve) is drawn
+once with a fixed seed, and all draws run side by side: the same question has the same answer.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from battery_contracts.twin_analysis import LoadStep, SimulateRequest, SimulateResponse
+from battery_twin.identification.parameter_set import ParameterSet
+from battery_twin.identification.prior import (
+    OCV_KNOTS,
+    OCV_V_PER_C,
+    R0_PER_C,
+    REFERENCE_C,
+    RESISTANCE_KNOTS,
+    slow_drive_a,
+)
+from battery_twin.runs import FloatArray
+
+DRAWS = 200
+SEED = 20260101
+MAX_DURATION_S = 48 * 3600.0
+FINEST_S, COARSEST_S = 5.0, 60.0
+CAPACITY_PER_C = 0.006
+MOST_POINTS = 400
+# Share of the ten-hour capacity that a current gives to 1.80 V a cell (maker's table of a 100 Ah block): acid does not
+# follow fast currents, whatever the voltage says shortly before.
+RATE_C = np.array([0.10, 0.331, 0.559, 0.696, 0.942, 1.266, 1.508, 1.80, 2.46])
+AVAILABLE = np.array([1.0, 0.662, 0.559, 0.522, 0.471, 0.422, 0.377, 0.30, 0.205])
+AVAILABLE_LOG_SD = 0.06
+NUMBERS = ("soc_pct", "soc_sd_pct", "soh_pct", "soh_sd_pct", "temperature_c", "resistance_ratio")
+
+
+class _Instant(NamedTuple):
+    time_s: float
+    current_a: float
+    voltage_v: FloatArray
+    soc: FloatArray
+
+
+def simulate(request: SimulateRequest, parameters: ParameterSet) -> SimulateResponse:
+    """Run the profile, holding its last step, until every draw reached the cut-off or two days are over."""
+    string = _String(request, parameters)
+    steps = request.profile
+    held_s = sum(step.duration_s for step in steps[:-1])
+    # Fine enough for an outage of minutes, coarse enough for one of hours.
+    dt_s = float(np.clip(steps[0].duration_s / 20.0, FINEST_S, COARSEST_S / 4))
+    ends_s = np.cumsum([step.duration_s for step in steps])
+    time_s, course = 0.0, list[_Instant]()
+    while time_s < max(MAX_DURATION_S, held_s) and not np.isfinite(string.ended_s).all():
+        step = steps[min(int(np.searchsorted(ends_s, time_s, side="right")), len(steps) - 1)]
+        course.append(string.advance(step, dt_s, time_s))
+        time_s += dt_s
+    return _answer(request, string, course, time_s)
+
+
+class _String:
+    """All draws of all blocks at one instant; arrays are (draws, blocks), the first draw is the best guess."""
+
+    def __init__(self, request: SimulateRequest, known: ParameterSet) -> None:
+        self.known, self.cut_off_v = known, request.cut_off_v
+        blocks = request.blocks
+        rng = np.random.default_rng(SEED)
+        shape = (DRAWS, len(blocks))
+        own, shared = rng.standard_normal((3, *shape)), rng.standard_normal((4, DRAWS, 1))
+        own[:, 0], shared[:, 0] = 0.0, 0.0
+        column = {name: np.array([getattr(block, name) for block in blocks]) for name in NUMBERS}
+        self.soc = np.clip((column["soc_pct"] + own[0] * column["soc_sd_pct"]) / 100.0, 0.0, 1.0)
+        soh = np.maximum((column["soh_pct"] + own[1] * column["soh_sd_pct"]) / 100.0, 0.05)
+        warm_c = column["temperature_c"] - REFERENCE_C
+        model_sd = known.capacity_sd_ah / known.capacity_ah
+        self.capacity_ah = known.rated_ah * soh * (1 + CAPACITY_PER_C * warm_c) * np.exp(model_sd * shared[0])
+        relative_sd = np.hypot(0.1, known.resistance_relative_sd * 0.5)
+        self.ratio = column["resistance_ratio"] * np.exp(relative_sd * shared[1] + 0.05 * own[2])
+        self.cold = np.exp(R0_PER_C * warm_c)
+        self.shift_v = OCV_V_PER_C * warm_c + known.ocv_shift_sd_v * shared[2]
+        self.available = np.exp(AVAILABLE_LOG_SD * shared[3])
+        self.v1, self.v2 = np.zeros(shape), np.zeros(shape)
+        self.voltage_v = np.interp(self.soc, OCV_KNOTS, known.ocv_v) + self.shift_v
+        self.ended_s = np.full(DRAWS, np.inf)
+        self.limiting = np.full(DRAWS, -1)
+
+    def advance(self, step: LoadStep, dt_s: float, time_s: float) -> _Instant:
+        """Advance every draw; return the best guess."""
+        known = self.known
+        r0 = self._table(known.r0_ohm) * self.cold
+        open_v = np.interp(self.soc, OCV_KNOTS, known.ocv_v) + self.shift_v + self.v1 + self.v2
+        current_a = self._current(step, open_v.sum(axis=1), r0.sum(axis=1))[:, None]
+        keep1, keep2 = np.exp(-dt_s / known.tau1_s), np.exp(-dt_s / known.tau2_s)
+        slow_a = slow_drive_a(current_a, known.rated_ah, known.knee_a)
+        self.v1 = keep1 * self.v1 + (1 - keep1) * self._table(known.r1_ohm) * current_a
+        self.v2 = keep2 * self.v2 + (1 - keep2) * self._table(known.r2_ohm) * slow_a
+        self.soc = np.clip(self.soc + current_a * dt_s / 3600.0 / self.capacity_ah, 0.0, 1.0)
+        rested_v = np.interp(self.soc, OCV_KNOTS, known.ocv_v) + self.shift_v
+        self.voltage_v = rested_v + self.v1 + self.v2 + r0 * current_a
+        empty = (self.voltage_v <= self.cut_off_v) | (self.soc <= 1.0 - self._available_share(current_a))
+        over = empty.any(axis=1) & ~np.isfinite(self.ended_s) & (current_a[:, 0] < 0)
+        self.ended_s[over] = time_s + dt_s
+        self.limiting[over] = np.argmin(self.voltage_v[over], axis=1)
+        return _Instant(time_s + dt_s, float(current_a[0, 0]), self.voltage_v[0].copy(), self.soc[0].copy())
+
+    def _available_share(self, current_a: FloatArray) -> FloatArray:
+        rate_c = np.maximum(-current_a / self.known.rated_ah, 1e-6)
+        share = np.exp(np.interp(np.log(rate_c), np.log(RATE_C), np.log(AVAILABLE)))
+        return np.asarray(np.minimum(share * self.available, 1.0))
+
+    def _table(self, table: tuple[float, ...]) -> FloatArray:
+        return np.asarray(np.interp(self.soc, RESISTANCE_KNOTS, table) * self.ratio)
+
+    def _current(self, step: LoadStep, open_v: FloatArray, ohm: FloatArray) -> FloatArray:
+        """Return each draw's current (A); a power beyond what the string can give takes its most."""
+        if step.current_a is not None:
+            return np.full(DRAWS, step.current_a)
+        power_w = (step.power_w or 0.0) * self.soc.shape[1]
+        root = np.sqrt(np.maximum(open_v**2 - 4.0 * ohm * power_w, 0.0))
+        return np.asarray((root - open_v) / (2.0 * ohm))
+
+
+def _answer(request: SimulateRequest, string: _String, course: list[_Instant], horizon_s: float) -> SimulateResponse:
+    ended_s = np.minimum(string.ended_s, horizon_s)
+    p10, p50, p90 = (float(value) for value in np.quantile(ended_s, (0.1, 0.5, 0.9)))
+    counts = np.bincount(string.limiting[string.limiting >= 0], minlength=len(request.blocks))
+    reaches = bool(np.isfinite(string.ended_s[0]))
+    # Where no draw ends, the lowest block now is the one to watch.
+    limiting = int(np.argmax(counts)) if counts.any() else int(np.argmin(string.voltage_v[0]))
+    shown = [instant for instant in course if instant.time_s <= string.ended_s[0]]
+    shown = shown[:: max(1, -(-len(shown) // MOST_POINTS))]
+    return SimulateResponse(
+        runtime_p10_s=p10,
+        runtime_p50_s=p50,
+        runtime_p90_s=p90,
+        reaches_cut_off=reaches,
+        limiting_battery_id=request.blocks[limiting].battery_id,
+        limiting_probability=float(counts[limiting] / DRAWS),
+        time_s=[instant.time_s for instant in shown],
+        current_a=[instant.current_a for instant in shown],
+        string_voltage_v=[float(instant.voltage_v.sum()) for instant in shown],
+        limiting_voltage_v=[float(instant.voltage_v[limiting]) for instant in shown],
+        limiting_soc_pct=[100.0 * float(instant.soc[limiting]) for instant in shown],
+    )
