@@ -1,4 +1,4 @@
-"""The service, honest about what it cannot do yet: alive, not ready, and no made-up answer to any call."""
+"""The service, honest about what it cannot do yet: not ready while it has no estimator, and no made-up answer."""
 
 import re
 
@@ -11,17 +11,12 @@ from battery_servicekit.logging import configure_logging
 from battery_servicekit.problems import Unavailable, problems
 from battery_servicekit.service_token import require_service_token
 from battery_servicekit.settings import ServiceSettings
+from battery_twin.api import analysis, rul
 
 VERSION = "0.1.0"
 REASON = "estimator_not_available"
-DETAIL = "The estimator is not part of this version: no SOC, SOH or remaining life is computed."
-CALLS = (
-    ("POST", "/estimate"),
-    ("POST", "/predict/rul"),
-    ("POST", "/simulate"),
-    ("POST", "/calibrate"),
-    ("POST", "/validate"),
-)
+DETAIL = "The fleet estimator is not part of this version: no SOC or SOH is computed from live readings."
+CALLS = (("POST", "/estimate"),)
 
 
 class Settings(ServiceSettings):
@@ -61,6 +56,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         router.add_api_route(
             path, refuse, methods=[method], name=name, status_code=503, responses=problems(NotAvailable)
         )
+    for part in (rul.router, analysis.router):
+        router.include_router(part)
     app.include_router(router)
     return app
 
