@@ -7,7 +7,7 @@ endif
 TASKS := $(PYTHON) ops/workspace
 
 .DEFAULT_GOAL := help
-.PHONY: help setup up test lint lock openapi demo-reset bench
+.PHONY: help setup up test lint lock openapi demo-reset bench twin-report
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -38,3 +38,8 @@ demo-reset: ## remove DATA_DIR (.data) after asking; FORCE=1 does not ask
 bench: ## run the side-by-side measurements
 	@$(TASKS) setup
 	@for bench in ingest queries synthesis; do .venv/bin/python benchmarks/$$bench.py || exit 1; done
+
+twin-report: ## measure the digital twin on real recordings; writes digital-twin/docs
+	@$(TASKS) setup
+	@.venv/bin/python -m battery_twin.cli report digital-twin/tests/data/vrla_recording/bboxx_A_cycle2.csv.gz \
+	  digital-twin/tests/data/vrla_recording/bboxx_A_cycle6.csv.gz --rated-ah 17 --out digital-twin/docs

@@ -13,6 +13,7 @@ from battery_twin.identification.findings import fit_error, identified_parameter
 from battery_twin.identification.fit import identify
 from battery_twin.identification.parameter_set import ParameterSet, ParametersInvalid
 from battery_twin.replay import replay as replay_run
+from battery_twin.report import write_report
 from battery_twin.runs import RunInvalid, read_run
 
 app = typer.Typer(help="Digital twin of VRLA blocks.", no_args_is_help=True, add_completion=False)
@@ -87,6 +88,24 @@ def validate(
         raise typer.Exit(1)
 
 
+@app.command()
+def report(
+    recordings: Annotated[list[Path], typer.Argument(help="two runs of one block, each a full discharge")],
+    rated_ah: Annotated[float, typer.Option("--rated-ah", min=1, max=10_000, help="rated capacity of the block")],
+    out: Annotated[Path, typer.Option("--out", help="folder for accuracy.md and the pictures")],
+) -> None:
+    """Estimate each recording with the other's parameters and write tables and pictures."""
+    if len(recordings) != 2:
+        raise _refuse(f"two recordings are compared crosswise, {len(recordings)} given")
+    try:
+        runs = {path.name.split(".")[0]: read_run(path) for path in recordings}
+        table = write_report(runs, rated_ah, out)
+    except RunInvalid as refused:
+        raise _refuse(str(refused)) from refused
+    _write(out / "accuracy.md", table)
+    console.print(table, markup=False, highlight=False)
+
+
 def _parameters(path: Path | None, rated_ah: float | None) -> ParameterSet:
     if path is None:
         if rated_ah is None:
@@ -117,3 +136,7 @@ def _refuse(reason: str) -> typer.Exit:
 def main() -> None:
     """Entry point."""
     app()
+
+
+if __name__ == "__main__":
+    main()

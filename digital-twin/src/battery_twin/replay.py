@@ -34,6 +34,8 @@ BIAS_SD_A = 0.2
 BIAS_TAU_S = 5 * 86400.0
 BATTERY_CAPACITY_SD = 0.06
 LONG_GAP_S = 900.0
+# What a wrong curve or resistance makes of capacity, however many rows there are.
+CAPACITY_BIAS_SD, UNCALIBRATED_CAPACITY_BIAS_SD = 0.03, 0.08
 # Gassing takes what the plates do not (Tafel, per 100 Ah).
 GAS_A_PER_AH = 1e-4
 GAS_PER_V, GAS_PER_C, GAS_CELL_V = 11.0, 0.06, 2.23
@@ -183,7 +185,7 @@ def replay(run: Run, parameters: ParameterSet, initial_soc: float) -> Replay:
             block.mean[SOC],
             np.hypot(sd[SOC], _irreducible_soc_sd(parameters, float(block.mean[V2]))),
             soh,
-            soh * sd[LOG_Q],
+            soh * np.hypot(sd[LOG_Q], CAPACITY_BIAS_SD if parameters.calibrated else UNCALIBRATED_CAPACITY_BIAS_SD),
             predicted_v,
             innovation_v,
             innovation_sd_v,
