@@ -105,3 +105,12 @@ def test_missing_field_and_broken_json_are_refused() -> None:
         ParameterSet.from_mapping(content)
     with pytest.raises(ParametersInvalid, match="not JSON"):
         ParameterSet.from_json("{")
+
+
+def test_runs_that_begin_half_full_find_where_they_began() -> None:
+    truth = ParameterSet.default_for(17.0)
+    run = discharge(truth, seed=3)
+    parts = (run, run.part(1000, 2100), run.part(2100, len(run)))
+    fit = identify(parts, 17.0)
+    assert fit.initial_soc == pytest.approx([1.0, 0.80, 0.595], abs=0.01)
+    assert fit.knee_a == pytest.approx(truth.knee_a, rel=0.2)
