@@ -1,3 +1,4 @@
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -46,9 +47,11 @@ def test_calibrated_on_one_real_cycle_the_other_is_followed(
 
 def test_matched_model_finds_charge_and_capacity_through_wrong_start_and_bias() -> None:
     truth = ParameterSet.default_for(120.0)
+    # The model is matched: its circuit is known as one from a calibration is.
+    known = replace(truth, calibrated=True, ocv_shift_sd_v=0.005, resistance_relative_sd=0.1, voltage_rmse_v=0.005)
     for seed, soh in enumerate((0.75, 0.85, 1.0)):
         run = discharge(truth, seed=seed, bias_a=0.2, soh=soh)
-        found = replay(run, truth, 0.8)
+        found = replay(run, known, 0.8)
         true_soc = 1 + biased(run, -0.2).charge_ah / (120.0 * soh)
         busy = slice(180, int(np.argmax(true_soc < 0.1)))
         assert np.sqrt(np.mean((found.soc - true_soc)[busy] ** 2)) < 0.05
