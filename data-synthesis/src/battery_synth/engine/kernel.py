@@ -131,6 +131,7 @@ def note(state: State, blocks: Blocks, flow: Flow, plan: Plan, rows: Rows, k: in
     first = 0 if wanted == ALL_STRINGS else wanted
     last = len(state.surface) if wanted == ALL_STRINGS else wanted + 1
     for string in range(first, last):
+        full = state.settled[string] > 0.0
         rows.instant_s[row] = plan.instant_s[k]
         rows.string[row] = string
         rows.mode[row] = flow.mode[string]
@@ -141,7 +142,8 @@ def note(state: State, blocks: Blocks, flow: Flow, plan: Plan, rows: Rows, k: in
             i = string * blocks.width + j
             rows.voltage_v[row, j] = flow.voltage_v[i]
             rows.temperature_c[row, j] = state.block_c[i]
-            rows.soc[row, j] = min(max(1.0 - state.deficit_ah[i] / blocks.capacity_ah[i], 0.0), 1.0)
+            missing = 0.0 if full else state.deficit_ah[i] / blocks.capacity_ah[i]
+            rows.soc[row, j] = min(max(1.0 - missing, 0.0), 1.0)
         row += 1
 
 

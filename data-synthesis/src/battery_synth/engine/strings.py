@@ -24,6 +24,7 @@ LIMIT_SHARE_STORED: Final = 0.7
 _CLIMB_OHM: Final = 0.030
 """Slope of a block in the current limit: 0.36 V above rest at 12 A."""
 _USUAL_BLOCK_V: Final = 12.2
+_V_PER_TAFEL: Final = 1.0 / electrics.TAFEL_VOLTAGE_PER_V
 FLOAT, RECHARGE, DISCHARGE, TEST = (
     MODES.index(StringMode.FLOAT),
     MODES.index(StringMode.RECHARGE),
@@ -59,7 +60,7 @@ def solve_float(state: State, blocks: Blocks, flow: Flow, string: int, offset_ce
     # A string in thermal runaway asks for more than the charger gives: then the voltage gives way.
     log_a = min(log_a, math.log(charger.LIMIT_PER_AH * blocks.rated_ah))
     for i in range(first, last):
-        cell_v = electrics.TAFEL_REFERENCE_V + (log_a - flow.source_v[i]) / electrics.TAFEL_VOLTAGE_PER_V
+        cell_v = electrics.TAFEL_REFERENCE_V + (log_a - flow.source_v[i]) * _V_PER_TAFEL
         flow.float_v[i] = cell_v * blocks.good_cells[i]
         flow.source_v[i] = cell_v
     conducts = conducts and not off
