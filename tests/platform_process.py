@@ -76,7 +76,7 @@ class RunningPlatform:
         self.family()
         began = time.monotonic()
         self.process.send_signal(number)
-        self.process.wait(timeout=15)
+        self.process.wait(timeout=60)
         return time.monotonic() - began
 
     @property

@@ -58,7 +58,7 @@ async def running(settings: SimulatorSettings, clock: SetClock) -> AsyncIterator
             await task
 
 
-async def until(condition: Callable[[], bool], *, timeout_s: float = 15.0) -> None:
+async def until(condition: Callable[[], bool], *, timeout_s: float = 60.0) -> None:
     async with asyncio.timeout(timeout_s):
         while not condition():  # noqa: ASYNC110  # the condition is another thread's
             await asyncio.sleep(0.02)

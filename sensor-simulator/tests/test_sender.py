@@ -43,7 +43,7 @@ async def sending(spool: Spool, gateway: GatewayDouble, *, api_key: str = "key")
             work.close()
 
 
-async def until(condition: Callable[[], bool], *, timeout_s: float = 15.0) -> None:
+async def until(condition: Callable[[], bool], *, timeout_s: float = 60.0) -> None:
     async with asyncio.timeout(timeout_s):
         while not condition():  # noqa: ASYNC110  # the condition is another thread's
             await asyncio.sleep(0.02)

@@ -70,7 +70,7 @@ def simulator(start: Start) -> Iterator[Simulator]:
         yield Simulator(process)
 
 
-def wait_for(condition: Callable[[], bool], what: str, *, timeout_s: float = 20.0) -> None:
+def wait_for(condition: Callable[[], bool], what: str, *, timeout_s: float = 60.0) -> None:
     deadline = time.monotonic() + timeout_s
     while not condition():
         assert time.monotonic() < deadline, f"not within {timeout_s} s: {what}"

@@ -97,7 +97,7 @@ def _kill_once(platform: RunningPlatform, command: str, *, after_s: float) -> bo
         # It ended with the database meanwhile: the next one is killed in its place.
         return False
     victim.kill()
-    victim.wait(timeout=10)
+    victim.wait(timeout=60)
     return True
 
 
@@ -170,9 +170,9 @@ async def _check_fed(
 ) -> None:
     connection = await asyncpg.connect(platform.database_url)
     try:
-        deadline = time.monotonic() + 90
+        deadline = time.monotonic() + 240
         while not await _is_caught_up(connection, caught_up_at):
-            assert time.monotonic() < deadline, "the feed did not catch up within 90 s"
+            assert time.monotonic() < deadline, "the feed did not catch up within 240 s"
             await asyncio.sleep(1)
         for string in FED_STRINGS:
             rows = await connection.fetch(

@@ -89,7 +89,7 @@ def test_nothing_outlives_a_killed_launcher(start_launcher: Launcher) -> None:
     assert len(launched.family()) >= 6
     launched.process.kill()
     launched.process.wait()
-    launched.wait_for(lambda: nothing_is_left(launched), "the end of all", timeout_s=15)
+    launched.wait_for(lambda: nothing_is_left(launched), "the end of all")
 
 
 def test_everything_returns_after_the_supervisor_was_killed_and_still_stops(start_launcher: Launcher) -> None:

@@ -29,7 +29,7 @@ class ServiceProcess:
     url: str
     log: Path
 
-    def wait_until_alive(self, *, timeout_s: float = 30.0, path: str = "/health") -> None:
+    def wait_until_alive(self, *, timeout_s: float = 60.0, path: str = "/health") -> None:
         """Wait for ``/health``; raises with the end of the log when the process ends or takes too long."""
         deadline = time.monotonic() + timeout_s
         while time.monotonic() < deadline:
