@@ -53,7 +53,7 @@ class Plant:
         Raises
         ------
         ValueError
-                The fleet is no single site's, or what was saved is of another fleet.
+            The fleet is no single site's, or what was saved is of another fleet.
         """
         self.layout = layout = SiteLayout.of(fleet)
         self.outside = Outside.of(
