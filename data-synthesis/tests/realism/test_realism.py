@@ -115,11 +115,22 @@ def test_a_wrong_sign_is_found_out(readings: Dataset, tmp_path: Path) -> None:
     assert not named(list(realism.reading_checks(turned)), "current in recharge").passed
 
 
+def test_voltage_that_does_not_fall_in_a_discharge_is_found_out(readings: Dataset, tmp_path: Path) -> None:
+    # The sign of the current in V = OCV + I R turned round.
+    def raised(values: np.ndarray, table: str) -> np.ndarray:
+        return np.where(values < 13.3, 13.8, values) if table == "telemetry" else values
+
+    high = spoilt(readings, tmp_path / "high", "voltage_v", raised)
+    assert not named(list(realism.reading_checks(high)), "in discharge").passed
+
+
 def test_resistance_that_reveals_the_capacity_is_found_out(seen: Population) -> None:
     leaked = replace(seen, growth=1.6 * (1.0 - seen.health))
     found = list(realism.population_checks(leaked))
     assert not named(found, "correlation").passed
     assert not named(found, "below 80 %").passed
+    alarming = replace(seen, growth=seen.growth + 0.15)
+    assert not named(list(realism.population_checks(alarming)), "above 90 %").passed
     useless = replace(seen, growth=np.random.default_rng(1).normal(0.0, 0.1, len(seen.health)))
     assert not named(list(realism.population_checks(useless)), "correlation").passed
 
