@@ -7,9 +7,9 @@ import matplotlib as mpl
 import numpy as np
 from matplotlib.figure import Figure
 
+from battery_twin.filter.kernel import OCV_KNOTS
 from battery_twin.identification.fit import identify
 from battery_twin.identification.parameter_set import ParameterSet
-from battery_twin.identification.prior import OCV_KNOTS
 from battery_twin.replay import Replay, replay
 from battery_twin.runs import FloatArray, Run
 

@@ -5,14 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.signal import lfilter
 
-from battery_twin.identification.prior import (
-    OCV_KNOTS,
-    OCV_V_PER_C,
-    R0_PER_C,
-    REFERENCE_C,
-    RESISTANCE_KNOTS,
-    slow_drive_a,
-)
+from battery_twin.filter.kernel import OCV_KNOTS, OCV_V_PER_C, R0_PER_C, REFERENCE_C, RESISTANCE_KNOTS
+from battery_twin.identification.prior import slow_drive_a
 from battery_twin.runs import FloatArray, Run
 
 IntArray = np.ndarray[tuple[int, ...], np.dtype[np.intp]]

@@ -3,9 +3,13 @@
 import numpy as np
 
 from battery_contracts.twin_analysis import FitError, Identified
+from battery_twin.filter.kernel import OCV_KNOTS, RESISTANCE_KNOTS
 from battery_twin.identification.excitation import current_steps
 from battery_twin.identification.fit import Fit
-from battery_twin.identification.prior import LOG_KNEE_SD, LOG_TAU_SD, OCV_KNOTS, RESISTANCE_KNOTS
+from battery_twin.identification.prior import (
+    LOG_KNEE_SD,
+    LOG_TAU_SD,
+)
 
 # A value is identified when the runs at least halve what was open before, and leave less than a third of it open.
 NARROWED = 0.5

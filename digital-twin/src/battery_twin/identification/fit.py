@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.optimize import least_squares, lsq_linear
 
+from battery_twin.filter.kernel import OCV_KNOTS, REFERENCE_C, RESISTANCE_KNOTS
 from battery_twin.identification.design import Trace, choose_rows, design
 from battery_twin.identification.excitation import CutOff, check_excitation, find_cut_offs, usable_rows
 from battery_twin.identification.prior import (
@@ -17,10 +18,7 @@ from battery_twin.identification.prior import (
     KNEE_C_RATE,
     LOG_KNEE_SD,
     LOG_TAU_SD,
-    OCV_KNOTS,
     OCV_V,
-    REFERENCE_C,
-    RESISTANCE_KNOTS,
     TAU1_S,
     TAU2_S,
     Prior,

@@ -7,12 +7,11 @@ from typing import Any, Self
 
 import numpy as np
 
+from battery_twin.filter.kernel import OCV_KNOTS, RESISTANCE_KNOTS
 from battery_twin.identification.fit import ASSUMED_CAPACITY_SD, Fit
 from battery_twin.identification.prior import (
     KNEE_C_RATE,
-    OCV_KNOTS,
     OCV_SHIFT_SD_V,
-    RESISTANCE_KNOTS,
     TAU1_S,
     TAU2_S,
     prior_for,

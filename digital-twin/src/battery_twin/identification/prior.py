@@ -4,16 +4,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from battery_twin.filter.kernel import OCV_KNOTS, RESISTANCE_KNOTS
 from battery_twin.runs import FloatArray
 
 REFERENCE_AH = 120.0
-REFERENCE_C = 25.0
 # Rested open-circuit voltage of a 12 V block by the acid-concentration law (Bode), molality 5.3 full to 1.3 empty.
-OCV_KNOTS = np.array([0.0, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 1.0])
 OCV_V = 6.0 * np.array([1.942, 1.9535, 1.965, 1.986, 2.006, 2.026, 2.046, 2.066, 2.086, 2.106, 2.126, 2.1365, 2.147])
-OCV_V_PER_C = 0.0015
-RESISTANCE_KNOTS = np.array([0.0, 0.1, 0.2, 0.4, 0.6, 0.8, 1.0])
-R0_PER_C = -0.008
 # Ohm of a 120 Ah block when full; R0 rises by 40 % towards empty, the polarisation branches about double by half.
 R0_FULL_OHM, R1_FULL_OHM, R2_FULL_OHM = 0.0035, 0.0015, 0.0008
 TAU1_S, TAU2_S = 1.5, 300.0

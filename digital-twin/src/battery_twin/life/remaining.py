@@ -34,6 +34,9 @@ LAW_SD = 0.02
 FUTURE_TEMPERATURE_SD_C = 1.5
 FUTURE_TEMPERATURES = ((-np.sqrt(3.0), 1 / 6), (0.0, 2 / 3), (np.sqrt(3.0), 1 / 6))
 HORIZON_DAYS = 25.0 * DAYS_PER_YEAR
+DESIGN_LIFE_YEARS = 10.0
+PRIOR_YEARS_AT_MOST = 15.0
+IN_SERVICE_SOH = 0.55
 # When nothing is known of the room: warm air-conditioned rooms of this fleet.
 ASSUMED_TEMPERATURE_C = 27.0
 
@@ -63,7 +66,7 @@ class History:
     expected_temperature_c: float | None = None
     expected_cycles_per_year: float | None = None
     expected_depth: float | None = None
-    design_life_years: float = 10.0
+    design_life_years: float = DESIGN_LIFE_YEARS
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +135,33 @@ def remaining_life(history: History, evidence: tuple[Evidence, ...] = ()) -> Rem
     strongest = min((seen.provenance for seen in evidence), key=list(Provenance).index, default=Provenance.PRIOR_ONLY)
     mean_rate = float(np.sum(weight * past_rate))
     return Remaining(p10, p50, p90, soh, soh_sd, mean_rate, strongest)
+
+
+def capacity_by_age(age_days: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Return mean and deviation of capacity over rated (n,) that the law expects of blocks still in service (n,).
+
+    The deviation never falls with age: a block that outlived its class is not better known for it.
+    """
+    ages, means, deviations = _capacity_table()
+    years = np.clip(age_days / DAYS_PER_YEAR, 0.0, ages[-1])
+    return np.interp(years, ages, means), np.interp(years, ages, deviations)
+
+
+@cache
+def _capacity_table() -> tuple[FloatArray, FloatArray, FloatArray]:
+    grid = _grid()
+    ages = np.arange(0.0, PRIOR_YEARS_AT_MOST + 0.25, 0.25)
+    rate = acceleration(np.asarray(ASSUMED_TEMPERATURE_C), grid.energy_ev)
+    life_days = DESIGN_LIFE_YEARS * PRACTICE_OVER_DESIGN_LIFE * DAYS_PER_YEAR * np.exp(LIFE_LOG_SD * grid.life_z)
+    means, deviations = [], []
+    for age in ages:
+        seen = health(age * DAYS_PER_YEAR * rate / life_days, grid.knee, grid.initial)
+        # A block that has lost nearly half is found out by its string and replaced.
+        weight = np.where(seen >= IN_SERVICE_SOH, grid.weight, 0.0)
+        mean = float(np.sum(weight * seen) / weight.sum())
+        means.append(mean)
+        deviations.append(np.sqrt(np.sum(weight * (seen - mean) ** 2) / weight.sum() + LAW_SD**2))
+    return ages, np.array(means), np.maximum.accumulate(deviations)
 
 
 def weighted_quantiles(values: FloatArray, weights: FloatArray, levels: tuple[float, ...]) -> tuple[float, ...]:

@@ -9,15 +9,9 @@ from typing import NamedTuple
 import numpy as np
 
 from battery_contracts.twin_analysis import LoadStep, SimulateRequest, SimulateResponse
+from battery_twin.filter.kernel import OCV_KNOTS, OCV_V_PER_C, R0_PER_C, REFERENCE_C, RESISTANCE_KNOTS
 from battery_twin.identification.parameter_set import ParameterSet
-from battery_twin.identification.prior import (
-    OCV_KNOTS,
-    OCV_V_PER_C,
-    R0_PER_C,
-    REFERENCE_C,
-    RESISTANCE_KNOTS,
-    slow_drive_a,
-)
+from battery_twin.identification.prior import slow_drive_a
 from battery_twin.runs import FloatArray
 
 DRAWS = 200

@@ -6,12 +6,18 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validato
 
 from battery_contracts.enums import Provenance, StringMode
 
+MAX_BATTERIES = 20_000
+NOTHING_ESTIMATED = "nothing_estimated"
+"""Problem code of a call in which every reading was refused."""
+
 
 class EstimateRequest(BaseModel):
     """New readings of ``n`` batteries, one entry a reading, with the state that each battery's last estimate left.
 
     ``dt_s`` is the time since the reading that ``state`` belongs to, None at first contact. ``float_current_ma`` and
-    ``mode`` are the string's where known. Times are not sent: the twin has no clock of its own.
+    ``mode`` are the string's where known. Times are not sent: the twin has no clock of its own. The last three columns
+    are nameplate and record: age since installation, rated capacity (10 h, 25 degC) for a model that the twin does not
+    know, and the battery's own ohmic baseline at 25 degC; without them the twin knows less and says so.
     """
 
     model_config = ConfigDict(frozen=True, ser_json_bytes="base64", val_json_bytes="base64")
@@ -26,17 +32,28 @@ class EstimateRequest(BaseModel):
     float_current_ma: list[float | None]
     mode: list[StringMode | None]
     state: list[bytes | None]
+    age_days: list[float | None] | None = None
+    rated_ah: list[float | None] | None = None
+    baseline_resistance_mohm: list[float | None] | None = None
 
     @model_validator(mode="after")
     def _same_length(self) -> "EstimateRequest":
-        lengths = {name: len(values) for name, values in self}
-        if len(set(lengths.values())) > 1:
-            raise ValueError(f"columns differ in length: {lengths}")
+        lengths = {name: len(values) for name, values in self if values is not None}
+        expected = lengths["battery_id"]
+        wrong = {name: length for name, length in lengths.items() if length != expected}
+        if wrong:
+            raise ValueError(f"columns differ in length from battery_id, which has {expected}: {wrong}")
+        if expected > MAX_BATTERIES:
+            raise ValueError(f"battery_id: {expected} readings, at most {MAX_BATTERIES} fit one call")
         return self
 
 
 class EstimateResponse(BaseModel):
-    """Estimates in the order of the request; None where the twin withholds one, with the reason in ``error``."""
+    """Estimates in the order of the request; None where the twin withholds one, with the reason in ``error``.
+
+    ``state`` is the new state to keep. A reading that was refused has none: the old state stands, unless the state
+    itself was the fault, when it is empty and the battery begins afresh with its next reading.
+    """
 
     model_config = ConfigDict(frozen=True, ser_json_bytes="base64", val_json_bytes="base64")
 
