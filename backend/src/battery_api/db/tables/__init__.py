@@ -1,5 +1,5 @@
 """Every table of the platform; importing this package fills the metadata."""
 
-from battery_api.db.tables import access, alerts, fleet, live, operations, telemetry
+from battery_api.db.tables import access, alerts, fleet, live, operations, telemetry, twin
 
-__all__ = ["access", "alerts", "fleet", "live", "operations", "telemetry"]
+__all__ = ["access", "alerts", "fleet", "live", "operations", "telemetry", "twin"]

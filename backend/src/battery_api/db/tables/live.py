@@ -54,7 +54,8 @@ class BatteryState(Base):
     """Newest values of a battery, its estimator state, its rule state and its open alerts.
 
     ``internal_resistance_mohm`` is the newest ohmic measurement, taken at ``resistance_at`` and
-    ``resistance_temperature_c``; it is older than ``time`` as a rule, since the ohmic value is measured daily.
+    ``resistance_temperature_c``; it is older than ``time`` as a rule, since the ohmic value is measured daily. The
+    ``resistance_estimate`` is what the digital twin makes of such measurements.
     """
 
     __tablename__ = "battery_state"
@@ -77,6 +78,8 @@ class BatteryState(Base):
     soh_provenance: Mapped[str | None]
     quality: Mapped[SmallInt] = mapped_column(server_default="0")
     reporting_interval_s: Mapped[Real | None]
+    resistance_estimate_mohm: Mapped[Real | None]
+    resistance_estimate_sd_mohm: Mapped[Real | None]
     twin_state: Mapped[bytes | None] = mapped_column(LargeBinary)
     twin_state_version: Mapped[int] = mapped_column(Integer, server_default="0")
     rule_state: Mapped[dict[str, Any] | None] = mapped_column(JSONB)

@@ -1,0 +1,86 @@
+"""What the digital twin leaves on record: discharges with their evidence, and each battery's estimate day by day."""
+
+from datetime import date, datetime
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from battery_api.db.base import Base, BigKey, Instant, IntKey, Real
+
+
+class DischargeMark(Base):
+    """A span in which a string's rows may make or change a discharge; append-only so that ingest never waits."""
+
+    __tablename__ = "discharge_mark"
+
+    id: Mapped[BigKey]
+    string_id: Mapped[int]
+    start_at: Mapped[Instant]
+    end_at: Mapped[Instant]
+
+
+class DischargeEvent(Base):
+    """A stretch of time in which a string gave current.
+
+    ``is_open`` while rows may still prolong it. ``complete`` once readings from before its beginning to after its end
+    leave no gap; otherwise ``drawn_ah`` is what was seen at least.
+    """
+
+    __tablename__ = "discharge_event"
+
+    id: Mapped[IntKey]
+    string_id: Mapped[int] = mapped_column(ForeignKey("string.id"))
+    started_at: Mapped[datetime]
+    ended_at: Mapped[datetime]
+    mode: Mapped[str]
+    drawn_ah: Mapped[Real]
+    depth_pct: Mapped[Real]
+    mean_current_a: Mapped[Real]
+    min_voltage_v: Mapped[Real | None]
+    lowest_battery_id: Mapped[int | None] = mapped_column(ForeignKey("battery.id"))
+    mean_temperature_c: Mapped[Real | None]
+    complete: Mapped[bool]
+    is_open: Mapped[bool]
+
+    __table_args__ = (
+        UniqueConstraint("string_id", "started_at"),
+        Index("ix_discharge_event_is_open", "string_id", postgresql_where=text("is_open")),
+        CheckConstraint("mode in ('discharge', 'test')", name="mode"),
+        CheckConstraint("ended_at >= started_at", name="span"),
+    )
+
+
+class DischargeBattery(Base):
+    """One block in a discharge; a state of health only where the discharge was deep enough to tell it."""
+
+    __tablename__ = "discharge_battery"
+
+    event_id: Mapped[int] = mapped_column(
+        ForeignKey("discharge_event.id", ondelete="CASCADE"), primary_key=True, autoincrement=False
+    )
+    battery_id: Mapped[int] = mapped_column(ForeignKey("battery.id"), primary_key=True, autoincrement=False, index=True)
+    end_voltage_v: Mapped[Real | None]
+    min_voltage_v: Mapped[Real | None]
+    mean_temperature_c: Mapped[Real | None]
+    soh_pct: Mapped[Real | None]
+    soh_sd_pct: Mapped[Real | None]
+    soh_provenance: Mapped[str | None]
+
+
+class DigitalTwinState(Base):
+    """The last estimate of a battery on a day (Asia/Bangkok); days that are over are never rewritten."""
+
+    __tablename__ = "digital_twin_state"
+
+    battery_id: Mapped[int] = mapped_column(ForeignKey("battery.id"), primary_key=True, autoincrement=False)
+    day: Mapped[date] = mapped_column(primary_key=True)
+    time: Mapped[datetime]
+    soc_pct: Mapped[Real | None]
+    soc_sd_pct: Mapped[Real | None]
+    soc_provenance: Mapped[str | None]
+    soh_pct: Mapped[Real | None]
+    soh_sd_pct: Mapped[Real | None]
+    soh_provenance: Mapped[str | None]
+    resistance_mohm: Mapped[Real | None]
+    resistance_sd_mohm: Mapped[Real | None]
+    parameters_version: Mapped[str | None]
