@@ -37,6 +37,7 @@ from battery_api.settings import GatewaySettings
 from battery_api.telemetry import rollups
 from battery_api.telemetry import routes as telemetry_routes
 from battery_api.telemetry.ports import Judge
+from battery_api.twin import recorder
 from battery_api.unavailable import install_unavailable_handler
 from battery_api.webapp import mount_dashboard
 from battery_contracts.clients.ml import MlClient
@@ -197,6 +198,7 @@ def _jobs(context: ProcessContext, app: FastAPI) -> list[PeriodicJob]:
         PeriodicJob("partitions", 3600.0, lambda: rollups.keep_storage(context)),
         PeriodicJob("rollups", settings.rollup_interval_s, lambda: rollups.run_once(context)),
         PeriodicJob("attempts", 3600.0, lambda: throttle.prune_once(context)),
+        PeriodicJob("twin_record", settings.twin_record_interval_s, lambda: recorder.run_once(context)),
         PeriodicJob("stale", settings.stale_check_interval_s, lambda: watch.run_once(app.state.publisher)),
     ]
 

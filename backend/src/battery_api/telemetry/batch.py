@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from battery_api.db.timescale import Engine
 from battery_api.telemetry import counters, publication
 from battery_api.telemetry.checks import CheckedBatch, CheckedRows, quality_of
+from battery_api.telemetry.discharge_marks import discharging, mark_discharges
 from battery_api.telemetry.estimates import Estimates
 from battery_api.telemetry.fleet_index import FleetIndex
 from battery_api.telemetry.instants import hour_floor, instants_of, microseconds
@@ -113,7 +114,7 @@ class BatchTransaction:
             batteries, timeline = await self._insert_batteries(checked, scene)
             strings = await self._insert_strings(checked.strings, scene, timeline)
             sites = await self._insert_sites(checked.sites, scene)
-            await self._mark(batteries, places)
+            await self._mark(batteries, strings, places)
         with STAGE_SECONDS.labels("judge").time():
             verdict = await self._judge_newer(scene, batteries, strings, sites, timeline)
         with STAGE_SECONDS.labels("update").time():
@@ -225,12 +226,17 @@ class BatchTransaction:
         values = dict(rows.values) | _words_as_numbers(rows.words)
         return Arrived(subject, rows.time_us, values, None, is_late, is_new, words=rows.words)
 
-    async def _mark(self, rows: Arrived, places: Places) -> None:
+    async def _mark(self, batteries: Arrived, strings: Arrived, places: Places) -> None:
+        keys = self._fleet.key["string"][places.strings]
+        told, heard = _may_discharge(batteries), _may_discharge(strings)
+        string = np.concatenate([places.string_of_battery[batteries.subject[told]], strings.subject[heard]])
+        time_us = np.concatenate([batteries.time_us[told], strings.time_us[heard]])
+        await mark_discharges(self._connection, keys[string], time_us)
         if self._engine is Engine.TIMESCALE:
             return
-        new = np.flatnonzero(rows.is_new)
-        string = places.strings[places.string_of_battery[rows.subject[new]]]
-        await mark_rollups(self._connection, self._fleet.key["string"][string], hour_floor(rows.time_us[new]))
+        new = np.flatnonzero(batteries.is_new)
+        string = places.string_of_battery[batteries.subject[new]]
+        await mark_rollups(self._connection, keys[string], hour_floor(batteries.time_us[new]))
 
     async def _judge_newer(
         self,
@@ -374,6 +380,11 @@ class BatchTransaction:
             statuses=publication.status_updates(news, codes),
             alerts=verdict.events,
         )
+
+
+def _may_discharge(rows: Arrived) -> IntArray:
+    # A late reading may show that two discharges were one, or one two, whatever it says itself.
+    return np.flatnonzero(rows.is_new & (discharging(rows.values["current_a"]) | rows.is_late))
 
 
 def _subjects(pairs: Sequence[tuple[int, int]], places: IntArray) -> tuple[IntArray, IntArray]:

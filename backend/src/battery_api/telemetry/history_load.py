@@ -17,6 +17,7 @@ from battery_api.db.timescale import Engine, detect_engine, make_partitions, ref
 from battery_api.fleet.catalogue import FleetCatalogue, load_catalogue
 from battery_api.telemetry.binary_copy import SIGNATURE, TRAILER, encode_rows
 from battery_api.telemetry.counters import add_counts
+from battery_api.telemetry.discharge_marks import discharging, mark_discharges
 from battery_api.telemetry.fetching import fetch_all
 from battery_api.telemetry.history_files import (
     TABLES,
@@ -95,6 +96,7 @@ async def load_history(database: Database, directory: Path, progress: Progress) 
             fingerprint=fingerprint,
             engine=engine,
             key_of=key_of,
+            string_of={key: entry.string_key for key, entry in catalogue.battery_by_key.items()},
             progress=progress,
         )
         return await loader.run()
@@ -136,6 +138,7 @@ class _Loader:
         fingerprint: str,
         engine: Engine,
         key_of: Mapping[str, Mapping[str, int]],
+        string_of: Mapping[int, int],
         progress: Progress,
     ) -> None:
         self._database = database
@@ -147,6 +150,7 @@ class _Loader:
         self._total = sum(file.rows for file in manifest.files)
         self._done = 0
         self._key_of = key_of
+        self._string_of = string_of
 
     async def run(self) -> int:
         """Load what is not loaded yet, file by file."""
@@ -191,6 +195,7 @@ class _Loader:
         for part in _chunks(rows):
             await self._store_rows(part)
             self._report(len(part))
+        await self._mark_discharges(rows)
         if rows.spec.table != "telemetry" or not len(rows):
             return
         if self._engine is Engine.PLAIN:
@@ -242,6 +247,16 @@ class _Loader:
                 f"insert into {name} ({', '.join(_ROLLUP_COLUMNS)}) select {', '.join(_ROLLUP_COLUMNS)} "
                 "from staged_history on conflict do nothing"
             )
+
+    async def _mark_discharges(self, rows: HistoryRows) -> None:
+        if "current_a" not in rows.spec.reals:
+            return
+        chosen = np.flatnonzero(discharging(rows.reals["current_a"]))
+        keys = rows.key[chosen]
+        if rows.spec.key == "battery_id":
+            keys = np.array([self._string_of[key] for key in keys.tolist()], np.int64)
+        async with self._database.begin() as connection:
+            await mark_discharges(connection, keys, rows.time_us[chosen])
 
     async def _update_resistances(self, rows: HistoryRows) -> None:
         """Give batteries the newest ohmic value of the history, unless a live one is newer."""

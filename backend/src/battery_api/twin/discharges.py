@@ -1,0 +1,120 @@
+"""Find the discharges in a string's readings; pure arrays, no database."""
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from battery_api.telemetry.modes import DISCHARGE_BELOW_A
+from battery_api.telemetry.rows import BoolArray, FloatArray, IntArray
+
+GAP_US: Final = 300_000_000
+"""A pause longer than this ends a discharge; a shorter one, as when the mains come back for a moment, does not."""
+SHORTEST_US: Final = 10_000_000
+GIVEN_UP_US: Final = 86_400_000_000
+"""A string that fell silent while it discharged is waited for this long; its sender may be saving readings up."""
+MISSED: Final = 1.5
+"""A pause of so many reporting intervals means that a reading is missing."""
+_US_PER_H: Final = 3.6e9
+
+
+@dataclass(frozen=True, slots=True)
+class StringRows:
+    """Readings (m,) of one string that tell its current, in time order; NaN where there is no voltage."""
+
+    time_us: IntArray
+    current_a: FloatArray
+    voltage_v: FloatArray
+    is_test: BoolArray
+
+    def __len__(self) -> int:
+        return len(self.time_us)
+
+
+@dataclass(frozen=True, slots=True)
+class Discharge:
+    """A stretch of time in which a string gave current, from the first to the last reading that says so.
+
+    ``drawn_ah`` counts the discharging current alone, joined by straight lines; the unseen moments of switching lie on
+    average half a reporting interval outside the stretch.
+    """
+
+    start_us: int
+    end_us: int
+    is_test: bool
+    drawn_ah: float
+    mean_current_a: float
+    min_voltage_v: float | None
+    complete: bool
+    is_open: bool
+
+
+def find_discharges(rows: StringRows, now_us: int) -> list[Discharge]:
+    """Return the discharges in a string's readings, oldest first.
+
+    One without a reading beyond the longest pause after it may still go on; ``now_us`` says when that is given up.
+    """
+    under_load = np.flatnonzero(rows.current_a < DISCHARGE_BELOW_A)
+    if not len(under_load):
+        return []
+    breaks = np.flatnonzero(np.diff(rows.time_us[under_load]) > GAP_US) + 1
+    groups = np.split(under_load, breaks)
+    return [_discharge(rows, group, now_us) for group in groups if _lasts(rows, group)]
+
+
+def touches_edge(rows: StringRows, start_us: int, end_us: int) -> tuple[bool, bool]:
+    """Say whether readings from ``start_us`` to ``end_us`` may cut a discharge off at the beginning and at the end."""
+    seen = (rows.time_us >= start_us) & (rows.time_us <= end_us)
+    under_load = rows.time_us[seen & (rows.current_a < DISCHARGE_BELOW_A)]
+    if not len(under_load):
+        return False, False
+    return bool(under_load[0] <= start_us + GAP_US), bool(under_load[-1] >= end_us - GAP_US)
+
+
+def _lasts(rows: StringRows, group: IntArray) -> bool:
+    return bool(rows.time_us[group[-1]] - rows.time_us[group[0]] >= SHORTEST_US)
+
+
+def _discharge(rows: StringRows, group: IntArray, now_us: int) -> Discharge:
+    first, last = int(group[0]), int(group[-1])
+    start_us, end_us = int(rows.time_us[first]), int(rows.time_us[last])
+    inside = slice(first, last + 1)
+    steps_us = np.diff(rows.time_us[inside])
+    loads_a = np.maximum(-rows.current_a[inside], 0.0)
+    usual_us = float(np.median(steps_us))
+    drawn_a_us = float(np.sum((loads_a[1:] + loads_a[:-1]) / 2 * steps_us))
+    before, after = _edges_us(rows, first, last)
+    drawn_a_us += (loads_a[0] * _unseen_us(before, usual_us) + loads_a[-1] * _unseen_us(after, usual_us)) / 2
+    voltages = rows.voltage_v[group]
+    known = voltages[~np.isnan(voltages)]
+    return Discharge(
+        start_us=start_us,
+        end_us=end_us,
+        is_test=bool(2 * rows.is_test[group].sum() > len(group)),
+        drawn_ah=float(drawn_a_us) / _US_PER_H,
+        mean_current_a=float(np.mean(rows.current_a[group])),
+        min_voltage_v=float(known.min()) if len(known) else None,
+        complete=_begins_seen(rows, first) and after <= GAP_US,
+        is_open=int(rows.time_us[-1]) - end_us <= GAP_US and now_us - end_us <= GIVEN_UP_US,
+    )
+
+
+def _edges_us(rows: StringRows, first: int, last: int) -> tuple[float, float]:
+    """Return how long before and after a discharge the string was seen without it; infinite where never."""
+    before = float(rows.time_us[first] - rows.time_us[first - 1]) if first else np.inf
+    after = float(rows.time_us[last + 1] - rows.time_us[last]) if last + 1 < len(rows) else np.inf
+    return before, after
+
+
+def _begins_seen(rows: StringRows, first: int) -> bool:
+    """Say whether no reading is missing before a discharge: on float a string may report as seldom as each hour."""
+    if first == 0:
+        return False
+    pause_us = rows.time_us[first] - rows.time_us[first - 1]
+    usual_us = rows.time_us[first - 1] - rows.time_us[first - 2] if first >= 2 else 0
+    return bool(pause_us <= max(GAP_US, MISSED * usual_us))
+
+
+def _unseen_us(edge_us: float, usual_us: float) -> float:
+    # On float a string reports seldom, and at once when it begins to discharge: the long pause before was float.
+    return min(edge_us, usual_us) if np.isfinite(edge_us) else 0.0

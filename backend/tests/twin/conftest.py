@@ -1,0 +1,66 @@
+"""The gateway on one migrated template, copied for each test, and on TimescaleDB."""
+
+from collections.abc import AsyncIterator
+
+import pytest_asyncio
+
+from battery_api.db import migrate
+from battery_api.db.session import Database, create_database_engine
+from battery_api.db.timescale import make_partitions
+from battery_api.main import Parts, create_app
+from battery_api.settings import GatewaySettings
+from battery_servicekit.clock import FixedClock
+from battery_servicekit.testing.asgi import asgi_client
+from battery_servicekit.testing.postgres import database_name, new_database
+
+from .world import NOW, ScriptedTwin, World, plant_fleet, quiet
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def twin_template(postgres_url: str) -> AsyncIterator[str]:
+    """Name of a migrated database with the small fleet, to which nobody is connected."""
+    async with new_database(postgres_url) as url:
+        database = Database(create_database_engine(url, pooling=False))
+        await migrate.upgrade(database.engine)
+        await plant_fleet(database)
+        async with database.begin() as connection:
+            await make_partitions(connection, start=NOW, end=NOW)
+        await database.close()
+        yield database_name(url)
+
+
+async def opened(url: str, *, pooling: bool) -> AsyncIterator[World]:
+    """Open the whole gateway; only the clock, the callers and the estimator are given."""
+    clock, twin = FixedClock(NOW), ScriptedTwin()
+    settings = GatewaySettings(
+        _env_file=None,
+        database_url=url,
+        jwt_secret_key="x" * 40,
+        run_jobs=False,
+        database_pooling=pooling,
+        database_statement_timeout_s=60,
+    )
+    app = create_app(settings, Parts(clock=clock, twin=twin))
+    async with asgi_client(app) as client:
+        client.base_url = client.base_url.join("/api/v1/")
+        quiet(app)
+        yield World(app, client, clock, twin)
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def world(postgres_url: str, twin_template: str) -> AsyncIterator[World]:
+    """The gateway on plain PostgreSQL, on a database of its own."""
+    async with new_database(postgres_url, template=twin_template) as url:
+        async for made in opened(url, pooling=True):
+            yield made
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def timescale_world(timescale_module_url: str) -> AsyncIterator[World]:
+    """The gateway on TimescaleDB, shared by a module's tests."""
+    database = Database(create_database_engine(timescale_module_url, pooling=False, statement_timeout_s=60))
+    await migrate.upgrade(database.engine)
+    await plant_fleet(database)
+    await database.close()
+    async for made in opened(timescale_module_url, pooling=False):
+        yield made

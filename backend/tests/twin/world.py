@@ -1,0 +1,194 @@
+"""A small fleet behind the real gateway, whose strings can be discharged, for the tests of the twin's record."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import httpx
+from fastapi import FastAPI
+
+from battery_api.accounts.errors import NotAuthenticated
+from battery_api.accounts.principal import Principal, Scope
+from battery_api.context import ProcessContext
+from battery_api.db.session import Database
+from battery_api.telemetry.ports import NoPublisher
+from battery_api.twin import recorder
+from battery_contracts.clients.mocks import ConstantTwin
+from battery_contracts.enums import Provenance, Role
+from battery_contracts.twin import EstimateRequest, EstimateResponse
+from battery_servicekit.clock import FixedClock
+
+NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
+LOCATIONS = ("DC-BKK-01", "DC-CNX-01")
+STRINGS = tuple(f"{location}-UPS-01-STR-{at:02d}" for location in LOCATIONS for at in (1, 2))
+BLOCKS = 3
+BATTERIES = tuple(f"BAT-{string}-{position:03d}" for string in STRINGS for position in range(1, BLOCKS + 1))
+RATED_AH = 120.0
+HERE, FIRST = STRINGS[0], BATTERIES[0]
+
+FLEET_SQL = (
+    (
+        "insert into battery_model (code, manufacturer, name, chemistry, nominal_voltage_v, cell_count, "
+        "rated_capacity_ah, float_voltage_low_v, float_voltage_high_v, float_compensation_v_per_c, "
+        "nominal_resistance_mohm, max_charge_current_a, mass_kg, design_life_years) "
+        f"values ('CSB-HX12-120', 'm', 'n', 'VRLA', 12, 6, {RATED_AH}, 13.5, 13.8, -0.02, 3.4, 30, 40, 10)"
+    ),
+    *(
+        "insert into location (code, name, region, latitude, longitude, altitude_m, commissioned_on, utility, "
+        f"climate_zone) values ('{code}', '{code}', 'N', 18, 98, 300, '2015-01-01', 'PEA', 'N')"
+        for code in LOCATIONS
+    ),
+    (
+        "insert into battery_system (code, location_id, kind, rated_power_kva) "
+        "select code || '-UPS-01', id, 'UPS', 100 from location order by id"
+    ),
+    (
+        "insert into string (code, system_id, location_id) select s.code || '-STR-0' || n, s.id, s.location_id "
+        "from battery_system s, generate_series(1, 2) n order by s.id, n"
+    ),
+    (
+        "insert into battery (code, string_id, location_id, model_id, position, serial_number, installed_at, "
+        "baseline_resistance_mohm, baseline_temperature_c) "
+        "select 'BAT-' || s.code || '-00' || p, s.id, s.location_id, 1, "
+        f"p, s.code || p, '2020-01-01', 3.4, 25 from string s, generate_series(1, {BLOCKS}) p order by s.id, p"
+    ),
+    *(f"insert into {kind}_state ({kind}_id) select id from {kind}" for kind in ("location", "string", "battery")),
+)
+
+
+@dataclass
+class ScriptedTwin(ConstantTwin):
+    """A twin that says what the test tells it to."""
+
+    soc_pct: float = 100.0
+    soh_pct: float = 95.0
+    soh_sd_pct: float = 8.0
+    provenance: Provenance = Provenance.PRIOR_ONLY
+    requests: list[EstimateRequest] = field(default_factory=list)
+
+    async def estimate(self, request: EstimateRequest) -> EstimateResponse:
+        said = await super().estimate(request)
+        count = len(request.battery_id)
+        changed = {"soh_sd_pct": [self.soh_sd_pct] * count, "soh_provenance": [self.provenance] * count}
+        return said.model_copy(update=changed)
+
+
+@dataclass
+class Callers:
+    """Stands for the authenticator, whose own tests are elsewhere: the token is the caller's name."""
+
+    known: dict[str, Principal]
+
+    async def authenticate_token(self, token: str) -> Principal:
+        if token not in self.known:
+            raise NotAuthenticated("unknown")
+        return self.known[token]
+
+    authenticate_key = authenticate_token
+
+
+CALLERS = Callers(
+    {
+        "mali": Principal("mali", 1, Role.VIEWER, frozenset(), None),
+        "nok": Principal("nok", 2, Role.ENGINEER, frozenset(), frozenset({LOCATIONS[1]})),
+        "feed": Principal("feed", None, None, frozenset({Scope.TELEMETRY_WRITE}), None),
+    }
+)
+
+
+@dataclass
+class World:
+    """The gateway, its clock and its twin."""
+
+    app: FastAPI
+    client: httpx.AsyncClient
+    clock: FixedClock
+    twin: ScriptedTwin
+
+    @property
+    def context(self) -> ProcessContext:
+        context: ProcessContext = self.app.state.context
+        return context
+
+    @property
+    def database(self) -> Database:
+        return self.context.database
+
+    async def post(self, body: dict[str, Any]) -> None:
+        answer = await self.client.post("telemetry", json=body, headers=named("feed"))
+        assert answer.status_code == 200, answer.text
+        assert answer.json()["rejected_count"] == 0, answer.text
+
+    async def load(
+        self, current_a: float, at: Sequence[datetime], *, string: str = HERE, volts: float = 12.0, mode: Any = None
+    ) -> None:
+        """Post a string's current and its blocks' voltages at some instants; the clock follows."""
+        self.clock.set(max(self.clock.now(), *at))
+        for start in range(0, len(at), 500):
+            self._strict(at)
+            times = [iso(one) for one in at[start : start + 500]]
+            blocks = [code for code in BATTERIES if string in code]
+            await self.post(
+                {
+                    "string_readings": [
+                        {"string_id": string, "time": time, "current_a": current_a, "voltage_v": volts * BLOCKS}
+                        | ({"mode": mode} if mode else {})
+                        for time in times
+                    ],
+                    "readings": [
+                        {"battery_id": code, "time": time, "voltage_v": volts - 0.1 * number, "temperature_c": 25.0}
+                        for number, code in enumerate(blocks)
+                        for time in times
+                    ],
+                }
+            )
+
+    @staticmethod
+    def _strict(at: Sequence[datetime]) -> None:
+        assert list(at) == sorted(set(at))
+
+    async def record(self) -> int:
+        """Run the job once."""
+        return await recorder.run_once(self.context)
+
+    async def events(self) -> list[dict[str, Any]]:
+        return await self.rows(
+            "select e.*, g.code as string, b.code as lowest from discharge_event e join string g on g.id = e.string_id "
+            "left join battery b on b.id = e.lowest_battery_id order by e.started_at, g.code"
+        )
+
+    async def rows(self, statement: str, *parameters: Any) -> list[dict[str, Any]]:
+        async with self.database.begin() as connection:
+            result = await connection.exec_driver_sql(statement, parameters)
+            return [dict(row) for row in result.mappings()] if result.returns_rows else []
+
+    async def get(self, path: str, *, who: str = "mali", status: int = 200, **query: Any) -> dict[str, Any]:
+        answer = await self.client.get(path, params=query, headers=named(who))
+        assert answer.status_code == status, answer.text
+        found: dict[str, Any] = answer.json()
+        return found
+
+
+def named(name: str) -> dict[str, str]:
+    return {"Authorization": f"Bearer {name}"}
+
+
+def iso(at: datetime) -> str:
+    return at.isoformat().replace("+00:00", "Z")
+
+
+def every(step_s: float, start: datetime, duration_s: float) -> list[datetime]:
+    """Return the instants from a start over a duration, both ends included."""
+    return [start + timedelta(seconds=step_s * at) for at in range(round(duration_s / step_s) + 1)]
+
+
+async def plant_fleet(database: Database) -> None:
+    async with database.begin() as connection:
+        for statement in FLEET_SQL:
+            await connection.exec_driver_sql(statement)
+
+
+def quiet(app: FastAPI) -> None:
+    app.state.publisher = NoPublisher()
+    app.state.authenticator = CALLERS
