@@ -1,5 +1,6 @@
 """What every client of a service shares: authentication, time-outs, the breaker and the reading of errors."""
 
+from collections.abc import Callable
 from typing import Any, TypeVar
 
 import httpx
@@ -47,13 +48,22 @@ class ServiceClient:
         *,
         content: bytes | None = None,
         timeout_s: float | None = None,
+        fault: Callable[[Answer], str | None] = lambda _: None,
     ) -> Answer:
+        """Call and read the answer; ``fault`` names what is wrong with one that merely has the right form."""
         response = await self._request(method, path, content=content, timeout_s=timeout_s)
         try:
-            return answer.model_validate_json(response.content)
+            read = answer.model_validate_json(response.content)
         except ValidationError as error:
             self.breaker.failed()
             raise ServiceNonsense(self.service, f"{error.error_count()} errors in the answer to {path}") from error
+        why = fault(read)
+        if why is not None:
+            self.breaker.failed()
+            raise ServiceNonsense(self.service, why)
+        # Not before the answer made sense, or a service that talks nonsense would never be left alone.
+        self.breaker.succeeded()
+        return read
 
     async def _request(
         self, method: str, path: str, *, content: bytes | None, timeout_s: float | None = None
@@ -76,8 +86,8 @@ class ServiceClient:
             raise ServiceUnavailable(
                 self.service, f"answered {response.status_code}", retry_after_s=_retry_after_s(response)
             )
-        self.breaker.succeeded()
         if response.is_client_error:
+            self.breaker.succeeded()
             code, detail = _problem(response)
             raise ServiceRefused(
                 self.service, response.status_code, code, detail, retry_after_s=_retry_after_s(response)

@@ -2,7 +2,6 @@
 
 from typing import Protocol
 
-from battery_contracts.clients.errors import ServiceNonsense
 from battery_contracts.clients.service import ServiceClient
 from battery_contracts.twin import EstimateRequest, EstimateResponse
 
@@ -21,11 +20,12 @@ class TwinClient(ServiceClient):
 
     async def estimate(self, request: EstimateRequest) -> EstimateResponse:
         """Estimate SOC, SOH and resistance of a batch within the client's time-out."""
-        response = await self._call(
-            "POST", "/api/v1/estimate", EstimateResponse, content=request.model_dump_json().encode()
-        )
         expected = len(request.battery_id)
-        if any(len(values) != expected for _, values in response):
-            self.breaker.failed()
-            raise ServiceNonsense(self.service, f"columns are not all of length {expected}")
-        return response
+
+        def fault(response: EstimateResponse) -> str | None:
+            if any(len(values) != expected for _, values in response):
+                return f"columns are not all of length {expected}"
+            return None
+
+        content = request.model_dump_json().encode()
+        return await self._call("POST", "/api/v1/estimate", EstimateResponse, content=content, fault=fault)
