@@ -12,6 +12,7 @@ from battery_api.settings import GatewaySettings
 from battery_contracts.clients.ml import MlClient
 from battery_contracts.clients.simulator import SimulatorClient
 from battery_contracts.clients.twin import Estimator
+from battery_contracts.clients.twin_analysis import TwinAnalysisClient
 from battery_servicekit.clock import Clock
 
 
@@ -27,6 +28,7 @@ class ProcessContext:
     twin: Estimator | None
     ml: MlClient | None
     simulator: SimulatorClient | None
+    twin_analysis: TwinAnalysisClient | None = None
 
 
 def _process_context(request: Request) -> ProcessContext:

@@ -38,11 +38,13 @@ from battery_api.telemetry import rollups
 from battery_api.telemetry import routes as telemetry_routes
 from battery_api.telemetry.ports import Judge
 from battery_api.twin import recorder
+from battery_api.twin import routes as twin_routes
 from battery_api.unavailable import install_unavailable_handler
 from battery_api.webapp import mount_dashboard
 from battery_contracts.clients.ml import MlClient
 from battery_contracts.clients.simulator import SimulatorClient
 from battery_contracts.clients.twin import Estimator, TwinClient
+from battery_contracts.clients.twin_analysis import TwinAnalysisClient
 from battery_servicekit.application import create_service
 from battery_servicekit.clock import Clock, SystemClock
 
@@ -61,6 +63,7 @@ class Parts:
 
     clock: Clock | None = None
     twin: Estimator | None = None
+    twin_analysis: TwinAnalysisClient | None = None
     judge: Judge | None = None
 
 
@@ -97,7 +100,7 @@ def create_app(settings: GatewaySettings | None = None, parts: Parts | None = No
     install_unavailable_handler(app)
     serve_description(app)
     api = APIRouter(prefix="/api/v1")
-    for routes in (accounts_routes, fleet_routes, telemetry_routes, alerts_routes):
+    for routes in (accounts_routes, fleet_routes, telemetry_routes, twin_routes, alerts_routes):
         api.include_router(routes.router)
     app.include_router(api)
     app.add_middleware(GZipMiddleware, minimum_size=1024, compresslevel=5)
@@ -161,6 +164,9 @@ async def _build_context(
     twin: Estimator | None = parts.twin
     if twin is None and settings.twin_url:
         twin = TwinClient(http, settings.twin_url, token=token, timeout_s=settings.twin_timeout_s)
+    analysis = parts.twin_analysis
+    if analysis is None and settings.twin_url:
+        analysis = TwinAnalysisClient(http, settings.twin_url, token=token, timeout_s=settings.twin_analysis_timeout_s)
     async with database.begin() as connection:
         engine = await detect_engine(connection)
     return ProcessContext(
@@ -172,6 +178,7 @@ async def _build_context(
         twin=twin,
         ml=MlClient(http, settings.ml_url, token=token) if settings.ml_url else None,
         simulator=SimulatorClient(http, settings.simulator_url, token=token) if settings.simulator_url else None,
+        twin_analysis=analysis,
     )
 
 

@@ -32,6 +32,7 @@ class GatewaySettings(ServiceSettings):
 
     twin_url: str | None = None
     twin_timeout_s: float = Field(default=0.5, gt=0)
+    twin_analysis_timeout_s: float = Field(default=20.0, gt=0)
     ml_url: str | None = None
     simulator_url: str | None = None
     redis_url: SecretStr | None = None

@@ -13,7 +13,7 @@ from battery_servicekit.clock import FixedClock
 from battery_servicekit.testing.asgi import asgi_client
 from battery_servicekit.testing.postgres import database_name, new_database
 
-from .world import NOW, ScriptedTwin, World, plant_fleet, quiet
+from .world import NOW, ScriptedTwin, Simulator, World, plant_fleet, quiet
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
@@ -30,8 +30,8 @@ async def twin_template(postgres_url: str) -> AsyncIterator[str]:
 
 
 async def opened(url: str, *, pooling: bool) -> AsyncIterator[World]:
-    """Open the whole gateway; only the clock, the callers and the estimator are given."""
-    clock, twin = FixedClock(NOW), ScriptedTwin()
+    """Open the whole gateway; only the clock, the callers and the twin are given."""
+    clock, twin, simulator = FixedClock(NOW), ScriptedTwin(), Simulator()
     settings = GatewaySettings(
         _env_file=None,
         database_url=url,
@@ -40,11 +40,11 @@ async def opened(url: str, *, pooling: bool) -> AsyncIterator[World]:
         database_pooling=pooling,
         database_statement_timeout_s=60,
     )
-    app = create_app(settings, Parts(clock=clock, twin=twin))
+    app = create_app(settings, Parts(clock=clock, twin=twin, twin_analysis=simulator.client()))
     async with asgi_client(app) as client:
         client.base_url = client.base_url.join("/api/v1/")
         quiet(app)
-        yield World(app, client, clock, twin)
+        yield World(app, client, clock, twin, simulator)
 
 
 @pytest_asyncio.fixture(loop_scope="session")

@@ -14,15 +14,8 @@ SECOND, MINUTE, HOUR = timedelta(seconds=1), timedelta(minutes=1), timedelta(hou
 START = NOW - HOUR
 
 
-async def outage(world: World, minutes: float = 10.0, current_a: float = -60.0) -> None:
-    """Float once a minute, a discharge looked at every 2 s, and the recharge after it."""
-    await world.load(0.1, every(60, START - 5 * MINUTE, 240), volts=13.6)
-    await world.load(current_a, every(2, START, minutes * 60), volts=12.0)
-    await world.load(25.0, every(60, START + timedelta(minutes=minutes, seconds=2), 600), volts=13.0)
-
-
 async def test_an_outage_becomes_one_event_with_its_blocks(world: World) -> None:
-    await outage(world)
+    await world.outage(START)
     assert await world.record() == 1
     (event,) = await world.events()
     assert (event["string"], event["mode"], event["complete"], event["is_open"]) == (HERE, "discharge", True, False)
@@ -42,7 +35,7 @@ async def test_an_outage_becomes_one_event_with_its_blocks(world: World) -> None
 
 
 async def test_a_run_with_nothing_new_changes_nothing(world: World) -> None:
-    await outage(world)
+    await world.outage(START)
     await world.record()
     before = await world.rows("select xmin::text, * from discharge_event")
     assert await world.record() == 0
@@ -212,7 +205,7 @@ async def test_both_engines_record_the_same(world: World, timescale_world: World
     found = []
     for one in (world, timescale_world):
         one.clock.set(NOW)
-        await outage(one)
+        await one.outage(START)
         await one.record()
         events = [{key: event[key] for key in (*SAME, "string", "lowest")} for event in await one.events()]
         daily = await one.rows("select battery_id, day, time, soc_pct, soh_pct, soh_sd_pct from digital_twin_state")
@@ -251,7 +244,7 @@ async def test_a_day_without_an_estimate_has_no_row(world: World) -> None:
 
 
 async def test_a_failed_run_keeps_its_marks(world: World) -> None:
-    await outage(world)
+    await world.outage(START)
     marks = await world.rows("select * from discharge_mark")
     await world.rows("alter table discharge_battery add constraint broken check (battery_id < 0)")
     with pytest.raises(Exception, match="broken"):
@@ -263,7 +256,7 @@ async def test_a_failed_run_keeps_its_marks(world: World) -> None:
 
 
 async def test_a_swapped_block_has_no_part_in_later_discharges(world: World) -> None:
-    await outage(world)
+    await world.outage(START)
     await world.rows("update battery set removed_at = $1, removed_reason = 'x' where code = $2", START - HOUR, FIRST)
     await world.record()
     codes = await world.rows("select code from discharge_battery d join battery b on b.id = d.battery_id order by 1")

@@ -15,8 +15,10 @@ from battery_api.db.session import Database
 from battery_api.telemetry.ports import NoPublisher
 from battery_api.twin import recorder
 from battery_contracts.clients.mocks import ConstantTwin
+from battery_contracts.clients.twin_analysis import TwinAnalysisClient
 from battery_contracts.enums import Provenance, Role
 from battery_contracts.twin import EstimateRequest, EstimateResponse
+from battery_contracts.twin_analysis import SimulateRequest, SimulateResponse
 from battery_servicekit.clock import FixedClock
 
 NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
@@ -75,6 +77,42 @@ class ScriptedTwin(ConstantTwin):
 
 
 @dataclass
+class Simulator:
+    """Stands for the twin's simulation: the emptiest block's charge over the current, and what it was asked."""
+
+    failure: httpx.Response | None = None
+    asked: list[SimulateRequest] = field(default_factory=list)
+
+    def client(self) -> TwinAnalysisClient:
+        http = httpx.AsyncClient(transport=httpx.MockTransport(self._answer))
+        return TwinAnalysisClient(http, "http://twin", token="t")
+
+    def _answer(self, request: httpx.Request) -> httpx.Response:
+        if self.failure is not None:
+            return self.failure
+        asked = SimulateRequest.model_validate_json(request.content)
+        self.asked.append(asked)
+        weakest = min(asked.blocks, key=lambda block: block.soc_pct * block.soh_pct)
+        step = asked.profile[-1]
+        current_a = -step.current_a if step.current_a else (step.power_w or 0.0) / 12.0
+        runtime_s = 3600 * (asked.rated_ah or 0.0) * weakest.soc_pct * weakest.soh_pct / 1e4 / current_a
+        answer = SimulateResponse(
+            runtime_p10_s=0.8 * runtime_s,
+            runtime_p50_s=runtime_s,
+            runtime_p90_s=1.2 * runtime_s,
+            reaches_cut_off=True,
+            limiting_battery_id=weakest.battery_id,
+            limiting_probability=0.9,
+            time_s=[runtime_s],
+            current_a=[-current_a],
+            string_voltage_v=[asked.cut_off_v * len(asked.blocks)],
+            limiting_voltage_v=[asked.cut_off_v],
+            limiting_soc_pct=[0.0],
+        )
+        return httpx.Response(200, content=answer.model_dump_json())
+
+
+@dataclass
 class Callers:
     """Stands for the authenticator, whose own tests are elsewhere: the token is the caller's name."""
 
@@ -105,6 +143,7 @@ class World:
     client: httpx.AsyncClient
     clock: FixedClock
     twin: ScriptedTwin
+    simulator: Simulator
 
     @property
     def context(self) -> ProcessContext:
@@ -162,6 +201,13 @@ class World:
         async with self.database.begin() as connection:
             result = await connection.exec_driver_sql(statement, parameters)
             return [dict(row) for row in result.mappings()] if result.returns_rows else []
+
+    async def outage(self, start: datetime, minutes: float = 10.0, *, step_s: float = 2, string: str = HERE) -> None:
+        """Float once a minute, a discharge with 60 A, and the recharge after it."""
+        end = start + timedelta(minutes=minutes)
+        await self.load(0.1, every(60, start - timedelta(minutes=5), 240), volts=13.6, string=string)
+        await self.load(-60.0, every(step_s, start, minutes * 60), volts=12.0, string=string)
+        await self.load(25.0, every(60, end + timedelta(seconds=2), 600), volts=13.0, string=string)
 
     async def get(self, path: str, *, who: str = "mali", status: int = 200, **query: Any) -> dict[str, Any]:
         answer = await self.client.get(path, params=query, headers=named(who))

@@ -10,12 +10,12 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from battery_api.accounts.principal import Principal
 from battery_api.fleet import repository
 from battery_api.fleet.errors import BatteryNotFound, LocationNotFound
+from battery_api.fleet.estimates import estimate_of
 from battery_api.fleet.repository import BatteryFilter
 from battery_api.fleet.schemas import (
     BatteryDetail,
     BatterySummary,
     Environment,
-    Estimate,
     FleetOverview,
     LiveValues,
     LocationDetail,
@@ -29,12 +29,10 @@ from battery_api.fleet.schemas import (
     SystemOut,
 )
 from battery_api.fleet.status import stale_after_s
-from battery_contracts.enums import HealthStatus, NoEstimateReason, Provenance, ReadingQuality
+from battery_contracts.enums import HealthStatus, NoEstimateReason, ReadingQuality
 from battery_contracts.fleet import BATTERY_MODELS
 from battery_servicekit.pagination import Page, PageRequest
 
-# Two-sided 90 % of a normal distribution: what an interval shown to people promises.
-_Z90 = 1.645
 _DAYS_PER_YEAR = 365.25
 
 
@@ -227,8 +225,8 @@ class FleetService:
             internal_resistance_mohm=row["internal_resistance_mohm"],
             resistance_measured_at=row["resistance_at"],
             resistance_drift_pct=row["resistance_drift_pct"],
-            soc=_estimate(row["soc_pct"], row["soc_sd_pct"], row["soc_provenance"], quality),
-            soh=_estimate(row["soh_pct"], row["soh_sd_pct"], row["soh_provenance"], quality),
+            soc=estimate_of(row["soc_pct"], row["soc_sd_pct"], row["soc_provenance"], quality),
+            soh=estimate_of(row["soh_pct"], row["soh_sd_pct"], row["soh_provenance"], quality),
             quality=quality.codes(),
             reporting_interval_s=row["reporting_interval_s"],
             stale_after_s=stale_after_s(row["reporting_interval_s"]),
@@ -238,23 +236,6 @@ class FleetService:
 
 def _is_stale(time: datetime | None, interval_s: float | None, now: datetime) -> bool:
     return time is None or now - time > timedelta(seconds=stale_after_s(interval_s))
-
-
-def _estimate(
-    value_pct: float | None, sd_pct: float | None, provenance: str | None, quality: ReadingQuality
-) -> Estimate:
-    # An estimate without its spread or its evidence is not shown at all.
-    if value_pct is None or sd_pct is None or provenance is None:
-        unavailable = ReadingQuality.TWIN_UNAVAILABLE in quality and value_pct is not None
-        reason = NoEstimateReason.TWIN_UNAVAILABLE if unavailable else NoEstimateReason.NO_ESTIMATE_YET
-        return Estimate(value_pct=None, low_pct=None, high_pct=None, provenance=None, reason=reason)
-    return Estimate(
-        value_pct=value_pct,
-        low_pct=max(0.0, value_pct - _Z90 * sd_pct),
-        high_pct=min(100.0, value_pct + _Z90 * sd_pct),
-        provenance=Provenance(provenance),
-        reason=None,
-    )
 
 
 def _sum_counts(counts: list[Any], kind: type[Any]) -> Any:

@@ -1,0 +1,31 @@
+"""Estimates as every page shows them: with an interval and what stands behind it, or the reason why there is none."""
+
+from typing import Final
+
+from battery_api.fleet.schemas import Estimate
+from battery_contracts.enums import NoEstimateReason, Provenance, ReadingQuality
+
+Z90: Final = 1.645
+"""Two-sided 90 % of a normal distribution: what an interval shown to people promises."""
+
+
+def estimate_of(
+    value_pct: float | None, sd_pct: float | None, provenance: str | None, quality: ReadingQuality
+) -> Estimate:
+    """Return an estimate with its 90 % interval."""
+    # An estimate without its spread or its evidence is not shown at all.
+    if value_pct is None or sd_pct is None or provenance is None:
+        unavailable = ReadingQuality.TWIN_UNAVAILABLE in quality
+        return no_estimate(NoEstimateReason.TWIN_UNAVAILABLE if unavailable else NoEstimateReason.NO_ESTIMATE_YET)
+    return Estimate(
+        value_pct=value_pct,
+        low_pct=max(0.0, value_pct - Z90 * sd_pct),
+        high_pct=min(100.0, value_pct + Z90 * sd_pct),
+        provenance=Provenance(provenance),
+        reason=None,
+    )
+
+
+def no_estimate(reason: NoEstimateReason) -> Estimate:
+    """Return what stands in the place of an estimate that is withheld."""
+    return Estimate(value_pct=None, low_pct=None, high_pct=None, provenance=None, reason=reason)

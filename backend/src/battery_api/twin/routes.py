@@ -1,0 +1,91 @@
+"""Endpoints of the digital twin's record and of its what-if questions."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Query
+from fastapi.responses import Response
+
+from battery_api.accounts.deps import require_scope
+from battery_api.accounts.principal import Principal, Scope
+from battery_api.context import ContextDep
+from battery_api.fleet.errors import BatteryNotFound
+from battery_api.twin import runtime
+from battery_api.twin.errors import (
+    LoadInvalid,
+    RuntimeUnknown,
+    SimulationRefused,
+    StringNotFound,
+    TwinUnavailable,
+)
+from battery_api.twin.schemas import BatteryDischarge, RuntimeOut, StringDischarge, TwinRecord
+from battery_api.twin.service import TwinRecordService
+from battery_contracts.enums import Role
+from battery_contracts.twin_analysis import SimulateRequest, SimulateResponse
+from battery_servicekit.pagination import Page, PageQuery
+from battery_servicekit.problems import problems
+from battery_servicekit.responses import JsonResponse
+
+router = APIRouter(tags=["twin"])
+FleetReader = Annotated[Principal, Depends(require_scope(Scope.FLEET_READ, role=Role.VIEWER))]
+
+
+@router.get("/batteries/{battery_id}/twin", response_model=TwinRecord, responses=problems(BatteryNotFound))
+async def get_battery_twin(
+    battery_id: str,
+    context: ContextDep,
+    principal: FleetReader,
+    history_days: Annotated[int, Query(ge=1, le=730, description="Days of history, today included.")] = 90,
+) -> Response:
+    """Return what the digital twin believes of a battery, the evidence with its age, and the history day by day."""
+    async with context.database.begin() as connection:
+        service = TwinRecordService(connection, principal, context.clock.now())
+        return JsonResponse(await service.get_record(battery_id, history_days=history_days))
+
+
+@router.get(
+    "/batteries/{battery_id}/discharges", response_model=Page[BatteryDischarge], responses=problems(BatteryNotFound)
+)
+async def list_battery_discharges(
+    battery_id: str, context: ContextDep, principal: FleetReader, page: PageQuery
+) -> Response:
+    """List a battery's discharges, newest first, with what each told of its capacity."""
+    async with context.database.begin() as connection:
+        service = TwinRecordService(connection, principal, context.clock.now())
+        return JsonResponse(await service.list_battery_discharges(battery_id, page))
+
+
+@router.get("/strings/{string_id}/discharges", response_model=Page[StringDischarge], responses=problems(StringNotFound))
+async def list_string_discharges(
+    string_id: str, context: ContextDep, principal: FleetReader, page: PageQuery
+) -> Response:
+    """List a string's discharges with their blocks, newest first."""
+    async with context.database.begin() as connection:
+        service = TwinRecordService(connection, principal, context.clock.now())
+        return JsonResponse(await service.list_string_discharges(string_id, page))
+
+
+@router.get(
+    "/strings/{string_id}/runtime",
+    response_model=RuntimeOut,
+    responses=problems(StringNotFound, LoadInvalid, RuntimeUnknown, SimulationRefused, TwinUnavailable),
+)
+async def get_string_runtime(
+    string_id: str,
+    context: ContextDep,
+    principal: FleetReader,
+    power_w: Annotated[float | None, Query(gt=0, le=4_000_000, description="Power drawn from the string.")] = None,
+    current_a: Annotated[float | None, Query(ge=-3000, le=3000, description="Current; negative discharges.")] = None,
+) -> Response:
+    """Say how long a string lasts under a load (without one: the present, else the last), and which block ends it."""
+    now = context.clock.now()
+    async with context.database.begin() as connection:
+        question = await runtime.prepare(connection, principal, now, string_id, power_w=power_w, current_a=current_a)
+    # The connection is back by now: the twin may take its time.
+    simulation = await runtime.simulate(context.twin_analysis, question.request())
+    return JsonResponse(question.answer(simulation, now))
+
+
+@router.post("/twin/simulate", response_model=SimulateResponse, responses=problems(SimulationRefused, TwinUnavailable))
+async def simulate_string(request: SimulateRequest, context: ContextDep, _principal: FleetReader) -> Response:
+    """Simulate a string of blocks that you describe under a load profile."""
+    return JsonResponse(await runtime.simulate(context.twin_analysis, request))

@@ -1,0 +1,142 @@
+"""How long a string would last: the twin is asked with what is believed of each block now."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+import structlog
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from battery_api.accounts.principal import Principal
+from battery_api.telemetry.modes import DISCHARGE_BELOW_A
+from battery_api.twin import repository
+from battery_api.twin.blocks import StringBlocks, blocks_of
+from battery_api.twin.errors import LoadInvalid, RuntimeUnknown, SimulationRefused, StringNotFound, TwinUnavailable
+from battery_api.twin.schemas import LoadBasis, RuntimeLoad, RuntimeOut
+from battery_api.twin.service import Row, is_stale
+from battery_contracts.clients.errors import ServiceError, ServiceRefused
+from battery_contracts.clients.twin_analysis import TwinAnalysisClient
+from battery_contracts.twin_analysis import LoadStep, SimulateRequest, SimulateResponse
+from battery_servicekit.problems import FieldError
+
+_log = structlog.get_logger(__name__)
+# The step is held until the string is empty; its length only sets how finely the beginning is computed.
+_STEP_S: Final = 300.0
+_RETRY_AFTER_S: Final = 5
+_UNPROCESSABLE: Final = 422
+
+
+@dataclass(frozen=True, slots=True)
+class RuntimeQuestion:
+    """All that a runtime needs from the database."""
+
+    string_id: str
+    load: RuntimeLoad
+    believed: StringBlocks
+
+    def request(self) -> SimulateRequest:
+        """Return the question as the twin takes it."""
+        power_w = self.load.power_w
+        block_w = None if power_w is None else power_w / len(self.believed.blocks)
+        return SimulateRequest(
+            blocks=self.believed.blocks,
+            profile=[LoadStep(duration_s=_STEP_S, current_a=self.load.current_a, power_w=block_w)],
+            rated_ah=self.believed.rated_ah,
+            cut_off_v=self.believed.cut_off_v,
+        )
+
+    def answer(self, simulation: SimulateResponse, now: datetime) -> RuntimeOut:
+        """Return the twin's answer with what it rests on."""
+        return RuntimeOut(
+            string_id=self.string_id,
+            generated_at=now,
+            load=self.load,
+            block_count=len(self.believed.blocks),
+            assumed_battery_ids=self.believed.assumed,
+            oldest_reading_at=self.believed.oldest_reading_at,
+            simulation=simulation,
+        )
+
+
+async def prepare(
+    connection: AsyncConnection,
+    principal: Principal,
+    now: datetime,
+    string_id: str,
+    *,
+    power_w: float | None,
+    current_a: float | None,
+) -> RuntimeQuestion:
+    """Gather what is believed of a string and the load it is asked for.
+
+    Raises
+    ------
+    RuntimeUnknown
+        Fewer than half of the blocks have a present estimate.
+    """
+    string = await repository.find_string(connection, string_id, principal.location_codes)
+    if string is None:
+        raise StringNotFound(f"No string {string_id} that you may see.")
+    load = _given(power_w, current_a) or await _known(connection, string, now)
+    rows = await repository.list_blocks(connection, string["id"])
+    believed = blocks_of(rows, now)
+    if believed is None:
+        raise RuntimeUnknown(
+            f"Fewer than half of the {len(rows)} blocks have a present state of charge and health; "
+            "a runtime would be a guess."
+        )
+    return RuntimeQuestion(string_id, load, believed)
+
+
+async def simulate(twin: TwinAnalysisClient | None, request: SimulateRequest) -> SimulateResponse:
+    """Ask the twin.
+
+    Raises
+    ------
+    TwinUnavailable
+        It gave no answer that can be used.
+    SimulationRefused
+        It can do nothing with the question.
+    """
+    if twin is None:
+        raise TwinUnavailable("No digital twin is set up, so nothing can be simulated.")
+    try:
+        return await twin.simulate(request)
+    except ServiceRefused as error:
+        if error.status == _UNPROCESSABLE:
+            raise SimulationRefused(error.detail) from error
+        _log.error("twin refused a simulation", status=error.status, detail=error.detail)
+        raise _unavailable() from error
+    except ServiceError as error:
+        _log.warning("twin gave no simulation", reason=type(error).__name__, detail=error.detail)
+        raise _unavailable() from error
+
+
+def _unavailable() -> TwinUnavailable:
+    detail = "The digital twin does not answer; there is no runtime without it."
+    return TwinUnavailable(detail, headers={"Retry-After": str(_RETRY_AFTER_S)})
+
+
+def _given(power_w: float | None, current_a: float | None) -> RuntimeLoad | None:
+    if power_w is None and current_a is None:
+        return None
+    if power_w is not None and current_a is not None:
+        raise _load_invalid("power_w", "Give power_w or current_a, not both.")
+    if current_a is not None and current_a >= 0:
+        raise _load_invalid("current_a", "A discharge has a negative current, for example current_a=-60.")
+    return RuntimeLoad(basis=LoadBasis.GIVEN, current_a=current_a, power_w=power_w)
+
+
+async def _known(connection: AsyncConnection, string: Row, now: datetime) -> RuntimeLoad:
+    present_a = string["current_a"]
+    fresh = not is_stale(string["time"], string["reporting_interval_s"], now)
+    if fresh and present_a is not None and present_a < DISCHARGE_BELOW_A:
+        return RuntimeLoad(basis=LoadBasis.PRESENT, current_a=present_a, power_w=None)
+    last_a = await repository.last_load_a(connection, string["id"])
+    if last_a is None:
+        raise _load_invalid("power_w", "The string has no load now and none on record: give power_w or current_a.")
+    return RuntimeLoad(basis=LoadBasis.LAST_DISCHARGE, current_a=last_a, power_w=None)
+
+
+def _load_invalid(field: str, detail: str) -> LoadInvalid:
+    return LoadInvalid(detail, errors=[FieldError(field=field, code="invalid", detail=detail)])
