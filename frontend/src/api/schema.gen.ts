@@ -503,6 +503,106 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/batteries/{battery_id}/twin": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Battery Twin
+         * @description Return what the digital twin believes of a battery, the evidence with its age, and the history day by day.
+         */
+        get: operations["twin_get_battery_twin"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/batteries/{battery_id}/discharges": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Battery Discharges
+         * @description List a battery's discharges, newest first, with what each told of its capacity.
+         */
+        get: operations["twin_list_battery_discharges"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/strings/{string_id}/discharges": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List String Discharges
+         * @description List a string's discharges with their blocks, newest first.
+         */
+        get: operations["twin_list_string_discharges"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/strings/{string_id}/runtime": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get String Runtime
+         * @description Say how long a string lasts under a load (without one: the present, else the last), and which block ends it.
+         */
+        get: operations["twin_get_string_runtime"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/twin/simulate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Simulate String
+         * @description Simulate a string of blocks that you describe under a load profile.
+         */
+        post: operations["twin_simulate_string"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/alerts": {
         parameters: {
             query?: never;
@@ -1192,6 +1292,50 @@ export interface components {
             string_state: components["schemas"]["StringStateOut"];
         };
         /**
+         * BatteryDischarge
+         * @description A discharge with what one battery did in it.
+         */
+        BatteryDischarge: {
+            /** Discharge Id */
+            discharge_id: number;
+            /** String Id */
+            string_id: string;
+            /**
+             * Started At
+             * Format: date-time
+             */
+            started_at: string;
+            /**
+             * Ended At
+             * Format: date-time
+             */
+            ended_at: string;
+            /** Duration S */
+            duration_s: number;
+            /**
+             * Mode
+             * @enum {string}
+             */
+            mode: "discharge" | "test";
+            /** Drawn Ah */
+            drawn_ah: number;
+            /** Depth Pct */
+            depth_pct: number;
+            /** Mean Current A */
+            mean_current_a: number;
+            /** Min Voltage V */
+            min_voltage_v: number | null;
+            /** Lowest Battery Id */
+            lowest_battery_id: string | null;
+            /** Mean Temperature C */
+            mean_temperature_c: number | null;
+            /** Complete */
+            complete: boolean;
+            /** Is Open */
+            is_open: boolean;
+            block: components["schemas"]["DischargeBlock"];
+        };
+        /**
          * BatteryModel
          * @description Nameplate of a battery model; every figure is per 12 V block at 25 °C unless its name says otherwise.
          */
@@ -1262,6 +1406,41 @@ export interface components {
             rul_days?: number | null;
         };
         /**
+         * BlockState
+         * @description What is believed of one block at the beginning of a simulation.
+         */
+        BlockState: {
+            /** Battery Id */
+            battery_id: string;
+            /** Soc Pct */
+            soc_pct: number;
+            /**
+             * Soc Sd Pct
+             * @default 5
+             */
+            soc_sd_pct: number;
+            /**
+             * Soh Pct
+             * @default 100
+             */
+            soh_pct: number;
+            /**
+             * Soh Sd Pct
+             * @default 10
+             */
+            soh_sd_pct: number;
+            /**
+             * Temperature C
+             * @default 25
+             */
+            temperature_c: number;
+            /**
+             * Resistance Ratio
+             * @default 1
+             */
+            resistance_ratio: number;
+        };
+        /**
          * ChangePasswordRequest
          * @description The present and the new password.
          */
@@ -1302,6 +1481,28 @@ export interface components {
          * @enum {string}
          */
         CheckState: "up" | "down";
+        /**
+         * DailyEstimate
+         * @description The last estimate of a day (Asia/Bangkok); days that are over never change.
+         */
+        DailyEstimate: {
+            /**
+             * Day
+             * Format: date
+             */
+            day: string;
+            /**
+             * Time
+             * Format: date-time
+             */
+            time: string;
+            soc: components["schemas"]["Estimate"];
+            soh: components["schemas"]["Estimate"];
+            /** Resistance Mohm */
+            resistance_mohm: number | null;
+            /** Resistance Sd Mohm */
+            resistance_sd_mohm: number | null;
+        };
         /**
          * DayCompleteness
          * @description What one battery sent on one day (Asia/Bangkok): received = accepted + duplicate + rejected.
@@ -1361,6 +1562,22 @@ export interface components {
          * @enum {string}
          */
         Direction: "above" | "below";
+        /**
+         * DischargeBlock
+         * @description One block in a discharge.
+         */
+        DischargeBlock: {
+            /** Battery Id */
+            battery_id: string;
+            /** End Voltage V */
+            end_voltage_v: number | null;
+            /** Min Voltage V */
+            min_voltage_v: number | null;
+            /** Mean Temperature C */
+            mean_temperature_c: number | null;
+            /** @description Null where the discharge was too shallow or the twin told nothing of it. */
+            soh: components["schemas"]["Estimate"] | null;
+        };
         /**
          * EffectiveRuleOut
          * @description A rule as it holds for one battery: each value, and where it comes from.
@@ -1428,6 +1645,36 @@ export interface components {
             provenance: components["schemas"]["Provenance"] | null;
             reason: components["schemas"]["NoEstimateReason"] | null;
         };
+        /**
+         * Evidence
+         * @description One thing that was seen of a battery's health, and how old it is.
+         *
+         *     A discharge tells a state of health where it reached 15 % of the rated capacity; an ohmic measurement tells how far
+         *     the resistance lies above the battery's own baseline.
+         */
+        Evidence: {
+            kind: components["schemas"]["EvidenceKind"];
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /** Age Days */
+            age_days: number;
+            /** Depth Pct */
+            depth_pct: number | null;
+            soh: components["schemas"]["Estimate"] | null;
+            /** Resistance Mohm */
+            resistance_mohm: number | null;
+            /** Resistance Drift Pct */
+            resistance_drift_pct: number | null;
+        };
+        /**
+         * EvidenceKind
+         * @description What told something of a battery's health.
+         * @enum {string}
+         */
+        EvidenceKind: "discharge" | "test" | "ohmic";
         /**
          * ExportFormat
          * @description What kind of file.
@@ -1651,6 +1898,24 @@ export interface components {
             version: string;
         };
         /**
+         * LoadBasis
+         * @description Where the load of a runtime comes from.
+         * @enum {string}
+         */
+        LoadBasis: "given" | "present" | "last_discharge";
+        /**
+         * LoadStep
+         * @description A load held for a time: a current (> 0 charges) or a power drawn from the block (W, > 0 discharges).
+         */
+        LoadStep: {
+            /** Duration S */
+            duration_s: number;
+            /** Current A */
+            current_a?: number | null;
+            /** Power W */
+            power_w?: number | null;
+        };
+        /**
          * LocationDetail
          * @description A data centre with its systems and strings.
          */
@@ -1841,6 +2106,17 @@ export interface components {
             /** Limit */
             limit: number;
         };
+        /** Page[BatteryDischarge] */
+        Page_BatteryDischarge_: {
+            /** Items */
+            items: components["schemas"]["BatteryDischarge"][];
+            /** Total */
+            total: number;
+            /** Skip */
+            skip: number;
+            /** Limit */
+            limit: number;
+        };
         /** Page[BatterySummary] */
         Page_BatterySummary_: {
             /** Items */
@@ -1889,6 +2165,17 @@ export interface components {
         Page_RuleOut_: {
             /** Items */
             items: components["schemas"]["RuleOut"][];
+            /** Total */
+            total: number;
+            /** Skip */
+            skip: number;
+            /** Limit */
+            limit: number;
+        };
+        /** Page[StringDischarge] */
+        Page_StringDischarge_: {
+            /** Items */
+            items: components["schemas"]["StringDischarge"][];
             /** Total */
             total: number;
             /** Skip */
@@ -2058,6 +2345,43 @@ export interface components {
             overrides: components["schemas"]["OverrideOut"][];
         };
         /**
+         * RuntimeLoad
+         * @description The load a runtime holds for; exactly one of the two values is set.
+         */
+        RuntimeLoad: {
+            basis: components["schemas"]["LoadBasis"];
+            /** Current A */
+            current_a: number | null;
+            /** Power W */
+            power_w: number | null;
+        };
+        /**
+         * RuntimeOut
+         * @description How long a string lasts from now under a load, with its range and the block that ends it.
+         *
+         *     Blocks without a present estimate are taken as weak as the weakest known one, and named.
+         */
+        RuntimeOut: {
+            /** String Id */
+            string_id: string;
+            /**
+             * Generated At
+             * Format: date-time
+             */
+            generated_at: string;
+            load: components["schemas"]["RuntimeLoad"];
+            /** Block Count */
+            block_count: number;
+            /** Assumed Battery Ids */
+            assumed_battery_ids: string[];
+            /**
+             * Oldest Reading At
+             * Format: date-time
+             */
+            oldest_reading_at: string;
+            simulation: components["schemas"]["SimulateResponse"];
+        };
+        /**
          * SeriesColumns
          * @description Points column by column; ``count`` is the number of readings behind a point.
          */
@@ -2138,6 +2462,55 @@ export interface components {
             critical: number;
         };
         /**
+         * SimulateRequest
+         * @description A string of blocks in series under a load profile; the last step is held until the end of the discharge.
+         */
+        SimulateRequest: {
+            /** Blocks */
+            blocks: components["schemas"]["BlockState"][];
+            /** Profile */
+            profile: components["schemas"]["LoadStep"][];
+            /** Rated Ah */
+            rated_ah?: number | null;
+            /** Parameters */
+            parameters?: {
+                [key: string]: unknown;
+            } | null;
+            /**
+             * Cut Off V
+             * @default 10.5
+             */
+            cut_off_v: number;
+        };
+        /**
+         * SimulateResponse
+         * @description Runtime to cut-off with its range, the block that ends it and the string's course at the median.
+         */
+        SimulateResponse: {
+            /** Runtime P10 S */
+            runtime_p10_s: number;
+            /** Runtime P50 S */
+            runtime_p50_s: number;
+            /** Runtime P90 S */
+            runtime_p90_s: number;
+            /** Reaches Cut Off */
+            reaches_cut_off: boolean;
+            /** Limiting Battery Id */
+            limiting_battery_id: string;
+            /** Limiting Probability */
+            limiting_probability: number;
+            /** Time S */
+            time_s: number[];
+            /** Current A */
+            current_a: number[];
+            /** String Voltage V */
+            string_voltage_v: number[];
+            /** Limiting Voltage V */
+            limiting_voltage_v: number[];
+            /** Limiting Soc Pct */
+            limiting_soc_pct: number[];
+        };
+        /**
          * StatusCounts
          * @description Batteries by status; the four add up to all batteries.
          */
@@ -2162,6 +2535,51 @@ export interface components {
              * @default 0
              */
             no_data: number;
+        };
+        /**
+         * StringDischarge
+         * @description A discharge with all blocks of its string.
+         */
+        StringDischarge: {
+            /** Discharge Id */
+            discharge_id: number;
+            /** String Id */
+            string_id: string;
+            /**
+             * Started At
+             * Format: date-time
+             */
+            started_at: string;
+            /**
+             * Ended At
+             * Format: date-time
+             */
+            ended_at: string;
+            /** Duration S */
+            duration_s: number;
+            /**
+             * Mode
+             * @enum {string}
+             */
+            mode: "discharge" | "test";
+            /** Drawn Ah */
+            drawn_ah: number;
+            /** Depth Pct */
+            depth_pct: number;
+            /** Mean Current A */
+            mean_current_a: number;
+            /** Min Voltage V */
+            min_voltage_v: number | null;
+            /** Lowest Battery Id */
+            lowest_battery_id: string | null;
+            /** Mean Temperature C */
+            mean_temperature_c: number | null;
+            /** Complete */
+            complete: boolean;
+            /** Is Open */
+            is_open: boolean;
+            /** Blocks */
+            blocks: components["schemas"]["DischargeBlock"][];
         };
         /**
          * StringMode
@@ -2310,6 +2728,45 @@ export interface components {
             data: {
                 [key: string]: unknown;
             };
+        };
+        /**
+         * TwinRecord
+         * @description What the digital twin believes of a battery, why, and what it believed before.
+         */
+        TwinRecord: {
+            /** Battery Id */
+            battery_id: string;
+            /**
+             * Generated At
+             * Format: date-time
+             */
+            generated_at: string;
+            /**
+             * Time
+             * @description Of the newest reading; null before the first.
+             */
+            time: string | null;
+            /** Is Stale */
+            is_stale: boolean;
+            soc: components["schemas"]["Estimate"];
+            soh: components["schemas"]["Estimate"];
+            /**
+             * Resistance Mohm
+             * @description What the twin makes of the ohmic measurements.
+             */
+            resistance_mohm: number | null;
+            /** Resistance Sd Mohm */
+            resistance_sd_mohm: number | null;
+            /**
+             * Evidence
+             * @description Newest first.
+             */
+            evidence: components["schemas"]["Evidence"][];
+            /**
+             * History
+             * @description Oldest first.
+             */
+            history: components["schemas"]["DailyEstimate"][];
         };
         /**
          * UserCreate
@@ -3815,6 +4272,244 @@ export interface operations {
             };
             /** @description Problem details; code: invalid_span, resolution_too_fine */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    twin_get_battery_twin: {
+        parameters: {
+            query?: {
+                /** @description Days of history, today included. */
+                history_days?: number;
+            };
+            header?: never;
+            path: {
+                battery_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TwinRecord"];
+                };
+            };
+            /** @description Problem details; code: battery_not_found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    twin_list_battery_discharges: {
+        parameters: {
+            query?: {
+                /** @description Items to pass over. */
+                skip?: number;
+                /** @description Items to return at most. */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                battery_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_BatteryDischarge_"];
+                };
+            };
+            /** @description Problem details; code: battery_not_found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    twin_list_string_discharges: {
+        parameters: {
+            query?: {
+                /** @description Items to pass over. */
+                skip?: number;
+                /** @description Items to return at most. */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                string_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_StringDischarge_"];
+                };
+            };
+            /** @description Problem details; code: string_not_found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    twin_get_string_runtime: {
+        parameters: {
+            query?: {
+                /** @description Power drawn from the string. */
+                power_w?: number | null;
+                /** @description Current; negative discharges. */
+                current_a?: number | null;
+            };
+            header?: never;
+            path: {
+                string_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RuntimeOut"];
+                };
+            };
+            /** @description Problem details; code: string_not_found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: runtime_unknown */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: load_invalid, simulation_refused */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: twin_unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    twin_simulate_string: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SimulateRequest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SimulateResponse"];
+                };
+            };
+            /** @description Problem details; code: simulation_refused */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: twin_unavailable */
+            503: {
                 headers: {
                     [name: string]: unknown;
                 };
