@@ -1,3 +1,4 @@
+import asyncio
 import random
 from datetime import timedelta
 
@@ -277,3 +278,23 @@ def test_spans_that_touch_are_judged_at_once() -> None:
         Span(at_us - 10 * minute_us, at_us + 25 * minute_us),
         Span(at_us + 50 * minute_us, at_us + 71 * minute_us),
     ]
+
+
+async def test_two_runs_at_once_write_each_discharge_once(world: World) -> None:
+    for string in STRINGS:
+        await world.outage(START, 1, string=string)
+    await asyncio.gather(*(world.record() for _ in range(3)))
+    events = await world.events()
+    assert [event["string"] for event in events] == sorted(STRINGS)
+    assert len(await world.rows("select * from discharge_battery")) == len(BATTERIES)
+
+
+async def test_rows_that_come_while_the_job_runs_are_judged_by_its_next_run(world: World) -> None:
+    await world.load(-60.0, every(2, START, 60))
+    for minute in range(1, 6):
+        more = every(2, START + minute * MINUTE + 2 * SECOND, 58)
+        await asyncio.gather(world.record(), world.load(-60.0, more))
+    await world.record()
+    (event,) = await world.events()
+    assert (event["started_at"], event["ended_at"]) == (START, START + 6 * MINUTE)
+    assert event["drawn_ah"] == pytest.approx(60 * 361 / 3600, rel=0.01)
