@@ -69,6 +69,25 @@ async def test_an_event_grows_while_it_lasts_and_is_completed_afterwards(world: 
     assert len(await world.rows("select * from discharge_battery")) == BLOCKS
 
 
+async def test_a_long_discharge_is_read_anew_when_it_has_grown_not_each_minute(world: World) -> None:
+    await world.load(-3.0, every(60, NOW - 10 * HOUR, 10 * 3600))
+    assert await world.record() == 1
+    await world.load(-3.0, every(60, NOW + MINUTE, 9 * 60))
+    assert await world.record() == 0
+    assert len(await world.rows("select * from discharge_mark")) > 0
+    # A late reading inside it is not kept waiting.
+    await world.load(-3.0, [NOW - 5 * HOUR + SECOND])
+    assert await world.record() == 1
+    await world.load(-3.0, every(60, NOW + 10 * MINUTE, 5 * 60))
+    assert await world.record() == 0
+    await world.load(-3.0, every(60, NOW + 16 * MINUTE, 10 * 60))
+    assert await world.record() == 1
+    (event,) = await world.events()
+    assert event["ended_at"] == NOW + 26 * MINUTE
+    assert event["drawn_ah"] == pytest.approx(3 * (10 + 26 / 60), rel=1e-4)
+    assert await world.rows("select * from discharge_mark") == []
+
+
 async def test_mains_back_for_a_moment_do_not_split_an_outage_but_six_minutes_do(world: World) -> None:
     await world.load(-60.0, every(2, START, 60))
     await world.load(30.0, every(10, START + 70 * SECOND, 200), volts=13.0)

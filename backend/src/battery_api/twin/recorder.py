@@ -29,6 +29,16 @@ _LOCK: Final = "select pg_advisory_xact_lock(7204861957)"
 _STRINGS: Final = (
     "select string_id from discharge_mark union select string_id from discharge_event where is_open order by 1"
 )
+# A discharge that lasts, or a stuck sensor that pretends to one, is read anew when it has grown by this share: what a
+# minute costs must not grow with it.
+_GROWN_BY: Final = 0.02
+_WAITS: Final = """
+    select exists (
+        select from discharge_event e where e.string_id = $1 and e.is_open
+        and $2::timestamptz - e.ended_at < (e.ended_at - e.started_at) * $3::float8
+        and not exists (select from discharge_mark m where m.string_id = $1 and m.start_at <= e.ended_at)
+    )
+"""
 _TAKE: Final = "delete from discharge_mark where string_id = $1 returning start_at, end_at"
 _OPEN: Final = "select started_at, ended_at from discharge_event where string_id = $1 and is_open"
 # Two readings before the span and one after it say whether its edges were seen.
@@ -147,6 +157,8 @@ async def judge_string(connection: AsyncConnection, string: int, now: datetime) 
     """Judge the marked spans of a string and its open discharges; return how many discharges were written."""
     # Should the lease change hands in the middle of a run, the two take turns.
     await connection.exec_driver_sql(_LOCK)
+    if (await fetch_all(connection, _WAITS, (string, now, _GROWN_BY)))[0][0]:
+        return 0
     spans = [*await fetch_all(connection, _TAKE, (string,)), *await fetch_all(connection, _OPEN, (string,))]
     if not spans:
         return 0
