@@ -197,6 +197,19 @@ async def outage_deep(world: World) -> None:
     await world.load(25.0, every(60, START + 30 * MINUTE + 10 * SECOND, 600), volts=13.0)
 
 
+async def test_a_twin_that_was_away_gives_no_evidence_of_a_discharge(world: World) -> None:
+    world.twin.provenance = Provenance.DISCHARGE_INFERRED
+    await world.load(0.1, every(60, START - 5 * MINUTE, 240), volts=13.6)
+    world.twin.is_away = True
+    await world.load(-60.0, every(10, START, 30 * 60), volts=11.9)
+    world.twin.is_away = False
+    await world.load(25.0, every(60, START + 30 * MINUTE + 10 * SECOND, 600), volts=13.0)
+    await world.record()
+    states = await world.rows("select soh_provenance from battery_state where soh_pct is not null")
+    assert {row["soh_provenance"] for row in states} == {"discharge_inferred"}
+    assert {row["soh_pct"] for row in await world.rows("select soh_pct from discharge_battery")} == {None}
+
+
 async def test_prior_alone_is_no_evidence(world: World) -> None:
     await outage_deep(world)
     await world.record()

@@ -14,6 +14,7 @@ from battery_api.context import ProcessContext
 from battery_api.db.session import Database
 from battery_api.telemetry.ports import NoPublisher
 from battery_api.twin import recorder
+from battery_contracts.clients.errors import ServiceUnavailable
 from battery_contracts.clients.mocks import ConstantTwin
 from battery_contracts.clients.twin_analysis import TwinAnalysisClient
 from battery_contracts.enums import Provenance, Role
@@ -27,6 +28,8 @@ STRINGS = tuple(f"{location}-UPS-01-STR-{at:02d}" for location in LOCATIONS for 
 BLOCKS = 3
 BATTERIES = tuple(f"BAT-{string}-{position:03d}" for string in STRINGS for position in range(1, BLOCKS + 1))
 RATED_AH = 120.0
+CHUNK = 60
+"""Readings of a battery in one batch; ingest asks the twin for so many at most."""
 HERE, FIRST = STRINGS[0], BATTERIES[0]
 
 FLEET_SQL = (
@@ -67,9 +70,12 @@ class ScriptedTwin(ConstantTwin):
     soh_pct: float = 95.0
     soh_sd_pct: float = 8.0
     provenance: Provenance = Provenance.PRIOR_ONLY
+    is_away: bool = False
     requests: list[EstimateRequest] = field(default_factory=list)
 
     async def estimate(self, request: EstimateRequest) -> EstimateResponse:
+        if self.is_away:
+            raise ServiceUnavailable("digital-twin", "ConnectError")
         said = await super().estimate(request)
         count = len(request.battery_id)
         changed = {"soh_sd_pct": [self.soh_sd_pct] * count, "soh_provenance": [self.provenance] * count}
@@ -164,9 +170,9 @@ class World:
     ) -> None:
         """Post a string's current and its blocks' voltages at some instants; the clock follows."""
         self.clock.set(max(self.clock.now(), *at))
-        for start in range(0, len(at), 500):
+        for start in range(0, len(at), CHUNK):
             self._strict(at)
-            times = [iso(one) for one in at[start : start + 500]]
+            times = [iso(one) for one in at[start : start + CHUNK]]
             blocks = [code for code in BATTERIES if string in code]
             await self.post(
                 {

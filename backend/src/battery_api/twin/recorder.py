@@ -78,13 +78,17 @@ _WRITE: Final = """
         min_voltage_v = excluded.min_voltage_v, complete = excluded.complete, is_open = excluded.is_open
     returning id
 """
-# What the twin made of a discharge is what it holds soon after; a later estimate may stem from another one.
+# What the twin made of a discharge is what it holds soon after; a later estimate may stem from another one, and so may
+# that of a twin which was away while this one lasted.
 _WRITE_BLOCKS: Final = """
     insert into discharge_battery (event_id, battery_id, end_voltage_v, min_voltage_v, mean_temperature_c,
                                    soh_pct, soh_sd_pct, soh_provenance)
     select $1, t.battery_id,
            (array_agg(t.voltage_v order by t.time desc) filter (where t.voltage_v is not null))[1],
-           min(t.voltage_v), avg(t.temperature_c), min(s.soh_pct), min(s.soh_sd_pct), min(s.soh_provenance)
+           min(t.voltage_v), avg(t.temperature_c),
+           case when 2 * count(t.soh_pct) >= count(*) then min(s.soh_pct) end,
+           case when 2 * count(t.soh_pct) >= count(*) then min(s.soh_sd_pct) end,
+           case when 2 * count(t.soh_pct) >= count(*) then min(s.soh_provenance) end
     from telemetry t
     left join battery_state s on s.battery_id = t.battery_id and $5::boolean
         and s.time >= $4 and s.time <= $4::timestamptz + interval '1 hour' and s.soh_sd_pct is not null
