@@ -71,6 +71,16 @@ def test_ten_seconds_are_needed(length_s: float, count: int) -> None:
     assert len(find_discharges(rows([(0.0, -20.0), (length_s, -20.0)]), FAR_US)) == count
 
 
+@pytest.mark.parametrize(("length_s", "count"), [(6.0, 0), (8.0, 1)])
+def test_the_unseen_moments_of_switching_count_for_half_an_interval_each(length_s: float, count: int) -> None:
+    seen = rows([(-60.0, 0.1), *steady(0, length_s, 2, -20.0), (length_s + 2, 25.0)])
+    assert len(find_discharges(seen, FAR_US)) == count
+
+
+def test_one_reading_is_no_discharge() -> None:
+    assert find_discharges(rows([(-60.0, 0.1), (0.0, -20.0), (60.0, 0.1)]), FAR_US) == []
+
+
 def test_two_amperes_are_no_discharge() -> None:
     assert find_discharges(rows(steady(0, 600, 2, -2.0)), FAR_US) == []
     assert find_discharges(rows([]), FAR_US) == []
@@ -105,7 +115,7 @@ def test_every_reading_under_load_lies_in_one_discharge_or_in_a_blink(steps: lis
         assert following.start_us - one.end_us > GAP_US
     for one in found:
         inside = (seen.time_us >= one.start_us) & (seen.time_us <= one.end_us)
-        assert one.end_us - one.start_us >= SHORTEST_US
+        assert one.end_us > one.start_us
         under_load = np.minimum(seen.current_a[inside], 0.0)
         hours = (one.end_us - one.start_us + 2 * GAP_US) / 3.6e9
         assert 0 < one.drawn_ah <= -under_load.min() * hours

@@ -106,8 +106,8 @@ async def test_mains_back_for_a_moment_do_not_split_an_outage_but_six_minutes_do
 
 async def test_a_blink_is_no_discharge(world: World) -> None:
     await world.load(0.1, every(60, START - 5 * MINUTE, 240), volts=13.6)
-    await world.load(-60.0, every(2, START, 8))
-    await world.load(0.1, every(60, START + 10 * SECOND, 600), volts=13.6)
+    await world.load(-60.0, every(2, START, 6))
+    await world.load(0.1, every(60, START + 8 * SECOND, 600), volts=13.6)
     assert await world.record() == 0
     assert await world.events() == []
 

@@ -11,6 +11,7 @@ from battery_api.telemetry.rows import BoolArray, FloatArray, IntArray
 GAP_US: Final = 300_000_000
 """A pause longer than this ends a discharge; a shorter one, as when the mains come back for a moment, does not."""
 SHORTEST_US: Final = 10_000_000
+"""A genset takes about this long to take over, and such a discharge counts."""
 GIVEN_UP_US: Final = 86_400_000_000
 """A string that fell silent while it discharged is waited for this long; its sender may be saving readings up."""
 MISSED: Final = 1.5
@@ -35,8 +36,8 @@ class StringRows:
 class Discharge:
     """A stretch of time in which a string gave current, from the first to the last reading that says so.
 
-    ``drawn_ah`` counts the discharging current alone, joined by straight lines; the unseen moments of switching lie on
-    average half a reporting interval outside the stretch.
+    ``drawn_ah`` counts the discharging current alone, joined by straight lines, and half a reporting interval more at
+    each end, since that is how far outside the stretch the unseen moments of switching lie on average.
     """
 
     start_us: int
@@ -72,29 +73,31 @@ def touches_edge(rows: StringRows, start_us: int, end_us: int) -> tuple[bool, bo
 
 
 def _lasts(rows: StringRows, group: IntArray) -> bool:
-    return bool(rows.time_us[group[-1]] - rows.time_us[group[0]] >= SHORTEST_US)
+    # A single reading says nothing of a length.
+    if len(group) < 2:
+        return False
+    seen_us = rows.time_us[group[-1]] - rows.time_us[group[0]]
+    return bool(seen_us + sum(_unseen_us(rows, int(group[0]), int(group[-1]))) >= SHORTEST_US)
 
 
 def _discharge(rows: StringRows, group: IntArray, now_us: int) -> Discharge:
     first, last = int(group[0]), int(group[-1])
     start_us, end_us = int(rows.time_us[first]), int(rows.time_us[last])
     inside = slice(first, last + 1)
-    steps_us = np.diff(rows.time_us[inside])
     loads_a = np.maximum(-rows.current_a[inside], 0.0)
-    usual_us = float(np.median(steps_us))
-    drawn_a_us = float(np.sum((loads_a[1:] + loads_a[:-1]) / 2 * steps_us))
-    before, after = _edges_us(rows, first, last)
-    drawn_a_us += (loads_a[0] * _unseen_us(before, usual_us) + loads_a[-1] * _unseen_us(after, usual_us)) / 2
+    before_us, after_us = _unseen_us(rows, first, last)
+    drawn_a_us = float(np.sum((loads_a[1:] + loads_a[:-1]) / 2 * np.diff(rows.time_us[inside])))
+    drawn_a_us += float(loads_a[0]) * before_us + float(loads_a[-1]) * after_us
     voltages = rows.voltage_v[group]
     known = voltages[~np.isnan(voltages)]
     return Discharge(
         start_us=start_us,
         end_us=end_us,
         is_test=bool(2 * rows.is_test[group].sum() > len(group)),
-        drawn_ah=float(drawn_a_us) / _US_PER_H,
+        drawn_ah=drawn_a_us / _US_PER_H,
         mean_current_a=float(np.mean(rows.current_a[group])),
         min_voltage_v=float(known.min()) if len(known) else None,
-        complete=_begins_seen(rows, first) and after <= GAP_US,
+        complete=_begins_seen(rows, first) and _edges_us(rows, first, last)[1] <= GAP_US,
         is_open=int(rows.time_us[-1]) - end_us <= GAP_US and now_us - end_us <= GIVEN_UP_US,
     )
 
@@ -115,6 +118,10 @@ def _begins_seen(rows: StringRows, first: int) -> bool:
     return bool(pause_us <= max(GAP_US, MISSED * usual_us))
 
 
-def _unseen_us(edge_us: float, usual_us: float) -> float:
-    # On float a string reports seldom, and at once when it begins to discharge: the long pause before was float.
-    return min(edge_us, usual_us) if np.isfinite(edge_us) else 0.0
+def _unseen_us(rows: StringRows, first: int, last: int) -> tuple[float, float]:
+    """Return how long a discharge lasted on average before its first and after its last reading."""
+    # On float a string reports seldom, and at once when it begins to discharge: the long pause before was float. Where
+    # nothing was seen beyond an end, nothing is added to it.
+    usual_us = float(np.median(np.diff(rows.time_us[first : last + 1])))
+    before, after = (min(edge, usual_us) / 2 if np.isfinite(edge) else 0.0 for edge in _edges_us(rows, first, last))
+    return before, after
