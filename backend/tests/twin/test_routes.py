@@ -181,6 +181,13 @@ async def test_a_load_that_is_none_is_refused(world: World, query: dict[str, Any
     assert world.simulator.asked == []
 
 
+async def test_more_power_than_a_block_can_be_asked_for_is_refused(world: World) -> None:
+    await world.load(0.1, [NOW], volts=13.6)
+    refused = await world.get(f"strings/{HERE}/runtime", status=422, power_w=BLOCKS * 40_001)
+    assert refused["code"] == "simulation_refused"
+    assert "power_w" in refused["detail"]
+
+
 async def test_blocks_without_a_present_estimate_are_taken_as_the_worst_known(world: World) -> None:
     await world.load(0.1, [NOW], volts=13.6)
     await world.rows(

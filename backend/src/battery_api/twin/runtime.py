@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Final
 
 import structlog
+from pydantic import ValidationError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from battery_api.accounts.principal import Principal
@@ -35,15 +36,26 @@ class RuntimeQuestion:
     believed: StringBlocks
 
     def request(self) -> SimulateRequest:
-        """Return the question as the twin takes it."""
+        """Return the question as the twin takes it.
+
+        Raises
+        ------
+        SimulationRefused
+            The load or the blocks lie beyond what the twin's model speaks for.
+        """
         power_w = self.load.power_w
         block_w = None if power_w is None else power_w / len(self.believed.blocks)
-        return SimulateRequest(
-            blocks=self.believed.blocks,
-            profile=[LoadStep(duration_s=_STEP_S, current_a=self.load.current_a, power_w=block_w)],
-            rated_ah=self.believed.rated_ah,
-            cut_off_v=self.believed.cut_off_v,
-        )
+        try:
+            return SimulateRequest(
+                blocks=self.believed.blocks,
+                profile=[LoadStep(duration_s=_STEP_S, current_a=self.load.current_a, power_w=block_w)],
+                rated_ah=self.believed.rated_ah,
+                cut_off_v=self.believed.cut_off_v,
+            )
+        except ValidationError as error:
+            first = error.errors(include_url=False)[0]
+            field = ".".join(str(part) for part in first["loc"])
+            raise SimulationRefused(f"Beyond what can be simulated, for each block: {field}: {first['msg']}") from error
 
     def answer(self, simulation: SimulateResponse, now: datetime) -> RuntimeOut:
         """Return the twin's answer with what it rests on."""
