@@ -197,6 +197,22 @@ async def outage_deep(world: World) -> None:
     await world.load(25.0, every(60, START + 30 * MINUTE + 10 * SECOND, 600), volts=13.0)
 
 
+@pytest.mark.parametrize("again", [False, True])
+async def test_a_job_that_comes_late_finds_the_evidence_of_the_last_discharge_alone(world: World, again: bool) -> None:
+    world.twin.provenance = Provenance.DISCHARGE_INFERRED
+    await world.load(0.1, every(60, START - 5 * MINUTE, 240), volts=13.6)
+    await outage_deep(world)
+    await world.load(25.0, every(600, START + HOUR, 6 * 3600), volts=13.4)
+    if again:
+        await world.outage(START + 9 * HOUR, 30, step_s=10)
+    await world.record()
+    told = [
+        row["soh_pct"] is not None
+        for row in await world.rows("select soh_pct from discharge_battery order by event_id, battery_id")
+    ]
+    assert told == ([False] * BLOCKS + [True] * BLOCKS if again else [True] * BLOCKS)
+
+
 async def test_a_twin_that_was_away_gives_no_evidence_of_a_discharge(world: World) -> None:
     world.twin.provenance = Provenance.DISCHARGE_INFERRED
     await world.load(0.1, every(60, START - 5 * MINUTE, 240), volts=13.6)

@@ -78,9 +78,14 @@ _WRITE: Final = """
         min_voltage_v = excluded.min_voltage_v, complete = excluded.complete, is_open = excluded.is_open
     returning id
 """
-# What the twin made of a discharge is what it holds soon after; a later estimate may stem from another one, and so may
-# that of a twin which was away while this one lasted.
+# What the twin made of a discharge is what it holds within a day after, unless the string has discharged again: then it
+# may stem from that one. So may that of a twin which was away while this one lasted.
 _WRITE_BLOCKS: Final = """
+    with again as materialized (
+        select exists (select from string_telemetry where string_id = $2 and current_a < -2
+                       and time > $4::timestamptz + interval '5 minutes'
+                       and time <= $4::timestamptz + interval '1 day') as seen
+    )
     insert into discharge_battery (event_id, battery_id, end_voltage_v, min_voltage_v, mean_temperature_c,
                                    soh_pct, soh_sd_pct, soh_provenance)
     select $1, t.battery_id,
@@ -91,7 +96,8 @@ _WRITE_BLOCKS: Final = """
            case when 2 * count(t.soh_pct) >= count(*) then min(s.soh_provenance) end
     from telemetry t
     left join battery_state s on s.battery_id = t.battery_id and $5::boolean
-        and s.time >= $4 and s.time <= $4::timestamptz + interval '1 hour' and s.soh_sd_pct is not null
+        and not (select seen from again)
+        and s.time >= $4 and s.time <= $4::timestamptz + interval '1 day' and s.soh_sd_pct is not null
         and s.soh_provenance in ('measured', 'discharge_inferred')
     where t.battery_id in (select id from battery where string_id = $2 and installed_at <= $4
                            and (removed_at is null or removed_at > $3))
