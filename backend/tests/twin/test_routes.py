@@ -68,6 +68,16 @@ async def test_charge_of_a_silent_battery_is_withheld_and_health_is_not(world: W
     assert found["soh"]["value_pct"] == 95.0
 
 
+async def test_an_absent_twin_is_named_as_the_reason_everywhere(world: World) -> None:
+    await world.load(0.1, [NOW - MINUTE], volts=13.6)
+    world.twin.is_away = True
+    await world.load(0.1, [NOW], volts=13.6)
+    record = await world.get(f"batteries/{FIRST}/twin")
+    live = (await world.get(f"batteries/{FIRST}"))["live"]
+    for estimate in (record["soc"], record["soh"], live["soc"], live["soh"]):
+        assert (estimate["value_pct"], estimate["reason"]) == (None, "twin_unavailable")
+
+
 async def test_discharges_of_a_battery_and_of_its_string(world: World) -> None:
     for days in (3, 2, 1):
         await world.outage(NOW - days * DAY, 1)
