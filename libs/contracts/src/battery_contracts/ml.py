@@ -1,10 +1,18 @@
-"""Wire models of remaining-useful-life prediction."""
+"""Wire models of remaining-useful-life prediction, of the model registry and of training jobs."""
 
+from enum import StrEnum
 from typing import Annotated
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validator
 
 from battery_contracts.twin import Quantiles
+
+MAX_RUL_BATTERIES = 5_000
+MAX_RUL_DAYS = 1_100
+NO_CHAMPION = "no_champion"
+"""Problem code and readiness reason of a service without a model in use."""
+BATCH_TOO_LARGE = "batch_too_large"
+_FLOAT32_BYTES = 4
 
 
 class Reason(BaseModel):
@@ -20,7 +28,10 @@ class Reason(BaseModel):
 
 
 class RulPrediction(BaseModel):
-    """Days until 80 % of rated capacity for one battery; ``rul_days`` is None when the answer is withheld."""
+    """Days until 80 % of rated capacity for one battery; ``rul_days`` is None when the answer is withheld.
+
+    ``widened_because`` says in plain words why the interval is wider than the model's own.
+    """
 
     model_config = ConfigDict(frozen=True)
 
@@ -31,3 +42,146 @@ class RulPrediction(BaseModel):
     reasons: list[Reason]
     model_version: str
     predicted_at: AwareDatetime
+    widened_because: list[str] = []
+
+
+class RulRequest(BaseModel):
+    """Days of one battery in plain lists, oldest first, the last one the last whole day before ``as_of``."""
+
+    model_config = ConfigDict(frozen=True)
+
+    battery_id: str
+    string_id: str
+    as_of: AwareDatetime
+    age_days: float | None
+    rated_ah: float | None
+    design_life_years: float | None
+    daily: dict[str, list[float | None]]
+
+    @model_validator(mode="after")
+    def _same_length(self) -> "RulRequest":
+        lengths = {name: len(values) for name, values in self.daily.items()}
+        if len(set(lengths.values())) != 1:
+            raise ValueError(f"daily: columns of one length are needed, given {lengths}")
+        days = next(iter(lengths.values()))
+        if not 1 <= days <= MAX_RUL_DAYS:
+            raise ValueError(f"daily: {days} days, from 1 to {MAX_RUL_DAYS} fit a request")
+        return self
+
+
+class RulBatchRequest(BaseModel):
+    """Days of many batteries in rectangles: 1,944 batteries of a year are 2.8 MB a column.
+
+    Each entry of ``daily`` is little-endian float32, a battery after the other, each ``days`` values, oldest first, NaN
+    where nothing was read; base64 in JSON. The last day is the last whole one before ``as_of``.
+    """
+
+    model_config = ConfigDict(frozen=True, ser_json_bytes="base64", val_json_bytes="base64")
+
+    as_of: AwareDatetime
+    battery_id: list[str]
+    string_id: list[str]
+    age_days: list[float | None]
+    rated_ah: list[float | None]
+    design_life_years: list[float | None]
+    days: Annotated[int, Field(ge=1, le=MAX_RUL_DAYS)]
+    daily: dict[str, bytes]
+
+    @model_validator(mode="after")
+    def _same_length(self) -> "RulBatchRequest":
+        count = len(self.battery_id)
+        columns = ("string_id", "age_days", "rated_ah", "design_life_years")
+        lengths = {name: len(getattr(self, name)) for name in columns}
+        wrong = {name: length for name, length in lengths.items() if length != count}
+        if wrong:
+            raise ValueError(f"columns differ in length from battery_id, which has {count}: {wrong}")
+        if len(set(self.battery_id)) != count:
+            raise ValueError("battery_id: a battery is named twice")
+        expected = count * self.days * _FLOAT32_BYTES
+        wrong = {name: len(packed) for name, packed in self.daily.items() if len(packed) != expected}
+        if wrong:
+            raise ValueError(f"daily: {count} x {self.days} float32 are {expected} bytes, given {wrong}")
+        return self
+
+
+class RulBatchResponse(BaseModel):
+    """Predictions in the order of the request, all by one model."""
+
+    model_config = ConfigDict(frozen=True)
+
+    model_version: str
+    predictions: list[RulPrediction]
+
+
+class ModelSummary(BaseModel):
+    """A version in the registry; ``fault`` says why it cannot be used."""
+
+    model_config = ConfigDict(frozen=True)
+
+    version: str
+    aliases: list[str]
+    created_at: AwareDatetime | None
+    metrics: dict[str, float]
+    fault: str | None = None
+
+
+class ModelList(BaseModel):
+    """All versions, newest first."""
+
+    model_config = ConfigDict(frozen=True)
+
+    models: list[ModelSummary]
+
+
+class FeatureNorm(BaseModel):
+    """What the training fleet showed of one feature."""
+
+    model_config = ConfigDict(frozen=True, allow_inf_nan=False)
+
+    name: str
+    median: float
+    p5: float
+    p95: float
+
+
+class ModelDetail(ModelSummary):
+    """What is known of one version."""
+
+    features: list[FeatureNorm]
+    data_sha256: str
+    split: str
+    seed: int
+    library_versions: dict[str, str]
+    files: dict[str, str]
+
+
+class TrainRequest(BaseModel):
+    """What to train on; without a dataset the service makes one."""
+
+    model_config = ConfigDict(frozen=True)
+
+    dataset: str | None = None
+    seed: Annotated[int, Field(ge=0, le=2**31 - 1)] = 1
+
+
+class TrainState(StrEnum):
+    """Where a training job stands."""
+
+    RUNNING = "running"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+
+
+class TrainJob(BaseModel):
+    """A training job; a version that it made waits as a candidate until it is promoted."""
+
+    model_config = ConfigDict(frozen=True)
+
+    job_id: str
+    state: TrainState
+    progress: Annotated[float, Field(ge=0, le=1)]
+    step: str
+    started_at: AwareDatetime
+    finished_at: AwareDatetime | None = None
+    version: str | None = None
+    error: str | None = None
