@@ -1,0 +1,183 @@
+from collections.abc import Callable
+from dataclasses import replace
+from hashlib import sha256
+
+import numpy as np
+import pytest
+from tiny_model import batch_of, fleet, life_days, manifest_of, train
+
+from battery_contracts.ml import FeatureNorm, RulPrediction
+from battery_ml.features.history import DailyHistory, FloatArray, TruthRefused
+from battery_ml.registry.errors import VersionUnusable
+from battery_ml.registry.manifest import Conformal
+from battery_ml.registry.store import StoredModel
+from battery_ml.serving.daily_features import DAILY_FEATURES
+from battery_ml.serving.predictor import Predictor
+from battery_ml.serving.requests import history_of_batch
+
+TRAINED_ON = fleet(480, seed=1)
+CONTENT = train(TRAINED_ON, life_days(TRAINED_ON, seed=2))
+FILES = {"model.cbm": CONTENT}
+
+
+@pytest.fixture(scope="module")
+def predictor() -> Predictor:
+    return Predictor(StoredModel(manifest_of("v1", CONTENT, TRAINED_ON), FILES), DAILY_FEATURES)
+
+
+@pytest.fixture
+def history() -> DailyHistory:
+    return fleet(48, seed=3)
+
+
+def interval(prediction: RulPrediction) -> tuple[float, float, float]:
+    assert prediction.rul_days is not None, prediction.withheld_reason
+    return prediction.rul_days.p10, prediction.rul_days.p50, prediction.rul_days.p90
+
+
+def changed(history: DailyHistory, column: str, change: Callable[[FloatArray], FloatArray]) -> DailyHistory:
+    return replace(history, days=dict(history.days) | {column: change(history.days[column].copy())})
+
+
+def without_last(history: DailyHistory, days: int) -> DailyHistory:
+    cut = {name: values.copy() for name, values in history.days.items()}
+    for values in cut.values():
+        values[:, -days:] = np.nan
+    return replace(history, days=cut)
+
+
+def test_it_predicts_a_fleet_it_never_saw(predictor: Predictor) -> None:
+    unseen = fleet(480, seed=4)
+    truth = life_days(unseen, seed=5)
+    found = np.array([interval(prediction) for prediction in predictor.predict(unseen)])
+    assert (found[:, 0] <= found[:, 1]).all()
+    assert (found[:, 1] <= found[:, 2]).all()
+    assert np.abs(found[:, 1] - truth).mean() < 0.5 * np.abs(np.median(truth) - truth).mean()
+
+
+def test_one_battery_of_many_gets_the_answer_it_gets_with_its_string(
+    predictor: Predictor, history: DailyHistory
+) -> None:
+    first = DailyHistory(
+        history.battery_ids[:24],
+        history.string_ids[:24],
+        {name: values[:24] for name, values in history.days.items()},
+        history.age_days[:24],
+        history.rated_ah[:24],
+        history.design_life_years[:24],
+    )
+    together = predictor.predict(history)[:24]
+    for alone, with_others in zip(predictor.predict(first), together, strict=True):
+        assert interval(alone) == pytest.approx(interval(with_others))
+
+
+def test_reasons_add_up_and_name_value_and_norm(predictor: Predictor) -> None:
+    norms = {norm.name: norm.median for norm in predictor.manifest.features}
+    hot = fleet(240, seed=6)
+    features = DAILY_FEATURES.compute(hot)
+    hottest = int(np.argmax(features[:, DAILY_FEATURES.names.index("temperature_90d_c")]))
+    prediction = predictor.predict(hot)[hottest]
+    assert 1 <= len(prediction.reasons) <= 4
+    effects = [abs(reason.effect_days) for reason in prediction.reasons]
+    assert effects == sorted(effects, reverse=True)
+    for reason in prediction.reasons:
+        value = features[hottest, DAILY_FEATURES.names.index(reason.feature)]
+        assert reason.value == pytest.approx(value)
+        assert reason.fleet_norm == norms[reason.feature]
+    heat = next(r for r in prediction.reasons if r.feature.startswith(("temperature", "hours_above")))
+    assert heat.effect_days < 0
+    assert heat.sentence.endswith("days less")
+    assert ("hotter than the fleet" in heat.sentence) or ("more above 30 °C" in heat.sentence)
+
+
+def test_shap_of_the_median_explains_the_median(predictor: Predictor, history: DailyHistory) -> None:
+    # An independent road to the same number: a fleet in which only heat differs must differ by heat's effect alone.
+    cooler = changed(history, "temperature_mean_c", lambda t: t - 4.0)
+    cooler = changed(cooler, "hours_above_30c", lambda h: np.clip(h - 8.0, 0.0, None))
+    warm = np.array([interval(prediction)[1] for prediction in predictor.predict(history)])
+    cool = np.array([interval(prediction)[1] for prediction in predictor.predict(cooler)])
+    assert np.median(cool - warm) > 100.0
+
+
+def test_conformal_offsets_widen_the_interval(history: DailyHistory) -> None:
+    manifest = manifest_of("v1", CONTENT, TRAINED_ON, conformal=Conformal(below=0.5, above=0.5))
+    wide = Predictor(StoredModel(manifest, FILES), DAILY_FEATURES)
+    plain = manifest_of("v1", CONTENT, TRAINED_ON, conformal=Conformal(below=0.0, above=0.0))
+    narrow = Predictor(StoredModel(plain, FILES), DAILY_FEATURES)
+    for a, b in zip(wide.predict(history), narrow.predict(history), strict=True):
+        (low, middle, high), (inner_low, inner_middle, inner_high) = interval(a), interval(b)
+        assert middle == inner_middle
+        assert low < inner_low
+        assert high > inner_high
+
+
+def test_stale_days_widen_and_say_so_then_withhold(predictor: Predictor, history: DailyHistory) -> None:
+    fresh, stale = predictor.predict(history)[0], predictor.predict(without_last(history, 20))[0]
+    assert fresh.widened_because == []
+    assert any("20 days old" in why for why in stale.widened_because)
+    assert (fresh.confidence or 0.0) > (stale.confidence or 0.0)
+    gone = predictor.predict(without_last(history, 31))[0]
+    assert gone.rul_days is None
+    assert gone.confidence is None
+    assert gone.reasons == []
+    assert "31 days old" in (gone.withheld_reason or "")
+
+
+def test_too_little_history_is_withheld(predictor: Predictor) -> None:
+    short = predictor.predict(fleet(24, seed=3, days=29))[0]
+    assert (short.rul_days, short.withheld_reason) == (None, "only 29 days were read, 30 are needed")
+    nothing = predictor.predict(without_last(fleet(24, seed=3, days=40), 40))[0]
+    assert (nothing.rul_days, nothing.withheld_reason) == (None, "nothing was read in the days that were given")
+
+
+def test_values_the_fleet_never_showed_widen_then_withhold(predictor: Predictor, history: DailyHistory) -> None:
+    old = replace(history, age_days=np.full(48, 20_000.0))
+    for before, after in zip(predictor.predict(history), predictor.predict(old), strict=True):
+        assert not any("age_days" in why for why in before.widened_because)
+        assert any("age_days is 2e+04" in why for why in after.widened_because)
+    strange = changed(old, "temperature_mean_c", lambda t: t + 80.0)
+    prediction = predictor.predict(strange)[0]
+    assert prediction.rul_days is None
+    assert "unlike any battery" in (prediction.withheld_reason or "")
+
+
+def test_missing_columns_stay_missing_and_are_told(predictor: Predictor, history: DailyHistory) -> None:
+    few = replace(history, days={n: v for n, v in history.days.items() if n != "float_current_ma"})
+    prediction = predictor.predict(few)[0]
+    assert any("10% of what the model looks at is not known" in why for why in prediction.widened_because)
+    only_heat = replace(history, days={"temperature_mean_c": history.days["temperature_mean_c"]})
+    withheld = predictor.predict(replace(only_heat, age_days=np.full(48, np.nan)))[0]
+    assert withheld.rul_days is None
+    assert "is not known" in (withheld.withheld_reason or "")
+
+
+def test_a_battery_alone_is_not_compared_with_itself() -> None:
+    alone = DAILY_FEATURES.compute(fleet(1, seed=3))
+    assert np.isnan(alone[0, DAILY_FEATURES.names.index("resistance_over_string_pct")])
+    string = DAILY_FEATURES.compute(fleet(24, seed=3))
+    assert np.isfinite(string).all()
+
+
+def test_a_version_that_does_not_fit_is_refused() -> None:
+    good = manifest_of("v1", CONTENT, TRAINED_ON)
+    foreign = good.model_copy(update={"features": [*good.features[:-1], FeatureNorm(name="x", median=0, p5=0, p95=1)]})
+    turned = good.model_copy(update={"features": good.features[::-1]})
+    broken = manifest_of("v1", b"no model", TRAINED_ON, files={"model.cbm": sha256(b"no model").hexdigest()})
+    for manifest, files, says in (
+        (foreign, FILES, "does not have: x"),
+        (turned, FILES, "not those of its manifest"),
+        (broken, {"model.cbm": b"no model"}, "cannot be read"),
+    ):
+        with pytest.raises(VersionUnusable, match=says):
+            Predictor(StoredModel(manifest, files), DAILY_FEATURES)
+
+
+def test_a_packed_batch_unpacks_to_its_days_without_infinity(history: DailyHistory) -> None:
+    spoilt = changed(history, "temperature_mean_c", lambda t: np.where(np.arange(t.shape[1]) == 2, np.inf, t))
+    unpacked = history_of_batch(batch_of(spoilt))
+    assert np.isnan(unpacked.days["temperature_mean_c"][:, 2]).all()
+    assert unpacked.days["resistance_25c_mohm"] == pytest.approx(history.days["resistance_25c_mohm"], rel=1e-6)
+    assert unpacked.battery_ids == history.battery_ids
+    truth = batch_of(history).model_copy(update={"daily": {"soh_pct": batch_of(history).daily["hours_above_30c"]}})
+    with pytest.raises(TruthRefused):
+        history_of_batch(truth)

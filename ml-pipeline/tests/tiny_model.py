@@ -1,0 +1,112 @@
+"""A small real model and a made-up fleet whose life falls with heat and rising resistance."""
+
+from datetime import UTC, datetime
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import catboost
+import numpy as np
+
+from battery_contracts.ml import FeatureNorm, RulBatchRequest
+from battery_ml.features.history import DailyHistory, FloatArray
+from battery_ml.registry.manifest import Conformal, Manifest
+from battery_ml.registry.store import Registry
+from battery_ml.serving.daily_features import DAILY_FEATURES
+
+DAYS = 365
+AS_OF = datetime(2026, 11, 20, tzinfo=UTC)
+
+
+def fleet(count: int, seed: int, days: int = DAYS) -> DailyHistory:
+    rng = np.random.default_rng(seed)
+    heat = rng.uniform(22.0, 34.0, count)
+    rise = rng.uniform(0.0, 0.3, count)
+    shape = (count, days)
+    part = np.linspace(0.0, 1.0, days)[None, :]
+    return DailyHistory(
+        battery_ids=tuple(f"B{number:05}" for number in range(count)),
+        string_ids=tuple(f"S{number // 24:04}" for number in range(count)),
+        days={
+            "temperature_mean_c": heat[:, None] + rng.normal(0.0, 1.0, shape),
+            "hours_above_30c": np.clip((heat[:, None] - 24.0) * 2.0 + rng.normal(0.0, 1.0, shape), 0.0, 24.0),
+            "resistance_25c_mohm": 4.0 * (1.0 + rise[:, None] * part) + rng.normal(0.0, 0.02, shape),
+            "voltage_deviation_v": rng.normal(0.0, 0.03, shape),
+            "float_current_ma": rng.uniform(50.0, 200.0, shape),
+            "discharge_count": (rng.random(shape) < 0.02).astype(float),
+        },
+        age_days=rng.uniform(400.0, 2500.0, count),
+        rated_ah=np.full(count, 120.0),
+        design_life_years=np.full(count, 10.0),
+    )
+
+
+def life_days(history: DailyHistory, seed: int) -> FloatArray:
+    heat = history.days["temperature_mean_c"].mean(axis=1)
+    resistance = history.days["resistance_25c_mohm"]
+    rise = resistance[:, -30:].mean(axis=1) / resistance[:, :30].mean(axis=1) - 1.0
+    middle = 2600.0 * 2.0 ** (-(heat - 25.0) / 10.0) - 0.4 * history.age_days - 2000.0 * rise
+    noise = np.random.default_rng(seed).normal(0.0, 120.0, len(middle))
+    return np.clip(middle + noise, 5.0, None)
+
+
+def train(history: DailyHistory, days: FloatArray, iterations: int = 60, depth: int = 4) -> bytes:
+    model = catboost.CatBoost(
+        {
+            "loss_function": "MultiQuantile:alpha=0.1,0.5,0.9",
+            "iterations": iterations,
+            "depth": depth,
+            "learning_rate": 0.2,
+            "random_seed": 1,
+            "thread_count": 2,
+            "allow_writing_files": False,
+            "logging_level": "Silent",
+        }
+    )
+    features = DAILY_FEATURES.compute(history)
+    model.fit(catboost.Pool(features, np.log1p(days), feature_names=list(DAILY_FEATURES.names)))
+    return bytes(model._serialize_model())
+
+
+def manifest_of(version: str, content: bytes, history: DailyHistory, **change: Any) -> Manifest:
+    features = DAILY_FEATURES.compute(history)
+    p5, median, p95 = np.nanpercentile(features, [5, 50, 95], axis=0)
+    facts: dict[str, Any] = {
+        "version": version,
+        "created_at": datetime(2026, 11, int(version[1:]), tzinfo=UTC),
+        "target": "log1p_days",
+        "features": [
+            FeatureNorm(name=name, median=median[at], p5=p5[at], p95=p95[at])
+            for at, name in enumerate(DAILY_FEATURES.names)
+        ],
+        "conformal": Conformal(below=0.05, above=0.05),
+        "data_sha256": "0" * 64,
+        "split": "by string",
+        "seed": 1,
+        "metrics": {"mae_days": 100.0},
+        "library_versions": {"catboost": catboost.__version__},
+        "files": {"model.cbm": sha256(content).hexdigest()},
+    }
+    return Manifest(**facts | change)
+
+
+def fill(folder: Path, versions: tuple[str, ...]) -> Registry:
+    history = fleet(480, seed=1)
+    content = train(history, life_days(history, seed=2))
+    registry = Registry(str(folder))
+    for version in versions:
+        registry.publish(manifest_of(version, content, history), {"model.cbm": content})
+    return registry
+
+
+def batch_of(history: DailyHistory) -> RulBatchRequest:
+    return RulBatchRequest(
+        as_of=AS_OF,
+        battery_id=list(history.battery_ids),
+        string_id=list(history.string_ids),
+        age_days=history.age_days.tolist(),
+        rated_ah=history.rated_ah.tolist(),
+        design_life_years=history.design_life_years.tolist(),
+        days=next(iter(history.days.values())).shape[1],
+        daily={name: values.astype("<f4").tobytes() for name, values in history.days.items()},
+    )
