@@ -171,3 +171,12 @@ def test_a_model_that_cannot_be_read_does_not_replace_one_that_can(registry: Reg
     assert champion.current() == "v1"
     registry.assign("v2")
     assert (champion.current(), champion.version, champion.fault) == ("v1", "v1", "not a model")
+
+
+def test_a_start_with_a_spoilt_champion_serves_the_one_before_and_says_so(registry: Registry, address: str) -> None:
+    registry.assign("v1")
+    registry.assign("v2")
+    spoil(address, "versions/v2/model.cbm", b"swapped")
+    champion = Champion(registry, lambda stored: stored.manifest.version)
+    assert (champion.current(), champion.version) == ("v1", "v1")
+    assert "not the file" in (champion.fault or "")

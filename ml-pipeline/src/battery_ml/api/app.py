@@ -1,69 +1,92 @@
-"""The service, honest about what it cannot do yet: alive, not ready, and no made-up answer to any call."""
+"""The service: remaining life by the champion of the registry, the registry itself, and training."""
 
-import re
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
 
 from fastapi import APIRouter, Depends, FastAPI
+from fastapi.concurrency import run_in_threadpool
 from pydantic import Field
 
+from battery_contracts.ml import NO_CHAMPION
+from battery_ml.api import models, prediction, training
+from battery_ml.jobs.training import TrainingJobs
+from battery_ml.registry.champion import Champion
+from battery_ml.registry.store import Registry
+from battery_ml.serving.daily_features import DAILY_FEATURES
+from battery_ml.serving.predictor import Predictor
 from battery_servicekit.application import create_service, serve
 from battery_servicekit.health import Check, CheckState, Finding
 from battery_servicekit.logging import configure_logging
-from battery_servicekit.problems import Unavailable, problems
 from battery_servicekit.service_token import require_service_token
 from battery_servicekit.settings import ServiceSettings
 
-VERSION = "0.1.0"
-REASON = "model_not_available"
-DETAIL = "No model is part of this version: no remaining life is predicted."
-CALLS = (
-    ("POST", "/predict/rul"),
-    ("POST", "/predict/rul/batch"),
-    ("GET", "/models"),
-    ("GET", "/models/{version}"),
-    ("POST", "/models/{version}/promote"),
-    ("POST", "/train"),
-    ("GET", "/train/{job}"),
+VERSION = "0.2.0"
+DESCRIPTION = (
+    "Days to 80 % of rated capacity as P10, P50 and P90 with reasons, by the champion of a registry of immutable "
+    "versions; promotion and rollback without a restart, and training as a job."
 )
+BODY_LIMIT_BYTES = 256 << 20
 
 
 class Settings(ServiceSettings):
     """What the service needs to run."""
 
     port: int = Field(default=8001, ge=1, le=65535)
+    model_registry: str | None = Field(default=None, description="fsspec address; by default DATA_DIR/models")
+    train_command: list[str] | None = Field(default=None, description="JSON list; by default battery-ml train")
 
+    @property
+    def registry_address(self) -> str:
+        """Where models are kept."""
+        return self.model_registry or str((self.data_dir / "models").absolute())
 
-class NotAvailable(Unavailable):
-    """The call needs a part that this version does not have."""
-
-    code = REASON
+    @property
+    def training_command(self) -> list[str]:
+        """What a training job runs; it is given --seed and --dataset."""
+        default = [str(Path(sys.executable).with_name("battery-ml")), "train", "--registry", self.registry_address]
+        return self.train_command or default
 
 
 def create_app(settings: Settings | None = None) -> FastAPI:
-    """Build the service."""
+    """Build the service; without settings it is only described."""
+    chosen = settings or Settings.model_construct()
+    registry = Registry(chosen.registry_address)
+    champion = Champion(registry, lambda stored: Predictor(stored, DAILY_FEATURES))
+    jobs = TrainingJobs(chosen.training_command)
 
-    async def capability() -> Finding:
-        return Finding(CheckState.DOWN, REASON)
+    async def has_champion() -> Finding:
+        if await run_in_threadpool(champion.current) is None:
+            return Finding(CheckState.DOWN, NO_CHAMPION)
+        return Finding(CheckState.UP, champion.version)
+
+    async def registry_sound() -> Finding:
+        await run_in_threadpool(champion.current)
+        if champion.version is None or champion.fault is None:
+            return Finding(CheckState.UP)
+        return Finding(CheckState.DOWN, "champion_kept_as_it_was")
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        yield
+        await jobs.stop()
 
     app = create_service(
         service="battery-ml",
         title="Remaining life",
-        description=DETAIL,
+        description=DESCRIPTION,
         version=VERSION,
-        checks=(Check("capability", capability, required=True),),
+        checks=(Check("champion", has_champion, required=True), Check("registry", registry_sound, required=False)),
+        lifespan=lifespan,
+        body_limit_bytes=BODY_LIMIT_BYTES,
     )
     guards = [] if settings is None else [Depends(require_service_token(settings.service_token))]
     router = APIRouter(prefix="/api/v1", tags=["ml"], dependencies=guards)
-
-    async def refuse() -> None:
-        """Say that this version cannot answer."""
-        raise NotAvailable(DETAIL)
-
-    for method, path in CALLS:
-        name = re.sub(r"\W+", "_", f"{method} {path}").strip("_").lower()
-        router.add_api_route(
-            path, refuse, methods=[method], name=name, status_code=503, responses=problems(NotAvailable)
-        )
+    for part in (prediction.router, models.router, training.router):
+        router.include_router(part)
     app.include_router(router)
+    app.state.registry, app.state.champion, app.state.jobs = registry, champion, jobs
     return app
 
 
@@ -71,4 +94,4 @@ def main() -> None:
     """Entry point."""
     settings = Settings()
     configure_logging("ml", level=settings.log_level)
-    serve(create_app(settings), settings)
+    serve(create_app(settings), settings, shutdown_timeout_s=15)

@@ -48,12 +48,11 @@ class Champion(Generic[Model]):
     def _look(self) -> None:
         fault: str | None
         try:
-            named = self.registry.alias(CHAMPION).version
-            if named != self.version:
-                self._model = self.read(self.registry.load(named))
-                self.version = named
-                _log.info("champion in use", version=named)
-            fault = None
+            named = self.registry.alias(CHAMPION)
+            fault = self._take(named.version)
+            if fault is not None and self._model is None and named.previous is not None:
+                # A start with a spoilt champion: the one before was good enough until then.
+                self._take(named.previous)
         except AliasUnset as unset:
             fault = str(unset)
         except (RegistryError, OSError) as failure:
@@ -61,3 +60,15 @@ class Champion(Generic[Model]):
         if fault != self.fault and fault is not None:
             _log.warning("champion kept as it was", in_use=self.version, fault=fault)
         self.fault = fault
+
+    def _take(self, version: str) -> str | None:
+        """Put a version to use and return None, or what is wrong with it."""
+        if version == self.version:
+            return None
+        try:
+            self._model = self.read(self.registry.load(version))
+        except (RegistryError, OSError) as failure:
+            return str(failure)
+        self.version = version
+        _log.info("champion in use", version=version)
+        return None

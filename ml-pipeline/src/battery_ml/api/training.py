@@ -1,0 +1,49 @@
+"""Training over HTTP."""
+
+from typing import Annotated, cast
+
+from fastapi import APIRouter, Depends, Request
+
+from battery_contracts.ml import TrainJob, TrainRequest
+from battery_ml.jobs.training import JobRunning, TrainingJobs
+from battery_servicekit.problems import Conflict, NotFound, problems
+
+router = APIRouter()
+
+
+class TrainingUnderWay(Conflict):
+    """One job runs at a time."""
+
+    code = "training_under_way"
+
+
+class JobNotFound(NotFound):
+    """No job of this service's lifetime has this id."""
+
+    code = "job_not_found"
+
+
+def get_jobs(request: Request) -> TrainingJobs:
+    """Return the training jobs."""
+    return cast("TrainingJobs", request.app.state.jobs)
+
+
+JobsDep = Annotated[TrainingJobs, Depends(get_jobs)]
+
+
+@router.post("/train", status_code=202, responses=problems(TrainingUnderWay))
+async def start_training(request: TrainRequest, jobs: JobsDep) -> TrainJob:
+    """Start a training job; what it makes waits in the registry until it is promoted."""
+    try:
+        return jobs.start(request)
+    except JobRunning as running:
+        raise TrainingUnderWay(f"Job {running} is under way; one runs at a time.") from running
+
+
+@router.get("/train/{job}", responses=problems(JobNotFound))
+async def get_training(job: str, jobs: JobsDep) -> TrainJob:
+    """Return how far a job is."""
+    found = jobs.find(job)
+    if found is None:
+        raise JobNotFound(f"No job {job[:80]!r} since the service started.")
+    return found

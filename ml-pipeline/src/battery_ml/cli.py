@@ -1,0 +1,93 @@
+"""``battery-ml``: look at the model registry, promote a version and predict from a file."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from pydantic import ValidationError
+from rich.console import Console
+
+from battery_contracts.ml import RulBatchRequest, RulBatchResponse
+from battery_ml.registry.catalogue import list_summaries
+from battery_ml.registry.errors import RegistryError
+from battery_ml.registry.store import CHAMPION, Registry
+from battery_ml.serving.daily_features import DAILY_FEATURES
+from battery_ml.serving.predictor import Predictor
+from battery_ml.serving.requests import history_of_batch
+
+app = typer.Typer(help="Remaining useful life.", no_args_is_help=True, add_completion=False)
+console = Console(soft_wrap=True)
+errors = Console(stderr=True, soft_wrap=True)
+REFUSED = 2
+
+Address = Annotated[
+    str, typer.Option("--registry", envvar="MODEL_REGISTRY", help="folder or fsspec address of the models")
+]
+DEFAULT_ADDRESS = ".data/models"
+
+
+@app.command()
+def models(registry: Address = DEFAULT_ADDRESS) -> None:
+    """List the versions, newest first, with their aliases and faults."""
+    found = list_summaries(Registry(registry))
+    if not found:
+        console.print(f"no models in {registry}", markup=False)
+    for model in found:
+        facts = " ".join(f"{name}={value:.4g}" for name, value in sorted(model.metrics.items()))
+        told = [model.version, f"[{', '.join(model.aliases)}]" if model.aliases else "", model.fault or facts]
+        console.print(" ".join(part for part in told if part), markup=False, highlight=False)
+
+
+@app.command()
+def promote(
+    version: Annotated[str | None, typer.Argument(help="version to use from now on")] = None,
+    roll_back: Annotated[bool, typer.Option("--rollback", help="go back to the champion before")] = False,
+    registry: Address = DEFAULT_ADDRESS,
+) -> None:
+    """Make a version the champion; running services follow within a second."""
+    if (version is None) is not roll_back:
+        raise _refuse("a version or --rollback is needed, and not both")
+    store = Registry(registry)
+    try:
+        if version is None:
+            named = store.roll_back()
+        else:
+            Predictor(store.load(version), DAILY_FEATURES)
+            named = store.assign(version)
+    except RegistryError as refused:
+        raise _refuse(str(refused)) from refused
+    console.print(f"{CHAMPION}: {named.version} (before: {named.previous or 'none'})", markup=False, highlight=False)
+
+
+@app.command()
+def predict(
+    request: Annotated[Path, typer.Argument(help="JSON of a batch, as the service takes it")],
+    version: Annotated[str | None, typer.Option("--version", help="by default the champion")] = None,
+    registry: Address = DEFAULT_ADDRESS,
+) -> None:
+    """Predict a batch from a file and print the answer as JSON."""
+    store = Registry(registry)
+    try:
+        history = history_of_batch(RulBatchRequest.model_validate_json(request.read_bytes()))
+        predictor = Predictor(store.load(version or store.alias().version), DAILY_FEATURES)
+    except ValidationError as invalid:
+        first = invalid.errors()[0]
+        raise _refuse(f"{'.'.join(map(str, first['loc']))}: {first['msg']}") from invalid
+    except (RegistryError, OSError, ValueError) as refused:
+        raise _refuse(str(refused)) from refused
+    answer = RulBatchResponse(model_version=predictor.version, predictions=predictor.predict(history))
+    console.print_json(answer.model_dump_json())
+
+
+def _refuse(reason: str) -> typer.Exit:
+    errors.print(f"refused: {reason}", style="red", markup=False)
+    return typer.Exit(REFUSED)
+
+
+def main() -> None:
+    """Entry point."""
+    app()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""Training under the service: one process at a time, watched, and ended with its parent."""

@@ -1,0 +1,47 @@
+"""Run a command that must not outlive its parent: ``python -m battery_ml.jobs.tether COMMAND...``.
+
+The parent holds the other end of standard input. When it closes, because the parent asks for the end or has died in
+whatever way, the command's whole process group is ended.
+"""
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+from typing import Final
+
+GRACE_S: Final = 5.0
+
+
+def main() -> None:
+    """Run the command of the arguments and exit as it does."""
+    child = subprocess.Popen(  # noqa: S603  # the service's own command
+        sys.argv[1:], stdin=subprocess.DEVNULL, start_new_session=True
+    )
+    threading.Thread(target=_end_with_parent, args=(child,), daemon=True).start()
+    code = child.wait()
+    # What the command started and left behind belongs to it.
+    _signal(child, signal.SIGKILL)
+    sys.exit(code if code >= 0 else 128 - code)
+
+
+def _end_with_parent(child: "subprocess.Popen[bytes]") -> None:
+    while os.read(sys.stdin.fileno(), 4096):
+        pass
+    _signal(child, signal.SIGTERM)
+    try:
+        child.wait(timeout=GRACE_S)
+    except subprocess.TimeoutExpired:
+        _signal(child, signal.SIGKILL)
+
+
+def _signal(child: "subprocess.Popen[bytes]", what: signal.Signals) -> None:
+    try:
+        os.killpg(child.pid, what)
+    except ProcessLookupError:
+        return
+
+
+if __name__ == "__main__":
+    main()
