@@ -7,11 +7,14 @@ from pathlib import Path
 import httpx
 import pytest
 
+from battery_contracts.enums import StringMode
+from battery_contracts.twin import EstimateRequest, EstimateResponse
 from battery_servicekit.testing.process import running_service
-from battery_twin.api.app import CALLS, create_app
+from battery_twin.api.app import create_app
 
 TOKEN = "token-of-the-platform"
 AUTHORIZED = {"Authorization": f"Bearer {TOKEN}"}
+FLEET = 1944
 
 
 @pytest.fixture(scope="module")
@@ -23,36 +26,81 @@ def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         yield service.url
 
 
-def test_alive_but_not_ready_and_says_why(url: str) -> None:
+def sweep(state: list[bytes | None], dt_s: float | None, count: int = FLEET) -> EstimateRequest:
+    nothing: list[float | None] = [None] * count
+    return EstimateRequest(
+        battery_id=[f"BAT-{number}" for number in range(count)],
+        model_id=["CSB-HX12-120"] * count,
+        dt_s=[dt_s] * count,
+        voltage_v=[13.6 + 0.0001 * number for number in range(count)],
+        current_a=[0.3] * count,
+        temperature_c=[25.0] * count,
+        internal_resistance_mohm=nothing,
+        float_current_ma=[36.0] * count,
+        mode=[StringMode.FLOAT] * count,
+        state=state,
+        age_days=[700.0] * count,
+    )
+
+
+def ask(url: str, request: EstimateRequest) -> EstimateResponse:
+    content = request.model_dump_json().encode()
+    answer = httpx.post(f"{url}/api/v1/estimate", content=content, headers=AUTHORIZED, timeout=60)
+    assert answer.status_code == 200, answer.text
+    return EstimateResponse.model_validate_json(answer.content)
+
+
+def test_alive_and_ready(url: str) -> None:
     assert httpx.get(url + "/health").json()["status"] == "alive"
     ready = httpx.get(url + "/health/ready")
-    assert ready.status_code == 503
-    assert ready.json()["status"] == "unavailable"
-    assert ready.json()["checks"]["capability"]["reason"] == "estimator_not_available"
+    assert (ready.status_code, ready.json()["status"]) == (200, "ready")
     assert "http_request_seconds" in httpx.get(url + "/metrics").text
 
 
-@pytest.mark.parametrize(("method", "path"), CALLS)
-def test_no_call_gets_a_made_up_answer(url: str, method: str, path: str) -> None:
-    answer = httpx.request(method, f"{url}/api/v1{path.format(version='1', job='1')}", headers=AUTHORIZED)
-    assert answer.status_code == 503
-    assert answer.headers["content-type"] == "application/problem+json"
-    problem = answer.json()
-    assert problem["code"] == "estimator_not_available"
-    assert set(problem) == {"type", "title", "status", "detail", "code", "instance", "request_id"}
+def test_the_fleet_in_one_call_and_again_from_what_it_left(url: str) -> None:
+    first = ask(url, sweep([None] * FLEET, None))
+    second = ask(url, sweep(first.state, 60.0))
+    for answer in (first, second):
+        assert answer.error == [None] * FLEET
+        assert all(value is not None and 0 <= value <= 100 for value in answer.soc_pct)
+        assert set(answer.soh_provenance) == {"prior_only"}
+    assert all(len(state or b"") <= 300 for state in second.state)
+    assert first.state != second.state
 
 
 @pytest.mark.parametrize("headers", [{}, {"Authorization": "Bearer other"}], ids=["none", "other"])
 def test_callers_without_the_token_learn_nothing(url: str, headers: dict[str, str]) -> None:
-    method, path = CALLS[0]
-    answer = httpx.request(method, f"{url}/api/v1{path}", headers=headers)
+    answer = httpx.post(f"{url}/api/v1/estimate", headers=headers)
     assert (answer.status_code, answer.json()["code"]) == (401, "service_token_missing")
+
+
+@pytest.mark.parametrize("body", ["", "{", "[]", '{"battery_id": 3}'])
+def test_what_is_no_request_is_refused_by_field(url: str, body: str) -> None:
+    answer = httpx.post(f"{url}/api/v1/estimate", content=body.encode(), headers=AUTHORIZED)
+    assert answer.status_code == 422
+    assert answer.json()["code"] == "validation_failed"
+    assert answer.json()["errors"]
+
+
+def test_columns_of_another_length_are_named(url: str) -> None:
+    body = sweep([None] * 3, None, 3).model_dump(mode="json") | {"voltage_v": [13.6, 13.6]}
+    answer = httpx.post(f"{url}/api/v1/estimate", json=body, headers=AUTHORIZED)
+    assert answer.status_code == 422
+    assert "voltage_v" in answer.json()["detail"]
+
+
+def test_a_call_of_which_nothing_can_be_used_is_refused_by_field(url: str) -> None:
+    body = sweep([None, None], None, 2).model_dump(mode="json") | {"current_a": [9000.0, -9000.0]}
+    answer = httpx.post(f"{url}/api/v1/estimate", json=body, headers=AUTHORIZED)
+    assert (answer.status_code, answer.json()["code"]) == (422, "nothing_estimated")
+    assert [error["field"] for error in answer.json()["errors"]] == ["current_a.0", "current_a.1"]
+    assert "BAT-0" in answer.json()["detail"]
 
 
 def test_description_has_every_call_once() -> None:
     described = create_app().openapi()["paths"]
     calls = [(method.upper(), path) for path, methods in described.items() for method in methods if "/api/" in path]
-    analysed = [("POST", f"/api/v1/{path}") for path in ("predict/rul", "simulate", "calibrate", "validate")]
-    assert sorted(calls) == sorted([*((method, f"/api/v1{path}") for method, path in CALLS), *analysed])
+    paths = ("estimate", "predict/rul", "simulate", "calibrate", "validate")
+    assert sorted(calls) == sorted(("POST", f"/api/v1/{path}") for path in paths)
     names = [operation["operationId"] for methods in described.values() for operation in methods.values()]
     assert len(set(names)) == len(names)

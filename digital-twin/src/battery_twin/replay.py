@@ -11,8 +11,8 @@ from battery_twin.identification.parameter_set import ParameterSet
 from battery_twin.runs import FloatArray, Run
 
 INITIAL_SOC_SD = 0.12
-# A run does not say how old its block is.
-UNKNOWN_AGE_CAPACITY_SD = 0.08
+# A run does not say how old its block is; a calibrated set was counted on one like it, a data sheet on none.
+UNKNOWN_AGE_CAPACITY_SD, UNCALIBRATED_UNKNOWN_AGE_CAPACITY_SD = 0.08, 0.17
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,8 @@ class Replay:
 def replay(run: Run, parameters: ParameterSet, initial_soc: float) -> Replay:
     """Estimate each row of a run from that row and those before it."""
     circuits, which, one = Circuits.of([parameters]), np.zeros(1, np.int64), np.ones(1, bool)
-    prior = CapacityPrior(np.zeros(1), np.hypot(circuits.capacity_sd, UNKNOWN_AGE_CAPACITY_SD))
+    unknown_sd = UNKNOWN_AGE_CAPACITY_SD if parameters.calibrated else UNCALIBRATED_UNKNOWN_AGE_CAPACITY_SD
+    prior = CapacityPrior(np.zeros(1), np.hypot(circuits.capacity_sd, unknown_sd))
     block = Blocks.empty(1)
     first = {
         name: np.asarray(getattr(run, name)[:1], np.float64) for name in ("voltage_v", "current_a", "temperature_c")

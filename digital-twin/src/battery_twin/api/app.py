@@ -10,6 +10,7 @@ from battery_contracts.twin import EstimateRequest
 from battery_servicekit.application import create_service, serve
 from battery_servicekit.health import Check, CheckState, Finding
 from battery_servicekit.logging import configure_logging
+from battery_servicekit.openapi import declare_bodies
 from battery_servicekit.service_token import require_service_token
 from battery_servicekit.settings import ServiceSettings
 from battery_twin.api import analysis, estimate, rul
@@ -48,6 +49,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     for part in (estimate.router, rul.router, analysis.router):
         router.include_router(part)
     app.include_router(router)
+    declare_bodies(app, EstimateRequest)
     app.state.estimator = Estimator(Models(None if settings is None else settings.parameters_dir))
     return app
 

@@ -1,6 +1,6 @@
 """The fleet's estimates over HTTP."""
 
-from typing import Any, cast
+from typing import cast
 
 from fastapi import APIRouter, Request, Response
 from fastapi.concurrency import run_in_threadpool
@@ -8,17 +8,11 @@ from fastapi.exceptions import RequestValidationError
 from pydantic import ValidationError
 
 from battery_contracts.twin import NOTHING_ESTIMATED, EstimateRequest, EstimateResponse
+from battery_servicekit.openapi import body_of
 from battery_servicekit.problems import FieldError, Invalid, problems
 from battery_twin.fleet.estimator import Estimator
 
 router = APIRouter()
-# The body is read as bytes: Pydantic parses it once, and states are base64 only in JSON.
-_BODY: dict[str, Any] = {
-    "requestBody": {
-        "required": True,
-        "content": {"application/json": {"schema": {"$ref": "#/components/schemas/EstimateRequest"}}},
-    }
-}
 
 
 class NothingEstimated(Invalid):
@@ -27,13 +21,19 @@ class NothingEstimated(Invalid):
     code = NOTHING_ESTIMATED
 
 
-@router.post("/estimate", response_model=EstimateResponse, responses=problems(NothingEstimated), openapi_extra=_BODY)
+@router.post(
+    "/estimate",
+    response_model=EstimateResponse,
+    responses=problems(NothingEstimated),
+    openapi_extra=body_of(EstimateRequest),
+)
 async def estimate(request: Request) -> Response:
     """Estimate SOC, SOH and resistance of each reading from it and the state that the one before left.
 
     A reading that cannot be used is answered with its fault in ``error`` and spoils no other. When all are refused the
     answer is 422 with the first faults.
     """
+    # Read as bytes: Pydantic parses it once, and states are base64 only in JSON.
     body = await request.body()
     estimator = cast("Estimator", request.app.state.estimator)
     return Response(await run_in_threadpool(_answer, estimator, body), media_type="application/json")

@@ -17,7 +17,7 @@ POLARISATION_ERROR, UNCALIBRATED_POLARISATION_ERROR = 0.3, 0.8
 ERROR_SD_V, UNCALIBRATED_ERROR_SD_V = 0.03, 0.12
 SENSOR_SD_V = 0.008
 # What a wrong curve or resistance makes of capacity, however many rows and discharges there are.
-CAPACITY_BIAS_SD, UNCALIBRATED_CAPACITY_BIAS_SD = 0.03, 0.20
+CAPACITY_BIAS_SD, UNCALIBRATED_CAPACITY_BIAS_SD = 0.03, 0.12
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,12 +42,17 @@ class Circuits:
             rows=np.array([_row(known) for known in sets]),
             capacity_share=np.array([known.capacity_ah / known.rated_ah for known in sets]),
             capacity_sd=np.array([known.capacity_sd_ah / known.capacity_ah for known in sets]),
-            capacity_bias_sd=np.array(
-                [CAPACITY_BIAS_SD if known.calibrated else UNCALIBRATED_CAPACITY_BIAS_SD for known in sets]
-            ),
+            capacity_bias_sd=np.array([_capacity_bias_sd(known) for known in sets]),
             ocv_shift_sd_v=np.array([known.ocv_shift_sd_v for known in sets]),
             ocv_span_v=np.array([known.ocv_v[-1] - known.ocv_v[3] for known in sets]),
         )
+
+
+def _capacity_bias_sd(known: ParameterSet) -> float:
+    """Return what no discharge can remove: a curve laid over a wrong capacity shows every block wrong by as much."""
+    if not known.calibrated:
+        return UNCALIBRATED_CAPACITY_BIAS_SD
+    return float(np.hypot(CAPACITY_BIAS_SD, known.capacity_sd_ah / known.capacity_ah))
 
 
 def _row(known: ParameterSet) -> FloatArray:

@@ -96,7 +96,7 @@ EMPTY_ERROR_SD_V = 0.10
 BIAS_SD_A = 0.2
 BIAS_TAU_S = 5 * 86400.0
 # A gap hides what flowed in it; the current is then taken as the mean of its ends.
-LONG_GAP_S = 900.0
+LONG_GAP_S, MOVED_IN_GAP_AT_MOST = 900.0, 0.5
 SOC_SD_AT_MOST = 0.3
 SQUARE_OF_UNIFORM = 1.0 / 12.0
 # After charge or float the electrodes hold an overvoltage, and the voltage dips and recovers: for so much of the rated
@@ -162,6 +162,20 @@ def _limit(covariance: FloatArray, at: int, variance: float) -> None:
     for other in range(SIZE):
         covariance[at, other] *= share
         covariance[other, at] *= share
+
+
+@compiled
+def _bound(mean: FloatArray, covariance: FloatArray) -> None:
+    """Bring the charge back between empty and full, and with it what is correlated with it.
+
+    A charge that is merely cut off leaves the others as if it had moved: voltage then misses by more at each row.
+    """
+    outside = mean[SOC] - min(max(mean[SOC], 0.0), 1.0)
+    if outside == 0.0:
+        return
+    variance = covariance[SOC, SOC]
+    for at in range(SIZE):
+        mean[at] -= covariance[at, SOC] / variance * outside
 
 
 @compiled
@@ -239,8 +253,10 @@ def predict(
     per_a = dt_s / (3600.0 * known[CAPACITY_AH] * math.exp(mean[LOG_Q]))
     keep1, keep2 = math.exp(-dt_s / known[TAU1_S]), math.exp(-dt_s / known[TAU2_S])
     scale = math.exp(mean[LOG_R])
-    drive1 = (1.0 - keep1) * scale * _at(RESISTANCE_KNOTS, known[R1:R2], mean[SOC])[0]
-    drive2 = (1.0 - keep2) * scale * _at(RESISTANCE_KNOTS, known[R2:CAPACITY_AH], mean[SOC])[0]
+    r1, r1_slope = _at(RESISTANCE_KNOTS, known[R1:R2], mean[SOC])
+    r2, r2_slope = _at(RESISTANCE_KNOTS, known[R2:CAPACITY_AH], mean[SOC])
+    share1, share2 = (1.0 - keep1) * scale, (1.0 - keep2) * scale
+    drive1, drive2 = share1 * r1, share2 * r2
     # The slow branch saturates (Butler-Volmer): above a knee its voltage grows with the logarithm of the current.
     slow_a = known[SLOW_SCALE_A] * math.asinh(true_a / known[KNEE_A])
     slow_gain = known[SLOW_SCALE_A] / math.hypot(true_a, known[KNEE_A])
@@ -250,9 +266,15 @@ def predict(
     keep_bias = math.exp(-dt_s / BIAS_TAU_S)
 
     moved = stored_a * per_a
+    if dt_s > LONG_GAP_S:
+        # Nobody knows for how much of the gap the current flowed.
+        moved = min(max(moved, -MOVED_IN_GAP_AT_MOST), MOVED_IN_GAP_AT_MOST)
     step_a = current_a - memory[PREVIOUS_A]
     soc_before, v2_before = mean[SOC], mean[V2]
-    _spread(covariance, -per_a, -moved, keep1, -drive1, drive1 * true_a, keep2, -drive2 * slow_gain, drive2 * slow_a)
+    soc_row = (-per_a, -moved)
+    v1_row = (keep1, share1 * r1_slope * true_a, -drive1, drive1 * true_a)
+    v2_row = (keep2, share2 * r2_slope * slow_a, -drive2 * slow_gain, drive2 * slow_a)
+    _spread(covariance, soc_row, v1_row, v2_row)
     for at in range(SIZE):
         covariance[ERROR, at] *= keep_error
         covariance[at, ERROR] *= keep_error
@@ -261,37 +283,42 @@ def predict(
     _add_noise(known, covariance, soc_before, v2_before, true_a, moved, step_a * per_a, dt_s)
     memory[SETTLED_VAR] += CAPACITY_WALK_VAR_PER_S * dt_s
 
-    mean[SOC] = min(max(soc_before + moved, 0.0), 1.0)
+    mean[SOC] = soc_before + moved
     mean[V1] = keep1 * mean[V1] + drive1 * true_a
     mean[V2] = keep2 * v2_before + drive2 * slow_a
     mean[ERROR] *= keep_error
     mean[BIAS] *= keep_bias
+    if is_open:
+        # Here the count alone speaks: what it has too much says nothing of the circuit.
+        mean[SOC] = min(max(mean[SOC], 0.0), 1.0)
+    else:
+        _bound(mean, covariance)
     _turn(known, mean, covariance, memory, is_open, charges)
 
 
 @compiled
 def _spread(
     covariance: FloatArray,
-    soc_bias: float,
-    soc_capacity: float,
-    keep1: float,
-    v1_bias: float,
-    v1_resistance: float,
-    keep2: float,
-    v2_bias: float,
-    v2_resistance: float,
+    soc_row: tuple[float, float],
+    v1_row: tuple[float, float, float, float],
+    v2_row: tuple[float, float, float, float],
 ) -> None:
-    """Carry the covariance through the three rows of the Jacobian that are not diagonal: J P J'."""
+    """Carry the covariance through the three rows of the Jacobian that are not diagonal: J P J'.
+
+    Rows hold slopes by bias and capacity for the charge; by itself, charge, bias and resistance for the polarisations.
+    """
     for at in range(SIZE):
-        bias, capacity, resistance = covariance[BIAS, at], covariance[LOG_Q, at], covariance[LOG_R, at]
-        covariance[SOC, at] += soc_bias * bias + soc_capacity * capacity
-        covariance[V1, at] = keep1 * covariance[V1, at] + v1_bias * bias + v1_resistance * resistance
-        covariance[V2, at] = keep2 * covariance[V2, at] + v2_bias * bias + v2_resistance * resistance
+        soc, bias = covariance[SOC, at], covariance[BIAS, at]
+        capacity, resistance = covariance[LOG_Q, at], covariance[LOG_R, at]
+        covariance[SOC, at] += soc_row[0] * bias + soc_row[1] * capacity
+        for state, row in ((V1, v1_row), (V2, v2_row)):
+            covariance[state, at] = row[0] * covariance[state, at] + row[1] * soc + row[2] * bias + row[3] * resistance
     for at in range(SIZE):
-        bias, capacity, resistance = covariance[at, BIAS], covariance[at, LOG_Q], covariance[at, LOG_R]
-        covariance[at, SOC] += soc_bias * bias + soc_capacity * capacity
-        covariance[at, V1] = keep1 * covariance[at, V1] + v1_bias * bias + v1_resistance * resistance
-        covariance[at, V2] = keep2 * covariance[at, V2] + v2_bias * bias + v2_resistance * resistance
+        soc, bias = covariance[at, SOC], covariance[at, BIAS]
+        capacity, resistance = covariance[at, LOG_Q], covariance[at, LOG_R]
+        covariance[at, SOC] += soc_row[0] * bias + soc_row[1] * capacity
+        for state, row in ((V1, v1_row), (V2, v2_row)):
+            covariance[at, state] = row[0] * covariance[at, state] + row[1] * soc + row[2] * bias + row[3] * resistance
 
 
 @compiled
@@ -366,7 +393,7 @@ def measure(
     # Beyond four sigma the model, not the state, is wrong: such a row weighs less.
     used_variance = variance * max(1.0, innovation_v**2 / variance / OUTLIER_NIS)
     _correct(mean, covariance, gain, innovation_v, used_variance)
-    mean[SOC] = min(max(mean[SOC], 0.0), 1.0)
+    _bound(mean, covariance)
     return predicted_v, innovation_v, deviation_v
 
 

@@ -20,6 +20,8 @@ from battery_twin.life.remaining import capacity_by_age
 # A block that neither floats nor has a history can be anything from a third full.
 UNKNOWN_SOC, UNKNOWN_SOC_SD = 0.8, 0.3
 UNKNOWN_AGE_CAPACITY_SD = 0.10
+# How far a model's blocks are delivered from the capacity on their nameplate, where the model is known by name.
+NAMEPLATE_CAPACITY_SD = 0.05
 ASSUMED_TEMPERATURE_C = 25.0
 _WORDS = np.array([Provenance.PRIOR_ONLY, Provenance.OHMIC_INFERRED, Provenance.DISCHARGE_INFERRED], object)
 NOT_FLOATING = (
@@ -149,7 +151,8 @@ def _prior(age_days: FloatArray, circuits: Circuits, which: IntArray) -> Capacit
     mean, deviation = capacity_by_age(np.nan_to_num(age_days))
     mean = np.where(is_unknown, 1.0, mean)
     deviation = np.where(is_unknown, UNKNOWN_AGE_CAPACITY_SD, deviation)
-    return CapacityPrior(np.log(mean), np.hypot(deviation, circuits.capacity_sd[which]) / mean)
+    nameplate_sd = np.minimum(circuits.capacity_sd[which], NAMEPLATE_CAPACITY_SD)
+    return CapacityPrior(np.log(mean), np.hypot(deviation, nameplate_sd) / mean)
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ MIN_MOVED = 0.05
 REST_C_RATE = 0.004
 # End of a discharge by rate: hours of the rate, volts of a 12 V block.
 CUT_OFF_V = ((0.6, 10.0), (3.0, 10.5), (np.inf, 10.8))
+PULSE_OVER_MEAN = 2.0
 # A recording may stop a sample before the cut-off is seen; the curve is steep there.
 CUT_OFF_SLACK_V = 0.05
 # Polarisation of a charge outlives it by hours; those rests say nothing of discharges.
@@ -75,7 +76,9 @@ def find_cut_offs(runs: tuple[Run, ...], initial_soc: FloatArray, rated_ah: floa
             continue
         hours = rated_ah / np.maximum(-run.current_a, 1e-9)
         cut_off_v = np.select([hours < limit for limit, _ in CUT_OFF_V], [volts for _, volts in CUT_OFF_V])
-        below = discharging & (run.voltage_v <= cut_off_v + CUT_OFF_SLACK_V)
+        # A pulse in a slow discharge falls below the line of its own current long before the block is empty.
+        slow = -run.current_a <= PULSE_OVER_MEAN * float(-run.current_a[discharging].mean())
+        below = discharging & slow & (run.voltage_v <= cut_off_v + CUT_OFF_SLACK_V)
         if not below.any():
             continue
         row = _end_of_discharge(discharging, int(np.argmax(below)))

@@ -17,6 +17,8 @@ from battery_twin.identification.prior import (
     prior_for,
 )
 
+# An open-circuit voltage rises by 1.2 V from empty to full; a tenth of that is the least that is believed anywhere.
+LEAST_SLOPE_V = 0.12
 FORMAT = "battery-twin-parameters/1"
 SIZES = {"ocv_v": len(OCV_KNOTS), "r0_ohm": len(RESISTANCE_KNOTS)}
 
@@ -81,7 +83,7 @@ class ParameterSet:
             rated_ah=rated_ah,
             capacity_ah=fit.capacity_ah,
             capacity_sd_ah=fit.capacity_sd_ah,
-            ocv_v=_tuple(fit.table("ocv")[0]),
+            ocv_v=_rising(fit.table("ocv")[0]),
             ocv_shift_sd_v=middle_ocv_sd,
             r0_ohm=_tuple(fit.table("r0")[0]),
             r1_ohm=_tuple(fit.table("r1")[0]),
@@ -122,6 +124,13 @@ class ParameterSet:
                 raise ParametersInvalid(f"{field.name}: missing")
             values[field.name] = _checked(field.name, content[field.name])
         return cls(**values)
+
+
+def _rising(ocv_v: np.ndarray[Any, np.dtype[np.float64]]) -> tuple[float, ...]:
+    """Bend a curve that noise made fall towards full, from full down: voltage must tell charge."""
+    steps = LEAST_SLOPE_V * np.diff(OCV_KNOTS, append=1.0)
+    lifted = ocv_v + np.cumsum(steps[::-1])[::-1]
+    return _tuple(np.minimum.accumulate(lifted[::-1])[::-1] - np.cumsum(steps[::-1])[::-1])
 
 
 def _tuple(values: np.ndarray[Any, np.dtype[np.float64]]) -> tuple[float, ...]:
