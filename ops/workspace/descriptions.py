@@ -1,8 +1,10 @@
 """Write the OpenAPI description of every service into a folder; run with the environment that has them all."""
 
 import json
+import re
 import sys
 from pathlib import Path
+from typing import Any
 
 from battery_api.main import create_app as create_gateway
 from battery_api.openapi import describe
@@ -19,9 +21,21 @@ def main(folder: Path) -> None:
         "simulator": create_simulator().openapi(),
         "twin": create_twin().openapi(),
     }
+    for name, description in descriptions.items():
+        if missing := _dangling(description):
+            raise SystemExit(f"{name}: the description refers to what it does not hold: {', '.join(missing)}")
     folder.mkdir(parents=True, exist_ok=True)
     for name, description in descriptions.items():
         (folder / f"{name}.json").write_text(json.dumps(description, indent=2, ensure_ascii=False) + "\n")
+
+
+def _dangling(description: dict[str, Any]) -> list[str]:
+    """Return the references of a description that lead nowhere."""
+    text = json.dumps(description)
+    held = {
+        f"#/components/{kind}/{name}" for kind, named in description.get("components", {}).items() for name in named
+    }
+    return sorted(set(re.findall(r'"\$ref": "([^"]+)"', text)) - held)
 
 
 if __name__ == "__main__":

@@ -4,10 +4,10 @@ from typing import Any, Final
 
 from fastapi import FastAPI
 from pydantic import BaseModel
-from pydantic.json_schema import models_json_schema
 
 from battery_contracts import events
 from battery_contracts.telemetry import TelemetryBatch
+from battery_servicekit.openapi import declare
 
 _API_KEY: Final = "APIKeyHeader"
 _EVENTS: Final[dict[str, type[BaseModel]]] = {
@@ -30,14 +30,11 @@ def describe(app: FastAPI) -> dict[str, Any]:
     if "webhooks" in description:
         return description
     _offer_api_keys(description)
-    keyed, definitions = models_json_schema(
+    keyed = declare(
+        description,
         # The body of POST telemetry is read by hand for speed, so its model is declared here too.
         [*((model, "serialization") for model in _EVENTS.values()), (TelemetryBatch, "validation")],
-        ref_template="#/components/schemas/{model}",
     )
-    schemas = description.setdefault("components", {}).setdefault("schemas", {})
-    for name, schema in definitions.get("$defs", {}).items():
-        schemas.setdefault(name, schema)
     description["webhooks"] = {
         name: {
             "post": {

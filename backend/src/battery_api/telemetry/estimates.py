@@ -11,6 +11,7 @@ import numpy as np
 import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from battery_api.fleet.ohmic import resistance_at_25c
 from battery_api.telemetry.checks import CheckedBatch
 from battery_api.telemetry.fetching import fetch_all
 from battery_api.telemetry.fleet_index import FleetIndex
@@ -20,11 +21,11 @@ from battery_api.telemetry.metrics import TWIN
 from battery_api.telemetry.rows import BoolArray, FloatArray, IntArray
 from battery_api.telemetry.strings import string_currents
 from battery_api.telemetry.writer import Column, reals
-from battery_contracts.clients.errors import ServiceError
+from battery_contracts.clients.errors import ServiceError, ServiceRefused
 from battery_contracts.clients.service import ServiceClient
 from battery_contracts.clients.twin import Estimator
 from battery_contracts.enums import StringMode
-from battery_contracts.twin import EstimateRequest, EstimateResponse
+from battery_contracts.twin import NOTHING_ESTIMATED, EstimateRequest, EstimateResponse
 
 _log = structlog.get_logger(__name__)
 # A backlog holds several readings of a battery; each needs the state that the one before it left.
@@ -33,7 +34,15 @@ _MAX_ROUNDS: Final = 64
 _HARD_STOP: Final = 1.5
 _TIME_OF_STATE: Final = struct.Struct("<q")
 _STATES: Final = "select battery_id, twin_state from battery_state where battery_id = any($1::int[])"
-_VALUES: Final = ("soc_pct", "soc_sd_pct", "soh_pct", "soh_sd_pct")
+_VALUES: Final = ("soc_pct", "soc_sd_pct", "soh_pct", "soh_sd_pct", "resistance_mohm", "resistance_sd_mohm")
+# What can be true of a battery: new ones deliver more than their nameplate says.
+_AT_MOST: Final = {"soc_pct": 100.0, "soc_sd_pct": 100.0, "soh_pct": 150.0, "soh_sd_pct": 100.0}
+_KEPT: Final = {
+    "resistance_mohm": "resistance_estimate_mohm",
+    "resistance_sd_mohm": "resistance_estimate_sd_mohm",
+}
+"""Told only now and then; a reading without one leaves what is known."""
+_DAY_US: Final = 86_400_000_000
 
 
 class EstimatesOutdated(Exception):
@@ -51,16 +60,18 @@ class Estimated:
 
     def state_columns(self, newest: IntArray, subject: IntArray) -> tuple[list[Column], list[Column], list[str]]:
         """Return what brings state rows to the estimates of their newest readings: columns, inputs, assignments."""
-        changed = [reals(name, self.values[name][newest]) for name in _VALUES]
+        changed = [reals(name, self.values[name][newest]) for name in _VALUES if name not in _KEPT]
         changed += [
             Column(name, "text", [words[at] for at in newest.tolist()]) for name, words in self.provenance.items()
         ]
         blobs = Column("twin_blob", "bytea", [self.blobs.get(at) for at in subject.tolist()])
+        kept = {column: reals(f"twin_{name}", self.values[name][newest]) for name, column in _KEPT.items()}
         also = [
+            *(f"{column} = coalesce(input.{given.name}, present.{column})" for column, given in kept.items()),
             "twin_state = coalesce(input.twin_blob, present.twin_state)",
             "twin_state_version = present.twin_state_version + (input.twin_blob is not null)::int",
         ]
-        return changed, [blobs], also
+        return changed, [blobs, *kept.values()], also
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +136,10 @@ class Question:
             return None
         self._values = {name: np.full(len(rows), np.nan) for name in _VALUES}
         self._words = {name: [None] * len(rows) for name in ("soc_provenance", "soh_provenance")}
-        known = {at: blob for at, blob in enumerate(self.stored) if blob is not None and len(blob) >= 8}
+        # One that holds a time alone belongs to a battery that begins afresh.
+        known = {
+            at: blob for at, blob in enumerate(self.stored) if blob is not None and len(blob) > _TIME_OF_STATE.size
+        }
         before = {at: (_TIME_OF_STATE.unpack_from(blob)[0], blob[8:]) for at, blob in known.items()}
         outcome = await self._rounds(subject, newer, before)
         TWIN.labels(outcome).inc()
@@ -158,7 +172,14 @@ class Question:
         if not len(chosen):
             return
         request = self._request(chosen, subject[chosen], before)
-        response = await self.twin.estimate(request)
+        try:
+            response = await self.twin.estimate(request)
+        except ServiceRefused as refused:
+            if refused.code != NOTHING_ESTIMATED:
+                raise
+            # The readings were checked here: what the twin cannot use is what it said itself, earlier.
+            self._forget(chosen, subject[chosen], before)
+            return
         if len(response.soc_pct) == len(chosen):
             self._take(chosen, subject[chosen], response, before)
 
@@ -184,7 +205,14 @@ class Question:
             float_current_ma=_optional(float_current),
             mode=modes,
             state=[None if seen is None else seen[1] for seen in last],
+            age_days=((time_us - self.fleet.installed_us[rows.place[chosen]]).clip(min=0) / _DAY_US).tolist(),
+            rated_ah=[entry.rated_capacity_ah for entry in entries],
+            baseline_resistance_mohm=_optional(self._baseline_mohm(rows.place[chosen])),
         )
+
+    def _baseline_mohm(self, place: IntArray) -> FloatArray:
+        baseline = resistance_at_25c(self.fleet.baseline_mohm[place], self.fleet.baseline_c[place])
+        return np.where(baseline > 0, baseline, np.nan)
 
     def _string_values(self, string: IntArray, time_us: IntArray) -> tuple[FloatArray, list[StringMode | None]]:
         rows = self.checked.strings
@@ -203,20 +231,30 @@ class Question:
     ) -> None:
         answers = {name: np.array(getattr(response, name), np.float64) for name in _VALUES}
         sound = np.ones(len(chosen), bool)
-        for column in answers.values():
+        for name, column in answers.items():
             # Written so that NaN, which stands for a withheld value, passes.
-            sound &= ~((column < 0) | (column > 100) | np.isinf(column))
+            sound &= ~((column < 0) | (column > _AT_MOST.get(name, np.inf)) | np.isinf(column))
         times = self.checked.batteries.time_us[chosen].tolist()
         for at, (row, owner) in enumerate(zip(chosen.tolist(), subject.tolist(), strict=True)):
             blob = response.state[at]
-            if not sound[at] or response.error[at] is not None or blob is None:
+            if not sound[at] or blob is None:
+                continue
+            before[owner] = self._blob[owner] = (times[at], blob)
+            if not blob:
+                del before[owner]
+            if response.error[at] is not None:
                 continue
             for name, column in answers.items():
                 self._values[name][row] = column[at]
             for name, words in self._words.items():
                 word = getattr(response, name)[at]
                 words[row] = None if word is None else str(word)
-            before[owner] = self._blob[owner] = (times[at], blob)
+
+    def _forget(self, chosen: IntArray, subject: IntArray, before: dict[int, tuple[int, bytes]]) -> None:
+        """Let batteries begin afresh with their next reading."""
+        for at_us, owner in zip(self.checked.batteries.time_us[chosen].tolist(), subject.tolist(), strict=True):
+            if before.pop(owner, None) is not None:
+                self._blob[owner] = (at_us, b"")
 
 
 def _optional(values: FloatArray) -> list[Any]:

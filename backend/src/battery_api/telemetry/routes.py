@@ -37,6 +37,7 @@ from battery_api.telemetry.schemas import DayCompleteness, TelemetryLatest, Tele
 from battery_api.telemetry.selection import SelectionDep, find_batteries
 from battery_contracts.enums import Role
 from battery_contracts.telemetry import IngestResult, TelemetryBatch
+from battery_servicekit.openapi import body_of
 from battery_servicekit.pagination import Page, PageQuery
 from battery_servicekit.problems import problems
 from battery_servicekit.responses import JsonResponse
@@ -45,14 +46,6 @@ router = APIRouter(tags=["telemetry"])
 
 WriterDep = Annotated[Principal, Depends(require_scope(Scope.TELEMETRY_WRITE, role=Role.ENGINEER))]
 ReaderDep = Annotated[Principal, Depends(require_scope(Scope.TELEMETRY_READ, role=Role.VIEWER))]
-
-_BATCH_BODY = {
-    "requestBody": {
-        "required": True,
-        # The model itself stands among the components (see ``battery_api.openapi``).
-        "content": {"application/json": {"schema": {"$ref": f"#/components/schemas/{TelemetryBatch.__name__}"}}},
-    }
-}
 
 
 def _ingest(request: Request) -> Ingest:
@@ -69,7 +62,7 @@ IngestDep = Annotated[Ingest, Depends(_ingest)]
 @router.post(
     "/telemetry",
     response_model=IngestResult,
-    openapi_extra=_BATCH_BODY,
+    openapi_extra=body_of(TelemetryBatch),
     responses=problems(BatchTooLarge, TooManyReadings, UnsupportedEncoding, MalformedBatch, DatabaseUnavailable),
 )
 async def post_telemetry(request: Request, principal: WriterDep, ingest: IngestDep) -> Response:

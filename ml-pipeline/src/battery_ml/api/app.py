@@ -9,7 +9,7 @@ from fastapi import APIRouter, Depends, FastAPI
 from fastapi.concurrency import run_in_threadpool
 from pydantic import Field
 
-from battery_contracts.ml import NO_CHAMPION
+from battery_contracts.ml import NO_CHAMPION, RulBatchRequest
 from battery_ml.api import models, prediction, training
 from battery_ml.jobs.training import TrainingJobs
 from battery_ml.registry.champion import Champion
@@ -19,6 +19,7 @@ from battery_ml.serving.predictor import Predictor
 from battery_servicekit.application import create_service, serve
 from battery_servicekit.health import Check, CheckState, Finding
 from battery_servicekit.logging import configure_logging
+from battery_servicekit.openapi import declare_bodies
 from battery_servicekit.service_token import require_service_token
 from battery_servicekit.settings import ServiceSettings
 
@@ -86,6 +87,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     for part in (prediction.router, models.router, training.router):
         router.include_router(part)
     app.include_router(router)
+    declare_bodies(app, RulBatchRequest)
     app.state.registry, app.state.champion, app.state.jobs = registry, champion, jobs
     return app
 

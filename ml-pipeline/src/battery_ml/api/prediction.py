@@ -1,6 +1,6 @@
 """Remaining life over HTTP."""
 
-from typing import Annotated, Any, cast
+from typing import Annotated, cast
 
 from fastapi import APIRouter, Depends, Request, Response
 from fastapi.concurrency import run_in_threadpool
@@ -20,16 +20,10 @@ from battery_ml.features.history import DailyHistory
 from battery_ml.registry.champion import Champion
 from battery_ml.serving.predictor import Predictor
 from battery_ml.serving.requests import history_of_batch, history_of_one
+from battery_servicekit.openapi import body_of
 from battery_servicekit.problems import DomainError, FieldError, Invalid, Unavailable, problems
 
 router = APIRouter()
-# The body is read as bytes: Pydantic parses it once, off the event loop, and days are base64 only in JSON.
-_BODY: dict[str, Any] = {
-    "requestBody": {
-        "required": True,
-        "content": {"application/json": {"schema": RulBatchRequest.model_json_schema()}},
-    }
-}
 
 
 class NoChampion(Unavailable):
@@ -73,13 +67,14 @@ def predict_rul(request: RulRequest, champion: ChampionDep) -> RulPrediction:
     "/predict/rul/batch",
     response_model=RulBatchResponse,
     responses=problems(NoChampion, BatchTooLarge, DaysRefused),
-    openapi_extra=_BODY,
+    openapi_extra=body_of(RulBatchRequest),
 )
 async def predict_rul_batch(request: Request, champion: ChampionDep) -> Response:
     """Predict many batteries with reasons, all by one model.
 
     Thin, old or unfamiliar days of one battery widen or withhold its answer and touch no other's.
     """
+    # Read as bytes: Pydantic parses it once, off the event loop, and days are base64 only in JSON.
     body = await request.body()
     return Response(await run_in_threadpool(_answer, champion, body), media_type="application/json")
 
