@@ -9,12 +9,12 @@ import catboost
 import numpy as np
 
 from battery_contracts.ml import FeatureNorm, RulBatchRequest
+from battery_ml.features.definition import FEATURES
 from battery_ml.features.history import DailyHistory, FloatArray
 from battery_ml.registry.manifest import Conformal, Manifest
 from battery_ml.registry.store import Registry
-from battery_ml.serving.daily_features import DAILY_FEATURES
 
-DAYS = 365
+DAYS = 800
 AS_OF = datetime(2026, 11, 20, tzinfo=UTC)
 
 
@@ -34,10 +34,18 @@ def fleet(count: int, seed: int, days: int = DAYS) -> DailyHistory:
             "voltage_deviation_v": rng.normal(0.0, 0.03, shape),
             "float_current_ma": rng.uniform(50.0, 200.0, shape),
             "discharge_count": (rng.random(shape) < 0.02).astype(float),
+            "discharge_ah": np.where(np.arange(days) % 300 == 40, 20.0, 0.0) * np.ones(shape),
+            "discharge_min_v": np.where(np.arange(days) % 300 == 40, 12.2, np.nan) - 0.5 * rise[:, None],
+            "string_spread_v": rng.uniform(0.05, 0.1, shape),
+            "temperature_max_c": heat[:, None] + rng.uniform(1.0, 3.0, shape),
+            "temperature_min_c": heat[:, None] - rng.uniform(1.0, 3.0, shape),
+            "temperature_rise_k": rng.normal(1.0, 0.5, shape),
+            "voltage_mean_v": rng.normal(13.6, 0.03, shape),
         },
-        age_days=rng.uniform(400.0, 2500.0, count),
+        age_days=rng.uniform(900.0, 2500.0, count),
         rated_ah=np.full(count, 120.0),
         design_life_years=np.full(count, 10.0),
+        baseline_resistance_mohm=np.full(count, 4.0),
     )
 
 
@@ -63,21 +71,20 @@ def train(history: DailyHistory, days: FloatArray, iterations: int = 60, depth: 
             "logging_level": "Silent",
         }
     )
-    features = DAILY_FEATURES.compute(history)
-    model.fit(catboost.Pool(features, np.log1p(days), feature_names=list(DAILY_FEATURES.names)))
+    features = FEATURES.compute(history)
+    model.fit(catboost.Pool(features, np.log1p(days), feature_names=list(FEATURES.names)))
     return bytes(model._serialize_model())
 
 
 def manifest_of(version: str, content: bytes, history: DailyHistory, **change: Any) -> Manifest:
-    features = DAILY_FEATURES.compute(history)
+    features = FEATURES.compute(history)
     p5, median, p95 = np.nanpercentile(features, [5, 50, 95], axis=0)
     facts: dict[str, Any] = {
         "version": version,
         "created_at": datetime(2026, 11, int(version[1:]), tzinfo=UTC),
         "target": "log1p_days",
         "features": [
-            FeatureNorm(name=name, median=median[at], p5=p5[at], p95=p95[at])
-            for at, name in enumerate(DAILY_FEATURES.names)
+            FeatureNorm(name=name, median=median[at], p5=p5[at], p95=p95[at]) for at, name in enumerate(FEATURES.names)
         ],
         "conformal": Conformal(below=0.05, above=0.05),
         "data_sha256": "0" * 64,
@@ -107,6 +114,7 @@ def batch_of(history: DailyHistory) -> RulBatchRequest:
         age_days=history.age_days.tolist(),
         rated_ah=history.rated_ah.tolist(),
         design_life_years=history.design_life_years.tolist(),
+        baseline_resistance_mohm=history.baseline_resistance_mohm.tolist(),
         days=next(iter(history.days.values())).shape[1],
         daily={name: values.astype("<f4").tobytes() for name, values in history.days.items()},
     )

@@ -8,10 +8,10 @@ from pydantic import ValidationError
 from rich.console import Console
 
 from battery_contracts.ml import RulBatchRequest, RulBatchResponse
+from battery_ml.features.definition import FEATURES
 from battery_ml.registry.catalogue import list_summaries
 from battery_ml.registry.errors import RegistryError
 from battery_ml.registry.store import CHAMPION, Registry
-from battery_ml.serving.daily_features import DAILY_FEATURES
 from battery_ml.serving.predictor import Predictor
 from battery_ml.serving.requests import history_of_batch
 
@@ -52,7 +52,7 @@ def promote(
         if version is None:
             named = store.roll_back()
         else:
-            Predictor(store.load(version), DAILY_FEATURES)
+            Predictor(store.load(version), FEATURES)
             named = store.assign(version)
     except RegistryError as refused:
         raise _refuse(str(refused)) from refused
@@ -69,7 +69,7 @@ def predict(
     store = Registry(registry)
     try:
         history = history_of_batch(RulBatchRequest.model_validate_json(request.read_bytes()))
-        predictor = Predictor(store.load(version or store.alias().version), DAILY_FEATURES)
+        predictor = Predictor(store.load(version or store.alias().version), FEATURES)
     except ValidationError as invalid:
         first = invalid.errors()[0]
         raise _refuse(f"{'.'.join(map(str, first['loc']))}: {first['msg']}") from invalid

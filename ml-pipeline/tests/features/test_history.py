@@ -3,13 +3,14 @@
 import numpy as np
 import pytest
 
-from battery_ml.features.history import DAILY_COLUMNS, DailyHistory, TruthRefused, UnknownColumn
+from battery_contracts.ml import DAILY_COLUMNS
+from battery_ml.features.history import DailyHistory, TruthRefused, UnknownColumn
 
 
 def history(columns: dict[str, tuple[int, ...]], batteries: int = 2) -> DailyHistory:
     facts = np.full(batteries, 100.0)
     days = {name: np.zeros(shape) for name, shape in columns.items()}
-    return DailyHistory(("A", "B"), ("S", "S"), days, facts, facts, facts)
+    return DailyHistory(("A", "B"), ("S", "S"), days, facts, facts, facts, facts)
 
 
 @pytest.mark.parametrize("name", ["soh_pct", "days_to_end", "truth_capacity_ah", "truth/daily"])

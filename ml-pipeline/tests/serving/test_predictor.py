@@ -7,11 +7,11 @@ import pytest
 from tiny_model import batch_of, fleet, life_days, manifest_of, train
 
 from battery_contracts.ml import FeatureNorm, RulPrediction
+from battery_ml.features.definition import FEATURES
 from battery_ml.features.history import DailyHistory, FloatArray, TruthRefused
 from battery_ml.registry.errors import VersionUnusable
 from battery_ml.registry.manifest import Conformal
 from battery_ml.registry.store import StoredModel
-from battery_ml.serving.daily_features import DAILY_FEATURES
 from battery_ml.serving.predictor import Predictor
 from battery_ml.serving.requests import history_of_batch
 
@@ -22,7 +22,7 @@ FILES = {"model.cbm": CONTENT}
 
 @pytest.fixture(scope="module")
 def predictor() -> Predictor:
-    return Predictor(StoredModel(manifest_of("v1", CONTENT, TRAINED_ON), FILES), DAILY_FEATURES)
+    return Predictor(StoredModel(manifest_of("v1", CONTENT, TRAINED_ON), FILES), FEATURES)
 
 
 @pytest.fixture
@@ -65,6 +65,7 @@ def test_one_battery_of_many_gets_the_answer_it_gets_with_its_string(
         history.age_days[:24],
         history.rated_ah[:24],
         history.design_life_years[:24],
+        history.baseline_resistance_mohm[:24],
     )
     together = predictor.predict(history)[:24]
     for alone, with_others in zip(predictor.predict(first), together, strict=True):
@@ -74,14 +75,14 @@ def test_one_battery_of_many_gets_the_answer_it_gets_with_its_string(
 def test_reasons_add_up_and_name_value_and_norm(predictor: Predictor) -> None:
     norms = {norm.name: norm.median for norm in predictor.manifest.features}
     hot = fleet(240, seed=6)
-    features = DAILY_FEATURES.compute(hot)
-    hottest = int(np.argmax(features[:, DAILY_FEATURES.names.index("temperature_90d_c")]))
+    features = FEATURES.compute(hot)
+    hottest = int(np.argmax(features[:, FEATURES.names.index("temperature_90d_c")]))
     prediction = predictor.predict(hot)[hottest]
     assert 1 <= len(prediction.reasons) <= 4
     effects = [abs(reason.effect_days) for reason in prediction.reasons]
     assert effects == sorted(effects, reverse=True)
     for reason in prediction.reasons:
-        value = features[hottest, DAILY_FEATURES.names.index(reason.feature)]
+        value = features[hottest, FEATURES.names.index(reason.feature)]
         assert reason.value == pytest.approx(value)
         assert reason.fleet_norm == norms[reason.feature]
     heat = next(r for r in prediction.reasons if r.feature.startswith(("temperature", "hours_above")))
@@ -101,9 +102,9 @@ def test_shap_of_the_median_explains_the_median(predictor: Predictor, history: D
 
 def test_conformal_offsets_widen_the_interval(history: DailyHistory) -> None:
     manifest = manifest_of("v1", CONTENT, TRAINED_ON, conformal=Conformal(below=0.5, above=0.5))
-    wide = Predictor(StoredModel(manifest, FILES), DAILY_FEATURES)
+    wide = Predictor(StoredModel(manifest, FILES), FEATURES)
     plain = manifest_of("v1", CONTENT, TRAINED_ON, conformal=Conformal(below=0.0, above=0.0))
-    narrow = Predictor(StoredModel(plain, FILES), DAILY_FEATURES)
+    narrow = Predictor(StoredModel(plain, FILES), FEATURES)
     for a, b in zip(wide.predict(history), narrow.predict(history), strict=True):
         (low, middle, high), (inner_low, inner_middle, inner_high) = interval(a), interval(b)
         assert middle == inner_middle
@@ -133,9 +134,11 @@ def test_too_little_history_is_withheld(predictor: Predictor) -> None:
 def test_values_the_fleet_never_showed_widen_then_withhold(predictor: Predictor, history: DailyHistory) -> None:
     old = replace(history, age_days=np.full(48, 20_000.0))
     for before, after in zip(predictor.predict(history), predictor.predict(old), strict=True):
-        assert not any("age_days" in why for why in before.widened_because)
-        assert any("age_days is 2e+04" in why for why in after.widened_because)
-    strange = changed(old, "temperature_mean_c", lambda t: t + 80.0)
+        assert not any("age_of_design_life" in why for why in before.widened_because)
+        assert any("age_of_design_life is 5.476" in why for why in after.widened_because)
+    strange = old
+    for name in ("temperature_mean_c", "voltage_mean_v", "voltage_deviation_v", "string_spread_v", "float_current_ma"):
+        strange = changed(strange, name, lambda values: 80.0 + 9.0 * values)
     prediction = predictor.predict(strange)[0]
     assert prediction.rul_days is None
     assert "unlike any battery" in (prediction.withheld_reason or "")
@@ -144,7 +147,7 @@ def test_values_the_fleet_never_showed_widen_then_withhold(predictor: Predictor,
 def test_missing_columns_stay_missing_and_are_told(predictor: Predictor, history: DailyHistory) -> None:
     few = replace(history, days={n: v for n, v in history.days.items() if n != "float_current_ma"})
     prediction = predictor.predict(few)[0]
-    assert any("10% of what the model looks at is not known" in why for why in prediction.widened_because)
+    assert any("8% of what the model looks at is not known" in why for why in prediction.widened_because)
     only_heat = replace(history, days={"temperature_mean_c": history.days["temperature_mean_c"]})
     withheld = predictor.predict(replace(only_heat, age_days=np.full(48, np.nan)))[0]
     assert withheld.rul_days is None
@@ -152,9 +155,9 @@ def test_missing_columns_stay_missing_and_are_told(predictor: Predictor, history
 
 
 def test_a_battery_alone_is_not_compared_with_itself() -> None:
-    alone = DAILY_FEATURES.compute(fleet(1, seed=3))
-    assert np.isnan(alone[0, DAILY_FEATURES.names.index("resistance_over_string_pct")])
-    string = DAILY_FEATURES.compute(fleet(24, seed=3))
+    alone = FEATURES.compute(fleet(1, seed=3))
+    assert np.isnan(alone[0, FEATURES.names.index("resistance_over_string_pct")])
+    string = FEATURES.compute(fleet(24, seed=3))
     assert np.isfinite(string).all()
 
 
@@ -169,7 +172,7 @@ def test_a_version_that_does_not_fit_is_refused() -> None:
         (broken, {"model.cbm": b"no model"}, "cannot be read"),
     ):
         with pytest.raises(VersionUnusable, match=says):
-            Predictor(StoredModel(manifest, files), DAILY_FEATURES)
+            Predictor(StoredModel(manifest, files), FEATURES)
 
 
 def test_a_packed_batch_unpacks_to_its_days_without_infinity(history: DailyHistory) -> None:

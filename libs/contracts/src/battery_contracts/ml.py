@@ -1,7 +1,7 @@
 """Wire models of remaining-useful-life prediction, of the model registry and of training jobs."""
 
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Final
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validator
 
@@ -12,6 +12,27 @@ MAX_RUL_DAYS = 1_100
 NO_CHAMPION = "no_champion"
 """Problem code and readiness reason of a service without a model in use."""
 BATCH_TOO_LARGE = "batch_too_large"
+DAILY_COLUMNS: Final = (
+    "voltage_mean_v",
+    "voltage_deviation_v",
+    "string_spread_v",
+    "temperature_mean_c",
+    "temperature_min_c",
+    "temperature_max_c",
+    "hours_above_30c",
+    "hours_above_35c",
+    "temperature_rise_k",
+    "resistance_25c_mohm",
+    "float_current_ma",
+    "discharge_count",
+    "discharge_s",
+    "discharge_ah",
+    "discharge_min_v",
+)
+"""What a day of a battery may hold for a prediction. Voltages, deviation from the string's mean and the string's spread
+(standard deviation of its blocks) are of float alone; ``temperature_rise_k`` is above the room; resistance is the day's
+last measurement at 25 degC; ``float_current_ma`` is the string's; ``discharge_min_v`` is the block's lowest voltage while
+its string fed a load."""
 _FLOAT32_BYTES = 4
 
 
@@ -46,7 +67,10 @@ class RulPrediction(BaseModel):
 
 
 class RulRequest(BaseModel):
-    """Days of one battery in plain lists, oldest first, the last one the last whole day before ``as_of``."""
+    """Days of one battery in plain lists, oldest first, the last one the last whole day before ``as_of``.
+
+    ``baseline_resistance_mohm`` is the block's own when it was new, at 25 degC.
+    """
 
     model_config = ConfigDict(frozen=True)
 
@@ -56,6 +80,7 @@ class RulRequest(BaseModel):
     age_days: float | None
     rated_ah: float | None
     design_life_years: float | None
+    baseline_resistance_mohm: float | None = None
     daily: dict[str, list[float | None]]
 
     @model_validator(mode="after")
@@ -74,6 +99,7 @@ class RulBatchRequest(BaseModel):
 
     Each entry of ``daily`` is little-endian float32, a battery after the other, each ``days`` values, oldest first, NaN
     where nothing was read; base64 in JSON. The last day is the last whole one before ``as_of``.
+    ``baseline_resistance_mohm`` is of each block when it was new, at 25 degC.
     """
 
     model_config = ConfigDict(frozen=True, ser_json_bytes="base64", val_json_bytes="base64")
@@ -84,14 +110,15 @@ class RulBatchRequest(BaseModel):
     age_days: list[float | None]
     rated_ah: list[float | None]
     design_life_years: list[float | None]
+    baseline_resistance_mohm: list[float | None] | None = None
     days: Annotated[int, Field(ge=1, le=MAX_RUL_DAYS)]
     daily: dict[str, bytes]
 
     @model_validator(mode="after")
     def _same_length(self) -> "RulBatchRequest":
         count = len(self.battery_id)
-        columns = ("string_id", "age_days", "rated_ah", "design_life_years")
-        lengths = {name: len(getattr(self, name)) for name in columns}
+        columns = ("string_id", "age_days", "rated_ah", "design_life_years", "baseline_resistance_mohm")
+        lengths = {name: len(getattr(self, name)) for name in columns if getattr(self, name) is not None}
         wrong = {name: length for name, length in lengths.items() if length != count}
         if wrong:
             raise ValueError(f"columns differ in length from battery_id, which has {count}: {wrong}")
@@ -134,7 +161,11 @@ class ModelList(BaseModel):
 
 
 class FeatureNorm(BaseModel):
-    """What the training fleet showed of one feature."""
+    """What the training fleet showed of one feature.
+
+    ``known`` is the share of it of which the feature was known at all. ``deciles`` are the nine values that part what
+    was known into tenths, for population stability indices; none where a version was made without.
+    """
 
     model_config = ConfigDict(frozen=True, allow_inf_nan=False)
 
@@ -142,6 +173,8 @@ class FeatureNorm(BaseModel):
     median: float
     p5: float
     p95: float
+    known: Annotated[float, Field(ge=0, le=1)] = 1.0
+    deciles: list[float] = []
 
 
 class ModelDetail(ModelSummary):

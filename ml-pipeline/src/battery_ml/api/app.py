@@ -11,10 +11,10 @@ from pydantic import Field
 
 from battery_contracts.ml import NO_CHAMPION, RulBatchRequest
 from battery_ml.api import models, prediction, training
+from battery_ml.features.definition import FEATURES
 from battery_ml.jobs.training import TrainingJobs
 from battery_ml.registry.champion import Champion
 from battery_ml.registry.store import Registry
-from battery_ml.serving.daily_features import DAILY_FEATURES
 from battery_ml.serving.predictor import Predictor
 from battery_servicekit.application import create_service, serve
 from battery_servicekit.health import Check, CheckState, Finding
@@ -54,7 +54,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     """Build the service; without settings it is only described."""
     chosen = settings or Settings.model_construct()
     registry = Registry(chosen.registry_address)
-    champion = Champion(registry, lambda stored: Predictor(stored, DAILY_FEATURES))
+    champion = Champion(registry, lambda stored: Predictor(stored, FEATURES))
     jobs = TrainingJobs(chosen.training_command)
 
     async def has_champion() -> Finding:

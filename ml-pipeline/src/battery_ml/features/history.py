@@ -7,25 +7,10 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
+from battery_contracts.ml import DAILY_COLUMNS
+
 FloatArray = npt.NDArray[np.float64]
 
-DAILY_COLUMNS: Final = (
-    "voltage_mean_v",
-    "voltage_deviation_v",
-    "string_spread_v",
-    "temperature_mean_c",
-    "temperature_min_c",
-    "temperature_max_c",
-    "hours_above_30c",
-    "hours_above_35c",
-    "temperature_rise_k",
-    "resistance_25c_mohm",
-    "float_current_ma",
-    "discharge_count",
-    "discharge_s",
-    "discharge_ah",
-)
-"""What a day may hold, named as in the Parquet table ``telemetry_daily``."""
 TRUTH_COLUMNS: Final = frozenset({"soc_pct", "soh_pct", "capacity_ah", "mechanism", "days_to_end", "is_censored"})
 """What no monitor knows; anything that begins with ``truth`` is refused as well."""
 
@@ -48,6 +33,8 @@ class DailyHistory:
         By name of column, each (batteries, days); a column that is away is unknown on every day.
     age_days
         Of each battery on the last day.
+    baseline_resistance_mohm
+        Of each jar when it was new, at 25 °C; NaN where nobody measured it.
     """
 
     battery_ids: tuple[str, ...]
@@ -56,6 +43,7 @@ class DailyHistory:
     age_days: FloatArray
     rated_ah: FloatArray
     design_life_years: FloatArray
+    baseline_resistance_mohm: FloatArray
 
     def __post_init__(self) -> None:
         """Refuse truth, unknown columns and shapes that do not fit."""
@@ -63,7 +51,12 @@ class DailyHistory:
         count = len(self.battery_ids)
         widths = {values.shape[1:] for values in self.days.values()}
         lengths = {len(self.string_ids), *(len(values) for values in self.days.values())}
-        lengths |= {len(self.age_days), len(self.rated_ah), len(self.design_life_years)}
+        lengths |= {
+            len(self.age_days),
+            len(self.rated_ah),
+            len(self.design_life_years),
+            len(self.baseline_resistance_mohm),
+        }
         if lengths != {count} or len(widths) > 1 or any(len(width) != 1 for width in widths):
             raise ValueError(f"a history of {count} batteries has arrays of other shapes: {sorted(lengths)}, {widths}")
 

@@ -1,12 +1,14 @@
 """Trailing windows over days, for all batteries at once; what was not read is left out, never filled in."""
 
-from collections.abc import Sequence
+from typing import Final
 
 import numpy as np
+import numpy.typing as npt
 
 from battery_ml.features.history import FloatArray
 
-_LEAST_FOR_SLOPE = 3
+_LEAST_FOR_SLOPE: Final = 3
+LEAST_FOR_MEDIAN: Final = 3
 
 
 def mean_of_last(values: FloatArray, days: int) -> FloatArray:
@@ -34,13 +36,24 @@ def slope_of_last(values: FloatArray, days: int) -> FloatArray:
     return slope
 
 
-def over_string_median(values: FloatArray, string_ids: Sequence[str]) -> FloatArray:
-    """Return each battery's value (batteries,) over the median of what is known in its string."""
-    _, code = np.unique(np.asarray(string_ids), return_inverse=True)
-    median = np.full(len(values), np.nan)
-    for string in range(code.max(initial=-1) + 1):
-        rows = code == string
-        known = values[rows & np.isfinite(values)]
-        median[rows] = np.median(known) if len(known) else np.nan
-    ratio: FloatArray = values / median
-    return ratio
+def median_of_string(values: FloatArray, string: npt.NDArray[np.int64]) -> FloatArray:
+    """Return the median (batteries,) of what is known in each string; NaN for fewer than three, as one alone is normal.
+
+    Parameters
+    ----------
+    values
+        Of each battery, (batteries,).
+    string
+        Number of its string, (batteries,), from 0.
+    """
+    order = np.lexsort((values, string))
+    count = np.bincount(string, minlength=string.max(initial=-1) + 1)
+    known = np.bincount(string, weights=np.isfinite(values), minlength=len(count)).astype(np.int64)
+    first = np.cumsum(count) - count
+    # Within a string the unknown stand last.
+    low, high = first + np.maximum(known - 1, 0) // 2, first + known // 2
+    ordered = values[order]
+    last = max(len(values) - 1, 0)
+    median = np.where(known >= LEAST_FOR_MEDIAN, 0.5 * (ordered[low] + ordered[np.minimum(high, last)]), np.nan)
+    result: FloatArray = median[string]
+    return result

@@ -9,10 +9,10 @@ from catboost import CatBoost, CatBoostError, Pool
 from battery_contracts.ml import Reason, RulPrediction
 from battery_contracts.twin import Quantiles
 from battery_ml.features.history import DailyHistory, FloatArray
+from battery_ml.features.table import FeatureTable
 from battery_ml.registry.errors import VersionUnusable
 from battery_ml.registry.manifest import MODEL_FILE, Manifest
 from battery_ml.registry.store import StoredModel
-from battery_ml.serving.feature_table import FeatureTable
 from battery_ml.serving.trust import Norms, Trust, judge
 
 REASONS: Final = 4
@@ -34,13 +34,7 @@ class Predictor:
         self._table = table
         self._columns = [table.names.index(name) for name in names]
         self._words = [table.features[column] for column in self._columns]
-        norms = self.manifest.features
-        self._norms = Norms(
-            names,
-            np.array([norm.median for norm in norms]),
-            np.array([norm.p5 for norm in norms]),
-            np.array([norm.p95 for norm in norms]),
-        )
+        self._norms = Norms.of(self.manifest.features)
         self._model = CatBoost()
         try:
             self._model.load_model(blob=stored.files[MODEL_FILE])

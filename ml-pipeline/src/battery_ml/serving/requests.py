@@ -18,6 +18,7 @@ def history_of_batch(request: RulBatchRequest) -> DailyHistory:
         age_days=_column(request.age_days),
         rated_ah=_column(request.rated_ah),
         design_life_years=_column(request.design_life_years),
+        baseline_resistance_mohm=_column(request.baseline_resistance_mohm or [None] * shape[0]),
     )
 
 
@@ -30,6 +31,7 @@ def history_of_one(request: RulRequest) -> DailyHistory:
         age_days=_column([request.age_days]),
         rated_ah=_column([request.rated_ah]),
         design_life_years=_column([request.design_life_years]),
+        baseline_resistance_mohm=_column([request.baseline_resistance_mohm]),
     )
 
 

@@ -7,6 +7,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
+from battery_contracts.ml import FeatureNorm
 from battery_ml.features.history import DailyHistory, FloatArray
 
 FRESH_DAYS: Final = 3
@@ -14,6 +15,7 @@ STALE_DAYS: Final = 30
 NEEDED_DAYS: Final = 30
 _MOST_UNFAMILIAR = 1.0 / 3.0
 _MOST_UNKNOWN = 0.5
+_MOSTLY_KNOWN = 0.9
 _WIDER_PER_UNFAMILIAR = 0.25
 _WIDER_IF_ALL_UNKNOWN = 1.0
 _WIDER_AT_STALE = 1.0
@@ -36,6 +38,18 @@ class Norms:
     median: FloatArray
     p5: FloatArray
     p95: FloatArray
+    known: FloatArray
+
+    @classmethod
+    def of(cls, norms: Sequence[FeatureNorm]) -> "Norms":
+        """Read them from a manifest."""
+        columns = {name: np.array([getattr(norm, name) for norm in norms]) for name in ("median", "p5", "p95", "known")}
+        return cls([norm.name for norm in norms], **columns)
+
+    def missing(self, features: FloatArray) -> npt.NDArray[np.bool_]:
+        """Mark what is not known of a battery though it was of most that the model learnt from."""
+        absent: npt.NDArray[np.bool_] = ~np.isfinite(features) & (self.known >= _MOSTLY_KNOWN)
+        return absent
 
     def unfamiliar(self, features: FloatArray) -> npt.NDArray[np.bool_]:
         """Mark values further outside the training fleet's middle 90 % than that is wide."""
@@ -51,7 +65,7 @@ def judge(history: DailyHistory, features: FloatArray, norms: Norms) -> list[Tru
     # Days since the last one read; the last column is the last whole day.
     days_old = np.where(days_read > 0, np.argmax(read[:, ::-1], axis=1), read.shape[1])
     unfamiliar = norms.unfamiliar(features)
-    unknown = ~np.isfinite(features)
+    unknown = norms.missing(features)
     return [
         _judge_one(int(old), int(count), _named(norms, row, strange), float(missing.mean()), len(row))
         for old, count, row, strange, missing in zip(days_old, days_read, features, unfamiliar, unknown, strict=True)

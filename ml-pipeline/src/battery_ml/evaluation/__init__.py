@@ -1,0 +1,1 @@
+"""What a model is worth, on worlds that it never saw."""
