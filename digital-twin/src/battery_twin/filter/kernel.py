@@ -252,18 +252,21 @@ def predict(
         stored_a -= min(GAS_A_PER_AH * rated_ah * math.exp(min(exponent, 8.0)), true_a)
     per_a = dt_s / (3600.0 * known[CAPACITY_AH] * math.exp(mean[LOG_Q]))
     keep1, keep2 = math.exp(-dt_s / known[TAU1_S]), math.exp(-dt_s / known[TAU2_S])
+    fade, keep_bias = math.exp(-dt_s / ERROR_TAU_S), math.exp(-dt_s / BIAS_TAU_S)
     scale = math.exp(mean[LOG_R])
     r1, r1_slope = _at(RESISTANCE_KNOTS, known[R1:R2], mean[SOC])
     r2, r2_slope = _at(RESISTANCE_KNOTS, known[R2:CAPACITY_AH], mean[SOC])
     share1, share2 = (1.0 - keep1) * scale, (1.0 - keep2) * scale
     drive1, drive2 = share1 * r1, share2 * r2
     # The slow branch saturates (Butler-Volmer): above a knee its voltage grows with the logarithm of the current.
-    slow_a = known[SLOW_SCALE_A] * math.asinh(true_a / known[KNEE_A])
-    slow_gain = known[SLOW_SCALE_A] / math.hypot(true_a, known[KNEE_A])
+    over_knee = abs(true_a) / known[KNEE_A]
+    root = math.sqrt(1.0 + over_knee * over_knee)
+    # The inverse hyperbolic sine, whose root is needed for the slope as well.
+    slow_a = math.copysign(known[SLOW_SCALE_A] * math.log(over_knee + root), true_a)
+    slow_gain = known[SLOW_SCALE_A] / (known[KNEE_A] * root)
     is_open = _is_open(memory, rated_ah, true_a, dt_s, told_to_float)
     charges = is_open and (true_a > CHARGE_C_RATE * rated_ah or memory[PREVIOUS_V] > RESTED_V)
-    keep_error = 1.0 if is_open else math.exp(-dt_s / ERROR_TAU_S)
-    keep_bias = math.exp(-dt_s / BIAS_TAU_S)
+    keep_error = 1.0 if is_open else fade
 
     moved = stored_a * per_a
     if dt_s > LONG_GAP_S:
@@ -276,11 +279,13 @@ def predict(
     v2_row = (keep2, share2 * r2_slope * slow_a, -drive2 * slow_gain, drive2 * slow_a)
     _spread(covariance, soc_row, v1_row, v2_row)
     for at in range(SIZE):
-        covariance[ERROR, at] *= keep_error
-        covariance[at, ERROR] *= keep_error
         covariance[BIAS, at] *= keep_bias
         covariance[at, BIAS] *= keep_bias
-    _add_noise(known, covariance, soc_before, v2_before, true_a, moved, step_a * per_a, dt_s)
+    if not is_open:
+        for at in range(SIZE):
+            covariance[ERROR, at] *= fade
+            covariance[at, ERROR] *= fade
+    _add_noise(known, covariance, soc_before, v2_before, true_a, moved, step_a * per_a, dt_s, fade, keep_bias)
     memory[SETTLED_VAR] += CAPACITY_WALK_VAR_PER_S * dt_s
 
     mean[SOC] = soc_before + moved
@@ -331,9 +336,11 @@ def _add_noise(
     moved: float,
     stepped: float,
     dt_s: float,
+    fade: float,
+    keep_bias: float,
 ) -> None:
     """Add what the circuit does not know of the time that passed."""
-    error_sd = math.hypot(known[ERROR_SD_V], known[SHARE_WRONG] * v2)
+    error_sd = math.sqrt(known[ERROR_SD_V] ** 2 + (known[SHARE_WRONG] * v2) ** 2)
     if soc < known[EMPTY_SOC]:
         error_sd += EMPTY_ERROR_SD_V / 0.1 * (known[EMPTY_SOC] - soc)
     gap = 0.2 * abs(moved) if dt_s > LONG_GAP_S else 0.0
@@ -343,8 +350,8 @@ def _add_noise(
     covariance[SOC, SOC] += (2e-5**2) * dt_s / 60.0 + (0.01 * moved) ** 2 + gap**2 + when_var
     covariance[V1, V1] += polarisation_var * min(1.0, dt_s / known[TAU1_S])
     covariance[V2, V2] += polarisation_var * min(1.0, dt_s / known[TAU2_S])
-    covariance[ERROR, ERROR] += error_sd**2 * -math.expm1(-2.0 * dt_s / ERROR_TAU_S)
-    covariance[BIAS, BIAS] += BIAS_SD_A**2 * -math.expm1(-2.0 * dt_s / BIAS_TAU_S)
+    covariance[ERROR, ERROR] += error_sd**2 * (1.0 - fade) * (1.0 + fade)
+    covariance[BIAS, BIAS] += BIAS_SD_A**2 * (1.0 - keep_bias) * (1.0 + keep_bias)
     covariance[LOG_Q, LOG_Q] += CAPACITY_WALK_VAR_PER_S * dt_s
     covariance[LOG_R, LOG_R] += RESISTANCE_WALK_VAR_PER_S * dt_s
     _limit(covariance, SOC, SOC_SD_AT_MOST**2)
@@ -400,11 +407,12 @@ def measure(
 @compiled
 def _correct(mean: FloatArray, covariance: FloatArray, across: FloatArray, innovation: float, variance: float) -> None:
     """Joseph's update by one scalar, written out: with g = P h and K = g / S it is P - K g' - g K' + S K K'."""
+    inverse = 1.0 / variance
     for row in range(SIZE):
-        kept = across[row] / variance
+        kept = across[row] * inverse
         mean[row] += kept * innovation
         for at in range(row, SIZE):
-            other = across[at] / variance
+            other = across[at] * inverse
             value = covariance[row, at] - kept * across[at] - across[row] * other + variance * kept * other
             covariance[row, at] = value
             covariance[at, row] = value

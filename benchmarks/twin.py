@@ -1,0 +1,246 @@
+"""The fleet's filter side by side with a filterpy loop, and the whole call over HTTP: G17.
+
+Run: python benchmarks/twin.py.
+"""
+
+import math
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import httpx
+import numpy as np
+from filterpy.kalman import ExtendedKalmanFilter
+from numpy.typing import NDArray
+
+from battery_contracts.enums import StringMode
+from battery_contracts.twin import EstimateRequest, EstimateResponse
+from battery_servicekit.testing.process import running_service
+from battery_twin.filter import kernel
+from battery_twin.filter.blocks import Blocks, CapacityPrior
+from battery_twin.filter.circuits import Circuits
+from battery_twin.fleet.estimator import Estimator
+from battery_twin.fleet.models import Models
+from battery_twin.identification.parameter_set import ParameterSet
+
+FLEET = 1944
+ROUNDS = 15
+DT_S = 60.0
+DISCHARGE_A = -70.0
+TOKEN = "benchmark"
+FloatArray = NDArray[np.float64]
+
+
+def median_s(work: Callable[[], object], rounds: int = ROUNDS) -> float:
+    """Return the median duration after one that does not count."""
+    work()
+    spans = []
+    for _ in range(rounds):
+        began = time.perf_counter()
+        work()
+        spans.append(time.perf_counter() - began)
+    return statistics.median(spans)
+
+
+class PlainTwin:
+    """A battery's circuit in a filterpy filter: charge, two polarisations, resistance; none of what the twin adds."""
+
+    def __init__(self, known: ParameterSet) -> None:
+        self._known = known
+        self._slope = np.gradient(known.ocv_v, kernel.OCV_KNOTS)
+        self.filter = ExtendedKalmanFilter(dim_x=4, dim_z=1)
+        self.filter.x = np.array([[0.9], [0.0], [0.0], [known.r0_ohm[-1]]])
+        self.filter.P = np.diag([0.01, 4e-4, 2.5e-3, 1e-7])
+        self.filter.Q = np.diag([1e-8, 1e-6, 1e-6, 1e-12]) * DT_S
+        self.filter.R = np.array([[6.4e-5]])
+        keep1, keep2 = np.exp(-DT_S / known.tau1_s), np.exp(-DT_S / known.tau2_s)
+        self.filter.F = np.diag([1.0, keep1, keep2, 1.0])
+        drives = [DT_S / 3600.0 / known.capacity_ah, (1 - keep1) * known.r1_ohm[-1], (1 - keep2) * known.r2_ohm[-1], 0]
+        self.filter.B = np.array(drives).reshape(4, 1)
+
+    def step(self, volts: float, amps: float) -> None:
+        """Predict with a current and correct with a voltage."""
+        self.filter.predict(u=np.array([[amps]]))
+        self.filter.update(np.array([[volts]]), self._jacobian, self._voltage, args=(amps,), hx_args=(amps,))
+
+    def _jacobian(self, x: FloatArray, amps: float) -> FloatArray:
+        return np.array([[np.interp(x[0, 0], kernel.OCV_KNOTS, self._slope), 1.0, 1.0, amps]])
+
+    def _voltage(self, x: FloatArray, amps: float) -> FloatArray:
+        ocv = np.interp(x[0, 0], kernel.OCV_KNOTS, self._known.ocv_v)
+        return np.array([[ocv + x[1, 0] + x[2, 0] + amps * x[3, 0]]])
+
+
+class WholeTwin:
+    """The seven states of the twin in a filterpy filter: its Jacobian and noise at each step, no rules of evidence."""
+
+    def __init__(self, known: ParameterSet) -> None:
+        self._known = known
+        self._circuit = Circuits.of([known]).rows[0]
+        self._ocv_slope = np.gradient(known.ocv_v, kernel.OCV_KNOTS)
+        self.filter = ExtendedKalmanFilter(dim_x=kernel.SIZE, dim_z=1)
+        self.filter.x = np.zeros((kernel.SIZE, 1))
+        self.filter.x[kernel.SOC] = 0.9
+        self.filter.P = np.diag([0.01, 4e-4, 2.5e-3, 1e-3, 0.04, 0.01, 0.04])
+        self.filter.R = np.array([[6.4e-5]])
+
+    def step(self, volts: float, amps: float) -> None:
+        """Predict with a current and correct with a voltage."""
+        known, x, at = self._known, self.filter.x, kernel.SIZE
+        soc, bias, log_q, log_r = (x[state, 0] for state in (kernel.SOC, kernel.BIAS, kernel.LOG_Q, kernel.LOG_R))
+        true_a, scale = amps - bias, math.exp(log_r)
+        per_a = DT_S / (3600.0 * known.capacity_ah * math.exp(log_q))
+        keep1, keep2 = math.exp(-DT_S / known.tau1_s), math.exp(-DT_S / known.tau2_s)
+        drive1 = (1.0 - keep1) * scale * np.interp(soc, kernel.RESISTANCE_KNOTS, known.r1_ohm)
+        drive2 = (1.0 - keep2) * scale * np.interp(soc, kernel.RESISTANCE_KNOTS, known.r2_ohm)
+        slow_scale, knee = self._circuit[kernel.SLOW_SCALE_A], self._circuit[kernel.KNEE_A]
+        slow_a, slow_gain = slow_scale * math.asinh(true_a / knee), slow_scale / math.hypot(true_a, knee)
+        keep_error, keep_bias = math.exp(-DT_S / kernel.ERROR_TAU_S), math.exp(-DT_S / kernel.BIAS_TAU_S)
+        jacobian = np.eye(at)
+        jacobian[kernel.SOC, kernel.BIAS], jacobian[kernel.SOC, kernel.LOG_Q] = -per_a, -true_a * per_a
+        jacobian[kernel.V1, kernel.V1], jacobian[kernel.V1, kernel.BIAS] = keep1, -drive1
+        jacobian[kernel.V2, kernel.V2], jacobian[kernel.V2, kernel.BIAS] = keep2, -drive2 * slow_gain
+        jacobian[kernel.V1, kernel.LOG_R], jacobian[kernel.V2, kernel.LOG_R] = drive1 * true_a, drive2 * slow_a
+        jacobian[kernel.ERROR, kernel.ERROR], jacobian[kernel.BIAS, kernel.BIAS] = keep_error, keep_bias
+        self.filter.F = jacobian
+        self.filter.Q = np.diag([1e-8, 1e-6, 1e-6, 1e-6, 1e-6, 1e-10, 1e-10])
+        self.filter.predict()
+        # The state moves by the equations themselves, not by their slopes.
+        self.filter.x = np.array(
+            [
+                [soc + true_a * per_a],
+                [keep1 * x[kernel.V1, 0] + drive1 * true_a],
+                [keep2 * x[kernel.V2, 0] + drive2 * slow_a],
+                [keep_error * x[kernel.ERROR, 0]],
+                [keep_bias * bias],
+                [log_q],
+                [log_r],
+            ]
+        )
+        self.filter.update(np.array([[volts]]), self._jacobian, self._voltage, args=(amps,), hx_args=(amps,))
+
+    def _jacobian(self, x: FloatArray, amps: float) -> FloatArray:
+        r0 = math.exp(x[kernel.LOG_R, 0]) * np.interp(x[kernel.SOC, 0], kernel.RESISTANCE_KNOTS, self._known.r0_ohm)
+        slope = np.interp(x[kernel.SOC, 0], kernel.OCV_KNOTS, self._ocv_slope)
+        return np.array([[slope, 1.0, 1.0, 1.0, -r0, 0.0, r0 * (amps - x[kernel.BIAS, 0])]])
+
+    def _voltage(self, x: FloatArray, amps: float) -> FloatArray:
+        r0 = math.exp(x[kernel.LOG_R, 0]) * np.interp(x[kernel.SOC, 0], kernel.RESISTANCE_KNOTS, self._known.r0_ohm)
+        ocv = np.interp(x[kernel.SOC, 0], kernel.OCV_KNOTS, self._known.ocv_v)
+        polarised = x[kernel.V1, 0] + x[kernel.V2, 0] + x[kernel.ERROR, 0]
+        return np.array([[ocv + polarised + r0 * (amps - x[kernel.BIAS, 0])]])
+
+
+def loop_over(twins: Sequence[PlainTwin | WholeTwin]) -> Callable[[], None]:
+    """Return a sweep of a fleet, battery by battery."""
+
+    def sweep() -> None:
+        for number, twin in enumerate(twins):
+            twin.step(12.1 + 1e-4 * number, DISCHARGE_A)
+
+    return sweep
+
+
+def kernel_sweep(known: ParameterSet) -> Callable[[], None]:
+    """Return the same sweep by the compiled step, with everything that the twin adds to it."""
+    circuits, which, blocks = Circuits.of([known]), np.zeros(FLEET, np.int64), Blocks.empty(FLEET)
+    every = np.ones(FLEET, bool)
+    rows = np.zeros((FLEET, kernel.IN_SIZE))
+    rows[:, kernel.IN_VOLTAGE_V] = 12.1 + 1e-4 * np.arange(FLEET)
+    rows[:, kernel.IN_DT_S], rows[:, kernel.IN_CURRENT_A] = DT_S, DISCHARGE_A
+    rows[:, kernel.IN_TEMPERATURE_C], rows[:, kernel.IN_RESISTANCE_MOHM] = 25.0, np.nan
+    rows[:, kernel.IN_FLOAT_A], rows[:, kernel.IN_PRIOR_VAR] = np.nan, 0.01
+    out = np.empty((FLEET, kernel.OUT_SIZE))
+    blocks.begin(
+        every,
+        circuits,
+        which,
+        CapacityPrior(np.zeros(FLEET), np.full(FLEET, 0.1)),
+        soc=0.9,
+        soc_sd=0.1,
+        floats=~every,
+        voltage_v=rows[:, kernel.IN_VOLTAGE_V],
+        current_a=rows[:, kernel.IN_CURRENT_A],
+        temperature_c=rows[:, kernel.IN_TEMPERATURE_C],
+    )
+    begun = blocks.mean.copy(), blocks.covariance.copy(), blocks.memory.copy()
+
+    def sweep() -> None:
+        # Each sweep is a minute of a discharge, not the hour after it.
+        for present, first in zip((blocks.mean, blocks.covariance, blocks.memory), begun, strict=True):
+            present[:] = first
+        kernel.sweep(circuits.rows, which, rows, blocks.mean, blocks.covariance, blocks.memory, out)
+
+    return sweep
+
+
+def asked(state: list[bytes | None]) -> EstimateRequest:
+    """Return a minute of the fleet on discharge."""
+    nothing: list[Any] = [None] * FLEET
+    return EstimateRequest(
+        battery_id=[f"BAT-DC-BKK-01-UPS-01-STR-01-{number:04}" for number in range(FLEET)],
+        model_id=["CSB-HX12-120"] * FLEET,
+        dt_s=[DT_S if known else None for known in state],
+        voltage_v=[12.1 + 1e-4 * number for number in range(FLEET)],
+        current_a=[DISCHARGE_A] * FLEET,
+        temperature_c=[25.0] * FLEET,
+        internal_resistance_mohm=nothing,
+        float_current_ma=nothing,
+        mode=[StringMode.DISCHARGE] * FLEET,
+        state=state,
+        age_days=[900.0] * FLEET,
+        rated_ah=[120.0] * FLEET,
+        baseline_resistance_mohm=[3.5] * FLEET,
+    )
+
+
+def over_http(folder: Path) -> float:
+    """Return the median of whole calls to a real process: request and answer as models on the caller's side."""
+    command = [str(Path(sys.executable).with_name("battery-twin-service"))]
+    with (
+        running_service(command, {"SERVICE_TOKEN": TOKEN}, log=folder / "service.log") as service,
+        httpx.Client(base_url=service.url, headers={"Authorization": f"Bearer {TOKEN}"}, timeout=60.0) as client,
+    ):
+        service.wait_until_alive()
+
+        def call(request: EstimateRequest) -> EstimateResponse:
+            answer = client.post("/api/v1/estimate", content=request.model_dump_json().encode())
+            answer.raise_for_status()
+            return EstimateResponse.model_validate_json(answer.content)
+
+        states = call(asked([None] * FLEET)).state
+        return median_s(lambda: call(asked(states)))
+
+
+def main() -> None:
+    """Measure and print."""
+    known = ParameterSet.default_for(120.0)
+    plain, whole = (loop_over([twin(known) for _ in range(FLEET)]) for twin in (PlainTwin, WholeTwin))
+    compiled = kernel_sweep(known)
+    # In turns, so that what else the machine does falls on all.
+    rounds = [(median_s(plain, 1), median_s(whole, 1), median_s(compiled, 9)) for _ in range(5)]
+    plain_s, loop_s, kernel_s = (statistics.median(column) for column in zip(*rounds, strict=True))
+    estimator = Estimator(Models())
+    states = estimator.estimate(asked([None] * FLEET)).state
+    whole_s = median_s(lambda: estimator.estimate(asked(states)))
+    with tempfile.TemporaryDirectory() as folder:
+        http_s = over_http(Path(folder))
+    sys.stdout.write(
+        f"one sweep of {FLEET:,} batteries, medians\n"
+        f"  filterpy, a battery after the other, the twin's 7 states     {1e3 * loop_s:8.2f} ms\n"
+        f"  filterpy, a plain filter of 4 states                         {1e3 * plain_s:8.2f} ms\n"
+        f"  kernel, 7 states and all that the twin adds                  {1e3 * kernel_s:8.2f} ms\n"
+        f"  estimator in process: states unpacked, checked, packed       {1e3 * whole_s:8.2f} ms\n"
+        f"  HTTP call, models on both sides                              {1e3 * http_s:8.2f} ms\n"
+        f"G17 kernel over the filterpy loop of the same states: {loop_s / kernel_s:.0f} x (at least 100), "
+        f"over the plain one: {plain_s / kernel_s:.0f} x\n"
+        f"G17 the HTTP call: {1e3 * http_s:.0f} ms (at most 60)\n"
+    )
+
+
+if __name__ == "__main__":
+    main()
