@@ -1,6 +1,6 @@
 """Estimates as every page shows them: with an interval and what stands behind it, or the reason why there is none."""
 
-from typing import Final
+from typing import Final, Literal
 
 from battery_api.fleet.schemas import Estimate
 from battery_contracts.enums import NoEstimateReason, Provenance, ReadingQuality
@@ -9,8 +9,16 @@ Z90: Final = 1.645
 """Two-sided 90 % of a normal distribution: what an interval shown to people promises."""
 
 
+AT_MOST_PCT: Final = {"soc": 100.0, "soh": 150.0}
+"""A full battery is full; of its rated capacity a new one may well deliver more."""
+
+
 def estimate_of(
-    value_pct: float | None, sd_pct: float | None, provenance: str | None, quality: ReadingQuality
+    quantity: Literal["soc", "soh"],
+    value_pct: float | None,
+    sd_pct: float | None,
+    provenance: str | None,
+    quality: ReadingQuality,
 ) -> Estimate:
     """Return an estimate with its 90 % interval."""
     # An estimate without its spread or its evidence is not shown at all.
@@ -20,7 +28,7 @@ def estimate_of(
     return Estimate(
         value_pct=value_pct,
         low_pct=max(0.0, value_pct - Z90 * sd_pct),
-        high_pct=min(100.0, value_pct + Z90 * sd_pct),
+        high_pct=min(AT_MOST_PCT[quantity], value_pct + Z90 * sd_pct),
         provenance=Provenance(provenance),
         reason=None,
     )

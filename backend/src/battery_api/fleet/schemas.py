@@ -16,7 +16,7 @@ from battery_contracts.enums import (
 )
 from battery_contracts.fleet import BatteryModel
 
-Percent = Annotated[float, Field(ge=0, le=100)]
+Percent = Annotated[float, Field(ge=0, le=150, description="of rated; a new block may well deliver more than 100")]
 
 
 class StatusCounts(BaseModel):

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Any, Final, Literal
 from zoneinfo import ZoneInfo
 
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -130,8 +130,8 @@ def _charge(row: Row, *, stale: bool) -> Estimate:
     return _named(row, "soc", ReadingQuality(row["quality"]))
 
 
-def _named(row: Row, name: str, quality: ReadingQuality = ReadingQuality.NONE) -> Estimate:
-    return estimate_of(row[f"{name}_pct"], row[f"{name}_sd_pct"], row[f"{name}_provenance"], quality)
+def _named(row: Row, name: Literal["soc", "soh"], quality: ReadingQuality = ReadingQuality.NONE) -> Estimate:
+    return estimate_of(name, row[f"{name}_pct"], row[f"{name}_sd_pct"], row[f"{name}_provenance"], quality)
 
 
 def _day(row: Row) -> DailyEstimate:

@@ -29,10 +29,12 @@ DAILY_COLUMNS: Final = (
     "discharge_ah",
     "discharge_min_v",
 )
-"""What a day of a battery may hold for a prediction. Voltages, deviation from the string's mean and the string's spread
-(standard deviation of its blocks) are of float alone; ``temperature_rise_k`` is above the room; resistance is the day's
-last measurement at 25 degC; ``float_current_ma`` is the string's; ``discharge_min_v`` is the block's lowest voltage while
-its string fed a load."""
+"""What a day of a battery may hold for a prediction.
+
+Voltages, deviation from the string's mean and the string's spread (standard deviation of its blocks) are of float
+alone; ``temperature_rise_k`` is above the room; resistance is the day's last measurement at 25 degC. The string's are
+``float_current_ma`` and the discharges; ``discharge_min_v`` is the block's lowest voltage in them.
+"""
 _FLOAT32_BYTES = 4
 
 

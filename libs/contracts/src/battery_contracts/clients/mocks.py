@@ -26,8 +26,12 @@ class ConstantTwin:
         self.requests: list[EstimateRequest] = []
 
     async def estimate(self, request: EstimateRequest) -> EstimateResponse:
-        """Answer for each reading; the state is the number of readings of that battery so far."""
+        """Note the call and answer it."""
         self.requests.append(request)
+        return self.answer(request)
+
+    def answer(self, request: EstimateRequest) -> EstimateResponse:
+        """Answer for each reading; the state is the number of readings of that battery so far."""
         count = len(request.battery_id)
         return EstimateResponse(
             soc_pct=[self.soc_pct] * count,
