@@ -4,11 +4,14 @@ from typing import Any
 
 import pytest
 
+from battery_api.fleet.schemas import FleetOverview, Services
+from battery_api.fleet.service import FleetService
 from battery_contracts.clients.errors import ServiceRefused
 from battery_contracts.clients.mocks import ConstantTwin
+from battery_contracts.enums import NoEstimateReason, Provenance
 from battery_contracts.twin import NOTHING_ESTIMATED, EstimateRequest, EstimateResponse
 
-from .world import BATTERIES, Gateway, ago, reading, with_twin
+from .world import BATTERIES, NOW, WRITER, Gateway, ago, reading, with_twin
 
 STATE = "select * from battery_state where time is not null order by battery_id"
 
@@ -93,3 +96,22 @@ async def test_a_call_that_is_refused_whole_lets_its_batteries_begin_afresh(gate
     assert [request.state for request in twin.requests] == [[None], [b"1"], [None]]
     values = [row["soc_pct"] for row in await gateway.rows("select soc_pct from telemetry order by time")]
     assert values == [90.0, None, 90.0]
+
+
+async def overview_of(gateway: Gateway) -> FleetOverview:
+    services = Services(twin="up", ml="up", simulator="up")
+    async with gateway.database.begin() as connection:
+        return await FleetService(connection, WRITER, NOW).overview(services)
+
+
+async def test_the_average_counts_only_batteries_with_evidence(gateway: Gateway) -> None:
+    assert (await overview_of(gateway)).soh_reason is NoEstimateReason.NO_ESTIMATE_YET
+    await with_twin(gateway, ConstantTwin(soh_pct=95.0)).post({"readings": [reading(), reading(BATTERIES[1])]})
+    by_age_alone = await overview_of(gateway)
+    assert (by_age_alone.mean_soh_pct, by_age_alone.soh_evidence_count) == (None, 0)
+    assert by_age_alone.soh_reason is NoEstimateReason.NO_EVIDENCE
+    for battery, health in ((BATTERIES[1], 70.0), (BATTERIES[-1], 90.0)):
+        seen = ScriptedTwin({"soh_pct": [health], "soh_provenance": [Provenance.DISCHARGE_INFERRED]})
+        await with_twin(gateway, seen).post({"readings": [reading(battery, at=ago(10))]})
+    found = await overview_of(gateway)
+    assert (found.mean_soh_pct, found.soh_evidence_count, found.soh_reason) == (80.0, 2, None)

@@ -1712,8 +1712,16 @@ export interface components {
             active_alert_count: number;
             /** Pending Alert Count */
             pending_alert_count: number;
-            /** Mean Soh Pct */
+            /**
+             * Mean Soh Pct
+             * @description Of the batteries with evidence; age alone is none.
+             */
             mean_soh_pct: number | null;
+            /**
+             * Soh Evidence Count
+             * @description Batteries whose health stands on a discharge, a test or resistance.
+             */
+            soh_evidence_count: number;
             soh_reason: components["schemas"]["NoEstimateReason"] | null;
             /** Newest Reading At */
             newest_reading_at: string | null;
@@ -1994,8 +2002,16 @@ export interface components {
             alert_counts: components["schemas"]["SeverityCounts"];
             /** Pending Alert Count */
             pending_alert_count: number;
-            /** Mean Soh Pct */
+            /**
+             * Mean Soh Pct
+             * @description Of the batteries with evidence; age alone is none.
+             */
             mean_soh_pct: number | null;
+            /**
+             * Soh Evidence Count
+             * @description Batteries whose health stands on a discharge, a test or resistance.
+             */
+            soh_evidence_count: number;
             soh_reason: components["schemas"]["NoEstimateReason"] | null;
             environment: components["schemas"]["Environment"] | null;
             /** Newest Reading At */
@@ -2024,7 +2040,7 @@ export interface components {
          * @description Why an estimate is withheld.
          * @enum {string}
          */
-        NoEstimateReason: "no_estimate_yet" | "twin_unavailable" | "reading_too_old";
+        NoEstimateReason: "no_estimate_yet" | "twin_unavailable" | "reading_too_old" | "no_evidence";
         /**
          * Origin
          * @description Where an effective value comes from.

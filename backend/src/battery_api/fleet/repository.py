@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from battery_api.fleet.ohmic import drift_sql
 from battery_api.fleet.status import stale_after_sql, status_sql
+from battery_contracts.enums import Provenance
 
 _STATUS: Final = status_sql("s.time", "s.reporting_interval_s", "s.open_critical", "s.open_warning")
 _DRIFT: Final = drift_sql(
@@ -130,7 +131,9 @@ async def status_counts(
                count(*) filter (where x.status = 'critical') as critical,
                count(*) filter (where x.status = 'no_data') as no_data,
                max(x.time) as newest_reading_at,
-               avg(x.soh_pct) as mean_soh_pct,
+               avg(x.soh_pct) filter (where x.soh_provenance <> '{Provenance.PRIOR_ONLY}') as mean_soh_pct,
+               count(x.soh_pct) filter (where x.soh_provenance <> '{Provenance.PRIOR_ONLY}') as soh_evidence_count,
+               count(x.soh_pct) as soh_estimate_count,
                (array_agg(x.code order by {_STATUS_RANK}, x.open_critical desc, x.open_warning desc,
                           x.resistance_drift_pct desc nulls last)
                 filter (where x.status in ('critical', 'warning')))[1] as worst_battery_id

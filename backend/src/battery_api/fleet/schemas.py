@@ -53,7 +53,8 @@ class LocationStats(BaseModel):
     status_counts: StatusCounts
     alert_counts: SeverityCounts
     pending_alert_count: int
-    mean_soh_pct: float | None
+    mean_soh_pct: float | None = Field(description="Of the batteries with evidence; age alone is none.")
+    soh_evidence_count: int = Field(description="Batteries whose health stands on a discharge, a test or resistance.")
     soh_reason: NoEstimateReason | None
     environment: Environment | None
     newest_reading_at: AwareDatetime | None
@@ -196,7 +197,8 @@ class FleetOverview(BaseModel):
     alert_counts: SeverityCounts
     active_alert_count: int
     pending_alert_count: int
-    mean_soh_pct: float | None
+    mean_soh_pct: float | None = Field(description="Of the batteries with evidence; age alone is none.")
+    soh_evidence_count: int = Field(description="Batteries whose health stands on a discharge, a test or resistance.")
     soh_reason: NoEstimateReason | None
     newest_reading_at: AwareDatetime | None
     generated_at: AwareDatetime

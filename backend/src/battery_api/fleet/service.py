@@ -111,9 +111,9 @@ class FleetService:
         alerts = _sum_counts([item.alert_counts for item in stats.values()], SeverityCounts)
         newest = [item.newest_reading_at for item in stats.values() if item.newest_reading_at]
         batteries = sum(counts.model_dump().values())
-        weighted = [(item.mean_soh_pct, sum(item.status_counts.model_dump().values())) for item in stats.values()]
-        known = [(mean, weight) for mean, weight in weighted if mean is not None]
-        mean_soh = sum(mean * weight for mean, weight in known) / sum(w for _, w in known) if known else None
+        evident = sum(item.soh_evidence_count for item in stats.values())
+        total_pct = sum((item.mean_soh_pct or 0.0) * item.soh_evidence_count for item in stats.values())
+        reasons = {item.soh_reason for item in stats.values()}
         return FleetOverview(
             location_count=len(stats),
             system_count=systems,
@@ -123,8 +123,9 @@ class FleetService:
             alert_counts=alerts,
             active_alert_count=sum(alerts.model_dump().values()),
             pending_alert_count=sum(item.pending_alert_count for item in stats.values()),
-            mean_soh_pct=mean_soh,
-            soh_reason=None if known else NoEstimateReason.NO_ESTIMATE_YET,
+            mean_soh_pct=total_pct / evident if evident else None,
+            soh_evidence_count=evident,
+            soh_reason=None if evident else _reason_of_all(reasons),
             newest_reading_at=max(newest, default=None),
             generated_at=self._now,
             services=services,
@@ -146,12 +147,14 @@ class FleetService:
         counted: Mapping[Any, Any] = batteries or {}
         raised: Mapping[Any, Any] = alerts or {}
         mean_soh = counted.get("mean_soh_pct")
+        reason = NoEstimateReason.NO_EVIDENCE if counted.get("soh_estimate_count") else NoEstimateReason.NO_ESTIMATE_YET
         return LocationStats(
             status_counts=StatusCounts(**{status: counted.get(status, 0) for status in StatusCounts.model_fields}),
             alert_counts=SeverityCounts(**{name: raised.get(name, 0) for name in SeverityCounts.model_fields}),
             pending_alert_count=raised.get("pending", 0),
             mean_soh_pct=mean_soh,
-            soh_reason=NoEstimateReason.NO_ESTIMATE_YET if mean_soh is None else None,
+            soh_evidence_count=counted.get("soh_evidence_count", 0),
+            soh_reason=reason if mean_soh is None else None,
             environment=self._environment(place),
             newest_reading_at=counted.get("newest_reading_at"),
             worst_battery_id=counted.get("worst_battery_id"),
@@ -236,6 +239,11 @@ class FleetService:
 
 def _is_stale(time: datetime | None, interval_s: float | None, now: datetime) -> bool:
     return time is None or now - time > timedelta(seconds=stale_after_s(interval_s))
+
+
+def _reason_of_all(reasons: set[NoEstimateReason | None]) -> NoEstimateReason:
+    has_estimates = NoEstimateReason.NO_EVIDENCE in reasons
+    return NoEstimateReason.NO_EVIDENCE if has_estimates else NoEstimateReason.NO_ESTIMATE_YET
 
 
 def _sum_counts(counts: list[Any], kind: type[Any]) -> Any:

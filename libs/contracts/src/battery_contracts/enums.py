@@ -91,6 +91,8 @@ class NoEstimateReason(StrEnum):
     NO_ESTIMATE_YET = "no_estimate_yet"
     TWIN_UNAVAILABLE = "twin_unavailable"
     READING_TOO_OLD = "reading_too_old"
+    NO_EVIDENCE = "no_evidence"
+    """There are estimates, but they stand on age and model alone."""
 
 
 class ReadingQuality(IntFlag):
