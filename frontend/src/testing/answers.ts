@@ -93,6 +93,7 @@ export function overviewOf(fleet: MockFleet, now: number): Schemas["FleetOvervie
     active_alert_count: active.length,
     pending_alert_count: active.filter((alert) => alert.acknowledged_at === null).length,
     mean_soh_pct: null,
+    soh_evidence_count: 0,
     soh_reason: "no_estimate_yet",
     newest_reading_at: new Date(Math.max(...batteries.map((battery) => battery.time))).toISOString(),
     generated_at: new Date(now).toISOString(),

@@ -292,6 +292,7 @@ export class MockFleet {
         alert_counts: severityCounts(open),
         pending_alert_count: open.filter((alert) => alert.acknowledged_at === null).length,
         mean_soh_pct: null,
+        soh_evidence_count: 0,
         soh_reason: "no_estimate_yet",
         environment: {
           time: new Date(now - 20_000).toISOString(),

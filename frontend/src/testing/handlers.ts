@@ -4,6 +4,7 @@ import { http, HttpResponse } from "msw";
 import type { components } from "../api/schema.gen.ts";
 import { batteryDetail, latestOf, overviewOf, seriesOf, summaryOf } from "./answers.ts";
 import type { MockFleet } from "./fleet.ts";
+import { dischargesOf, runtimeOf, twinRecordOf } from "./twin.ts";
 
 type Schemas = components["schemas"];
 type Alert = Schemas["AlertOut"];
@@ -126,6 +127,15 @@ function telemetryHandlers(fleet: MockFleet) {
         seriesOf(battery, at("start"), at("end"), Number(url.searchParams.get("max_points") ?? 500)),
       );
     }),
+    http.get(`${API}/batteries/:id/twin`, ({ params }) =>
+      HttpResponse.json(twinRecordOf(String(params.id), Date.now())),
+    ),
+    http.get(`${API}/batteries/:id/discharges`, ({ params, request }) =>
+      HttpResponse.json(pageOf(dischargesOf(String(params.id), Date.now()), new URL(request.url))),
+    ),
+    http.get(`${API}/strings/:id/runtime`, ({ params, request }) =>
+      HttpResponse.json(runtimeOf(String(params.id), new URL(request.url).searchParams.get("power_w"), Date.now())),
+    ),
     http.get(`${API}/batteries/:id/alert-rules`, ({ request }) =>
       HttpResponse.json(pageOf(rules, new URL(request.url))),
     ),

@@ -16,10 +16,13 @@ import { formatQuantity } from "@/lib/units";
 import { useLiveValue, useNow } from "@/realtime/hooks";
 import { statusNow } from "@/realtime/live-store";
 
+import { Discharges } from "./discharges";
+import { EvidenceCard } from "./evidence";
 import { History } from "./history";
 import { LiveValues } from "./live-values";
 import { Peers } from "./peers";
 import { RulesTable } from "./rules-table";
+import { RuntimeCard } from "./runtime";
 
 export function BatteryPage() {
   const { t } = useTranslation();
@@ -50,6 +53,10 @@ export function BatteryPage() {
         <LiveValues battery={data} />
         <Facts battery={data} />
       </div>
+      <div className="mt-3 grid gap-3 lg:grid-cols-[1.6fr_1fr]">
+        <EvidenceCard batteryId={data.battery_id} />
+        <RuntimeCard battery={data} />
+      </div>
       <History battery={data} alerts={alerts.data?.items ?? []} />
       <div className="mt-3 grid gap-3 lg:grid-cols-2">
         <Peers battery={data} />
@@ -63,6 +70,7 @@ export function BatteryPage() {
           </ul>
         </Card>
       </div>
+      <Discharges batteryId={batteryId} />
       <RulesTable batteryId={batteryId} />
     </>
   );

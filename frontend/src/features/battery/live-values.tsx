@@ -4,6 +4,7 @@ import { useTranslation } from "react-i18next";
 
 import type { BatteryDetail, Estimate } from "@/api/types";
 import { Age } from "@/components/age";
+import { EstimateBar } from "@/components/estimate-bar";
 import { Card } from "@/components/ui/card";
 import { formatQuantity } from "@/lib/units";
 import { useLiveValue, useNow } from "@/realtime/hooks";
@@ -49,8 +50,8 @@ export function LiveValues({ battery }: { battery: BatteryDetail }) {
           {formatQuantity(live?.resistance_drift_pct ?? stored?.resistance_drift_pct, "resistance_drift_pct")}{" "}
           {t("battery.at25")} · <Age at={live?.measuredAt.internal_resistance_mohm ?? stored?.resistance_measured_at} />
         </Value>
-        <EstimateValue name={t("battery.soc")} estimate={stored?.soc} />
-        <EstimateValue name={t("battery.soh")} estimate={stored?.soh} />
+        <EstimateValue name={t("battery.soc")} estimate={stored?.soc} scale={SOC_SCALE} />
+        <EstimateValue name={t("battery.soh")} estimate={stored?.soh} scale={SOH_SCALE} />
         <Value
           name={t("battery.rul")}
           value={battery.rul_days == null ? t("battery.noPrediction") : `${Math.round(battery.rul_days)} d`}
@@ -63,21 +64,34 @@ export function LiveValues({ battery }: { battery: BatteryDetail }) {
   );
 }
 
-function EstimateValue({ name, estimate }: { name: string; estimate: Estimate | undefined }) {
+interface Scale {
+  from: number;
+  to: number;
+  limit?: number;
+}
+
+const SOC_SCALE: Scale = { from: 0, to: 100 };
+/** Capacity at its end of life is 80 % of rated. */
+const SOH_SCALE: Scale = { from: 50, to: 120, limit: 80 };
+
+function EstimateValue({ name, estimate, scale }: { name: string; estimate: Estimate | undefined; scale: Scale }) {
   const { t } = useTranslation();
-  const known = estimate?.value_pct ?? null;
-  if (known === null) {
+  if (estimate?.value_pct == null) {
     return (
       <Value name={name} value={t("battery.noEstimate")} small>
         {t(`reason.${estimate?.reason ?? "no_estimate_yet"}`)}
       </Value>
     );
   }
-  const { low_pct: low = null, high_pct: high = null, provenance = null } = estimate ?? {};
+  const { value_pct: value, low_pct: low, high_pct: high, provenance } = estimate;
+  const interval = low === null || high === null ? t("battery.noInterval") : `${Math.round(low)}–${Math.round(high)} %`;
+  const assumed = provenance === "prior_only";
+  // What is only assumed must not look like a measurement: its range is what is said of it.
   return (
-    <Value name={name} value={`${Math.round(known)} %`}>
-      {low === null || high === null ? t("battery.noInterval") : `${Math.round(low)}–${Math.round(high)} %`}
-      {provenance !== null && ` · ${t(`provenance.${provenance}`)}`}
+    <Value name={name} value={assumed ? interval : `${Math.round(value)} %`} quiet={assumed}>
+      <EstimateBar estimate={estimate} {...scale} />
+      {assumed ? t("battery.assumed") : interval}
+      {!assumed && provenance !== null && ` · ${t(`provenance.${provenance}`)}`}
     </Value>
   );
 }
@@ -86,12 +100,14 @@ function Value({
   name,
   value,
   small = false,
+  quiet = false,
   testId,
   children,
 }: {
   name: string;
   value: string;
   small?: boolean;
+  quiet?: boolean;
   testId?: string;
   children: ReactNode;
 }) {
@@ -99,7 +115,10 @@ function Value({
     <div>
       <dt className="text-muted">{name}</dt>
       <dd>
-        <div className={small ? "font-medium" : "text-xl font-semibold"} data-testid={testId}>
+        <div
+          className={clsx(small ? "font-medium" : "text-xl font-semibold", quiet && "text-muted")}
+          data-testid={testId}
+        >
           {value}
         </div>
         <div className="text-xs text-muted">{children}</div>

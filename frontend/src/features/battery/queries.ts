@@ -2,9 +2,13 @@ import { keepPreviousData, queryOptions } from "@tanstack/react-query";
 
 import { get } from "@/api/client";
 import type { components } from "@/api/schema.gen";
-import type { TelemetrySeries } from "@/api/types";
+import type { Page, TelemetrySeries } from "@/api/types";
 
 export type EffectiveRule = components["schemas"]["EffectiveRuleOut"];
+export type TwinRecord = components["schemas"]["TwinRecord"];
+export type Evidence = components["schemas"]["Evidence"];
+export type BatteryDischarge = components["schemas"]["BatteryDischarge"];
+export type Runtime = components["schemas"]["RuntimeOut"];
 
 const MAX_POINTS = 500;
 
@@ -24,6 +28,31 @@ export const batteryQueries = {
       staleTime: 60_000,
     });
   },
+  twin: (batteryId: string) =>
+    queryOptions({
+      queryKey: ["battery", batteryId, "twin"] as const,
+      queryFn: ({ signal }) => get<TwinRecord>(`/batteries/${batteryId}/twin`, undefined, signal),
+      refetchInterval: 60_000,
+    }),
+  discharges: (batteryId: string) =>
+    queryOptions({
+      queryKey: ["battery", batteryId, "discharges"] as const,
+      queryFn: ({ signal }) => get<Page<BatteryDischarge>>(`/batteries/${batteryId}/discharges`, { limit: 20 }, signal),
+      refetchInterval: 60_000,
+    }),
+  /** Under a load, or under the present one. */
+  runtime: (stringId: string, powerKw: number | null) =>
+    queryOptions({
+      queryKey: ["string", stringId, "runtime", powerKw] as const,
+      queryFn: ({ signal }) =>
+        get<Runtime>(
+          `/strings/${stringId}/runtime`,
+          powerKw === null ? undefined : { power_w: powerKw * 1000 },
+          signal,
+        ),
+      refetchInterval: 60_000,
+      retry: false,
+    }),
   rules: (batteryId: string) =>
     queryOptions({
       queryKey: ["battery", batteryId, "rules"] as const,

@@ -55,7 +55,12 @@ export function Totals({ overview }: { overview: FleetOverview }) {
           small={soh === null}
           className="max-sm:col-span-2"
         >
-          {soh === null ? t(`reason.${overview.soh_reason ?? "no_estimate_yet"}`) : null}
+          {soh === null
+            ? t(`reason.${overview.soh_reason ?? "no_estimate_yet"}`)
+            : t("fleet.sohOf", {
+                count: formatCount(overview.soh_evidence_count, language),
+                of: formatCount(overview.battery_count, language),
+              })}
         </Total>
       </dl>
       {missing.length > 0 && (

@@ -1,0 +1,42 @@
+import clsx from "clsx";
+
+import type { Estimate } from "@/api/types";
+
+const WIDTH = 120;
+const HEIGHT = 10;
+
+interface EstimateBarProps {
+  estimate: Estimate;
+  from: number;
+  to: number;
+  /** A line to compare with, such as 80 % of rated capacity. */
+  limit?: number;
+}
+
+/** An estimate's 90 % interval on its scale; hatched and hollow while it stands on assumption alone. */
+export function EstimateBar({ estimate, from, to, limit }: EstimateBarProps) {
+  const { value_pct: value, low_pct: low, high_pct: high, provenance } = estimate;
+  if (value === null || low === null || high === null) return null;
+  const place = (percent: number) => ((Math.min(Math.max(percent, from), to) - from) / (to - from)) * 100;
+  const assumed = provenance === "prior_only";
+  return (
+    <div aria-hidden className="relative my-1 rounded-sm bg-surface-2" style={{ maxWidth: WIDTH, height: HEIGHT }}>
+      <span
+        className={clsx(
+          "absolute inset-y-0 rounded-sm",
+          assumed ? "hatched border border-border-strong" : "bg-ok-fill",
+        )}
+        style={{ left: `${place(low)}%`, width: `${Math.max(2, place(high) - place(low))}%` }}
+      />
+      {!assumed && (
+        <span className="absolute -inset-y-0.5 w-0.5 bg-text" style={{ left: `calc(${place(value)}% - 1px)` }} />
+      )}
+      {limit !== undefined && (
+        <span
+          className="absolute -inset-y-0.5 border-l border-dashed border-critical-text"
+          style={{ left: `${place(limit)}%` }}
+        />
+      )}
+    </div>
+  );
+}

@@ -1,0 +1,76 @@
+import { useQuery } from "@tanstack/react-query";
+import { useTranslation } from "react-i18next";
+
+import { Card } from "@/components/ui/card";
+import { EmptyState, ErrorState, Skeleton } from "@/components/ui/states";
+import { useLanguage } from "@/i18n";
+import { formatAge, formatDate } from "@/lib/dates";
+import { formatQuantity } from "@/lib/units";
+
+import { batteryQueries, type Evidence, type TwinRecord } from "./queries";
+
+/** What the state of health stands on: each thing that was seen, with its age. */
+export function EvidenceCard({ batteryId }: { batteryId: string }) {
+  const { t } = useTranslation();
+  const record = useQuery(batteryQueries.twin(batteryId));
+  return (
+    <Card title={t("twin.evidence")}>
+      {record.isLoadingError && <ErrorState error={record.error} onRetry={() => void record.refetch()} />}
+      {record.isPending && <Skeleton height={90} />}
+      {record.data && <EvidenceList record={record.data} />}
+    </Card>
+  );
+}
+
+function EvidenceList({ record }: { record: TwinRecord }) {
+  const { t } = useTranslation();
+  const language = useLanguage();
+  const { resistance_mohm: resistance, resistance_sd_mohm: spread } = record;
+  return (
+    <>
+      {record.evidence.length === 0 && <EmptyState title={t("twin.noEvidence")} hint={t("twin.noEvidenceHint")} />}
+      <ul className="divide-y divide-border" data-testid="evidence">
+        {record.evidence.map((seen) => (
+          <li key={`${seen.kind} ${seen.at}`} className="flex flex-wrap items-baseline justify-between gap-x-4 py-1.5">
+            <span className="font-medium">{t(`twin.kind.${seen.kind}`)}</span>
+            <EvidenceSays seen={seen} />
+            <span className="ml-auto text-muted">
+              {formatDate(seen.at, language)} ·{" "}
+              {t("twin.old", { age: formatAge(seen.age_days * 86_400_000, language) })}
+            </span>
+          </li>
+        ))}
+      </ul>
+      {resistance !== null && (
+        <p className="mt-2 text-xs text-muted">
+          {t("twin.resistance", {
+            value: formatQuantity(resistance, "internal_resistance_mohm"),
+            spread: formatQuantity(spread === null ? null : 1.645 * spread, "internal_resistance_mohm"),
+          })}
+        </p>
+      )}
+    </>
+  );
+}
+
+function EvidenceSays({ seen }: { seen: Evidence }) {
+  const { t } = useTranslation();
+  if (seen.kind === "ohmic") {
+    return (
+      <span>
+        {t("twin.overBaseline", { drift: formatQuantity(seen.resistance_drift_pct, "resistance_drift_pct") })}
+      </span>
+    );
+  }
+  const { value_pct: value = null, low_pct: low = null, high_pct: high = null } = seen.soh ?? {};
+  return (
+    <span>
+      {seen.depth_pct !== null && t("twin.depth", { depth: Math.round(seen.depth_pct) })}
+      {value !== null && low !== null && high !== null && (
+        <strong className="ml-2 font-semibold">
+          {t("twin.capacity", { value: Math.round(value), low: Math.round(low), high: Math.round(high) })}
+        </strong>
+      )}
+    </span>
+  );
+}

@@ -1,0 +1,103 @@
+import { useQuery } from "@tanstack/react-query";
+import { useId, useState } from "react";
+import { useTranslation } from "react-i18next";
+import { Link } from "react-router-dom";
+
+import { problemOf } from "@/api/errors";
+import type { BatteryDetail } from "@/api/types";
+import { Button } from "@/components/ui/button";
+import { Card } from "@/components/ui/card";
+import { Skeleton } from "@/components/ui/states";
+import { shortId } from "@/lib/ids";
+
+import { batteryQueries, type Runtime } from "./queries";
+
+/** How long the string lasts from now, under its present load or under one that is asked for. */
+export function RuntimeCard({ battery }: { battery: BatteryDetail }) {
+  const { t } = useTranslation();
+  const field = useId();
+  const [typed, setTyped] = useState("");
+  const [powerKw, setPowerKw] = useState<number | null>(null);
+  const runtime = useQuery(batteryQueries.runtime(battery.string_id, powerKw));
+  const wanted = Number(typed);
+  const isLoad = typed.trim() !== "" && Number.isFinite(wanted) && wanted > 0 && wanted <= 4000;
+  return (
+    <Card title={t("twin.runtime", { string: shortId(battery.string_id) })}>
+      {runtime.isPending && <Skeleton height={70} />}
+      {runtime.isError && (
+        <p className="text-muted" role="alert">
+          {problemOf(runtime.error).detail}
+        </p>
+      )}
+      {runtime.data && <Lasts runtime={runtime.data} ownId={battery.battery_id} />}
+      <form
+        className="mt-3 flex flex-wrap items-center gap-2"
+        onSubmit={(event) => {
+          event.preventDefault();
+          setPowerKw(isLoad ? wanted : null);
+        }}
+      >
+        <label htmlFor={field}>{t("twin.whatIf")}</label>
+        <input
+          id={field}
+          type="number"
+          inputMode="decimal"
+          min={0.1}
+          max={4000}
+          step="any"
+          value={typed}
+          onChange={(event) => {
+            setTyped(event.target.value);
+            if (event.target.value === "") setPowerKw(null);
+          }}
+          className="w-24 rounded-md border border-border-strong bg-surface px-2 py-1"
+        />
+        <span>kW</span>
+        <Button type="submit" disabled={!isLoad}>
+          {t("twin.simulate")}
+        </Button>
+      </form>
+    </Card>
+  );
+}
+
+function Lasts({ runtime, ownId }: { runtime: Runtime; ownId: string }) {
+  const { t } = useTranslation();
+  const { simulation, load } = runtime;
+  const minutes = (seconds: number) => Math.round(seconds / 60).toString();
+  const amount =
+    load.power_w !== null ? `${(load.power_w / 1000).toFixed(1)} kW` : `${(load.current_a ?? 0).toFixed(1)} A`;
+  const limiting = simulation.limiting_battery_id;
+  return (
+    <div data-testid="runtime">
+      <p className="text-xl font-semibold">
+        {t(simulation.reaches_cut_off ? "twin.minutes" : "twin.atLeast", {
+          minutes: minutes(simulation.runtime_p50_s),
+        })}
+      </p>
+      <p className="text-xs text-muted">
+        {t("twin.range", { low: minutes(simulation.runtime_p10_s), high: minutes(simulation.runtime_p90_s) })} ·{" "}
+        {t(`twin.basis.${load.basis}`, { load: amount })}
+      </p>
+      {simulation.reaches_cut_off && (
+        <p className="mt-1">
+          {limiting === ownId ? (
+            <span className="text-warning-text">{t("twin.thisEnds")}</span>
+          ) : (
+            <>
+              {t("twin.ends")}{" "}
+              <Link to={`/batteries/${limiting}`} className="text-accent hover:underline">
+                {shortId(limiting)}
+              </Link>
+            </>
+          )}
+        </p>
+      )}
+      {runtime.assumed_battery_ids.length > 0 && (
+        <p className="mt-1 text-xs text-warning-text">
+          {t("twin.assumedBlocks", { count: runtime.assumed_battery_ids.length, of: runtime.block_count })}
+        </p>
+      )}
+    </div>
+  );
+}
