@@ -96,7 +96,7 @@ export const en = {
     prior_only: "assumed",
   },
   twin: {
-    evidence: "What its health stands on",
+    evidence: "What was seen of its health",
     noEvidence: "Nothing yet but its age and model",
     noEvidenceHint: "A discharge of 15 % or more, a capacity test or ohmic measurements will tell.",
     kind: { discharge: "Outage", test: "Test", ohmic: "Resistance" },

@@ -163,7 +163,16 @@ function Plot({ points, channel, from, to, marks, alerts, onZoom, domain }: Plot
             y={mark.value}
             stroke="var(--muted)"
             strokeDasharray="5 4"
-            label={{ value: mark.label, position: "insideTopRight", fill: "var(--muted)", fontSize: 11 }}
+            label={{
+              value: mark.label,
+              position: "insideBottomRight",
+              fill: "var(--muted)",
+              fontSize: 11,
+              // A halo keeps it readable where the curve runs behind it.
+              stroke: "var(--surface)",
+              strokeWidth: 4,
+              paintOrder: "stroke",
+            }}
           />
         ))}
         <Area

@@ -66,7 +66,7 @@ function Lasts({ runtime, ownId }: { runtime: Runtime; ownId: string }) {
   const { simulation, load } = runtime;
   const minutes = (seconds: number) => Math.round(seconds / 60).toString();
   const amount =
-    load.power_w !== null ? `${(load.power_w / 1000).toFixed(1)} kW` : `${(load.current_a ?? 0).toFixed(1)} A`;
+    load.power_w !== null ? `${(load.power_w / 1000).toFixed(1)} kW` : `${Math.abs(load.current_a ?? 0).toFixed(1)} A`;
   const limiting = simulation.limiting_battery_id;
   return (
     <div data-testid="runtime">
