@@ -84,12 +84,15 @@ class Remaining:
 
 @dataclass(frozen=True, slots=True)
 class _Grid:
+    """The unknowns, an axis each, so that what depends on a few of them is computed for those alone."""
+
     life_z: FloatArray
     knee: FloatArray
     energy_ev: FloatArray
     initial: FloatArray
     future_z: FloatArray
     weight: FloatArray
+    """(life, knee, energy, initial, future), the prior; sums to 1."""
 
 
 @cache
@@ -99,10 +102,8 @@ def _grid() -> _Grid:
     axes += [
         np.asarray(axis) for axis in (KNEE_EXPONENTS, ACTIVATION_ENERGIES_EV, INITIAL_CAPACITIES, FUTURE_TEMPERATURES)
     ]
-    nodes = np.meshgrid(*(axis[:, 0] for axis in axes), indexing="ij")
-    weights = np.meshgrid(*(axis[:, 1] for axis in axes), indexing="ij")
-    weight = np.prod(weights, axis=0).ravel()
-    life_z, knee, energy_ev, initial, future_z = (node.ravel() for node in nodes)
+    life_z, knee, energy_ev, initial, future_z = np.meshgrid(*(axis[:, 0] for axis in axes), indexing="ij", sparse=True)
+    weight = np.prod(np.meshgrid(*(axis[:, 1] for axis in axes), indexing="ij"), axis=0)
     return _Grid(life_z, knee, energy_ev, initial, future_z, weight / weight.sum())
 
 
@@ -117,19 +118,19 @@ def remaining_life(history: History, evidence: tuple[Evidence, ...] = ()) -> Rem
     age_days = max(history.age_days, 0.0)
     used = age_days * past_rate / life_days + used_by_cycles
 
-    log_weight = np.log(grid.weight)
+    soh_now = health(used, grid.knee, grid.initial)
+    log_likelihood = np.zeros_like(soh_now)
     for seen in evidence:
         # Damage is spread evenly over the age for the little that evidence is old.
         share = max(age_days - seen.age_days, 0.0) / age_days if age_days > 0 else 1.0
         residual = seen.soh - health(used * share, grid.knee, grid.initial)
-        log_weight -= 0.5 * residual**2 / (seen.soh_sd**2 + LAW_SD**2)
-    weight = np.exp(log_weight - log_weight.max())
+        log_likelihood -= 0.5 * residual**2 / (seen.soh_sd**2 + LAW_SD**2)
+    weight = grid.weight * np.exp(log_likelihood - log_likelihood.max())
     weight /= weight.sum()
 
     future_per_day = _future_rate(history, grid, past_rate, life_days, used_by_cycles)
     days = np.clip((life_at_end(grid.knee, grid.initial) - used) / future_per_day, 0.0, HORIZON_DAYS)
-    p10, p50, p90 = weighted_quantiles(days, weight, (0.1, 0.5, 0.9))
-    soh_now = health(used, grid.knee, grid.initial)
+    p10, p50, p90 = weighted_quantiles(days.ravel(), weight.ravel(), (0.1, 0.5, 0.9))
     soh = float(np.sum(weight * soh_now))
     soh_sd = float(np.sqrt(np.sum(weight * (soh_now - soh) ** 2) + LAW_SD**2))
     strongest = min((seen.provenance for seen in evidence), key=list(Provenance).index, default=Provenance.PRIOR_ONLY)
@@ -179,9 +180,8 @@ def _past_acceleration(history: History, energy_ev: FloatArray) -> FloatArray:
         known = history.expected_temperature_c
         return acceleration(np.asarray(ASSUMED_TEMPERATURE_C if known is None else known), energy_ev)
     temperature_c = np.asarray(history.temperature_c, dtype=np.float64)
-    energies, place = np.unique(energy_ev, return_inverse=True)
-    rates = acceleration(temperature_c[None, :], energies[:, None]) @ (days / days.sum())
-    return np.asarray(rates[place])
+    rates = acceleration(temperature_c, energy_ev.reshape(-1, 1)) @ (days / days.sum())
+    return np.asarray(rates.reshape(energy_ev.shape))
 
 
 def _future_rate(
