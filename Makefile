@@ -37,7 +37,7 @@ demo-reset: ## remove DATA_DIR (.data) after asking; FORCE=1 does not ask
 
 bench: ## run the side-by-side measurements
 	@$(TASKS) setup
-	@for bench in ingest queries synthesis twin twin_accuracy; do .venv/bin/python benchmarks/$$bench.py || exit 1; done
+	@for bench in ingest ingest_twin_outage queries synthesis twin twin_accuracy; do .venv/bin/python benchmarks/$$bench.py || exit 1; done
 
 twin-report: ## measure the digital twin on real recordings; writes digital-twin/docs
 	@$(TASKS) setup

@@ -235,20 +235,21 @@ class Question:
             # Written so that NaN, which stands for a withheld value, passes.
             sound &= ~((column < 0) | (column > _AT_MOST.get(name, np.inf)) | np.isinf(column))
         times = self.checked.batteries.time_us[chosen].tolist()
-        for at, (row, owner) in enumerate(zip(chosen.tolist(), subject.tolist(), strict=True)):
-            blob = response.state[at]
-            if not sound[at] or blob is None:
+        for owner, at_us, blob, is_sound in zip(subject.tolist(), times, response.state, sound.tolist(), strict=True):
+            if not is_sound or blob is None:
                 continue
-            before[owner] = self._blob[owner] = (times[at], blob)
+            self._blob[owner] = before[owner] = (at_us, blob)
             if not blob:
                 del before[owner]
-            if response.error[at] is not None:
-                continue
-            for name, column in answers.items():
-                self._values[name][row] = column[at]
-            for name, words in self._words.items():
-                word = getattr(response, name)[at]
-                words[row] = None if word is None else str(word)
+        usable = np.array([error is None for error in response.error], bool) & sound
+        usable &= np.array([blob is not None for blob in response.state], bool)
+        told, rows = np.flatnonzero(usable), chosen[usable]
+        for name, column in answers.items():
+            self._values[name][rows] = column[told]
+        for name, words in self._words.items():
+            given = getattr(response, name)
+            for at, row in zip(told.tolist(), rows.tolist(), strict=True):
+                words[row] = None if given[at] is None else str(given[at])
 
     def _forget(self, chosen: IntArray, subject: IntArray, before: dict[int, tuple[int, bytes]]) -> None:
         """Let batteries begin afresh with their next reading."""
