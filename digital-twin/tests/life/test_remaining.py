@@ -1,3 +1,4 @@
+import itertools
 import math
 
 import numpy as np
@@ -7,7 +8,20 @@ from hypothesis import strategies as st
 
 from battery_contracts.enums import Provenance
 from battery_twin.life.ageing import acceleration, cycle_damage, health, life_at_end
-from battery_twin.life.remaining import Evidence, History, Remaining, remaining_life, weighted_quantiles
+from battery_twin.life.remaining import (
+    ACTIVATION_ENERGIES_EV,
+    FUTURE_TEMPERATURES,
+    INITIAL_CAPACITIES,
+    KNEE_EXPONENTS,
+    LIFE_LOG_SD,
+    LIFE_NODES,
+    LIFE_SPAN_SD,
+    Evidence,
+    History,
+    Remaining,
+    remaining_life,
+    weighted_quantiles,
+)
 
 YEAR = 365.25
 
@@ -115,3 +129,32 @@ def test_any_history_gives_ordered_finite_days(age: float, temperature: float, s
     assert all(math.isfinite(day) and day >= 0 for day in days)
     assert list(days) == sorted(days)
     assert 0 <= found.soh <= 1.2
+
+
+def test_shared_axes_give_what_every_node_by_itself_gives() -> None:
+    """Each combination of the unknowns worked out alone, in plain Python, with the same weights."""
+    nodes = itertools.product(
+        np.linspace(-LIFE_SPAN_SD, LIFE_SPAN_SD, LIFE_NODES),
+        KNEE_EXPONENTS,
+        ACTIVATION_ENERGIES_EV,
+        INITIAL_CAPACITIES,
+        FUTURE_TEMPERATURES,
+    )
+    age, damage = 4 * YEAR, (0.3**1.9 + 0.6**1.9) / 112
+    spans, shares = np.array([24.0, 33.0]), np.array([0.75, 0.25])
+    days, weights, capacities = [], [], []
+    for z, (knee, p_knee), (energy, p_energy), (initial, p_initial), (future, p_future) in nodes:
+        life = 6.7 * YEAR * math.exp(LIFE_LOG_SD * z)
+        used = age * float(acceleration(spans, np.array(energy)) @ shares) / life + damage
+        capacity = initial * max(1 - 0.2 * used**knee, 0.0)
+        rate = float(acceleration(np.array(28.0 + 1.5 * future), np.array(energy))) / life + damage / age
+        end = (max(1 - 0.8 / initial, 0.0) / 0.2) ** (1 / knee)
+        days.append(min(max((end - used) / rate, 0.0), 25 * YEAR))
+        prior = math.exp(-0.5 * z * z) * p_knee * p_energy * p_initial * p_future
+        weights.append(prior * math.exp(-0.5 * (0.9 - capacity) ** 2 / (0.03**2 + 0.02**2)))
+        capacities.append(capacity)
+    expected = weighted_quantiles(np.array(days), np.array(weights), (0.1, 0.5, 0.9))
+    history = History(age, (24.0, 33.0), (900.0, 300.0), (0.3, 0.6), expected_temperature_c=28.0)
+    got = remaining_life(history, measured(0.9, 0.03))
+    assert (got.p10_days, got.p50_days, got.p90_days) == pytest.approx(expected, rel=1e-9)
+    assert got.soh == pytest.approx(np.average(capacities, weights=weights), rel=1e-9)
