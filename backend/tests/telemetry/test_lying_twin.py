@@ -1,5 +1,6 @@
 """Ingest over real HTTP against a twin that talks nonsense, hangs or is gone, and then is well again."""
 
+import contextlib
 import json
 import threading
 import time
@@ -40,10 +41,12 @@ class _Handler(BaseHTTPRequestHandler):
         self.impostor.calls += 1
         request = EstimateRequest.model_validate_json(self.rfile.read(int(self.headers["Content-Length"])))
         status, body = self.impostor.reply(sound_answer(request))
-        self.send_response(status)
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
+        # Who waited too long has gone.
+        with contextlib.suppress(BrokenPipeError):
+            self.send_response(status)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
 
     def log_message(self, *_: object) -> None:
         """Stay quiet."""
