@@ -44,6 +44,10 @@ class Snapshots:
         """Return some of them."""
         return Snapshots(**{field.name: getattr(self, field.name)[chosen] for field in fields(self)})
 
+    def with_features(self, features: npt.NDArray[np.float32]) -> "Snapshots":
+        """Return the same snapshots with other features."""
+        return replace(self, features=features)
+
     def seen_from(self, day: int) -> "Snapshots":
         """Return what was known on a day (since 1970): no later snapshots; lives that went on are censored there."""
         earlier = self.where(self.day < day)

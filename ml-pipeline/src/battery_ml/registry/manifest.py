@@ -26,7 +26,8 @@ class Conformal(BaseModel):
 class Manifest(BaseModel):
     """Facts of one version; `features` are in the model's order.
 
-    ``target`` is the scale of the model's three quantiles (0.1, 0.5, 0.9): days, or the logarithm of days plus one.
+    ``locations`` are those whose batteries it learnt from. ``target`` is the scale of the model's three quantiles (0.1,
+    0.5, 0.9): days, or the logarithm of days plus one.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
@@ -38,6 +39,7 @@ class Manifest(BaseModel):
     conformal: Conformal
     data_sha256: str
     split: str
+    locations: list[str] = []
     seed: int
     metrics: dict[str, float]
     library_versions: dict[str, str]

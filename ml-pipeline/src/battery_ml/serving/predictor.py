@@ -67,6 +67,13 @@ class Predictor:
             for row, battery_id in enumerate(history.battery_ids)
         ]
 
+    def days_of(self, features: FloatArray) -> FloatArray:
+        """Return calibrated quantiles (n, 3) in days of rows of all features, as served to input that is in order."""
+        raw = np.sort(
+            self._model.predict(Pool(features[:, self._columns], feature_names=list(self._norms.names))), axis=1
+        )
+        return self._days(raw, np.ones(len(features)))
+
     def _days(self, raw: FloatArray, widening: FloatArray) -> FloatArray:
         """Calibrate, widen around the median in the model's scale, and turn into days; p10 <= p50 <= p90 stays true."""
         conformal = self.manifest.conformal
