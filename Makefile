@@ -4,7 +4,7 @@ PYTHON := $(shell for name in python3.13 python3.12 python3.11 python3 python; d
 ifeq ($(PYTHON),)
   $(error Python 3.11 or newer is needed and none was found (python3.13, python3.12, python3.11, python3))
 endif
-TASKS := $(PYTHON) ops/workspace
+TASKS := $(PYTHON) tools/workspace
 
 .DEFAULT_GOAL := help
 .PHONY: help setup up test lint lock openapi demo-reset bench twin-report
@@ -19,7 +19,7 @@ up: ## bring the whole platform up and stay in the foreground; PORT=, DATA_DIR=,
 	@$(TASKS) setup --for-up
 	@exec .venv/bin/battery-up
 
-test: ## run every suite; SUITES="lint backend" runs some
+test: ## run every suite; SUITES="lint api" runs some
 	@$(TASKS) test $(SUITES)
 
 lint: ## run the linters and type checkers only

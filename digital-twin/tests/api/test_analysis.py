@@ -6,7 +6,7 @@ import httpx
 import pytest
 import pytest_asyncio
 
-from battery_contracts.twin_analysis import CalibrateResponse, RulResponse, SimulateResponse, ValidateResponse
+from battery_contracts.twin_analysis import CalibrateResponse, PhysicsRulResponse, SimulateResponse, ValidateResponse
 from battery_twin.api.app import create_app
 from battery_twin.runs import COLUMNS, read_run
 
@@ -40,7 +40,7 @@ async def test_remaining_life_in_the_order_of_the_request(client: httpx.AsyncCli
         },
     ]
     answer = await client.post("/predict/rul", json={"as_of": "2026-01-01T00:00:00Z", "batteries": batteries})
-    young, worn = RulResponse.model_validate(answer.json()).forecasts
+    young, worn = PhysicsRulResponse.model_validate(answer.json()).forecasts
     assert (young.battery_id, worn.battery_id) == ("young", "worn")
     assert worn.rul_days.p50 < 0.3 * young.rul_days.p50
     assert (young.provenance, worn.provenance) == ("prior_only", "measured")

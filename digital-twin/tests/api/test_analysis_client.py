@@ -12,8 +12,8 @@ from battery_contracts.twin_analysis import (
     BlockState,
     CalibrateRequest,
     LoadStep,
-    RulQuery,
-    RulRequest,
+    PhysicsRulQuery,
+    PhysicsRulRequest,
     RunColumns,
     SimulateRequest,
     ValidateRequest,
@@ -45,8 +45,8 @@ async def test_the_weak_block_ends_the_string(twin: TwinAnalysisClient) -> None:
 
 
 async def test_forecasts_come_back_for_the_batteries_asked_for(twin: TwinAnalysisClient) -> None:
-    batteries = [RulQuery(battery_id=code, age_days=days) for code, days in (("old", 3000), ("new", 100))]
-    answer = await twin.predict_rul(RulRequest(as_of=datetime(2026, 11, 20, tzinfo=UTC), batteries=batteries))
+    batteries = [PhysicsRulQuery(battery_id=code, age_days=days) for code, days in (("old", 3000), ("new", 100))]
+    answer = await twin.predict_rul(PhysicsRulRequest(as_of=datetime(2026, 11, 20, tzinfo=UTC), batteries=batteries))
     old, new = answer.forecasts
     assert old.rul_days.p50 < new.rul_days.p50
 

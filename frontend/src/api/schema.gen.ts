@@ -828,7 +828,7 @@ export interface webhooks {
         };
         get?: never;
         put?: never;
-        /** New values of a room. ``seq`` grows by one a message; a gap means: read the snapshot again. */
+        /** New values of a room. ``seq`` grows by one per message; after a gap, read the snapshot again. */
         post: operations["realtime_telemetry_update"];
         delete?: never;
         options?: never;
@@ -896,7 +896,7 @@ export interface webhooks {
         };
         get?: never;
         put?: never;
-        /** A client event was refused. */
+        /** A client event was rejected. */
         post: operations["realtime_error"];
         delete?: never;
         options?: never;
@@ -996,7 +996,7 @@ export interface components {
             value: number | null;
             /**
              * Threshold
-             * @description Raise value of the rule in force then, in `unit`.
+             * @description Raise limit of the rule in force at that time, in `unit`.
              */
             threshold: number | null;
             /** Unit */
@@ -1021,9 +1021,9 @@ export interface components {
          * AlertOut
          * @description One alert: a condition of a battery, string or location over a span of event time.
          *
-         *     Two independent axes: active or cleared (the condition), unacknowledged or acknowledged (the people).
-         *     ``resolved`` is closed by a person. ``message`` is English; ``message_code`` with ``message_params`` lets a client
-         *     render another language.
+         *     Two independent axes: active or cleared (the condition), unacknowledged or acknowledged (the operators).
+         *     ``resolved`` means closed by a person. ``message`` is English; ``message_code`` with ``message_params`` lets a
+         *     client render another language.
          */
         AlertOut: {
             /** Alert Id */
@@ -1065,7 +1065,7 @@ export interface components {
             value: number | null;
             /**
              * Threshold
-             * @description Raise value of the rule in force then, in `unit`.
+             * @description Raise limit of the rule in force at that time, in `unit`.
              */
             threshold: number | null;
             /** Unit */
@@ -1407,7 +1407,7 @@ export interface components {
         };
         /**
          * BlockState
-         * @description What is believed of one block at the beginning of a simulation.
+         * @description Estimated state of one block at the start of a simulation.
          */
         BlockState: {
             /** Battery Id */
@@ -1754,7 +1754,7 @@ export interface components {
         HealthStatus: "normal" | "warning" | "critical" | "no_data";
         /**
          * HvacState
-         * @description State of a battery room's air conditioning as the site reports it.
+         * @description State of a battery room's air conditioning as the location reports it.
          * @enum {string}
          */
         HvacState: "running" | "degraded" | "failed" | "off";
@@ -1796,10 +1796,10 @@ export interface components {
         };
         /**
          * IngestResult
-         * @description What became of a batch, readings of all kinds counted together.
+         * @description Outcome of a batch, with readings of all kinds counted together.
          *
-         *     ``accepted`` counts rows stored now (late ones included), ``duplicates`` rows that were there already, ``late``
-         *     those of ``accepted`` that were older than what was known. The counts balance: accepted + duplicates +
+         *     ``accepted`` counts rows stored now (late ones included), ``duplicates`` rows that were already stored, ``late``
+         *     those of ``accepted`` that were older than the newest stored reading. The counts balance: accepted + duplicates +
          *     rejected_count = readings sent.
          */
         IngestResult: {
@@ -2237,7 +2237,7 @@ export interface components {
         };
         /**
          * Provenance
-         * @description What kind of evidence stands behind an estimate, strongest first.
+         * @description Kind of evidence behind an estimate, strongest first.
          * @enum {string}
          */
         Provenance: "measured" | "discharge_inferred" | "ohmic_inferred" | "prior_only";
@@ -2266,13 +2266,13 @@ export interface components {
         };
         /**
          * RejectCode
-         * @description Why a reading of a batch was refused.
+         * @description Why a reading of a batch was rejected.
          * @enum {string}
          */
         RejectCode: "malformed" | "missing_field" | "unknown_id" | "not_permitted" | "not_finite" | "wrong_scale" | "out_of_range" | "bad_time" | "future" | "too_old" | "no_values" | "repeated_in_batch";
         /**
          * Rejection
-         * @description Why one reading of a batch was refused; the others were taken.
+         * @description Why one reading of a batch was rejected; the others were accepted.
          */
         Rejection: {
             /**
@@ -2302,7 +2302,7 @@ export interface components {
         };
         /**
          * RespondWithin
-         * @description Time to respond; a warning is either a month's or a week's work.
+         * @description Time to respond; a warning allows either a month or a week.
          * @enum {string}
          */
         RespondWithin: "30d" | "7d" | "same_day";
@@ -2415,7 +2415,7 @@ export interface components {
         };
         /**
          * ServiceState
-         * @description Whether a neighbouring service answers.
+         * @description Whether a dependency answers.
          * @enum {string}
          */
         ServiceState: "up" | "down";
@@ -2500,7 +2500,7 @@ export interface components {
         };
         /**
          * SimulateResponse
-         * @description Runtime to cut-off with its range, the block that ends it and the string's course at the median.
+         * @description Runtime to cut-off with its interval, the battery that limits it, and the median course of the string.
          */
         SimulateResponse: {
             /** Runtime P10 S */
@@ -2599,7 +2599,7 @@ export interface components {
         };
         /**
          * StringMode
-         * @description What a string is doing; float rules sleep outside ``float``.
+         * @description Operating mode of a string; float rules apply only in ``float``.
          * @enum {string}
          */
         StringMode: "float" | "recharge" | "discharge" | "boost" | "test";
@@ -2877,7 +2877,7 @@ export interface components {
         };
         /**
          * BatteryColumns
-         * @description The same readings column by column: every list has one entry a reading.
+         * @description The same readings, column by column: every list has one entry per reading.
          */
         BatteryColumns: {
             /** Battery Id */
@@ -3003,31 +3003,10 @@ export interface components {
             soh_pct: (number | null)[] | null;
         };
         /**
-         * Pong
-         * @description Answer to ``ping``.
+         * LocationReading
+         * @description Environment of one location at one instant; ``mains`` is true while the grid feeds the location.
          */
-        Pong: {
-            /**
-             * Time
-             * Format: date-time
-             */
-            time: string;
-        };
-        /**
-         * RealtimeError
-         * @description A client event was refused.
-         */
-        RealtimeError: {
-            /** Code */
-            code: string;
-            /** Detail */
-            detail: string;
-        };
-        /**
-         * SiteReading
-         * @description Environment of one location at one instant; ``mains`` is true while the grid feeds the site.
-         */
-        SiteReading: {
+        LocationReading: {
             /** Location Id */
             location_id: string;
             /**
@@ -3052,6 +3031,27 @@ export interface components {
              * @default null
              */
             mains: boolean | null;
+        };
+        /**
+         * Pong
+         * @description Answer to ``ping``.
+         */
+        Pong: {
+            /**
+             * Time
+             * Format: date-time
+             */
+            time: string;
+        };
+        /**
+         * RealtimeError
+         * @description A client event was rejected.
+         */
+        RealtimeError: {
+            /** Code */
+            code: string;
+            /** Detail */
+            detail: string;
         };
         /**
          * StatusColumns
@@ -3148,11 +3148,11 @@ export interface components {
             /** String Readings */
             string_readings?: components["schemas"]["StringReading"][];
             /** Site Readings */
-            site_readings?: components["schemas"]["SiteReading"][];
+            site_readings?: components["schemas"]["LocationReading"][];
         };
         /**
          * TelemetryUpdate
-         * @description New values of a room. ``seq`` grows by one a message; a gap means: read the snapshot again.
+         * @description New values of a room. ``seq`` grows by one per message; after a gap, read the snapshot again.
          */
         TelemetryUpdate: {
             /** Room */

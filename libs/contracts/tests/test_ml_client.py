@@ -8,7 +8,7 @@ import pytest
 from pydantic import ValidationError
 
 from battery_contracts.clients.breaker import CircuitBreaker
-from battery_contracts.clients.errors import ServiceNonsense, ServiceRefused, ServiceUnavailable
+from battery_contracts.clients.errors import InvalidServiceResponse, ServiceRefused, ServiceUnavailable
 from battery_contracts.clients.ml import MlClient
 from battery_contracts.ml import RulBatchRequest, TrainRequest, TrainState
 
@@ -74,7 +74,7 @@ async def test_days_arrive_as_they_were_packed() -> None:
 async def test_nonsense_is_refused_and_opens_the_breaker(predictions: list[dict[str, Any]]) -> None:
     client = answering(predictions)
     for _ in range(2):
-        with pytest.raises(ServiceNonsense):
+        with pytest.raises(InvalidServiceResponse):
             await client.predict_rul_batch(REQUEST)
     assert client.breaker.is_open
 

@@ -4,7 +4,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from battery_contracts.channels import BATTERY_CHANNELS, SITE_CHANNELS, STRING_CHANNELS
+from battery_contracts.channels import BATTERY_CHANNELS, LOCATION_CHANNELS, STRING_CHANNELS
 from battery_contracts.clients.errors import ServiceUnavailable
 from battery_contracts.clients.mocks import ConstantTwin, UnavailableTwin
 from battery_contracts.enums import ReadingQuality, Role, Severity
@@ -71,7 +71,7 @@ def test_nameplates_are_of_twelve_volt_blocks_within_their_float_band() -> None:
 
 
 def test_channels_have_limits_in_order_and_names_that_carry_the_unit() -> None:
-    for channel in (*BATTERY_CHANNELS, *STRING_CHANNELS, *SITE_CHANNELS):
+    for channel in (*BATTERY_CHANNELS, *STRING_CHANNELS, *LOCATION_CHANNELS):
         assert channel.low < channel.high
         assert channel.name.rsplit("_", 1)[1] in {"v", "a", "c", "mohm", "ma", "pct"}
 

@@ -7,14 +7,14 @@ import httpx
 import pytest
 
 from battery_contracts.clients.breaker import CircuitBreaker
-from battery_contracts.clients.errors import ServiceNonsense, ServiceRefused, ServiceUnavailable
+from battery_contracts.clients.errors import InvalidServiceResponse, ServiceRefused, ServiceUnavailable
 from battery_contracts.clients.twin_analysis import TwinAnalysisClient
 from battery_contracts.twin_analysis import (
     BlockState,
     CalibrateRequest,
     LoadStep,
-    RulQuery,
-    RulRequest,
+    PhysicsRulQuery,
+    PhysicsRulRequest,
     RunColumns,
     SimulateRequest,
     ValidateRequest,
@@ -48,7 +48,9 @@ FORECAST = {
     "soh_sd_pct": 5.0,
     "ageing_over_25_c": 1.4,
 }
-LIFE = RulRequest(as_of=datetime(2026, 11, 20, 12, tzinfo=UTC), batteries=[RulQuery(battery_id="A", age_days=900)])
+LIFE = PhysicsRulRequest(
+    as_of=datetime(2026, 11, 20, 12, tzinfo=UTC), batteries=[PhysicsRulQuery(battery_id="A", age_days=900)]
+)
 Handler = Callable[[httpx.Request], httpx.Response]
 
 
@@ -90,7 +92,7 @@ async def test_the_question_goes_out_as_the_contract_says() -> None:
 async def test_an_answer_that_cannot_be_is_nonsense_and_counts_as_a_failure(wrong: dict[str, Any]) -> None:
     client = client_of(answering(ANSWER | wrong))
     for _ in range(2):
-        with pytest.raises(ServiceNonsense):
+        with pytest.raises(InvalidServiceResponse):
             await client.simulate(ASKED)
     assert client.breaker.is_open
 
@@ -98,7 +100,7 @@ async def test_an_answer_that_cannot_be_is_nonsense_and_counts_as_a_failure(wron
 async def test_infinite_runtimes_are_nonsense() -> None:
     body = json.dumps(ANSWER | {"runtime_p90_s": float("inf")}).encode()
     client = client_of(lambda _: httpx.Response(200, content=body))
-    with pytest.raises(ServiceNonsense):
+    with pytest.raises(InvalidServiceResponse):
         await client.simulate(ASKED)
 
 
@@ -135,7 +137,7 @@ async def test_forecasts_must_be_of_the_batteries_asked_for() -> None:
         [FORECAST, FORECAST],
         [FORECAST | {"rul_days": {"p10": 300.0, "p50": 200.0, "p90": 400.0}}],
     ):
-        with pytest.raises(ServiceNonsense):
+        with pytest.raises(InvalidServiceResponse):
             await client_of(answering({"forecasts": wrong})).predict_rul(LIFE)
 
 

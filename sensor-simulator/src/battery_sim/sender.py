@@ -11,7 +11,7 @@ import structlog
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type, wait_exponential
 
 from battery_contracts.clients.breaker import CircuitBreaker
-from battery_contracts.clients.errors import ServiceError, ServiceNonsense, ServiceRefused, ServiceUnavailable
+from battery_contracts.clients.errors import InvalidServiceResponse, ServiceError, ServiceRefused, ServiceUnavailable
 from battery_contracts.clients.gateway import TelemetryClient
 from battery_contracts.telemetry import IngestResult
 from battery_sim import metrics
@@ -110,7 +110,7 @@ class Sender:
     async def _post(self, body: bytes) -> IngestResult:
         try:
             return await self._client.post_json(body)
-        except (ServiceUnavailable, ServiceNonsense) as error:
+        except (ServiceUnavailable, InvalidServiceResponse) as error:
             raise _Kept(error) from error
         except ServiceRefused as error:
             if error.status in _SAYS_NOTHING_OF_THE_BATCH:

@@ -26,7 +26,7 @@ from battery_api.telemetry.ports import (
     StringSubjects,
 )
 from battery_api.telemetry.publication import Newest, Publication
-from battery_api.telemetry.rows import BATTERY_SHAPE, SITE_SHAPE, BoolArray, FloatArray, IntArray
+from battery_api.telemetry.rows import BATTERY_SHAPE, LOCATION_SHAPE, BoolArray, FloatArray, IntArray
 from battery_api.telemetry.state_updates import Arrived, StateWriter
 from battery_api.telemetry.strings import (
     History,
@@ -394,7 +394,7 @@ def _subjects(pairs: Sequence[tuple[int, int]], places: IntArray) -> tuple[IntAr
 
 def _words_as_numbers(words: Mapping[str, Sequence[object]]) -> dict[str, FloatArray]:
     numbers = {}
-    for name, options in SITE_SHAPE.words.items():
+    for name, options in LOCATION_SHAPE.words.items():
         rank: dict[object, float] = {option: float(at) for at, option in enumerate(options)}
         numbers[name] = np.array([np.nan if word is None else rank[word] for word in words[name]], np.float64)
     return numbers

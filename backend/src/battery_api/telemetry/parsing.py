@@ -14,7 +14,7 @@ import numpy as np
 from battery_api.telemetry.errors import MalformedBatch, TooManyReadings
 from battery_api.telemetry.rows import (
     BATTERY_SHAPE,
-    SITE_SHAPE,
+    LOCATION_SHAPE,
     STRING_SHAPE,
     ListName,
     ParsedBatch,
@@ -62,7 +62,7 @@ class _StringReading(msgspec.Struct, forbid_unknown_fields=True, gc=False):
     mode: StringMode | None = None
 
 
-class _SiteReading(msgspec.Struct, forbid_unknown_fields=True, gc=False):
+class _LocationReading(msgspec.Struct, forbid_unknown_fields=True, gc=False):
     location_id: str
     time: str
     ambient_c: float | None = None
@@ -75,7 +75,7 @@ class _Batch(msgspec.Struct, forbid_unknown_fields=True):
     readings: list[_Reading] | None = None
     columns: _Columns | None = None
     string_readings: list[_StringReading] | None = None
-    site_readings: list[_SiteReading] | None = None
+    site_readings: list[_LocationReading] | None = None
 
 
 _TYPED: Final = msgspec.json.Decoder(_Batch)
@@ -112,13 +112,13 @@ def _from_typed(batch: _Batch) -> ParsedBatch:
         _typed_columns(batch.columns),
     ]
     strings = _typed_rows(STRING_SHAPE, "string_readings", batch.string_readings or ())
-    sites = _typed_rows(SITE_SHAPE, "site_readings", batch.site_readings or ())
+    sites = _typed_rows(LOCATION_SHAPE, "site_readings", batch.site_readings or ())
     _bound(sum(len(table.index) for table in (*tables, strings, sites)))
     refused = _Refused()
     return ParsedBatch(
         batteries=_rows(BATTERY_SHAPE, tables, times, refused),
         strings=_rows(STRING_SHAPE, [strings], times, refused),
-        sites=_rows(SITE_SHAPE, [sites], times, refused),
+        sites=_rows(LOCATION_SHAPE, [sites], times, refused),
         rejected=refused.rejected,
         unreadable_batteries=refused.batteries,
     )
@@ -257,12 +257,12 @@ class _Lenient:
         batteries = [self._table(BATTERY_SHAPE, "readings", lists["readings"])]
         batteries.append(self._table(BATTERY_SHAPE, "columns", columns))
         strings = self._table(STRING_SHAPE, "string_readings", lists["string_readings"])
-        sites = self._table(SITE_SHAPE, "site_readings", lists["site_readings"])
+        sites = self._table(LOCATION_SHAPE, "site_readings", lists["site_readings"])
         times = _TimeReader()
         return ParsedBatch(
             batteries=_rows(BATTERY_SHAPE, batteries, times, self._refused),
             strings=_rows(STRING_SHAPE, [strings], times, self._refused),
-            sites=_rows(SITE_SHAPE, [sites], times, self._refused),
+            sites=_rows(LOCATION_SHAPE, [sites], times, self._refused),
             rejected=self._refused.rejected,
             unreadable_batteries=self._refused.batteries,
         )

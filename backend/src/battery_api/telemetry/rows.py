@@ -7,7 +7,7 @@ from typing import Any, Final, Literal
 import numpy as np
 import numpy.typing as npt
 
-from battery_contracts.channels import BATTERY_CHANNELS, SITE_CHANNELS, STRING_CHANNELS, Channel
+from battery_contracts.channels import BATTERY_CHANNELS, LOCATION_CHANNELS, STRING_CHANNELS, Channel
 from battery_contracts.enums import HvacState, RejectCode, StringMode
 from battery_contracts.telemetry import Rejection
 
@@ -40,7 +40,9 @@ class Shape:
 
 BATTERY_SHAPE: Final = Shape("battery", "battery_id", BATTERY_CHANNELS, {})
 STRING_SHAPE: Final = Shape("string", "string_id", STRING_CHANNELS, {"mode": tuple(StringMode)})
-SITE_SHAPE: Final = Shape("location", "location_id", SITE_CHANNELS, {"hvac": tuple(HvacState), "mains": (False, True)})
+LOCATION_SHAPE: Final = Shape(
+    "location", "location_id", LOCATION_CHANNELS, {"hvac": tuple(HvacState), "mains": (False, True)}
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,14 +3,14 @@
 from fastapi import APIRouter
 
 from battery_contracts.twin import Quantiles
-from battery_contracts.twin_analysis import PhysicsForecast, RulQuery, RulRequest, RulResponse
+from battery_contracts.twin_analysis import PhysicsForecast, PhysicsRulQuery, PhysicsRulRequest, PhysicsRulResponse
 from battery_twin.life.remaining import Evidence, History, remaining_life
 
 router = APIRouter()
 
 
 @router.post("/predict/rul")
-def predict_rul(request: RulRequest) -> RulResponse:
+def predict_rul(request: PhysicsRulRequest) -> PhysicsRulResponse:
     """Forecast each battery's days to 80 % of rated capacity by the ageing law."""
     forecasts = []
     for battery in request.batteries:
@@ -26,10 +26,10 @@ def predict_rul(request: RulRequest) -> RulResponse:
                 ageing_over_25_c=found.acceleration,
             )
         )
-    return RulResponse(forecasts=forecasts)
+    return PhysicsRulResponse(forecasts=forecasts)
 
 
-def _history(battery: RulQuery) -> History:
+def _history(battery: PhysicsRulQuery) -> History:
     return History(
         age_days=battery.age_days,
         temperature_c=tuple(span.temperature_c for span in battery.temperature_history),
@@ -42,7 +42,7 @@ def _history(battery: RulQuery) -> History:
     )
 
 
-def _evidence(battery: RulQuery) -> tuple[Evidence, ...]:
+def _evidence(battery: PhysicsRulQuery) -> tuple[Evidence, ...]:
     return tuple(
         Evidence(seen.soh_pct / 100.0, seen.soh_sd_pct / 100.0, seen.provenance, seen.age_days)
         for seen in battery.evidence

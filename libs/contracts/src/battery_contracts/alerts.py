@@ -10,9 +10,9 @@ from battery_contracts.enums import AlertType, RespondWithin, Severity
 class AlertOut(BaseModel):
     """One alert: a condition of a battery, string or location over a span of event time.
 
-    Two independent axes: active or cleared (the condition), unacknowledged or acknowledged (the people).
-    ``resolved`` is closed by a person. ``message`` is English; ``message_code`` with ``message_params`` lets a client
-    render another language.
+    Two independent axes: active or cleared (the condition), unacknowledged or acknowledged (the operators).
+    ``resolved`` means closed by a person. ``message`` is English; ``message_code`` with ``message_params`` lets a
+    client render another language.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -34,7 +34,7 @@ class AlertOut(BaseModel):
     resolved_at: AwareDatetime | None
     resolved_by: str | None
     value: float | None = Field(description="Value that raised the alert, in `unit`.")
-    threshold: float | None = Field(description="Raise value of the rule in force then, in `unit`.")
+    threshold: float | None = Field(description="Raise limit of the rule in force at that time, in `unit`.")
     unit: str | None
     peak_value: float | None = Field(description="Worst value while active, in `unit`.")
     message: str

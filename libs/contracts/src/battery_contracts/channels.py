@@ -1,7 +1,7 @@
 """Description table of the measured channels: unit, physical limits and sensor resolution.
 
-Limits say what can be a measurement at all; outside them a value is refused. A value inside them may still be dangerous
-(0 V, cell reversal, 70 C): such values are stored and alarmed. Adding a channel adds a row.
+Limits bound what can be a measurement at all; a value outside them is rejected. A value inside them may still be
+dangerous (0 V, cell reversal, 70 C): such values are stored and raise alarms. To add a channel, add a row.
 """
 
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ class Channel:
     low, high
         Physical limits in ``unit``, both included.
     scale_hint
-        Factor that repairs the commonest wrong unit (13,650 mV sent as V: 1e-3), or None.
+        Factor that corrects the most common wrong unit (13,650 mV sent as V: 1e-3), or None.
     scale_hint_unit
         Name of that wrong unit.
     decimals
@@ -51,7 +51,7 @@ STRING_CHANNELS: Final = (
     Channel("ripple_voltage_v", "V", 0.0, 100.0, 3, 1e-3, "mV"),
     Channel("ripple_current_a", "A", 0.0, 1000.0, 2, 1e-3, "mA"),
 )
-SITE_CHANNELS: Final = (
+LOCATION_CHANNELS: Final = (
     Channel("ambient_c", "°C", -40.0, 80.0, 1, None, "K or °F"),
     Channel("humidity_pct", "%", 0.0, 100.0, 0, None, None),
 )

@@ -11,7 +11,7 @@ class SystemKind(StrEnum):
 
 
 class StringMode(StrEnum):
-    """What a string is doing; float rules sleep outside ``float``."""
+    """Operating mode of a string; float rules apply only in ``float``."""
 
     FLOAT = "float"
     RECHARGE = "recharge"
@@ -37,7 +37,7 @@ _SEVERITY_RANK = {Severity.INFO: 0, Severity.WARNING: 1, Severity.CRITICAL: 2}
 
 
 class RespondWithin(StrEnum):
-    """Time to respond; a warning is either a month's or a week's work."""
+    """Time to respond; a warning allows either a month or a week."""
 
     MONTH = "30d"
     WEEK = "7d"
@@ -77,7 +77,7 @@ class HealthStatus(StrEnum):
 
 
 class Provenance(StrEnum):
-    """What kind of evidence stands behind an estimate, strongest first."""
+    """Kind of evidence behind an estimate, strongest first."""
 
     MEASURED = "measured"
     DISCHARGE_INFERRED = "discharge_inferred"
@@ -92,11 +92,11 @@ class NoEstimateReason(StrEnum):
     TWIN_UNAVAILABLE = "twin_unavailable"
     READING_TOO_OLD = "reading_too_old"
     NO_EVIDENCE = "no_evidence"
-    """There are estimates, but they stand on age and model alone."""
+    """There are estimates, but they rest on age and model alone."""
 
 
 class ReadingQuality(IntFlag):
-    """Flags stored with a reading; zero means nothing remarkable."""
+    """Flags stored with a reading; zero means none applies."""
 
     NONE = 0
     TWIN_UNAVAILABLE = 1
@@ -104,11 +104,11 @@ class ReadingQuality(IntFlag):
     DANGEROUS = 2
     """A value outside the safe region that is stored and alarmed, never dropped."""
     CURRENT_FROM_STRING = 4
-    """The block's current was taken from its string."""
+    """The battery's current is that of its string."""
     LATE = 8
-    """Older than what was already known when it arrived; fills history only."""
+    """Older than the newest reading when it arrived; fills the history only."""
     BULK_LOADED = 16
-    """Came with a history load, not through the live path, and was never judged."""
+    """Part of a history load, not of the live path; no rule ever judged it."""
     VOLTAGE_MISSING = 32
     """The reading carried no voltage."""
 
@@ -118,7 +118,7 @@ class ReadingQuality(IntFlag):
 
 
 class RejectCode(StrEnum):
-    """Why a reading of a batch was refused."""
+    """Why a reading of a batch was rejected."""
 
     MALFORMED = "malformed"
     MISSING_FIELD = "missing_field"
@@ -143,7 +143,7 @@ class Role(StrEnum):
 
     @property
     def rank(self) -> int:
-        """Order of rights, larger may do more."""
+        """Order of rights, a larger rank may do more."""
         return _ROLE_RANK[self]
 
 
@@ -151,7 +151,7 @@ _ROLE_RANK = {Role.VIEWER: 0, Role.ENGINEER: 1, Role.ADMIN: 2}
 
 
 class HvacState(StrEnum):
-    """State of a battery room's air conditioning as the site reports it."""
+    """State of a battery room's air conditioning as the location reports it."""
 
     RUNNING = "running"
     DEGRADED = "degraded"
@@ -160,7 +160,7 @@ class HvacState(StrEnum):
 
 
 class ServiceState(StrEnum):
-    """Whether a neighbouring service answers."""
+    """Whether a dependency answers."""
 
     UP = "up"
     DOWN = "down"

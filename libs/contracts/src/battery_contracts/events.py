@@ -54,7 +54,7 @@ class LiveColumns(_Event):
 
 
 class TelemetryUpdate(_Event):
-    """New values of a room. ``seq`` grows by one a message; a gap means: read the snapshot again."""
+    """New values of a room. ``seq`` grows by one per message; after a gap, read the snapshot again."""
 
     room: str
     seq: int
@@ -93,7 +93,7 @@ class Pong(_Event):
 
 
 class RealtimeError(_Event):
-    """A client event was refused."""
+    """A client event was rejected."""
 
     code: str
     detail: str

@@ -46,7 +46,7 @@ CSB_HX12_120: Final = BatteryModel(
     nominal_voltage_v=12.0,
     cell_count=6,
     rated_capacity_ah=120.0,
-    # 2.25 to 2.30 V a cell; set-point 13.65 V a block, -3.3 mV a cell and degree (makers' sheets of the class).
+    # 2.25 to 2.30 V per cell; set point 13.65 V per block, -3.3 mV per cell and degree (manufacturers' data sheets).
     float_voltage_low_v=13.5,
     float_voltage_high_v=13.8,
     float_compensation_v_per_c=-0.0198,
@@ -103,18 +103,18 @@ class FleetRow(BaseModel):
     @model_validator(mode="after")
     def _ids_agree(self) -> "FleetRow":
         if string_of(self.battery_id) != self.string_id:
-            raise ValueError(f"battery_id {self.battery_id} does not lie in string_id {self.string_id}")
+            raise ValueError(f"battery_id {self.battery_id} is not part of string_id {self.string_id}")
         if system_of(self.string_id) != self.system_id:
-            raise ValueError(f"string_id {self.string_id} does not lie in system_id {self.system_id}")
+            raise ValueError(f"string_id {self.string_id} is not part of system_id {self.system_id}")
         if location_of(self.string_id) != self.location_id:
-            raise ValueError(f"system_id {self.system_id} does not lie in location_id {self.location_id}")
+            raise ValueError(f"system_id {self.system_id} is not part of location_id {self.location_id}")
         if position_of(self.battery_id) != self.position:
             raise ValueError(f"position {self.position} differs from the one in battery_id {self.battery_id}")
         if self.model_id not in BATTERY_MODELS:
             raise ValueError(f"model_id {self.model_id} is unknown; known: {', '.join(sorted(BATTERY_MODELS))}")
         if self.installed_on < self.commissioned_on:
             raise ValueError(
-                f"installed_on {self.installed_on} is before the site's commissioned_on {self.commissioned_on}"
+                f"installed_on {self.installed_on} is before the location's commissioned_on {self.commissioned_on}"
             )
         return self
 

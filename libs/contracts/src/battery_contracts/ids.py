@@ -1,4 +1,4 @@
-"""Public ids of the fleet, their grammar and the parts they contain."""
+"""Public ids of the fleet: their grammar and their parts."""
 
 import re
 from typing import Annotated, Final
@@ -42,7 +42,7 @@ def location_of(battery_or_string_id: str) -> str:
 
 
 def position_of(battery_id: str) -> int:
-    """Return a battery's place in its string, 1 at the positive end."""
+    """Return a battery's position in its string, 1 at the positive end."""
     return int(_part(_BATTERY, battery_id, "position", "battery id like BAT-DC-CNX-01-UPS-01-STR-01-001"))
 
 

@@ -29,17 +29,17 @@ DAILY_COLUMNS: Final = (
     "discharge_ah",
     "discharge_min_v",
 )
-"""What a day of a battery may hold for a prediction.
+"""Columns that a daily history may have.
 
-Voltages, deviation from the string's mean and the string's spread (standard deviation of its blocks) are of float
-alone; ``temperature_rise_k`` is above the room; resistance is the day's last measurement at 25 degC. The string's are
-``float_current_ma`` and the discharges; ``discharge_min_v`` is the block's lowest voltage in them.
+Voltages, the deviation from the string mean and the string spread (standard deviation over its batteries) are taken at
+float only; ``temperature_rise_k`` is above room temperature; resistance is the day's last measurement, referred to 25
+°C. The float current and the discharges are the string's; ``discharge_min_v`` is the battery's lowest voltage in them.
 """
 _FLOAT32_BYTES = 4
 
 
 class Reason(BaseModel):
-    """One contribution to a prediction in plain words, with the measured value and the fleet's norm."""
+    """One contribution to a prediction in a sentence, with the measured value and the fleet norm."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -51,9 +51,9 @@ class Reason(BaseModel):
 
 
 class RulPrediction(BaseModel):
-    """Days until 80 % of rated capacity for one battery; ``rul_days`` is None when the answer is withheld.
+    """Days until 80 % of rated capacity for one battery; ``rul_days`` is None when the prediction is withheld.
 
-    ``widened_because`` says in plain words why the interval is wider than the model's own.
+    ``widened_because`` gives the reasons for an interval wider than the model's own.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -69,9 +69,9 @@ class RulPrediction(BaseModel):
 
 
 class RulRequest(BaseModel):
-    """Days of one battery in plain lists, oldest first, the last one the last whole day before ``as_of``.
+    """Daily history of one battery as lists, oldest first; the last day is the last whole day before ``as_of``.
 
-    ``baseline_resistance_mohm`` is the block's own when it was new, at 25 degC.
+    ``baseline_resistance_mohm`` is this battery's own when new, at 25 °C.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -89,19 +89,19 @@ class RulRequest(BaseModel):
     def _same_length(self) -> "RulRequest":
         lengths = {name: len(values) for name, values in self.daily.items()}
         if len(set(lengths.values())) != 1:
-            raise ValueError(f"daily: columns of one length are needed, given {lengths}")
+            raise ValueError(f"daily: the columns must have equal lengths; received {lengths}")
         days = next(iter(lengths.values()))
         if not 1 <= days <= MAX_RUL_DAYS:
-            raise ValueError(f"daily: {days} days, from 1 to {MAX_RUL_DAYS} fit a request")
+            raise ValueError(f"daily: {days} days, a request holds 1 to {MAX_RUL_DAYS}")
         return self
 
 
 class RulBatchRequest(BaseModel):
-    """Days of many batteries in rectangles: 1,944 batteries of a year are 2.8 MB a column.
+    """Daily histories of many batteries as rectangles: a year of 1,944 batteries is 2.8 MB per column.
 
-    Each entry of ``daily`` is little-endian float32, a battery after the other, each ``days`` values, oldest first, NaN
-    where nothing was read; base64 in JSON. The last day is the last whole one before ``as_of``.
-    ``baseline_resistance_mohm`` is of each block when it was new, at 25 degC.
+    Each entry of ``daily`` is little-endian float32, battery by battery, ``days`` values each, oldest first, NaN
+    where there is no reading; base64 in JSON. The last day is the last whole day before ``as_of``.
+    ``baseline_resistance_mohm`` is that of each battery when new, at 25 °C.
     """
 
     model_config = ConfigDict(frozen=True, ser_json_bytes="base64", val_json_bytes="base64")
@@ -125,11 +125,11 @@ class RulBatchRequest(BaseModel):
         if wrong:
             raise ValueError(f"columns differ in length from battery_id, which has {count}: {wrong}")
         if len(set(self.battery_id)) != count:
-            raise ValueError("battery_id: a battery is named twice")
+            raise ValueError("battery_id: a battery appears twice")
         expected = count * self.days * _FLOAT32_BYTES
         wrong = {name: len(packed) for name, packed in self.daily.items() if len(packed) != expected}
         if wrong:
-            raise ValueError(f"daily: {count} x {self.days} float32 are {expected} bytes, given {wrong}")
+            raise ValueError(f"daily: {count} x {self.days} float32 values are {expected} bytes; received {wrong}")
         return self
 
 
@@ -143,7 +143,7 @@ class RulBatchResponse(BaseModel):
 
 
 class ModelSummary(BaseModel):
-    """A version in the registry; ``fault`` says why it cannot be used."""
+    """A version in the registry; ``fault`` says why it is unusable."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -163,10 +163,10 @@ class ModelList(BaseModel):
 
 
 class FeatureNorm(BaseModel):
-    """What the training fleet showed of one feature.
+    """Distribution of one feature in the training fleet.
 
-    ``known`` is the share of it of which the feature was known at all. ``deciles`` are the nine values that part what
-    was known into tenths, for population stability indices; none where a version was made without.
+    ``known`` is the share of batteries for which the feature was known. ``deciles`` are the nine values that divide the
+    known ones into tenths, for the population stability index; empty for versions trained without them.
     """
 
     model_config = ConfigDict(frozen=True, allow_inf_nan=False)
@@ -180,7 +180,7 @@ class FeatureNorm(BaseModel):
 
 
 class ModelDetail(ModelSummary):
-    """What is known of one version."""
+    """Details of one version."""
 
     features: list[FeatureNorm]
     data_sha256: str
@@ -191,7 +191,7 @@ class ModelDetail(ModelSummary):
 
 
 class TrainRequest(BaseModel):
-    """What to train on; without a dataset the service makes one."""
+    """What to train on; without a dataset the service generates one."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -200,7 +200,7 @@ class TrainRequest(BaseModel):
 
 
 class TrainState(StrEnum):
-    """Where a training job stands."""
+    """State of a training job."""
 
     RUNNING = "running"
     SUCCEEDED = "succeeded"
@@ -208,7 +208,7 @@ class TrainState(StrEnum):
 
 
 class TrainJob(BaseModel):
-    """A training job; a version that it made waits as a candidate until it is promoted."""
+    """A training job; the version that it produces stays a candidate until it is promoted."""
 
     model_config = ConfigDict(frozen=True)
 

@@ -29,7 +29,7 @@ class BatteryReading(_Wire):
 
 
 class BatteryColumns(_Wire):
-    """The same readings column by column: every list has one entry a reading."""
+    """The same readings, column by column: every list has one entry per reading."""
 
     battery_id: list[BatteryId]
     time: list[AwareDatetime]
@@ -59,8 +59,8 @@ class StringReading(_Wire):
     mode: StringMode | None = None
 
 
-class SiteReading(_Wire):
-    """Environment of one location at one instant; ``mains`` is true while the grid feeds the site."""
+class LocationReading(_Wire):
+    """Environment of one location at one instant; ``mains`` is true while the grid feeds the location."""
 
     location_id: LocationId
     time: AwareDatetime
@@ -76,11 +76,11 @@ class TelemetryBatch(_Wire):
     readings: list[BatteryReading] | None = None
     columns: BatteryColumns | None = None
     string_readings: list[StringReading] = Field(default_factory=list)
-    site_readings: list[SiteReading] = Field(default_factory=list)
+    site_readings: list[LocationReading] = Field(default_factory=list)
 
 
 class Rejection(_Wire):
-    """Why one reading of a batch was refused; the others were taken."""
+    """Why one reading of a batch was rejected; the others were accepted."""
 
     list: Literal["readings", "columns", "string_readings", "site_readings"]
     index: int
@@ -89,10 +89,10 @@ class Rejection(_Wire):
 
 
 class IngestResult(_Wire):
-    """What became of a batch, readings of all kinds counted together.
+    """Outcome of a batch, with readings of all kinds counted together.
 
-    ``accepted`` counts rows stored now (late ones included), ``duplicates`` rows that were there already, ``late``
-    those of ``accepted`` that were older than what was known. The counts balance: accepted + duplicates +
+    ``accepted`` counts rows stored now (late ones included), ``duplicates`` rows that were already stored, ``late``
+    those of ``accepted`` that were older than the newest stored reading. The counts balance: accepted + duplicates +
     rejected_count = readings sent.
     """
 
@@ -101,4 +101,4 @@ class IngestResult(_Wire):
     late: Annotated[int, Field(ge=0)]
     rejected_count: Annotated[int, Field(ge=0)]
     rejected: list[Rejection] = Field(default_factory=list)
-    """The first 1,000 refusals; ``rejected_count`` has the whole number."""
+    """The first 1,000 rejections; ``rejected_count`` is the full number."""

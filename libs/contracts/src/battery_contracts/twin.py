@@ -8,16 +8,17 @@ from battery_contracts.enums import Provenance, StringMode
 
 MAX_BATTERIES = 20_000
 NOTHING_ESTIMATED = "nothing_estimated"
-"""Problem code of a call in which every reading was refused."""
+"""Problem code of a call in which every reading was rejected."""
 
 
 class EstimateRequest(BaseModel):
-    """New readings of ``n`` batteries, one entry a reading, with the state that each battery's last estimate left.
+    """New readings of ``n`` batteries, one entry per reading, with the estimator state of each battery.
 
-    ``dt_s`` is the time since the reading that ``state`` belongs to, None at first contact. ``float_current_ma`` and
-    ``mode`` are the string's where known. Times are not sent: the twin has no clock of its own. The last three columns
-    are nameplate and record: age since installation, rated capacity (10 h, 25 degC) for a model that the twin does not
-    know, and the battery's own ohmic baseline at 25 degC; without them the twin knows less and says so.
+    ``dt_s`` is the time since the reading that ``state`` belongs to, None for the first reading. ``float_current_ma``
+    and ``mode`` are the string's where known. Instants are not sent: the twin has no clock. The last three columns are
+    nameplate and record: age since installation, rated capacity (10 h, 25 degC) for a model that the twin does not
+    know, and the battery's own ohmic baseline at 25 degC; without them the estimates are wider, and their provenance
+    says so.
     """
 
     model_config = ConfigDict(frozen=True, ser_json_bytes="base64", val_json_bytes="base64")
@@ -44,15 +45,15 @@ class EstimateRequest(BaseModel):
         if wrong:
             raise ValueError(f"columns differ in length from battery_id, which has {expected}: {wrong}")
         if expected > MAX_BATTERIES:
-            raise ValueError(f"battery_id: {expected} readings, at most {MAX_BATTERIES} fit one call")
+            raise ValueError(f"battery_id: {expected} readings, at most {MAX_BATTERIES} per call")
         return self
 
 
 class EstimateResponse(BaseModel):
     """Estimates in the order of the request; None where the twin withholds one, with the reason in ``error``.
 
-    ``state`` is the new state to keep. A reading that was refused has none: the old state stands, unless the state
-    itself was the fault, when it is empty and the battery begins afresh with its next reading.
+    ``state`` is the new state to keep. A rejected reading has none and the old state remains valid, unless the state
+    itself is unusable: then it is empty, and the battery starts from its prior with the next reading.
     """
 
     model_config = ConfigDict(frozen=True, ser_json_bytes="base64", val_json_bytes="base64")

@@ -1,4 +1,4 @@
-"""Wire models of the digital twin beside estimates: remaining life, simulation, calibration and validation."""
+"""Wire models of the digital twin other than estimates: remaining life, simulation, calibration and validation."""
 
 from typing import Annotated, Any, Self
 
@@ -20,14 +20,14 @@ class _Frozen(BaseModel):
 
 
 class TemperatureSpan(_Frozen):
-    """How long a battery was at a temperature of its own."""
+    """How long a battery was at one temperature."""
 
     days: Days
     temperature_c: Temperature
 
 
 class CapacityEvidence(_Frozen):
-    """A capacity seen, in percent of rated at 25 degC, with its standard deviation and how old it is."""
+    """A capacity observation in percent of rated at 25 °C, with its standard deviation and age."""
 
     soh_pct: Annotated[FiniteFloat, Field(ge=0, le=150)]
     soh_sd_pct: Annotated[FiniteFloat, Field(gt=0, le=100)]
@@ -35,8 +35,8 @@ class CapacityEvidence(_Frozen):
     age_days: Days = 0.0
 
 
-class RulQuery(_Frozen):
-    """One battery's history and what it is to expect."""
+class PhysicsRulQuery(_Frozen):
+    """History and expected duty of one battery."""
 
     battery_id: Annotated[str, Field(min_length=1, max_length=100)]
     age_days: Days
@@ -49,22 +49,22 @@ class RulQuery(_Frozen):
     evidence: Annotated[list[CapacityEvidence], Field(max_length=1000)] = []
 
 
-class RulRequest(_Frozen):
-    """Batteries whose remaining life is asked for, as of one instant."""
+class PhysicsRulRequest(_Frozen):
+    """Batteries to forecast, as of one instant."""
 
     as_of: AwareDatetime
-    batteries: Annotated[list[RulQuery], Field(min_length=1, max_length=5000)]
+    batteries: Annotated[list[PhysicsRulQuery], Field(min_length=1, max_length=5000)]
 
 
 class PhysicsForecast(PhysicsRul):
-    """Remaining life with what the ageing law makes of the capacity now and of the heat so far."""
+    """Remaining life, with the present capacity and the ageing above 25 °C by the ageing law."""
 
     soh_pct: float
     soh_sd_pct: float
     ageing_over_25_c: float
 
 
-class RulResponse(_Frozen):
+class PhysicsRulResponse(_Frozen):
     """Forecasts in the order of the request."""
 
     forecasts: list[PhysicsForecast]
@@ -87,21 +87,21 @@ class RunColumns(_Frozen):
 
 
 class CalibrateRequest(_Frozen):
-    """Runs of one block: a slow discharge, and pulses where there are some."""
+    """Runs of one block: a slow discharge and, if available, pulses."""
 
     rated_ah: RatedAh
     runs: Annotated[list[RunColumns], Field(min_length=1, max_length=20)]
     initial_soc: list[Fraction | None] | None = None
 
     @model_validator(mode="after")
-    def _one_start_a_run(self) -> Self:
+    def _one_initial_soc_per_run(self) -> Self:
         if self.initial_soc is not None and len(self.initial_soc) != len(self.runs):
             raise ValueError(f"initial_soc has {len(self.initial_soc)} values where runs has {len(self.runs)}")
         return self
 
 
 class Identified(_Frozen):
-    """One parameter: its value, standard deviation, and whether the runs say anything of it beyond what was assumed."""
+    """One parameter: value, standard deviation, and whether the runs inform it beyond the prior."""
 
     name: str
     value: float
@@ -111,7 +111,7 @@ class Identified(_Frozen):
 
 
 class FitError(_Frozen):
-    """How far the identified circuit is from the runs it was identified from."""
+    """Deviation of the identified circuit from the runs that it was identified from."""
 
     voltage_rmse_mv: float
     worst_mv: float
@@ -119,7 +119,7 @@ class FitError(_Frozen):
 
 
 class CalibrateResponse(_Frozen):
-    """A parameter set with what is known of each of its values."""
+    """A parameter set with the quality of each value."""
 
     parameters: dict[str, Any]
     fit: FitError
@@ -128,7 +128,7 @@ class CalibrateResponse(_Frozen):
 
 
 class ValidateRequest(_Frozen):
-    """A recorded run to hold a parameter set against; without one, the defaults of the rated capacity."""
+    """A recorded run and the parameter set to check against it; by default that of the rated capacity."""
 
     run: RunColumns
     rated_ah: RatedAh | None = None
@@ -172,7 +172,7 @@ class LoadStep(_Frozen):
 
 
 class BlockState(_Frozen):
-    """What is believed of one block at the beginning of a simulation."""
+    """Estimated state of one block at the start of a simulation."""
 
     battery_id: Annotated[str, Field(min_length=1, max_length=100)]
     soc_pct: Annotated[FiniteFloat, Field(ge=0, le=100)]
@@ -200,7 +200,7 @@ class SimulateRequest(_Frozen):
 
 
 class SimulateResponse(_Frozen):
-    """Runtime to cut-off with its range, the block that ends it and the string's course at the median."""
+    """Runtime to cut-off with its interval, the battery that limits it, and the median course of the string."""
 
     runtime_p10_s: float
     runtime_p50_s: float

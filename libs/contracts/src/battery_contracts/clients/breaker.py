@@ -1,4 +1,4 @@
-"""Circuit breaker: stop calling a neighbour that fails, try it again after a pause."""
+"""Circuit breaker: stop calling a dependency that fails, and try it again after a pause."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -22,11 +22,11 @@ class CircuitBreaker:
 
     @property
     def is_open(self) -> bool:
-        """Whether calls are held back now."""
+        """Whether calls are blocked now."""
         return self._failures >= self.threshold and (self._trial_under_way or self.now_s() < self._open_until_s)
 
     def admit(self) -> bool:
-        """Say whether a call may go out; past the pause exactly one trial may."""
+        """Return whether a call may go out; after the pause exactly one trial call may."""
         if self._failures < self.threshold:
             return True
         if self._trial_under_way or self.now_s() < self._open_until_s:
@@ -48,5 +48,5 @@ class CircuitBreaker:
             self._open_until_s = self.now_s() + min(self.pause_s * 2**exponent, self.max_pause_s)
 
     def abandoned(self) -> None:
-        """Forget a call that ended without a verdict (cancelled), so that the next one may try."""
+        """Forget a call that was cancelled, so that the next one may be the trial."""
         self._trial_under_way = False

@@ -1,14 +1,14 @@
-"""What can go wrong when one service calls another.
+"""Errors of calls between services.
 
 ServiceError
  +-- ServiceUnavailable    no connection, time-out, 5xx, or the circuit is open: try later
  +-- ServiceRefused        4xx: the call itself is wrong
- +-- ServiceNonsense       an answer that is not what the contract says
+ +-- InvalidServiceResponse       a response that breaks the contract
 """
 
 
 class ServiceError(Exception):
-    """A call to a neighbouring service failed; ``retry_after_s`` is the pause that the service asked for."""
+    """A call to a dependency failed; ``retry_after_s`` is the delay that the service asked for."""
 
     def __init__(self, service: str, detail: str, *, retry_after_s: float | None = None) -> None:
         super().__init__(f"{service}: {detail}")
@@ -18,7 +18,7 @@ class ServiceError(Exception):
 
 
 class ServiceUnavailable(ServiceError):
-    """The service did not answer in time or said that it cannot."""
+    """The service did not answer in time, or answered that it cannot."""
 
 
 class ServiceRefused(ServiceError):
@@ -32,5 +32,5 @@ class ServiceRefused(ServiceError):
         self.code = code
 
 
-class ServiceNonsense(ServiceError):
-    """The answer does not follow the contract."""
+class InvalidServiceResponse(ServiceError):
+    """The response does not follow the contract."""

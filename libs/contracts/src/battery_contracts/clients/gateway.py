@@ -16,9 +16,9 @@ class TelemetryClient(ServiceClient):
         self._headers = {"X-API-Key": api_key}
 
     async def post(self, batch: TelemetryBatch) -> IngestResult:
-        """Post one batch; after the answer it is stored for good."""
+        """Post one batch; when this returns, the batch is durable."""
         return await self.post_json(batch.model_dump_json(exclude_none=True).encode())
 
     async def post_json(self, body: bytes) -> IngestResult:
-        """Post a batch that is JSON already."""
+        """Post a batch that is already JSON."""
         return await self._call("POST", "/api/v1/telemetry", IngestResult, content=body)

@@ -16,7 +16,7 @@ from battery_contracts.ml import (
 
 
 class MlClient(ServiceClient):
-    """Ask the prediction service."""
+    """Call the prediction service."""
 
     service = "ml-pipeline"
 
@@ -45,7 +45,7 @@ class MlClient(ServiceClient):
         return await self._call("GET", "/api/v1/models", ModelList)
 
     async def get_model(self, version: str) -> ModelDetail:
-        """Return what is known of a version."""
+        """Return the details of a version."""
         return await self._call("GET", f"/api/v1/models/{quote(version, safe='')}", ModelDetail)
 
     async def promote(self, version: str) -> ModelDetail:
@@ -57,16 +57,16 @@ class MlClient(ServiceClient):
         return await self._call("POST", "/api/v1/train", TrainJob, content=request.model_dump_json().encode())
 
     async def get_train_job(self, job_id: str) -> TrainJob:
-        """Return how far a job is."""
+        """Return the state of a job."""
         return await self._call("GET", f"/api/v1/train/{quote(job_id, safe='')}", TrainJob)
 
 
-def _fault(asked: list[str], predictions: list[RulPrediction]) -> str | None:
-    if [prediction.battery_id for prediction in predictions] != asked:
-        return "predictions are not those of the batteries that were asked for"
+def _fault(requested: list[str], predictions: list[RulPrediction]) -> str | None:
+    if [prediction.battery_id for prediction in predictions] != requested:
+        return "predictions are not for the requested batteries"
     for prediction in predictions:
         days = prediction.rul_days
-        # A comparison with NaN is false, so that this refuses it as well.
+        # Comparisons with NaN are false, so this rejects NaN too.
         if days is not None and not days.p10 <= days.p50 <= days.p90 < float("inf"):
             return f"quantiles of {prediction.battery_id} are not in order"
         if days is None and not prediction.withheld_reason:

@@ -1,4 +1,4 @@
-"""Stand-ins for the services in other members' tests."""
+"""Test doubles of the services for the tests of other members."""
 
 from battery_contracts.clients.errors import ServiceUnavailable
 from battery_contracts.enums import Provenance
@@ -6,19 +6,19 @@ from battery_contracts.twin import EstimateRequest, EstimateResponse
 
 
 class UnavailableTwin:
-    """A twin that never answers, as when it is not running."""
+    """A twin that is not running."""
 
     def __init__(self) -> None:
         self.calls = 0
 
     async def estimate(self, request: EstimateRequest) -> EstimateResponse:
-        """Refuse as a dead service does."""
+        """Fail as a dead service does."""
         self.calls += 1
         raise ServiceUnavailable("digital-twin", f"ConnectError for {len(request.battery_id)} readings")
 
 
 class ConstantTwin:
-    """A twin that gives every battery the same prior estimate and a state that counts the readings it saw."""
+    """A twin that gives every battery the same prior estimate; its state counts the readings."""
 
     def __init__(self, *, soc_pct: float = 100.0, soh_pct: float = 95.0) -> None:
         self.soc_pct = soc_pct
@@ -26,7 +26,7 @@ class ConstantTwin:
         self.requests: list[EstimateRequest] = []
 
     async def estimate(self, request: EstimateRequest) -> EstimateResponse:
-        """Note the call and answer it."""
+        """Record the request and answer it."""
         self.requests.append(request)
         return self.answer(request)
 

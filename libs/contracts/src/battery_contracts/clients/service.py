@@ -1,4 +1,4 @@
-"""What every client of a service shares: authentication, time-outs, the breaker and the reading of errors."""
+"""What every service client shares: authentication, time-outs, the circuit breaker and the parsing of errors."""
 
 from collections.abc import Callable
 from typing import Any, TypeVar
@@ -7,7 +7,7 @@ import httpx
 from pydantic import BaseModel, ValidationError
 
 from battery_contracts.clients.breaker import CircuitBreaker
-from battery_contracts.clients.errors import ServiceNonsense, ServiceRefused, ServiceUnavailable
+from battery_contracts.clients.errors import InvalidServiceResponse, ServiceRefused, ServiceUnavailable
 
 Answer = TypeVar("Answer", bound=BaseModel)
 
@@ -33,7 +33,7 @@ class ServiceClient:
         self.breaker = breaker or CircuitBreaker()
 
     async def is_ready(self, *, timeout_s: float = 2.0) -> bool:
-        """Ask for readiness without the breaker; any failure means no."""
+        """Check readiness without the circuit breaker; any failure means no."""
         try:
             response = await self._http.get(f"{self._base_url}/health/ready", timeout=timeout_s)
         except httpx.HTTPError:
@@ -50,18 +50,20 @@ class ServiceClient:
         timeout_s: float | None = None,
         fault: Callable[[Answer], str | None] = lambda _: None,
     ) -> Answer:
-        """Call and read the answer; ``fault`` names what is wrong with one that merely has the right form."""
+        """Call and parse the response; ``fault`` describes content that is invalid in spite of its valid shape."""
         response = await self._request(method, path, content=content, timeout_s=timeout_s)
         try:
             read = answer.model_validate_json(response.content)
         except ValidationError as error:
             self.breaker.failed()
-            raise ServiceNonsense(self.service, f"{error.error_count()} errors in the answer to {path}") from error
+            raise InvalidServiceResponse(
+                self.service, f"{error.error_count()} errors in the answer to {path}"
+            ) from error
         why = fault(read)
         if why is not None:
             self.breaker.failed()
-            raise ServiceNonsense(self.service, why)
-        # Not before the answer made sense, or a service that talks nonsense would never be left alone.
+            raise InvalidServiceResponse(self.service, why)
+        # Only after the content is checked: a service that returns invalid content must open the circuit too.
         self.breaker.succeeded()
         return read
 
@@ -96,7 +98,7 @@ class ServiceClient:
 
 
 def _retry_after_s(response: httpx.Response) -> float | None:
-    """Return the header's seconds; our services never send its other form, a date."""
+    """Return the header in seconds; our services never send its other form, a date."""
     given = response.headers.get("retry-after", "").strip()
     return float(given) if given.isdecimal() else None
 

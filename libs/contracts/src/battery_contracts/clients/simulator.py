@@ -4,6 +4,6 @@ from battery_contracts.clients.service import ServiceClient
 
 
 class SimulatorClient(ServiceClient):
-    """Ask the simulator; so far only for its readiness."""
+    """Call the simulator; only its readiness so far."""
 
     service = "sensor-simulator"

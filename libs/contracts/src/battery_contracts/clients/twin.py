@@ -7,14 +7,14 @@ from battery_contracts.twin import EstimateRequest, EstimateResponse
 
 
 class Estimator(Protocol):
-    """Whoever turns readings into estimates: the twin's client or its mock."""
+    """Turns readings into estimates: the client of the twin, or a test double."""
 
     async def estimate(self, request: EstimateRequest) -> EstimateResponse:
-        """Estimate a batch; raises `ServiceError` when there is no trustworthy answer."""
+        """Estimate a batch; raises `ServiceError` when there is no valid response."""
 
 
 class TwinClient(ServiceClient):
-    """Ask the digital twin."""
+    """Call the digital twin."""
 
     service = "digital-twin"
 

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-_FOLDER = "ops/timescale-wasm"
+_FOLDER = "tools/timescale-wasm"
 _START_TIMEOUT_S = 60.0
 
 

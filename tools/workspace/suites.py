@@ -188,7 +188,7 @@ def _locks_are_clean() -> bool:
 
 def _openapi_is_current() -> bool:
     committed, fresh = ROOT / "contracts" / "openapi", RESULTS / "openapi"
-    script = ROOT / "ops" / "workspace" / "descriptions.py"
+    script = ROOT / "tools" / "workspace" / "descriptions.py"
     if _command([MAIN_ENVIRONMENT / "bin" / "python", script, fresh]) != 0:
         return False
     expected = {file.name: file.read_bytes() for file in fresh.iterdir()}

@@ -1,4 +1,4 @@
-"""Tasks behind the Makefile; standard library only, since they make the environments: ``python ops/workspace TASK``."""
+"""Tasks behind the Makefile: ``python tools/workspace TASK``. Standard library only: they build the environments."""
 
 import argparse
 import sys
@@ -43,7 +43,7 @@ def main() -> int:
 
 def write_openapi() -> None:
     """Write the OpenAPI descriptions of all services."""
-    script = ROOT / "ops" / "workspace" / "descriptions.py"
+    script = ROOT / "tools" / "workspace" / "descriptions.py"
     run([ROOT / ".venv" / "bin" / "python", script, ROOT / "contracts" / "openapi"], quiet=False)
 
 
