@@ -1,8 +1,8 @@
 import re
 from pathlib import Path
 
-from battery_api.main import create_app
-from battery_api.openapi import describe
+from battery_api.app.main import create_app
+from battery_api.app.openapi import describe
 
 REFERENCE = Path(__file__).resolve().parents[2] / "API_REFERENCE.md"
 LINE = re.compile(r"^\| `(?P<method>[A-Z]+) (?P<path>/\S*)` \| (?P<text>.+) \|$")

@@ -1,10 +1,11 @@
-"""What lives as long as the process: settings, pool, clock and the neighbours; knows no feature."""
+"""What lives as long as the process: settings, connection pool, clock and service clients; knows no feature."""
 
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, Any, Protocol
 
 import httpx
 from fastapi import Depends, Request
+from starlette.requests import HTTPConnection
 
 from battery_api.db.session import Database
 from battery_api.db.timescale import Engine
@@ -18,7 +19,7 @@ from battery_servicekit.clock import Clock
 
 @dataclass(frozen=True, slots=True)
 class ProcessContext:
-    """Built once when the gateway starts; tests build the same with other parts."""
+    """Built once when the gateway starts; tests build it with other parts."""
 
     settings: GatewaySettings
     database: Database
@@ -31,9 +32,27 @@ class ProcessContext:
     twin_analysis: TwinAnalysisClient | None = None
 
 
+class ContextParts(Protocol):
+    """What every endpoint needs of the running gateway."""
+
+    @property
+    def context(self) -> ProcessContext:
+        """The process context."""
+        ...
+
+
+def parts_of(request: HTTPConnection) -> Any:
+    """Return the parts of the running gateway (`app.parts.GatewayParts`).
+
+    Each feature annotates the result with a protocol of its own that names just what it uses, so that no feature
+    imports the module that assembles them all.
+    """
+    return request.app.state.parts
+
+
 def _process_context(request: Request) -> ProcessContext:
-    context: ProcessContext = request.app.state.context
-    return context
+    parts: ContextParts = parts_of(request)
+    return parts.context
 
 
 ContextDep = Annotated[ProcessContext, Depends(_process_context)]

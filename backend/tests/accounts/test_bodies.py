@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from battery_api.main import BODY_LIMIT_BYTES
+from battery_api.app.main import BODY_LIMIT_BYTES
 
 from .world import World, outcome
 

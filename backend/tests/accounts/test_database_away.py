@@ -6,7 +6,7 @@ from .world import World, bearer, opened_world, outcome, plant
 
 
 async def answers(world: World, session: dict[str, str]) -> list[tuple[int, str]]:
-    world.app.state.authenticator.forget()
+    world.app.state.parts.authenticator.forget()
     return [
         outcome(await world.login("malee")),
         outcome(await world.refresh("any")),

@@ -115,7 +115,7 @@ async def test_a_flood_on_a_name_slows_strangers_but_not_its_owner(proxied: Worl
 async def test_old_rows_are_pruned_and_needed_ones_stay(world: World) -> None:
     session = await world.session("malee")
     await world.login("malee", "wrong")
-    context = world.app.state.context
+    context = world.app.state.parts.context
 
     async def kept() -> tuple[int, int]:
         attempts, tokens = [await world.rows(f"select id from {table}") for table in ("login_attempt", "refresh_token")]

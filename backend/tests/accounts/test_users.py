@@ -208,7 +208,7 @@ async def test_two_administrators_who_demote_each_other_leave_one(world: World) 
         (left,) = await world.rows("select username from \"user\" where role = 'admin'")
         assert left["username"] in {"admin", "nok"}
         await world.rows("update \"user\" set role = 'admin' where username in ('admin', 'nok')")
-        world.app.state.authenticator.forget()
+        world.app.state.parts.authenticator.forget()
 
 
 async def test_rights_of_locations_reach_the_principal(world: World) -> None:
@@ -216,14 +216,14 @@ async def test_rights_of_locations_reach_the_principal(world: World) -> None:
 
     async def seen() -> frozenset[str] | None:
         token = (await world.session("malee"))["access_token"]
-        principal = await world.app.state.authenticator.authenticate_token(token)
+        principal = await world.app.state.parts.authenticator.authenticate_token(token)
         codes: frozenset[str] | None = principal.location_codes
         assert principal.may_see(LOCATIONS[0]) is (codes is None or LOCATIONS[0] in codes)
         return codes
 
     assert await seen() is None
     await patch(world, admin, "malee", location_ids=[LOCATIONS[0], LOCATIONS[0]])
-    assert await seen() == {LOCATIONS[0]}
+    assert await seen() == frozenset({LOCATIONS[0]})
     await patch(world, admin, "malee", location_ids=[])
     assert await seen() == frozenset()
     await patch(world, admin, "malee", location_ids=None)
@@ -255,7 +255,7 @@ async def test_the_audit_log_is_paged_and_cannot_be_rewritten(world: World) -> N
 
 async def test_an_open_connection_outlives_its_token_but_not_its_session(world: World) -> None:
     session = await world.session("malee")
-    authenticator = world.app.state.authenticator
+    authenticator = world.app.state.parts.authenticator
     world.clock.advance(timedelta(hours=5))
     principal = await authenticator.authenticate_token(session["access_token"], ignore_expiry=True)
     assert principal.name == "malee"

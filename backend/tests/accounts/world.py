@@ -15,8 +15,9 @@ from fastapi import FastAPI
 from passlib.hash import argon2
 
 from battery_api.accounts.bootstrap import bootstrap
+from battery_api.app.main import create_app
+from battery_api.app.parts import PartOverrides
 from battery_api.db.session import Database
-from battery_api.main import Parts, create_app
 from battery_api.settings import GatewaySettings
 from battery_servicekit.clock import FixedClock
 from battery_servicekit.testing.asgi import asgi_client
@@ -42,7 +43,7 @@ class World:
 
     @property
     def database(self) -> Database:
-        database: Database = self.app.state.context.database
+        database: Database = self.app.state.parts.context.database
         return database
 
     async def login(self, username: str, password: str = PASSWORD, **body: Any) -> httpx.Response:
@@ -147,7 +148,7 @@ async def plant(url: str) -> None:
 async def opened_world(url: str, **changed: Any) -> AsyncIterator[World]:
     """Run the whole gateway on a database for the length of the block."""
     clock = FixedClock(NOW)
-    app = create_app(settings(url, **changed), Parts(clock=clock))
+    app = create_app(settings(url, **changed), PartOverrides(clock=clock))
     async with asgi_client(app, client=("192.0.2.1", 40000), raise_app_exceptions=False) as client:
         client.base_url = client.base_url.join("/api/v1/")
         yield World(app, client, clock)

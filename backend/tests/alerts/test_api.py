@@ -4,15 +4,15 @@ from typing import Any
 
 import pytest
 
-from .world import BATTERIES, BLOCKS, FIRST, LOCATIONS, NOW, STRINGS, World, iso, named, reading
+from .world import BATTERIES, FIRST, LOCATIONS, NOW, PER_STRING, STRINGS, World, iso, named, reading
 
 MINUTE = timedelta(minutes=1)
-OTHER = BATTERIES[2 * BLOCKS]
+OTHER = BATTERIES[2 * PER_STRING]
 
 
 async def raise_hot(world: World, *codes: str, at: Any = NOW) -> list[dict[str, Any]]:
     await world.sweep(at, {code: {"temperature_c": 70.0} for code in codes})
-    world.heard.take()
+    world.published.take()
     return await world.alerts(active="true")
 
 
@@ -53,7 +53,7 @@ async def test_acknowledge_once_with_note(world: World) -> None:
     assert (detail["acknowledged_by"], detail["acknowledged_at"], detail["is_active"]) == ("somchai", iso(NOW), True)
     last = detail["timeline"][-1]
     assert (last["kind"], last["actor"], last["note"]) == ("acknowledged", "somchai", "fan checked")
-    assert world.heard.take() == [("acknowledged", "temperature_high", FIRST)]
+    assert world.published.take() == [("acknowledged", "temperature_high", FIRST)]
     again = await act(world, alert["alert_id"], "acknowledge")
     assert (again.status_code, again.json()["code"]) == (409, "alert_already_acknowledged")
     assert (await world.detail(alert["alert_id"]))["timeline"] == detail["timeline"]
@@ -82,8 +82,8 @@ async def test_resolved_condition_that_lasts_raises_a_new_alert(world: World) ->
     assert (detail["is_active"], detail["resolved_by"], detail["cleared_at"]) == (False, "somchai", None)
     assert await world.open_counts(FIRST) == (0, 0, 0)
     assert "temperature_high" not in (await world.rule_state(FIRST) or {})
-    assert world.heard.take() == [("resolved", "temperature_high", FIRST)]
-    assert world.heard.statuses[-1].columns.status == ["normal"]
+    assert world.published.take() == [("resolved", "temperature_high", FIRST)]
+    assert world.published.statuses[-1].columns.status == ["normal"]
     (new,) = await raise_hot(world, FIRST, at=NOW + MINUTE)
     assert new["alert_id"] != alert["alert_id"]
     again = await act(world, alert["alert_id"], "resolve")

@@ -2,80 +2,37 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import httpx
 from fastapi import FastAPI
 
-from battery_api.accounts.errors import NotAuthenticated
 from battery_api.accounts.principal import Principal, Scope
-from battery_api.alerts.stale import StaleWatch
+from battery_api.alerts.staleness_watch import StalenessWatch
 from battery_api.db.session import Database
 from battery_api.telemetry.ports import NoPublisher
 from battery_contracts.enums import Role
 from battery_contracts.events import AlertEvent, BatteryStatusUpdate
 from battery_servicekit.clock import FixedClock
+from tests.support.callers import named
+from tests.support.fleet import LOCATIONS, NOW, STRINGS, battery_codes
+from tests.support.times import iso
 
-NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
-LOCATIONS = ("DC-BKK-01", "DC-CNX-01")
-STRINGS = tuple(f"{location}-UPS-01-STR-{at:02d}" for location in LOCATIONS for at in (1, 2))
-BLOCKS = 6
-BATTERIES = tuple(f"BAT-{string}-{position:03d}" for string in STRINGS for position in range(1, BLOCKS + 1))
+__all__ = ["BATTERIES", "FIRST", "LOCATIONS", "NOW", "PER_STRING", "STRINGS", "iso", "named"]
+
+PER_STRING = 6
+BATTERIES = battery_codes(PER_STRING)
 FIRST = BATTERIES[0]
-
-FLEET_SQL = (
-    (
-        "insert into battery_model (code, manufacturer, name, chemistry, nominal_voltage_v, cell_count, "
-        "rated_capacity_ah, "
-        "float_voltage_low_v, float_voltage_high_v, float_compensation_v_per_c, nominal_resistance_mohm, "
-        "max_charge_current_a, mass_kg, design_life_years) "
-        "values ('CSB-HX12-120', 'm', 'n', 'VRLA', 12, 6, 120, 13.5, 13.8, -0.02, 3.4, 30, 40, 10)"
-    ),
-    *(
-        "insert into location (code, name, region, latitude, longitude, altitude_m, commissioned_on, utility, "
-        f"climate_zone) values ('{code}', '{code}', 'N', 18, 98, 300, '2015-01-01', 'PEA', 'N')"
-        for code in LOCATIONS
-    ),
-    (
-        "insert into battery_system (code, location_id, kind, rated_power_kva) "
-        "select code || '-UPS-01', id, 'UPS', 100 from location order by id"
-    ),
-    (
-        "insert into string (code, system_id, location_id) select s.code || '-STR-0' || n, s.id, s.location_id "
-        "from battery_system s, generate_series(1, 2) n order by s.id, n"
-    ),
-    (
-        "insert into battery (code, string_id, location_id, model_id, position, serial_number, installed_at, "
-        "baseline_resistance_mohm, baseline_temperature_c) "
-        "select 'BAT-' || s.code || '-00' || p, s.id, s.location_id, 1, "
-        f"p, s.code || p, '2020-01-01', 3.4, 25 from string s, generate_series(1, {BLOCKS}) p order by s.id, p"
-    ),
-    *(f"insert into {kind}_state ({kind}_id) select id from {kind}" for kind in ("location", "string", "battery")),
-    (
-        'insert into "user" (username, password_hash, role) '
-        "values ('somchai', '-', 'engineer'), ('mali', '-', 'viewer'), ('nok', '-', 'engineer')"
-    ),
+USERS_SQL = (
+    'insert into "user" (username, password_hash, role) '
+    "values ('somchai', '-', 'engineer'), ('mali', '-', 'viewer'), ('nok', '-', 'engineer')"
 )
 
 
 @dataclass
-class Callers:
-    """Stands for the authenticator, whose own tests are elsewhere: the token is the caller's name."""
-
-    known: dict[str, Principal]
-
-    async def authenticate_token(self, token: str) -> Principal:
-        if token not in self.known:
-            raise NotAuthenticated("unknown")
-        return self.known[token]
-
-    authenticate_key = authenticate_token
-
-
-@dataclass
-class Heard(NoPublisher):
-    """Keeps what was published."""
+class PublishedEvents(NoPublisher):
+    """Records what is published."""
 
     alerts: list[AlertEvent] = field(default_factory=list)
     statuses: list[BatteryStatusUpdate] = field(default_factory=list)
@@ -87,13 +44,13 @@ class Heard(NoPublisher):
         self.statuses.extend(updates)
 
     def take(self) -> list[tuple[str, str, str]]:
-        """Return and forget what was said of alerts: event, type and subject."""
-        told: list[tuple[str, str, str]] = [
+        """Return and drop the published alert events: event, type and subject."""
+        events: list[tuple[str, str, str]] = [
             (one.event, one.alert.type.value, one.alert.battery_id or one.alert.string_id or one.alert.location_id)
             for one in self.alerts
         ]
         self.alerts.clear()
-        return told
+        return events
 
 
 @dataclass
@@ -103,11 +60,11 @@ class World:
     app: FastAPI
     client: httpx.AsyncClient
     clock: FixedClock
-    heard: Heard
+    published: PublishedEvents
 
     @property
     def database(self) -> Database:
-        database: Database = self.app.state.context.database
+        database: Database = self.app.state.parts.context.database
         return database
 
     async def post(self, body: dict[str, Any]) -> dict[str, Any]:
@@ -156,29 +113,18 @@ class World:
         state: dict[str, Any] | None = row["rule_state"]
         return state
 
-    def watch(self, *, began_at: datetime | None = None) -> StaleWatch:
-        return StaleWatch(self.app.state.context, began_at=began_at or NOW - timedelta(hours=1))
+    def watch(self, *, began_at: datetime | None = None) -> StalenessWatch:
+        return StalenessWatch(self.app.state.parts.context, began_at=began_at or NOW - timedelta(hours=1))
 
 
-def callers(user_ids: dict[str, int]) -> Callers:
-    everything = frozenset(Scope)
-    return Callers(
-        {
-            "somchai": Principal("somchai", user_ids["somchai"], Role.ENGINEER, frozenset(), None),
-            "mali": Principal("mali", user_ids["mali"], Role.VIEWER, frozenset(), None),
-            "nok": Principal("nok", user_ids["nok"], Role.ENGINEER, frozenset(), frozenset({LOCATIONS[1]})),
-            "feed": Principal("feed", None, None, frozenset({Scope.TELEMETRY_WRITE}), None),
-            "pager": Principal("pager", None, None, everything, None),
-        }
-    )
-
-
-def named(name: str) -> dict[str, str]:
-    return {"Authorization": f"Bearer {name}"}
-
-
-def iso(at: datetime) -> str:
-    return at.isoformat().replace("+00:00", "Z")
+def principals(user_ids: dict[str, int]) -> dict[str, Principal]:
+    return {
+        "somchai": Principal("somchai", user_ids["somchai"], Role.ENGINEER, frozenset(), None),
+        "mali": Principal("mali", user_ids["mali"], Role.VIEWER, frozenset(), None),
+        "nok": Principal("nok", user_ids["nok"], Role.ENGINEER, frozenset(), frozenset({LOCATIONS[1]})),
+        "feed": Principal("feed", None, None, frozenset({Scope.TELEMETRY_WRITE}), None),
+        "pager": Principal("pager", None, None, frozenset(Scope), None),
+    }
 
 
 def reading(code: str, at: datetime, **values: Any) -> dict[str, Any]:

@@ -36,7 +36,7 @@ async def test_timescale_keeps_its_policies(timescale_url: str) -> None:
             found = await connection.exec_driver_sql(
                 "select proc_name, hypertable_name from timescaledb_information.jobs where hypertable_name is not null"
             )
-            policies = {(row[0], row[1]) for row in found}
+            policies = {(row.proc_name, row.hypertable_name) for row in found}
             found = await connection.exec_driver_sql("select hypertable_name from timescaledb_information.hypertables")
             hypertables = {row[0] for row in found}
     finally:

@@ -12,7 +12,6 @@ import httpx
 import pytest
 import pytest_asyncio
 import socketio
-from tests.fleet.test_importer import STRING, catalogue, line
 
 from battery_api.accounts.bootstrap import bootstrap
 from battery_api.db.session import Database, create_database_engine
@@ -20,6 +19,7 @@ from battery_api.fleet.importer import import_catalogue
 from battery_api.settings import GatewaySettings
 from battery_contracts.ids import battery_id_at
 from battery_servicekit.testing.process import ServiceProcess, running_service
+from tests.fleet.test_importer import STRING, catalogue, line
 
 KEY = "bk_a-key-for-the-live-tests-000000000001"
 PASSWORD = "several unrelated words here"

@@ -6,29 +6,23 @@ import pytest_asyncio
 
 from battery_api.db import migrate
 from battery_api.db.session import Database, create_database_engine
-from battery_api.db.timescale import make_partitions
-from battery_servicekit.testing.postgres import database_name, new_database
+from battery_servicekit.testing.postgres import new_database
+from tests.support.fleet import create_fleet, fleet_template
 
-from .world import NOW, Gateway, gateway_on, plant_fleet
+from .world import PER_STRING, Gateway, gateway_on
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
-async def fleet_template(postgres_url: str) -> AsyncIterator[str]:
-    """Name of a migrated database with the small fleet, to which nobody is connected."""
-    async with new_database(postgres_url) as url:
-        database = Database(create_database_engine(url, pooling=False))
-        await migrate.upgrade(database.engine)
-        await plant_fleet(database)
-        async with database.begin() as connection:
-            await make_partitions(connection, start=NOW, end=NOW)
-        await database.close()
-        yield database_name(url)
+async def telemetry_template(postgres_url: str) -> AsyncIterator[str]:
+    """Name of a migrated database with the small fleet."""
+    async with fleet_template(postgres_url, PER_STRING) as name:
+        yield name
 
 
 @pytest_asyncio.fixture(loop_scope="session")
-async def database(postgres_url: str, fleet_template: str) -> AsyncIterator[Database]:
+async def database(postgres_url: str, telemetry_template: str) -> AsyncIterator[Database]:
     """A database of plain PostgreSQL with the small fleet, for one test."""
-    async with new_database(postgres_url, template=fleet_template) as url:
+    async with new_database(postgres_url, template=telemetry_template) as url:
         opened = Database(create_database_engine(url))
         yield opened
         await opened.close()
@@ -45,6 +39,6 @@ async def timescale_gateway(timescale_module_url: str) -> AsyncIterator[Gateway]
     """Ingest on TimescaleDB with the small fleet."""
     opened = Database(create_database_engine(timescale_module_url, pooling=False, statement_timeout_s=60))
     await migrate.upgrade(opened.engine)
-    await plant_fleet(opened)
+    await create_fleet(opened, PER_STRING)
     yield await gateway_on(opened, database_pooling=False)
     await opened.close()

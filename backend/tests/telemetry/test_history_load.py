@@ -9,8 +9,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from battery_api.telemetry.history_load import HistoryRefused, history_is_loaded, load_history
-from battery_api.telemetry.rollups import run_once
+from battery_api.telemetry.history.load import HistoryRefused, history_is_loaded, load_history
+from battery_api.telemetry.store.rollups import run_once
 from battery_contracts.enums import ReadingQuality
 
 from .test_rollups import assert_same, rolled_up
@@ -36,7 +36,7 @@ class MadeHistory:
                 "telemetry",
                 location,
                 {
-                    "time": pa.array(np.repeat(times, len(members)).tolist(), pa.timestamp("us", "UTC")),
+                    "time": pa.array([time for time in times for _ in members], pa.timestamp("us", "UTC")),
                     "battery_id": pa.array(members * len(times)).dictionary_encode(),
                     "voltage_v": dice.uniform(13, 14, count).astype("f4"),
                     "current_a": dice.uniform(-1, 1, count).astype("f4"),
@@ -50,7 +50,7 @@ class MadeHistory:
                 "string_telemetry",
                 location,
                 {
-                    "time": pa.array(np.repeat(times, len(strings)).tolist(), pa.timestamp("us", "UTC")),
+                    "time": pa.array([time for time in times for _ in strings], pa.timestamp("us", "UTC")),
                     "string_id": pa.array(strings * len(times)),
                     "voltage_v": dice.uniform(300, 330, len(nulls)).astype("f4"),
                     **dict.fromkeys(("current_a", "float_current_ma", "ripple_voltage_v", "ripple_current_a"), nulls),

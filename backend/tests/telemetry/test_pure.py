@@ -10,11 +10,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from battery_api.telemetry.instants import NEVER, day_floor, instant, microseconds, newest_at_or_before
-from battery_api.telemetry.intervals import learn_interval
-from battery_api.telemetry.modes import SETTLING_US, ModeState, settled, step
-from battery_api.telemetry.parsing import parse_batch
-from battery_api.telemetry.resolution import GRAINS, choose_grain
+from battery_api.telemetry.ingest.intervals import learn_interval
+from battery_api.telemetry.ingest.parsing import parse_batch
+from battery_api.telemetry.queries.resolution import GRAINS, choose_grain
+from battery_api.telemetry.store.indices import BatchSlots
+from battery_api.telemetry.store.instants import NEVER, day_floor, instant, microseconds, newest_at_or_before
+from battery_api.telemetry.store.string_modes import SETTLING_US, ModeState, is_settled, next_mode
 from battery_contracts.enums import StringMode
 
 from .world import NOW, columns, reading
@@ -63,12 +64,12 @@ def test_an_interval_is_learned_and_an_outage_hardly_moves_it() -> None:
     at = 0
     for gap_s in [60] * 20 + [36_000] + [60] * 3:
         at += gap_s * 1_000_000
-        known = learn_interval(known, last, np.array([0]), np.array([at]))
+        known = learn_interval(known, last, BatchSlots(np.array([0])), np.array([at]))
         last = np.array([at])
     assert known[0] == pytest.approx(60, rel=0.25)
     for _ in range(30):
         at += 2_000_000
-        known = learn_interval(known, last, np.array([0]), np.array([at]))
+        known = learn_interval(known, last, BatchSlots(np.array([0])), np.array([at]))
         last = np.array([at])
     assert known[0] == pytest.approx(2, rel=0.05)
 
@@ -80,21 +81,21 @@ def test_a_derived_recharge_lasts_72_hours_and_a_sender_outranks_the_current() -
     state = ModeState(None)
     modes = []
     for hour, current in ((0, 0.1), (1, -60.0), (2, 12.0), (10, 0.4), (70, 0.1), (75, 0.1)):
-        state = step(state, hour * HOUR_US, current, None)
+        state = next_mode(state, hour * HOUR_US, current, None)
         modes.append(state.mode)
     recharge = [StringMode.RECHARGE] * 3
     assert modes == [StringMode.FLOAT, StringMode.DISCHARGE, *recharge, StringMode.FLOAT]
-    assert step(state, 80 * HOUR_US, -60.0, StringMode.TEST).mode is StringMode.TEST
-    assert step(state, 80 * HOUR_US, float("nan"), None).mode is StringMode.FLOAT
+    assert next_mode(state, 80 * HOUR_US, -60.0, StringMode.TEST).mode is StringMode.TEST
+    assert next_mode(state, 80 * HOUR_US, float("nan"), None).mode is StringMode.FLOAT
 
 
 def test_a_float_declared_right_after_the_recharge_has_to_settle() -> None:
     discharged, declared = 10 * HOUR_US, 20 * HOUR_US
     hours = np.array([21, 60, 91, 93])
-    result = settled(np.ones(4, bool), np.full(4, declared), np.full(4, discharged), hours * HOUR_US)
+    result = is_settled(np.ones(4, bool), np.full(4, declared), np.full(4, discharged), hours * HOUR_US)
     assert result.tolist() == [False, False, False, True]
     later = np.array([discharged + SETTLING_US])
-    assert settled(np.ones(1, bool), later, np.array([discharged]), later).tolist() == [True]
+    assert is_settled(np.ones(1, bool), later, np.array([discharged]), later).tolist() == [True]
 
 
 def test_the_lenient_way_reads_what_the_fast_way_reads() -> None:

@@ -5,7 +5,7 @@ from typing import Any
 
 from battery_api.db.session import Database
 from battery_api.db.timescale import refresh_rollups
-from battery_api.telemetry.rollups import COLUMNS, run_once
+from battery_api.telemetry.store.rollups import COLUMNS, run_once
 
 from .world import BATTERIES, NOW, Gateway, columns, iso
 

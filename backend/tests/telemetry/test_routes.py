@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from battery_api.accounts.principal import Principal, Scope
-from battery_api.telemetry.rollups import run_once
+from battery_api.telemetry.store.rollups import run_once
 
 from .world import BATTERIES, LOCATIONS, NOW, Gateway, ago, columns, iso, packed, reading
 

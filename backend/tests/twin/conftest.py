@@ -4,29 +4,23 @@ from collections.abc import AsyncIterator
 
 import pytest_asyncio
 
+from battery_api.app.main import create_app
 from battery_api.db import migrate
 from battery_api.db.session import Database, create_database_engine
-from battery_api.db.timescale import make_partitions
-from battery_api.main import Parts, create_app
 from battery_api.settings import GatewaySettings
 from battery_servicekit.clock import FixedClock
 from battery_servicekit.testing.asgi import asgi_client
-from battery_servicekit.testing.postgres import database_name, new_database
+from battery_servicekit.testing.postgres import new_database
+from tests.support.fleet import NOW, create_fleet, fleet_template
 
-from .world import NOW, ScriptedTwin, Simulator, World, plant_fleet, quiet
+from .world import PER_STRING, ScriptedTwin, Simulator, World, overrides
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def twin_template(postgres_url: str) -> AsyncIterator[str]:
-    """Name of a migrated database with the small fleet, to which nobody is connected."""
-    async with new_database(postgres_url) as url:
-        database = Database(create_database_engine(url, pooling=False))
-        await migrate.upgrade(database.engine)
-        await plant_fleet(database)
-        async with database.begin() as connection:
-            await make_partitions(connection, start=NOW, end=NOW)
-        await database.close()
-        yield database_name(url)
+    """Name of a migrated database with the small fleet."""
+    async with fleet_template(postgres_url, PER_STRING) as name:
+        yield name
 
 
 async def opened(url: str, *, pooling: bool) -> AsyncIterator[World]:
@@ -40,10 +34,9 @@ async def opened(url: str, *, pooling: bool) -> AsyncIterator[World]:
         database_pooling=pooling,
         database_statement_timeout_s=60,
     )
-    app = create_app(settings, Parts(clock=clock, twin=twin, twin_analysis=simulator.client()))
+    app = create_app(settings, overrides(clock, twin, simulator))
     async with asgi_client(app) as client:
         client.base_url = client.base_url.join("/api/v1/")
-        quiet(app)
         yield World(app, client, clock, twin, simulator)
 
 
@@ -60,7 +53,7 @@ async def timescale_world(timescale_module_url: str) -> AsyncIterator[World]:
     """The gateway on TimescaleDB, shared by a module's tests."""
     database = Database(create_database_engine(timescale_module_url, pooling=False, statement_timeout_s=60))
     await migrate.upgrade(database.engine)
-    await plant_fleet(database)
+    await create_fleet(database, PER_STRING)
     await database.close()
     async for made in opened(timescale_module_url, pooling=False):
         yield made

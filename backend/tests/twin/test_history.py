@@ -8,9 +8,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from battery_api.telemetry.history_load import load_history
+from battery_api.telemetry.history.load import load_history
 
-from .world import BATTERIES, BLOCKS, HERE, LOCATIONS, NOW, World, every
+from .world import BATTERIES, HERE, LOCATIONS, NOW, PER_STRING, World, every
 
 START = NOW - timedelta(days=9)
 OUTAGES = (START + timedelta(days=2, minutes=13), START + timedelta(days=6, hours=3))
@@ -47,10 +47,10 @@ class History:
             {
                 "time": pa.array([at for at in times for _ in blocks], pa.timestamp("us", "UTC")),
                 "battery_id": pa.array(blocks * len(times)).dictionary_encode(),
-                "voltage_v": pa.array([12.0] * BLOCKS * len(times), pa.float32()),
+                "voltage_v": pa.array([12.0] * PER_STRING * len(times), pa.float32()),
                 "current_a": pa.array([current_a for current_a in currents for _ in blocks], pa.float32()),
-                "temperature_c": pa.array([25.0] * BLOCKS * len(times), pa.float32()),
-                "internal_resistance_mohm": pa.nulls(BLOCKS * len(times), pa.float32()),
+                "temperature_c": pa.array([25.0] * PER_STRING * len(times), pa.float32()),
+                "internal_resistance_mohm": pa.nulls(PER_STRING * len(times), pa.float32()),
             },
         )
         end = (NOW - timedelta(hours=1)).isoformat()
@@ -79,7 +79,7 @@ async def test_discharges_of_a_loaded_history_are_recorded(world: World, tmp_pat
         assert (event["complete"], event["is_open"]) == (True, False)
     blocks = await world.rows("select end_voltage_v, soh_pct from discharge_battery")
     # Nothing estimated these readings when they came, so they give no evidence either.
-    assert blocks == [{"end_voltage_v": 12.0, "soh_pct": None}] * BLOCKS * len(OUTAGES)
+    assert blocks == [{"end_voltage_v": 12.0, "soh_pct": None}] * PER_STRING * len(OUTAGES)
 
 
 async def test_rows_stored_before_there_were_marks_are_found_by_the_migration(world: World, tmp_path: Path) -> None:

@@ -1,13 +1,13 @@
 import asyncio
 from datetime import timedelta
 
-from battery_api.main import Parts, create_app
+from battery_api.app.main import create_app
 from battery_api.settings import GatewaySettings
 from battery_servicekit.clock import FixedClock
 from battery_servicekit.testing.asgi import asgi_client
 from battery_servicekit.testing.postgres import new_database
 
-from .world import HERE, NOW, ScriptedTwin, Simulator, World, quiet
+from .world import HERE, NOW, ScriptedTwin, Simulator, World, overrides
 
 PATIENCE_S, PAUSE_S = 60, 0.05
 
@@ -28,12 +28,11 @@ async def test_replicas_record_under_one_lease_and_a_restart_goes_on(postgres_ur
             _env_file=None, database_url=url, jwt_secret_key="x" * 40, twin_record_interval_s=PAUSE_S
         )
         for run in (1, 2):
-            # Both begin anew, as after a restart, when the lease of those before them has run out.
+            # Both start as after a restart, when the lease of the previous ones has expired.
             clock = FixedClock(NOW + run * timedelta(minutes=1))
-            one, other = (create_app(settings, Parts(clock=clock, twin=ScriptedTwin())) for _ in range(2))
+            one, other = (create_app(settings, overrides(clock, ScriptedTwin(), Simulator())) for _ in range(2))
             async with asgi_client(one) as client, asgi_client(other):
                 client.base_url = client.base_url.join("/api/v1/")
-                quiet(one)
                 world = World(one, client, clock, ScriptedTwin(), Simulator())
                 await world.outage(NOW - timedelta(hours=run), 1)
                 await recorded(world, run)

@@ -7,7 +7,7 @@ import pytest
 from battery_contracts.enums import Provenance
 from battery_contracts.twin_analysis import BlockState, LoadStep, SimulateRequest
 
-from .world import BATTERIES, BLOCKS, FIRST, HERE, LOCATIONS, NOW, RATED_AH, STRINGS, World, named
+from .world import BATTERIES, FIRST, HERE, LOCATIONS, NOW, PER_STRING, RATED_AH, STRINGS, World, named
 
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 THERE = next(code for code in STRINGS if LOCATIONS[1] in code)
@@ -70,7 +70,7 @@ async def test_charge_of_a_silent_battery_is_withheld_and_health_is_not(world: W
 
 async def test_an_absent_twin_is_named_as_the_reason_everywhere(world: World) -> None:
     await world.load(0.1, [NOW - MINUTE], volts=13.6)
-    world.twin.is_away = True
+    world.twin.is_down = True
     await world.load(0.1, [NOW], volts=13.6)
     record = await world.get(f"batteries/{FIRST}/twin")
     live = (await world.get(f"batteries/{FIRST}"))["live"]
@@ -87,15 +87,15 @@ async def test_discharges_of_a_battery_and_of_its_string(world: World) -> None:
     newest, _ = page["items"]
     assert newest["started_at"] == "2026-11-19T12:00:00Z"
     assert (newest["duration_s"], newest["mode"], newest["complete"]) == (60.0, "discharge", True)
-    assert newest["lowest_battery_id"] == BATTERIES[BLOCKS - 1]
-    assert newest["min_voltage_v"] == pytest.approx(12.0 * BLOCKS)
+    assert newest["lowest_battery_id"] == BATTERIES[PER_STRING - 1]
+    assert newest["min_voltage_v"] == pytest.approx(12.0 * PER_STRING)
     block = {"battery_id": FIRST, "end_voltage_v": 12.0, "min_voltage_v": 12.0, "mean_temperature_c": 25.0, "soh": None}
     assert newest["block"] == block
     beyond = await world.get(f"batteries/{FIRST}/discharges", skip=10)
     assert (beyond["total"], beyond["items"]) == (3, [])
     of_string = await world.get(f"strings/{HERE}/discharges", skip=1)
     assert (of_string["total"], len(of_string["items"])) == (3, 2)
-    assert [one["battery_id"] for one in of_string["items"][0]["blocks"]] == list(BATTERIES[:BLOCKS])
+    assert [one["battery_id"] for one in of_string["items"][0]["blocks"]] == list(BATTERIES[:PER_STRING])
     assert of_string["items"][0]["blocks"][0] == block
     assert (await world.get(f"strings/{STRINGS[1]}/discharges"))["items"] == []
     assert (await world.get(f"strings/{HERE}/discharges", skip=10))["total"] == 3
@@ -146,16 +146,16 @@ async def test_runtime_asks_the_twin_with_each_blocks_state(world: World) -> Non
     assert found["simulation"]["runtime_p50_s"] == pytest.approx(expected_s)
     assert found["simulation"]["runtime_p10_s"] < expected_s < found["simulation"]["runtime_p90_s"]
     assert found["load"] == {"basis": "given", "current_a": -60.0, "power_w": None}
-    assert (found["block_count"], found["assumed_battery_ids"]) == (BLOCKS, [])
+    assert (found["block_count"], found["assumed_battery_ids"]) == (PER_STRING, [])
     assert found["oldest_reading_at"] == "2026-11-20T12:00:00Z"
     (asked,) = world.simulator.asked
-    assert [block.battery_id for block in asked.blocks] == list(BATTERIES[:BLOCKS])
+    assert [block.battery_id for block in asked.blocks] == list(BATTERIES[:PER_STRING])
     assert (asked.rated_ah, asked.cut_off_v) == (RATED_AH, 10.5)
     first = asked.blocks[0]
     assert (first.soc_pct, first.soc_sd_pct, first.soh_pct, first.soh_sd_pct) == (90.0, 5.0, 80.0, 8.0)
     assert first.resistance_ratio == pytest.approx(1.25)
     assert [block.resistance_ratio for block in asked.blocks[1:]] == [1.0, 1.0]
-    by_power = await world.get(f"strings/{HERE}/runtime", power_w=720 * BLOCKS)
+    by_power = await world.get(f"strings/{HERE}/runtime", power_w=720 * PER_STRING)
     assert by_power["simulation"]["runtime_p50_s"] == pytest.approx(expected_s)
     assert world.simulator.asked[-1].profile[0].power_w == pytest.approx(720)
 
@@ -193,7 +193,7 @@ async def test_a_load_that_is_none_is_refused(world: World, query: dict[str, Any
 
 async def test_more_power_than_a_block_can_be_asked_for_is_refused(world: World) -> None:
     await world.load(0.1, [NOW], volts=13.6)
-    refused = await world.get(f"strings/{HERE}/runtime", status=422, power_w=BLOCKS * 40_001)
+    refused = await world.get(f"strings/{HERE}/runtime", status=422, power_w=PER_STRING * 40_001)
     assert refused["code"] == "simulation_refused"
     assert "power_w" in refused["detail"]
 

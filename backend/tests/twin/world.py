@@ -2,18 +2,18 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import httpx
 from fastapi import FastAPI
 
-from battery_api.accounts.errors import NotAuthenticated
 from battery_api.accounts.principal import Principal, Scope
+from battery_api.app.parts import PartOverrides
 from battery_api.context import ProcessContext
 from battery_api.db.session import Database
 from battery_api.telemetry.ports import NoPublisher
-from battery_api.twin import recorder
+from battery_api.twin import discharge_job
 from battery_contracts.clients.errors import ServiceUnavailable
 from battery_contracts.clients.mocks import ConstantTwin
 from battery_contracts.clients.twin_analysis import TwinAnalysisClient
@@ -21,45 +21,17 @@ from battery_contracts.enums import Provenance, Role
 from battery_contracts.twin import EstimateRequest, EstimateResponse
 from battery_contracts.twin_analysis import SimulateRequest, SimulateResponse
 from battery_servicekit.clock import FixedClock
+from tests.support.callers import Callers, named
+from tests.support.fleet import LOCATIONS, NOW, RATED_AH, STRINGS, battery_codes
+from tests.support.times import iso
 
-NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
-LOCATIONS = ("DC-BKK-01", "DC-CNX-01")
-STRINGS = tuple(f"{location}-UPS-01-STR-{at:02d}" for location in LOCATIONS for at in (1, 2))
-BLOCKS = 3
-BATTERIES = tuple(f"BAT-{string}-{position:03d}" for string in STRINGS for position in range(1, BLOCKS + 1))
-RATED_AH = 120.0
+__all__ = ["BATTERIES", "LOCATIONS", "NOW", "PER_STRING", "RATED_AH", "STRINGS", "iso", "named"]
+
+PER_STRING = 3
+BATTERIES = battery_codes(PER_STRING)
 CHUNK = 60
 """Readings of a battery in one batch; ingest asks the twin for so many at most."""
 HERE, FIRST = STRINGS[0], BATTERIES[0]
-
-FLEET_SQL = (
-    (
-        "insert into battery_model (code, manufacturer, name, chemistry, nominal_voltage_v, cell_count, "
-        "rated_capacity_ah, float_voltage_low_v, float_voltage_high_v, float_compensation_v_per_c, "
-        "nominal_resistance_mohm, max_charge_current_a, mass_kg, design_life_years) "
-        f"values ('CSB-HX12-120', 'm', 'n', 'VRLA', 12, 6, {RATED_AH}, 13.5, 13.8, -0.02, 3.4, 30, 40, 10)"
-    ),
-    *(
-        "insert into location (code, name, region, latitude, longitude, altitude_m, commissioned_on, utility, "
-        f"climate_zone) values ('{code}', '{code}', 'N', 18, 98, 300, '2015-01-01', 'PEA', 'N')"
-        for code in LOCATIONS
-    ),
-    (
-        "insert into battery_system (code, location_id, kind, rated_power_kva) "
-        "select code || '-UPS-01', id, 'UPS', 100 from location order by id"
-    ),
-    (
-        "insert into string (code, system_id, location_id) select s.code || '-STR-0' || n, s.id, s.location_id "
-        "from battery_system s, generate_series(1, 2) n order by s.id, n"
-    ),
-    (
-        "insert into battery (code, string_id, location_id, model_id, position, serial_number, installed_at, "
-        "baseline_resistance_mohm, baseline_temperature_c) "
-        "select 'BAT-' || s.code || '-00' || p, s.id, s.location_id, 1, "
-        f"p, s.code || p, '2020-01-01', 3.4, 25 from string s, generate_series(1, {BLOCKS}) p order by s.id, p"
-    ),
-    *(f"insert into {kind}_state ({kind}_id) select id from {kind}" for kind in ("location", "string", "battery")),
-)
 
 
 @dataclass
@@ -70,11 +42,11 @@ class ScriptedTwin(ConstantTwin):
     soh_pct: float = 95.0
     soh_sd_pct: float = 8.0
     provenance: Provenance = Provenance.PRIOR_ONLY
-    is_away: bool = False
+    is_down: bool = False
     requests: list[EstimateRequest] = field(default_factory=list)
 
     async def estimate(self, request: EstimateRequest) -> EstimateResponse:
-        if self.is_away:
+        if self.is_down:
             raise ServiceUnavailable("digital-twin", "ConnectError")
         said = await super().estimate(request)
         count = len(request.battery_id)
@@ -118,20 +90,6 @@ class Simulator:
         return httpx.Response(200, content=answer.model_dump_json())
 
 
-@dataclass
-class Callers:
-    """Stands for the authenticator, whose own tests are elsewhere: the token is the caller's name."""
-
-    known: dict[str, Principal]
-
-    async def authenticate_token(self, token: str) -> Principal:
-        if token not in self.known:
-            raise NotAuthenticated("unknown")
-        return self.known[token]
-
-    authenticate_key = authenticate_token
-
-
 CALLERS = Callers(
     {
         "mali": Principal("mali", 1, Role.VIEWER, frozenset(), None),
@@ -153,7 +111,7 @@ class World:
 
     @property
     def context(self) -> ProcessContext:
-        context: ProcessContext = self.app.state.context
+        context: ProcessContext = self.app.state.parts.context
         return context
 
     @property
@@ -177,7 +135,7 @@ class World:
             await self.post(
                 {
                     "string_readings": [
-                        {"string_id": string, "time": time, "current_a": current_a, "voltage_v": volts * BLOCKS}
+                        {"string_id": string, "time": time, "current_a": current_a, "voltage_v": volts * PER_STRING}
                         | ({"mode": mode} if mode else {})
                         for time in times
                     ],
@@ -195,7 +153,7 @@ class World:
 
     async def record(self) -> int:
         """Run the job once."""
-        return await recorder.run_once(self.context)
+        return await discharge_job.run_once(self.context)
 
     async def events(self) -> list[dict[str, Any]]:
         return await self.rows(
@@ -222,25 +180,13 @@ class World:
         return found
 
 
-def named(name: str) -> dict[str, str]:
-    return {"Authorization": f"Bearer {name}"}
-
-
-def iso(at: datetime) -> str:
-    return at.isoformat().replace("+00:00", "Z")
-
-
 def every(step_s: float, start: datetime, duration_s: float) -> list[datetime]:
     """Return the instants from a start over a duration, both ends included."""
     return [start + timedelta(seconds=step_s * at) for at in range(round(duration_s / step_s) + 1)]
 
 
-async def plant_fleet(database: Database) -> None:
-    async with database.begin() as connection:
-        for statement in FLEET_SQL:
-            await connection.exec_driver_sql(statement)
-
-
-def quiet(app: FastAPI) -> None:
-    app.state.publisher = NoPublisher()
-    app.state.authenticator = CALLERS
+def overrides(clock: FixedClock, twin: ScriptedTwin, simulator: Simulator) -> PartOverrides:
+    """Return what stands for the real parts: clock, callers, listeners and the twin."""
+    return PartOverrides(
+        clock=clock, twin=twin, twin_analysis=simulator.client(), publisher=NoPublisher(), authenticator=CALLERS
+    )

@@ -1,6 +1,6 @@
-"""FastAPI dependencies: who is calling, and whether he may."""
+"""FastAPI dependencies: who is calling, and whether they are allowed to."""
 
-from typing import Annotated
+from typing import Annotated, Protocol
 
 from fastapi import Depends, Request
 from fastapi.openapi.models import HTTPBearer as HTTPBearerModel
@@ -9,22 +9,32 @@ from fastapi.security.base import SecurityBase
 from battery_api.accounts.errors import NotAuthenticated
 from battery_api.accounts.principal import Principal, Scope
 from battery_api.accounts.sessions import Authenticator
+from battery_api.context import parts_of
 from battery_contracts.enums import Role
 
 
+class AccountParts(Protocol):
+    """What these dependencies need of the running gateway."""
+
+    @property
+    def authenticator(self) -> Authenticator:
+        """Verifies credentials."""
+        ...
+
+
 def _authenticator(request: Request) -> Authenticator:
-    authenticator: Authenticator = request.app.state.authenticator
-    return authenticator
+    parts: AccountParts = parts_of(request)
+    return parts.authenticator
 
 
 AuthenticatorDep = Annotated[Authenticator, Depends(_authenticator)]
 
 
 class _AnyCaller(SecurityBase):
-    """Lets every authenticated caller pass.
+    """Accepts every authenticated caller.
 
-    One dependency without any below it: each node of FastAPI's tree costs a request more than the whole look-up of a
-    remembered token. Being a security scheme, it also puts the bearer token into the OpenAPI description.
+    One dependency without sub-dependencies: each node of FastAPI's tree costs more per request than the look-up of a
+    cached token. As a security scheme it also adds the bearer token to the OpenAPI description.
     """
 
     def __init__(self) -> None:
@@ -43,7 +53,7 @@ class _AnyCaller(SecurityBase):
 
 
 class _Allowed(_AnyCaller):
-    """Lets users of at least a role and keys with a scope pass."""
+    """Accepts users of at least a role, and keys with a scope."""
 
     def __init__(self, scope: Scope | None, role: Role) -> None:
         super().__init__()
@@ -57,7 +67,7 @@ class _Allowed(_AnyCaller):
 
 
 def require_scope(scope: Scope | None, *, role: Role) -> _Allowed:
-    """Build a dependency that lets users of at least ``role`` and keys with ``scope`` pass."""
+    """Return a dependency that accepts users of at least ``role`` and keys with ``scope``."""
     return _Allowed(scope, role)
 
 

@@ -1,4 +1,4 @@
-"""From credentials to a principal, with a short memory so that an authorised request costs hardly more than another."""
+"""From credentials to a principal, with a short-lived cache, so that authentication costs hardly anything."""
 
 import contextlib
 import os
@@ -21,7 +21,7 @@ from battery_api.settings import GatewaySettings
 from battery_contracts.enums import Role
 
 REMEMBER_S: Final = 2.0
-"""How long a verdict is believed; a disabled user or an ended session is noticed after at most this."""
+"""How long a verdict is cached; a disabled user or an ended session is noticed after at most this."""
 MAX_REMEMBERED: Final = 10_000
 _MIN_SECRET_LENGTH: Final = 32
 
@@ -49,7 +49,7 @@ class Authenticator:
         Parameters
         ----------
         ignore_expiry
-            An open live connection outlives its token's half hour as long as the session itself lives.
+            An open live connection outlives its access token as long as the session itself is valid.
 
         Raises
         ------
@@ -84,7 +84,7 @@ class Authenticator:
         return known.principal
 
     def forget(self) -> None:
-        """Ask the accounts anew, after this process changed them."""
+        """Drop the cache, after this process changed the accounts."""
         self._remembered.clear()
 
     def _recall(self, credential: str, now: datetime) -> _Verdict | None:
@@ -130,7 +130,7 @@ def _machine(row: Mapping[Any, Any]) -> Principal:
 
 
 def jwt_secret(settings: GatewaySettings) -> str:
-    """Return the signing secret; in development without one, make it once and keep it under DATA_DIR (mode 600)."""
+    """Return the signing secret; in development without one, create it once and keep it in DATA_DIR (mode 600)."""
     given = settings.jwt_secret_key.get_secret_value()
     return given or _kept_secret(settings.data_dir / "jwt-secret")
 
@@ -141,7 +141,7 @@ def _kept_secret(path: Path) -> str:
         descriptor, draft = tempfile.mkstemp(prefix=".jwt-secret-", dir=path.parent)  # mode 600 from the start
         with os.fdopen(descriptor, "w") as file:
             file.write(new_secret())
-        # Linked when it is whole: nobody reads half a secret, and of two that start at once one wins.
+        # Linked when complete: nobody reads half a secret, and of two processes that start at once one wins.
         with contextlib.suppress(FileExistsError):
             os.link(draft, path)
         Path(draft).unlink()

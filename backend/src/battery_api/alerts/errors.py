@@ -1,4 +1,4 @@
-"""What can go wrong with alerts and rules."""
+"""Errors of alerts and rules."""
 
 from battery_servicekit.problems import Conflict, Invalid, NotFound
 
@@ -10,13 +10,13 @@ class AlertNotFound(NotFound):
 
 
 class AlertAlreadyAcknowledged(Conflict):
-    """Somebody has acknowledged the alert."""
+    """The alert is already acknowledged."""
 
     code = "alert_already_acknowledged"
 
 
 class AlertAlreadyResolved(Conflict):
-    """Somebody has resolved the alert."""
+    """The alert is already resolved."""
 
     code = "alert_already_resolved"
 
@@ -34,7 +34,7 @@ class OverrideNotFound(NotFound):
 
 
 class ScopeNotFound(NotFound):
-    """Nothing has the id that the override is for, or the caller may not see it."""
+    """Nothing has the id that the override names, or the caller may not see it."""
 
     code = "scope_not_found"
 

@@ -1,40 +1,40 @@
-"""What alerts say, in English, by message code; clients render other languages from the code and the parameters."""
+"""Alert messages in English by message code; clients render other languages from the code and the parameters."""
 
 from collections.abc import Mapping
 from typing import Any, Final
 
 MESSAGES: Final[Mapping[str, str]] = {
     "voltage_low": "Voltage {value:.2f} V, below {threshold:.2f} V",
-    "voltage_lost": "Voltage {value:.2f} V: open, shorted or reversed block, or a lead off; isolate before touching",
+    "voltage_lost": "Voltage {value:.2f} V: open, shorted or reversed battery, or a loose sense lead; isolate it first",
     "voltage_high": "Voltage {value:.2f} V, above {threshold:.2f} V",
-    "shorted_cell": "Voltage {value:+.2f} V against its string: a cell is probably shorted",
+    "shorted_cell": "Voltage {value:+.2f} V from its string: a cell is probably shorted",
     "voltage_spread": "Voltage differs by {value:.2f} V from its string, limit {threshold:.2f} V",
-    "discharge_weak_block": "Voltage {value:+.2f} V against its string on discharge, limit {threshold:+.2f} V",
+    "discharge_weak_block": "Voltage {value:+.2f} V from its string on discharge, limit {threshold:+.2f} V",
     "temperature_high": "Temperature {value:.1f} °C, above {threshold:.1f} °C",
     "temperature_danger": "Temperature {value:.1f} °C: thermal runaway or fire. Stop charging and keep away",
     "temperature_over_room": "{value:.1f} °C warmer than the room, limit {threshold:.1f} °C",
-    "temperature_over_string": "{value:.1f} °C warmer than the middle of its string, limit {threshold:.1f} °C",
+    "temperature_over_string": "{value:.1f} °C warmer than the median of its string, limit {threshold:.1f} °C",
     "resistance_drift": "Resistance {value:.0f} % above its own baseline at 25 °C, limit {threshold:.0f} %",
     "charge_current_high": "Charge current {value:.0f} A, above {threshold:.0f} A",
     "discharge_current_high": "Discharge current {value:.0f} A, above {threshold:.0f} A",
     "mains_lost": "Mains lost",
-    "mains_lost_long": "Mains lost for over {hold_min:.0f} min",
+    "mains_lost_long": "Mains lost for more than {hold_min:.0f} min",
     "hvac_degraded": "Air conditioning degraded",
     "hvac_failed": "Air conditioning failed or off",
     "room_hot": "Room {value:.1f} °C, above {threshold:.1f} °C",
     "data_stale_battery": "No reading for {value_min:.0f} min",
-    "data_stale_string": "No reading from any of {battery_count} batteries for {value_min:.0f} min",
-    "data_stale_location": "Location silent: no reading from any of {battery_count} batteries for {value_min:.0f} min",
+    "data_stale_string": "No reading from any of the string's {battery_count} batteries for {value_min:.0f} min",
+    "data_stale_location": "No reading from any of the location's {battery_count} batteries for {value_min:.0f} min",
 }
 
 
 def render(code: str, params: Mapping[str, Any]) -> str:
-    """Return the English text of a message; of one that this version does not know, its code in words."""
+    """Return the English text of a message; for an unknown code, the code in words."""
     template = MESSAGES.get(code)
     if template is None:
         return code.replace("_", " ").capitalize()
     try:
         return template.format(**params)
     except (KeyError, ValueError, TypeError):
-        # An alert from an earlier version may lack a parameter; it must still be shown.
+        # An alert of an earlier version may lack a parameter; it must still be shown.
         return code.replace("_", " ").capitalize()

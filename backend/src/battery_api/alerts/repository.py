@@ -2,14 +2,16 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Any, Final
+from datetime import date, datetime
+from typing import Any, Final, Literal, NamedTuple
 
 import orjson
 from sqlalchemy import RowMapping, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from battery_api.alerts.messages import render
+from battery_api.db.bangkok import day_sql
+from battery_api.telemetry.store.fleet_index import Kind
 from battery_contracts.alerts import AlertOut
 
 _ACTIVE: Final = "(a.cleared_at is null and a.resolved_at is null)"
@@ -41,9 +43,76 @@ _JOINED: Final = """
 """
 
 
+class AlertSubject(NamedTuple):
+    """What an alert is about: its type, and the keys and codes of its subject."""
+
+    type: str
+    location_key: int
+    string_key: int | None
+    battery_key: int | None
+    location_code: str
+    code: str
+
+    @property
+    def kind(self) -> Kind:
+        """Kind of the subject."""
+        if self.battery_key is not None:
+            return "battery"
+        return "location" if self.string_key is None else "string"
+
+    @property
+    def key(self) -> int:
+        """Key of the subject."""
+        return self.battery_key or self.string_key or self.location_key
+
+
+class AlertState(NamedTuple):
+    """How far an alert is."""
+
+    acknowledged_at: datetime | None
+    cleared_at: datetime | None
+    resolved_at: datetime | None
+
+
+class SubjectState(NamedTuple):
+    """State row of a subject, as far as alerts need it."""
+
+    time: datetime | None
+    reporting_interval_s: float | None
+    rule_state: dict[str, Any] | None
+
+
+class AlertEntry(NamedTuple):
+    """One entry of a timeline."""
+
+    event_id: int
+    at: datetime
+    kind: str
+    actor: str | None
+    note: str | None
+    data: dict[str, Any]
+
+
+class AlertTotals(NamedTuple):
+    """Numbers of alerts."""
+
+    open_count: int
+    active_count: int
+    pending_count: int
+
+
+class RaisedOnDay(NamedTuple):
+    """Alerts raised on a day in Asia/Bangkok, by severity."""
+
+    day: date
+    info: int
+    warning: int
+    critical: int
+
+
 @dataclass(frozen=True, slots=True)
 class AlertFilter:
-    """Which alerts a list wants; None or empty means any. ``visible`` holds the caller's locations, None for all."""
+    """Which alerts to list; None or empty means any. ``visible`` holds the caller's locations, None for all."""
 
     visible: frozenset[str] | None = None
     location_id: str | None = None
@@ -75,18 +144,16 @@ class AlertFilter:
             "severities": "a.severity = any(:severities)",
             "types": "a.type = any(:types)",
         }
-        wanted = [clauses[name] for name, value in values.items() if value is not None]
-        return wanted, {name: value for name, value in values.items() if value is not None}
+        chosen = [clauses[name] for name, value in values.items() if value is not None]
+        return chosen, {name: value for name, value in values.items() if value is not None}
 
     def conditions(self) -> tuple[str, dict[str, Any]]:
         """Return every condition as SQL, and its parameters."""
         clauses, values = self.about()
         flags = {_ACTIVE: self.active, "(a.acknowledged_at is not null)": self.acknowledged}
         flags["(a.resolved_at is not null)"] = self.resolved
-        clauses += [
-            condition if wanted else f"not {condition}" for condition, wanted in flags.items() if wanted is not None
-        ]
-        # The span of an alert, not only its beginning: one that began before `start` and still stands belongs to it.
+        clauses += [condition if flag else f"not {condition}" for condition, flag in flags.items() if flag is not None]
+        # The span of an alert, not only its start: one raised before `start` and still active belongs to it.
         if self.start is not None:
             clauses.append("(a.cleared_at is null or a.cleared_at >= :start)")
             values["start"] = self.start
@@ -97,25 +164,25 @@ class AlertFilter:
 
 
 async def list_alerts(
-    connection: AsyncConnection, wanted: AlertFilter, *, skip: int, limit: int
+    connection: AsyncConnection, alert_filter: AlertFilter, *, skip: int, limit: int
 ) -> tuple[list[AlertOut], int]:
-    """Return a stretch of the alerts that match, newest first, with the number of all that do."""
-    where, values = wanted.conditions()
+    """Return a page of the matching alerts, newest first, and the number of all of them."""
+    where, values = alert_filter.conditions()
     total = await connection.scalar(text(f"select count(*) {_JOINED} where {where}"), values) or 0
     statement = f"{_ALERTS} where {where} order by a.raised_at desc, a.id desc offset :skip limit :limit"
     rows = await connection.execute(text(statement), {**values, "skip": skip, "limit": limit})
     return [as_alert(row) for row in rows.mappings()], total
 
 
-async def count_open(connection: AsyncConnection, wanted: AlertFilter) -> tuple[int, int]:
-    """Return how many alerts are active and how many of them pending, among those about the same things."""
-    clauses, values = wanted.about()
+async def count_open(connection: AsyncConnection, alert_filter: AlertFilter) -> tuple[int, int]:
+    """Return the numbers of active and of pending alerts among those about the same subjects."""
+    clauses, values = alert_filter.about()
     statement = (
         f"select count(*) filter (where {_ACTIVE}), count(*) filter (where {_PENDING}) {_JOINED} "
         f"where {' and '.join([_ACTIVE, *clauses])}"
     )
-    row = (await connection.execute(text(statement), values)).one()
-    return row[0], row[1]
+    active, pending = (await connection.execute(text(statement), values)).one()
+    return active, pending
 
 
 async def list_by_id(connection: AsyncConnection, alert_ids: Sequence[int]) -> dict[int, AlertOut]:
@@ -124,7 +191,7 @@ async def list_by_id(connection: AsyncConnection, alert_ids: Sequence[int]) -> d
     return {row["id"]: as_alert(row) for row in rows.mappings()}
 
 
-async def list_timeline(connection: AsyncConnection, alert_id: int) -> Sequence[RowMapping]:
+async def list_timeline(connection: AsyncConnection, alert_id: int) -> list[AlertEntry]:
     """Return an alert's timeline, oldest first."""
     statement = text(
         """
@@ -133,7 +200,49 @@ async def list_timeline(connection: AsyncConnection, alert_id: int) -> Sequence[
         where e.alert_id = :alert_id order by e.id
         """
     )
-    return (await connection.execute(statement, {"alert_id": alert_id})).mappings().all()
+    return [AlertEntry(*row) for row in await connection.execute(statement, {"alert_id": alert_id})]
+
+
+_SUBJECT: Final = text(
+    """
+    select a.type, a.location_id, a.string_id, a.battery_id, l.code, a.subject
+    from alert a join location l on l.id = a.location_id where a.id = :alert_id
+    """
+)
+_LOCK: Final = text("select acknowledged_at, cleared_at, resolved_at from alert where id = :alert_id for update")
+
+
+async def find_subject(connection: AsyncConnection, alert_id: int) -> AlertSubject | None:
+    """Return what an alert is about, None if there is no such alert."""
+    row = (await connection.execute(_SUBJECT, {"alert_id": alert_id})).first()
+    return None if row is None else AlertSubject(*row)
+
+
+async def lock_alert(connection: AsyncConnection, alert_id: int) -> AlertState:
+    """Lock an alert."""
+    return AlertState(*(await connection.execute(_LOCK, {"alert_id": alert_id})).one())
+
+
+async def lock_subject_state(connection: AsyncConnection, subject: AlertSubject) -> SubjectState:
+    """Lock the state row of an alert's subject."""
+    statement = text(
+        f"select time, reporting_interval_s, rule_state from {subject.kind}_state "
+        f"where {subject.kind}_id = :key for update"
+    )
+    return SubjectState(*(await connection.execute(statement, {"key": subject.key})).one())
+
+
+async def mark_alert(
+    connection: AsyncConnection,
+    alert_id: int,
+    kind: Literal["acknowledged", "resolved"],
+    *,
+    at: datetime,
+    user_id: int | None,
+) -> None:
+    """Record that a user acknowledged or resolved an alert."""
+    statement = text(f"update alert set {kind}_at = :at, {kind}_by = :by where id = :alert_id")
+    await connection.execute(statement, {"at": at, "by": user_id, "alert_id": alert_id})
 
 
 async def add_event(
@@ -146,7 +255,7 @@ async def add_event(
     note: str | None,
     data: Mapping[str, Any],
 ) -> None:
-    """Append one line to a timeline."""
+    """Append one entry to a timeline."""
     await connection.execute(
         text(
             "insert into alert_event (alert_id, at, kind, actor_id, note, data) "
@@ -163,8 +272,8 @@ async def add_event(
     )
 
 
-async def totals(connection: AsyncConnection, *, visible: frozenset[str] | None) -> RowMapping:
-    """Count alerts over all."""
+async def totals(connection: AsyncConnection, *, visible: frozenset[str] | None) -> AlertTotals:
+    """Count alerts."""
     statement = text(
         f"""
         select count(*) filter (where a.resolved_at is null and (a.cleared_at is null or a.acknowledged_at is null))
@@ -175,7 +284,7 @@ async def totals(connection: AsyncConnection, *, visible: frozenset[str] | None)
         where cast(:visible as text[]) is null or l.code = any(:visible)
         """
     )
-    return (await connection.execute(statement, {"visible": _codes(visible)})).mappings().one()
+    return AlertTotals(*(await connection.execute(statement, {"visible": _codes(visible)})).one())
 
 
 async def active_by(connection: AsyncConnection, column: str, *, visible: frozenset[str] | None) -> dict[str, int]:
@@ -184,16 +293,17 @@ async def active_by(connection: AsyncConnection, column: str, *, visible: frozen
         f"select {column}, count(*) from alert a join location l on l.id = a.location_id "
         f"where {_ACTIVE} and (cast(:visible as text[]) is null or l.code = any(:visible)) group by 1 order by 1"
     )
-    return {row[0]: row[1] for row in await connection.execute(statement, {"visible": _codes(visible)})}
+    rows = await connection.execute(statement, {"visible": _codes(visible)})
+    return {row[0]: row[1] for row in rows}
 
 
 async def raised_per_day(
     connection: AsyncConnection, *, visible: frozenset[str] | None, since: datetime
-) -> Sequence[RowMapping]:
+) -> list[RaisedOnDay]:
     """Count raised alerts by day (Asia/Bangkok) and severity since an instant."""
     statement = text(
-        """
-        select (a.raised_at at time zone 'Asia/Bangkok')::date as day,
+        f"""
+        select {day_sql("a.raised_at")} as day,
                count(*) filter (where a.severity = 'info') as info,
                count(*) filter (where a.severity = 'warning') as warning,
                count(*) filter (where a.severity = 'critical') as critical
@@ -202,7 +312,8 @@ async def raised_per_day(
         group by 1 order by 1
         """
     )
-    return (await connection.execute(statement, {"since": since, "visible": _codes(visible)})).mappings().all()
+    rows = await connection.execute(statement, {"since": since, "visible": _codes(visible)})
+    return [RaisedOnDay(*row) for row in rows]
 
 
 def as_alert(row: RowMapping) -> AlertOut:

@@ -1,6 +1,6 @@
 """Endpoints of alerts and their rules."""
 
-from typing import Annotated
+from typing import Annotated, Protocol
 
 from fastapi import APIRouter, Depends, Query, Request, Response
 from pydantic import AwareDatetime
@@ -17,7 +17,6 @@ from battery_api.alerts.errors import (
     ScopeNotFound,
 )
 from battery_api.alerts.overrides import RuleService
-from battery_api.alerts.recorder import AlertRecorder
 from battery_api.alerts.repository import AlertFilter
 from battery_api.alerts.schemas import (
     AcknowledgeIn,
@@ -31,10 +30,10 @@ from battery_api.alerts.schemas import (
     RuleOut,
 )
 from battery_api.alerts.service import AlertService
-from battery_api.context import ContextDep
+from battery_api.context import ContextDep, parts_of
 from battery_api.fleet.catalogue import CatalogueCache
 from battery_api.fleet.errors import BatteryNotFound
-from battery_api.telemetry.ports import Publisher
+from battery_api.telemetry.ports import Judge, Publisher
 from battery_contracts.alerts import AlertOut
 from battery_contracts.enums import AlertType, Role, Severity
 from battery_contracts.events import AlertEvent
@@ -47,18 +46,31 @@ Reader = Annotated[Principal, Depends(require_scope(Scope.ALERTS_READ, role=Role
 Worker = Annotated[Principal, Depends(require_scope(Scope.ALERTS_WRITE, role=Role.ENGINEER))]
 
 
-def _publisher(request: Request) -> Publisher:
-    publisher: Publisher = request.app.state.publisher
-    return publisher
+class AlertParts(Protocol):
+    """What these endpoints need of the running gateway."""
+
+    @property
+    def catalogue(self) -> CatalogueCache:
+        """The fleet in memory."""
+        ...
+
+    @property
+    def judge(self) -> Judge:
+        """The judge, which caches the overrides."""
+        ...
+
+    @property
+    def publisher(self) -> Publisher:
+        """Publishes changes of alerts."""
+        ...
 
 
-def _catalogue(request: Request) -> CatalogueCache:
-    catalogue: CatalogueCache = request.app.state.catalogue
-    return catalogue
+def _alert_parts(request: Request) -> AlertParts:
+    parts: AlertParts = parts_of(request)
+    return parts
 
 
-PublisherDep = Annotated[Publisher, Depends(_publisher)]
-CatalogueDep = Annotated[CatalogueCache, Depends(_catalogue)]
+PartsDep = Annotated[AlertParts, Depends(_alert_parts)]
 
 
 @router.get("/alerts", response_model=AlertPage)
@@ -70,15 +82,15 @@ async def list_alerts(  # noqa: PLR0917  # each is a query parameter
     string_id: str | None = None,
     battery_id: str | None = None,
     severity: Annotated[list[Severity], Query(description="Repeat for several.")] = [],  # noqa: B006  # FastAPI copies it
-    type: Annotated[list[AlertType], Query(description="Repeat for several.")] = [],  # noqa: A002, B006
-    active: Annotated[bool | None, Query(description="The condition stands now.")] = None,
+    type: Annotated[list[AlertType], Query(description="Repeat for several.")] = [],  # noqa: A002, B006  # the name of the query parameter; FastAPI copies it
+    active: Annotated[bool | None, Query(description="The condition is active now.")] = None,
     acknowledged: bool | None = None,
     resolved: bool | None = None,
-    start: Annotated[AwareDatetime | None, Query(description="Still standing at or after this instant.")] = None,
+    start: Annotated[AwareDatetime | None, Query(description="Still active at or after this instant.")] = None,
     end: Annotated[AwareDatetime | None, Query(description="Raised before this instant.")] = None,
 ) -> Response:
     """List alerts by filter, newest first; `total` is the real total."""
-    wanted = AlertFilter(
+    alert_filter = AlertFilter(
         visible=principal.location_codes,
         location_id=location_id,
         string_id=string_id,
@@ -92,7 +104,9 @@ async def list_alerts(  # noqa: PLR0917  # each is a query parameter
         end=end,
     )
     async with context.database.begin() as connection:
-        return JsonResponse(await AlertService(connection, principal, context.clock.now()).list_alerts(wanted, page))
+        return JsonResponse(
+            await AlertService(connection, principal, context.clock.now()).list_alerts(alert_filter, page)
+        )
 
 
 @router.get("/alerts/stats", response_model=AlertStats)
@@ -115,12 +129,12 @@ async def get_alert(alert_id: int, context: ContextDep, principal: Reader) -> Re
     responses=problems(AlertNotFound, AlertAlreadyAcknowledged, AlertAlreadyResolved),
 )
 async def acknowledge_alert(
-    alert_id: int, body: AcknowledgeIn, context: ContextDep, principal: Worker, publisher: PublisherDep
+    alert_id: int, body: AcknowledgeIn, context: ContextDep, principal: Worker, parts: PartsDep
 ) -> Response:
-    """Take an alert on; it stays active until its condition is over."""
+    """Acknowledge an alert; it stays active until its condition ends."""
     async with context.database.begin() as connection:
         detail = await AlertService(connection, principal, context.clock.now()).acknowledge(alert_id, body.note)
-    await publisher.publish_alerts([AlertEvent(event="acknowledged", alert=_without_timeline(detail))])
+    await parts.publisher.publish_alerts([AlertEvent(event="acknowledged", alert=_without_timeline(detail))])
     return JsonResponse(detail)
 
 
@@ -133,27 +147,25 @@ async def resolve_alert(
     alert_id: int,
     context: ContextDep,
     principal: Worker,
-    publisher: PublisherDep,
+    parts: PartsDep,
     body: ResolveIn | None = None,
 ) -> Response:
-    """Close an alert; if its condition lasts, a new one is raised after the rule's full hold time."""
+    """Resolve an alert; if its condition persists, a new one is raised after the full hold time of the rule."""
     async with context.database.begin() as connection:
         service = AlertService(connection, principal, context.clock.now())
         detail, status = await service.resolve(alert_id, body.note if body else None)
-    await publisher.publish_alerts([AlertEvent(event="resolved", alert=_without_timeline(detail))])
+    await parts.publisher.publish_alerts([AlertEvent(event="resolved", alert=_without_timeline(detail))])
     if status is not None:
-        await publisher.publish_statuses([status])
+        await parts.publisher.publish_statuses([status])
     return JsonResponse(detail)
 
 
 @router.get("/alert-rules", response_model=Page[RuleOut])
-async def list_alert_rules(
-    context: ContextDep, principal: Reader, page: PageQuery, catalogue: CatalogueDep
-) -> Response:
+async def list_alert_rules(context: ContextDep, principal: Reader, page: PageQuery, parts: PartsDep) -> Response:
     """List the rules with their defaults, sources and overrides."""
     now = context.clock.now()
     async with context.database.begin() as connection:
-        service = RuleService(connection, principal, await catalogue.get(connection, now), now)
+        service = RuleService(connection, principal, await parts.catalogue.get(connection, now), now)
         return JsonResponse(await service.list_rules(page))
 
 
@@ -162,15 +174,15 @@ async def list_alert_rules(
     response_model=OverrideOut,
     responses=problems(RuleNotFound, ScopeNotFound, OverrideInvalid),
 )
-async def put_alert_rule_override(  # noqa: PLR0917  # dependencies, not positions
-    rule_id: str, body: OverrideIn, context: ContextDep, principal: Worker, catalogue: CatalogueDep, request: Request
+async def put_alert_rule_override(  # dependencies, not positions
+    rule_id: str, body: OverrideIn, context: ContextDep, principal: Worker, parts: PartsDep
 ) -> Response:
     """Set a rule's values for a model, location, string or battery; the nearest scope wins."""
     now = context.clock.now()
     async with context.database.begin() as connection:
-        service = RuleService(connection, principal, await catalogue.get(connection, now), now)
+        service = RuleService(connection, principal, await parts.catalogue.get(connection, now), now)
         override = await service.put_override(rule_id, body)
-    _forget_overrides(request)
+    parts.judge.forget_overrides()
     return JsonResponse(override)
 
 
@@ -179,15 +191,15 @@ async def put_alert_rule_override(  # noqa: PLR0917  # dependencies, not positio
     status_code=204,
     responses=problems(RuleNotFound, OverrideNotFound),
 )
-async def delete_alert_rule_override(  # noqa: PLR0917  # dependencies, not positions
-    rule_id: str, override_id: int, context: ContextDep, principal: Worker, catalogue: CatalogueDep, request: Request
+async def delete_alert_rule_override(  # dependencies, not positions
+    rule_id: str, override_id: int, context: ContextDep, principal: Worker, parts: PartsDep
 ) -> Response:
-    """Remove an override; the wider scope holds again."""
+    """Remove an override; the wider scope applies again."""
     now = context.clock.now()
     async with context.database.begin() as connection:
-        service = RuleService(connection, principal, await catalogue.get(connection, now), now)
+        service = RuleService(connection, principal, await parts.catalogue.get(connection, now), now)
         await service.delete_override(rule_id, override_id)
-    _forget_overrides(request)
+    parts.judge.forget_overrides()
     return Response(status_code=204)
 
 
@@ -197,19 +209,13 @@ async def delete_alert_rule_override(  # noqa: PLR0917  # dependencies, not posi
     responses=problems(BatteryNotFound),
 )
 async def list_battery_alert_rules(
-    battery_id: str, context: ContextDep, principal: Reader, page: PageQuery, catalogue: CatalogueDep
+    battery_id: str, context: ContextDep, principal: Reader, page: PageQuery, parts: PartsDep
 ) -> Response:
-    """List the rules as they hold for one battery, and where each value comes from."""
+    """List the rules as they apply to one battery, with the scope that each value comes from."""
     now = context.clock.now()
     async with context.database.begin() as connection:
-        service = RuleService(connection, principal, await catalogue.get(connection, now), now)
+        service = RuleService(connection, principal, await parts.catalogue.get(connection, now), now)
         return JsonResponse(await service.list_effective(battery_id, page))
-
-
-def _forget_overrides(request: Request) -> None:
-    judge = request.app.state.judge
-    if isinstance(judge, AlertRecorder):
-        judge.forget_overrides()
 
 
 def _without_timeline(detail: AlertDetail) -> AlertOut:

@@ -6,8 +6,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AwareDatetime, BaseModel, Field, StringConstraints
 
-from battery_api.alerts.effective import Scope
 from battery_api.alerts.engine.rules import Direction, Gate, SubjectKind
+from battery_api.alerts.limits import OverrideScope
 from battery_contracts.alerts import AlertOut
 from battery_contracts.enums import AlertType, RespondWithin, Severity
 from battery_servicekit.pagination import Page
@@ -16,14 +16,14 @@ Note = Annotated[str, StringConstraints(strip_whitespace=True, max_length=2000)]
 
 
 class AlertPage(Page[AlertOut]):
-    """A stretch of alerts. The two counts are of what the filter is about, whatever its state and dates."""
+    """A page of alerts. The two counts cover what the filter is about, whatever its state and dates."""
 
-    active_count: int = Field(description="Conditions that stand now.")
-    pending_count: int = Field(description="Of these, what nobody has acknowledged.")
+    active_count: int = Field(description="Conditions that are active now.")
+    pending_count: int = Field(description="Of these, those that nobody has acknowledged.")
 
 
 class TimelineEntryOut(BaseModel):
-    """One line of an alert's immutable timeline."""
+    """One entry of an alert's immutable timeline."""
 
     event_id: int
     at: AwareDatetime
@@ -34,25 +34,25 @@ class TimelineEntryOut(BaseModel):
 
 
 class AlertDetail(AlertOut):
-    """An alert with its timeline, oldest line first."""
+    """An alert with its timeline, oldest entry first."""
 
     timeline: list[TimelineEntryOut]
 
 
 class AcknowledgeIn(BaseModel):
-    """Somebody takes the alert on."""
+    """Acknowledgement of an alert."""
 
     note: Note = Field(description="What is being done; may be blank.")
 
 
 class ResolveIn(BaseModel):
-    """Somebody closes the alert."""
+    """Resolution of an alert."""
 
     note: Note | None = None
 
 
 class DayCounts(BaseModel):
-    """Alerts raised on a day in Asia/Bangkok, by the severity they reached."""
+    """Alerts raised on a day in Asia/Bangkok, by the severity that they reached."""
 
     day: date
     info: int = 0
@@ -64,7 +64,7 @@ class AlertStats(BaseModel):
     """Alerts in figures; the ``by_`` groups count active ones."""
 
     open_count: int = Field(description="Not resolved, and either active or never acknowledged.")
-    active_count: int = Field(description="The condition stands now.")
+    active_count: int = Field(description="The condition is active now.")
     pending_count: int = Field(description="Active and not acknowledged.")
     by_severity: dict[Severity, int]
     by_type: dict[str, int]
@@ -73,9 +73,9 @@ class AlertStats(BaseModel):
 
 
 class OverrideIn(BaseModel):
-    """Values for a scope; what is left out keeps what the wider scope says."""
+    """Values for a scope; a value that is left out keeps that of the wider scope."""
 
-    scope: Scope
+    scope: OverrideScope
     scope_id: Annotated[str, StringConstraints(min_length=1, max_length=80)]
     raise_value: Annotated[float, Field(allow_inf_nan=False)] | None = None
     clear_value: Annotated[float, Field(allow_inf_nan=False)] | None = None
@@ -109,21 +109,21 @@ class RuleOut(BaseModel):
     hold_s: float
     clear_hold_s: float
     gate: Gate
-    after_commissioning: bool = Field(description="Sleeps during the first 90 days of a battery.")
+    after_commissioning: bool = Field(description="Off during the first 90 days of a battery.")
     adjustable: bool
     source: str = Field(description="Where the defaults come from; EJ is engineering judgement.")
     overrides: list[OverrideOut]
 
 
 class Origin(BaseModel):
-    """Where an effective value comes from."""
+    """OverrideScope that an effective value comes from."""
 
-    scope: Literal["default"] | Scope
+    scope: Literal["default"] | OverrideScope
     scope_id: str | None
 
 
 class EffectiveRuleOut(BaseModel):
-    """A rule as it holds for one battery: each value, and where it comes from."""
+    """A rule as it applies to one battery: each value, and the scope it comes from."""
 
     rule_id: str
     type: AlertType

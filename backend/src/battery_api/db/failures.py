@@ -1,4 +1,4 @@
-"""Tell the failures of a database apart: which may be tried again at once, and which mean that it is away."""
+"""Classify database errors: which may be retried at once, and which mean that the database is unavailable."""
 
 from typing import Final
 
@@ -6,32 +6,32 @@ import asyncpg
 from sqlalchemy.exc import DBAPIError, InterfaceError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-_CLASH: Final = frozenset({"40001", "40P01"})  # serialization failure, deadlock
-_AWAY_CLASSES: Final = ("08", "53", "57")  # connection, out of resources, told to stop
+_SERIALIZATION_FAILURES: Final = frozenset({"40001", "40P01"})  # serialization failure, deadlock
+_UNAVAILABLE_CLASSES: Final = ("08", "53", "57")  # connection, insufficient resources, shutting down
 _NO_PARTITION: Final = "no partition of relation"
 
 
 def sqlstate(error: BaseException) -> str | None:
-    """Return the server's five-character code of an error, None when the server did not speak."""
+    """Return the server's five-character code of an error, None when it does not come from the server."""
     origin = error.orig if isinstance(error, DBAPIError) else error
     code = getattr(origin, "sqlstate", None) or getattr(origin, "pgcode", None)
     return code if isinstance(code, str) else None
 
 
-def is_clash(error: BaseException) -> bool:
-    """Say whether a transaction lost against another and may be begun anew."""
-    return sqlstate(error) in _CLASH
+def is_serialization_failure(error: BaseException) -> bool:
+    """Return whether a transaction lost against a concurrent one (serialization failure, deadlock); retry it."""
+    return sqlstate(error) in _SERIALIZATION_FAILURES
 
 
-def lacks_partition(error: BaseException) -> bool:
-    """Say whether a row fell into a month that has no partition yet."""
+def is_partition_missing(error: BaseException) -> bool:
+    """Return whether a row belongs to a month that has no partition yet."""
     return isinstance(error, DBAPIError) and sqlstate(error) == "23514" and _NO_PARTITION in str(error.orig)
 
 
-def is_away(error: BaseException) -> bool:
-    """Say whether the database cannot be reached, is starting or stopping, is full, or answers too slowly."""
+def is_unavailable(error: BaseException) -> bool:
+    """Return whether the database is unreachable, starting, stopping, full, or too slow to answer."""
     if isinstance(error, PoolTimeout | InterfaceError | asyncpg.InterfaceError | OSError):
         return True
     if isinstance(error, DBAPIError) and error.connection_invalidated:
         return True
-    return (sqlstate(error) or "").startswith(_AWAY_CLASSES)
+    return (sqlstate(error) or "").startswith(_UNAVAILABLE_CLASSES)

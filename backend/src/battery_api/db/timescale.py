@@ -13,10 +13,8 @@ from enum import StrEnum
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from battery_api.db.bangkok import DAY_ORIGIN
 from battery_api.db.tables.telemetry import ROLLUP_CHANNELS
-
-DAY_ORIGIN = datetime(2000, 1, 1, tzinfo=UTC) - timedelta(hours=7)
-"""A midnight in Asia/Bangkok (UTC+7, no summer time): daily buckets are the days that the operators live in."""
 
 
 class Engine(StrEnum):
@@ -147,7 +145,7 @@ def partition_statement(table: str, month: datetime) -> str:
     )
 
 
-async def keep_partitions(connection: AsyncConnection, *, now: datetime, retention_days: int) -> None:
+async def maintain_partitions(connection: AsyncConnection, *, now: datetime, retention_days: int) -> None:
     """Make the partitions from the retention's edge to two months ahead and drop those wholly older.
 
     Does nothing on TimescaleDB, where chunks make themselves and the policy drops them.
@@ -167,7 +165,7 @@ async def keep_partitions(connection: AsyncConnection, *, now: datetime, retenti
                 await connection.execute(text(f"drop table if exists {name}"))
 
 
-async def make_partitions(connection: AsyncConnection, *, start: datetime, end: datetime) -> None:
+async def create_partitions(connection: AsyncConnection, *, start: datetime, end: datetime) -> None:
     """Make the partitions of a span where they are missing; does nothing on TimescaleDB."""
     if await detect_engine(connection) is Engine.TIMESCALE:
         return

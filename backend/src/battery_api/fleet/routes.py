@@ -1,13 +1,14 @@
-"""Endpoints of the fleet: overview, locations, batteries and the catalogue import."""
+"""Endpoints of the fleet: overview, locations, batteries and catalogue import."""
 
-from typing import Annotated
+from typing import Annotated, Protocol
 
 from fastapi import APIRouter, Depends, Query, Request, Response
 
 from battery_api.accounts.audit import record_audit
 from battery_api.accounts.deps import AdminDep, require_scope
 from battery_api.accounts.principal import Principal, Scope
-from battery_api.context import ContextDep
+from battery_api.context import ContextDep, parts_of
+from battery_api.fleet.catalogue import CatalogueCache
 from battery_api.fleet.errors import BatteryNotFound, ImportRefused, LocationNotFound
 from battery_api.fleet.importer import import_catalogue
 from battery_api.fleet.repository import SORTS, BatteryFilter
@@ -31,22 +32,45 @@ FleetReader = Annotated[Principal, Depends(require_scope(Scope.FLEET_READ, role=
 MAX_IMPORT_BYTES = 32 * 1024 * 1024
 
 
+class ServiceStates(Protocol):
+    """Knows which services answer."""
+
+    async def states(self) -> Services:
+        """Return the state of each service."""
+        ...
+
+
+class FleetParts(Protocol):
+    """What these endpoints need of the running gateway."""
+
+    @property
+    def catalogue(self) -> CatalogueCache:
+        """The fleet in memory."""
+        ...
+
+    @property
+    def dependencies(self) -> ServiceStates:
+        """The services that the gateway depends on."""
+        ...
+
+
 class InvalidSort(DomainError):
-    """The list cannot be ordered by that."""
+    """The list cannot be sorted by this field."""
 
     code, status = "invalid_sort", 422
 
 
 class ImportTooLarge(DomainError):
-    """The catalogue file is larger than what one import takes."""
+    """The catalogue file is larger than one import may be."""
 
     code, status = "import_too_large", 413
 
 
 @router.get("/fleet/overview", response_model=FleetOverview)
 async def get_fleet_overview(context: ContextDep, principal: FleetReader, request: Request) -> Response:
-    """Return the fleet in one look."""
-    services: Services = await request.app.state.neighbours.states()
+    """Return a summary of the fleet."""
+    parts: FleetParts = parts_of(request)
+    services = await parts.dependencies.states()
     async with context.database.begin() as connection:
         overview = await FleetService(connection, principal, context.clock.now()).overview(services)
     return JsonResponse(overview)
@@ -73,7 +97,7 @@ async def get_location(location_id: str, context: ContextDep, principal: FleetRe
 
 
 BatterySort = Annotated[
-    str, Query(description="One of " + ", ".join(SORTS) + "; a leading - turns the order round.", max_length=40)
+    str, Query(description="One of " + ", ".join(SORTS) + "; a leading - reverses the order.", max_length=40)
 ]
 
 
@@ -88,12 +112,12 @@ async def list_location_batteries(
     """List the batteries of one location."""
     async with context.database.begin() as connection:
         service = FleetService(connection, principal, context.clock.now())
-        wanted = BatteryFilter(visible=principal.location_codes, location_id=location_id)
-        found = await service.list_batteries(wanted, page, sort=_checked_sort(sort))
-        if not found.total:
-            # An empty answer for a location that does not exist would look like a location without batteries.
+        battery_filter = BatteryFilter(visible=principal.location_codes, location_id=location_id)
+        listing = await service.list_batteries(battery_filter, page, sort=_checked_sort(sort))
+        if not listing.total:
+            # An empty page for an unknown location would look like a location without batteries.
             await service.get_location(location_id)
-    return JsonResponse(found)
+    return JsonResponse(listing)
 
 
 @router.get("/batteries", response_model=Page[BatterySummary], responses=problems(InvalidSort))
@@ -111,7 +135,7 @@ async def list_batteries(  # noqa: PLR0917  # each is a query parameter
     sort: BatterySort = "battery_id",
 ) -> Response:
     """List batteries by filter; `total` is the real total."""
-    wanted = BatteryFilter(
+    battery_filter = BatteryFilter(
         visible=principal.location_codes,
         location_id=location_id,
         system_id=system_id,
@@ -123,12 +147,12 @@ async def list_batteries(  # noqa: PLR0917  # each is a query parameter
     )
     async with context.database.begin() as connection:
         service = FleetService(connection, principal, context.clock.now())
-        return JsonResponse(await service.list_batteries(wanted, page, sort=_checked_sort(sort)))
+        return JsonResponse(await service.list_batteries(battery_filter, page, sort=_checked_sort(sort)))
 
 
 @router.get("/batteries/{battery_id}", response_model=BatteryDetail, responses=problems(BatteryNotFound))
 async def get_battery(battery_id: str, context: ContextDep, principal: FleetReader) -> Response:
-    """Return one battery: facts, newest values, status and its reasons."""
+    """Return one battery: nameplate, newest values, status and its reasons."""
     async with context.database.begin() as connection:
         return JsonResponse(await FleetService(connection, principal, context.clock.now()).get_battery(battery_id))
 
@@ -145,29 +169,32 @@ async def import_fleet(
     principal: AdminDep,
     dry_run: Annotated[bool, Query(description="Check everything, change nothing.")] = False,
 ) -> Response:
-    """Import the fleet catalogue (CSV, one line a battery): all of it or, with any error, nothing."""
+    """Import the fleet catalogue (CSV, one line per battery): all of it or, with any error, nothing."""
     content = await _bounded_body(request)
     async with context.database.begin() as connection:
         report = await import_catalogue(connection, content, dry_run=dry_run)
         if not dry_run and not report.error_count:
             counts = report.model_dump(include={"created", "updated", "replaced", "unchanged"})
             await record_audit(connection, actor=principal, action="fleet.import", target="fleet", data=counts)
-    request.app.state.catalogue.forget()
+    parts: FleetParts = parts_of(request)
+    parts.catalogue.forget()
     return JsonResponse(report, status=422 if report.error_count and not dry_run else 200)
 
 
 async def _bounded_body(request: Request) -> bytes:
-    parts: list[bytes] = []
+    chunks: list[bytes] = []
     size = 0
     async for chunk in request.stream():
         size += len(chunk)
         if size > MAX_IMPORT_BYTES:
             raise ImportTooLarge(f"The file is larger than {MAX_IMPORT_BYTES // 2**20} MiB; split it.")
-        parts.append(chunk)
-    return b"".join(parts)
+        chunks.append(chunk)
+    return b"".join(chunks)
 
 
 def _checked_sort(sort: str) -> str:
     if sort.removeprefix("-") not in SORTS:
-        raise InvalidSort(f"sort={sort} is not known; use one of {', '.join(SORTS)}, with - in front to turn it round.")
+        raise InvalidSort(
+            f"sort={sort} is unknown; use one of {', '.join(SORTS)}, with a leading - for the reverse order."
+        )
     return sort

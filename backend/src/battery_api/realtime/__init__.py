@@ -1,1 +1,1 @@
-"""Live push to browsers over Socket.IO."""
+"""Live updates to browsers over Socket.IO."""

@@ -1,4 +1,4 @@
-"""Send what ingest and the alert features announce to the rooms it concerns; best effort, never raises."""
+"""Publish the events of ingest and alerts to their rooms; best effort, never raises."""
 
 import asyncio
 from collections.abc import Sequence
@@ -21,13 +21,13 @@ _SENT = Counter("realtime_messages_total", "Messages handed to the Socket.IO ser
 _LOST = Counter("realtime_messages_lost_total", "Messages that could not be sent.", ("event",))
 
 QUEUE_LIMIT: Final = 2_000
-"""Messages that may wait; past it the oldest are dropped, and the gap in ``seq`` makes clients re-read a snapshot."""
+"""Messages that may wait; beyond it the oldest are dropped, and the gap in ``seq`` makes clients re-read a snapshot."""
 
 
 class SocketPublisher:
-    """Queues messages and sends them from one task, so that a slow socket never holds up an answer to a sender.
+    """Queues messages and sends them from one task, so that a slow socket never delays the response to a sender.
 
-    One task also keeps the order of a room's messages.
+    One task also preserves the order of messages within a room.
     """
 
     def __init__(self, server: RealtimeServer) -> None:
@@ -35,7 +35,7 @@ class SocketPublisher:
         self._queue: asyncio.Queue[tuple[str, dict[str, Any], str]] = asyncio.Queue(QUEUE_LIMIT)
 
     async def publish_telemetry(self, updates: Sequence[TelemetryUpdate]) -> None:
-        """Queue one update a room."""
+        """Queue updates, one per room."""
         for update in updates:
             self._put("telemetry_update", update.model_dump(mode="json", exclude_none=True), update.room)
 
@@ -52,17 +52,17 @@ class SocketPublisher:
         for update in updates:
             self._put("battery_status_update", update.model_dump(mode="json"), location_room(update.location_id))
 
-    def listened_batteries(self) -> frozenset[str]:
+    def watched_batteries(self) -> frozenset[str]:
         """Return the batteries whose own room has a listener here."""
-        return self._server.listened_batteries()
+        return self._server.watched_batteries()
 
     async def run(self) -> None:
-        """Send what is queued, for as long as the process lives."""
+        """Send queued messages for the life of the process."""
         while True:
             event, payload, room = await self._queue.get()
             try:
                 await self._server.sio.emit(event, payload, room=room)
-            except Exception as error:  # noqa: BLE001  # a broken client or broker must not end live push for all
+            except Exception as error:  # noqa: BLE001  # a broken client or broker must not end live updates for everyone
                 _LOST.labels(event).inc()
                 _log.warning("message not sent", realtime_event=event, room=room, error=type(error).__name__)
             else:

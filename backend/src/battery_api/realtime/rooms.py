@@ -1,4 +1,4 @@
-"""Sequence numbers of rooms, read from the state rows that ingest raises them in."""
+"""Sequence numbers of rooms, from the state rows in which ingest raises them."""
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -13,7 +13,7 @@ _BATTERY_SEQ = text(
 
 
 async def find_room_seq(connection: AsyncConnection, room: str) -> int | None:
-    """Return the number of the newest update of a room, None if there is no such location or battery."""
+    """Return the sequence number of a room's newest update, None if there is no such location or battery."""
     for prefix, statement in ((location_room(""), _LOCATION_SEQ), (battery_room(""), _BATTERY_SEQ)):
         if room.startswith(prefix):
             seq: int | None = await connection.scalar(statement, {"code": room.removeprefix(prefix)})

@@ -1,8 +1,8 @@
 """The Socket.IO server: sessions, rooms and their authorisation.
 
-A client presents its access token in ``auth.token``. Rooms are locations and batteries; whether a user may enter one is
-decided here, on the server. Every few seconds open sessions are held against the accounts: a disabled user or an ended
-session is cut off, and so is a client that reads too slowly to keep up.
+A client sends its access token in ``auth.token``. Rooms are locations and batteries; the server decides whether a user
+may enter one. Open sessions are checked against the accounts every few seconds: the client of a disabled user or an
+ended session is disconnected, and so is a client that reads too slowly.
 """
 
 import asyncio
@@ -35,10 +35,10 @@ from battery_contracts.events import (
 _log = structlog.get_logger(__name__)
 
 RECHECK_INTERVAL_S: Final = 2.0
-"""How often open sessions are held against the accounts; verdicts are believed for 2 s, so 5 s are never exceeded."""
+"""How often open sessions are checked; verdicts are cached for 2 s, so a session ends within 5 s."""
 MAX_ROOMS_PER_CLIENT: Final = 64
 MAX_WAITING_PACKETS: Final = 500
-"""Packets that may wait for one client; past it the client is dropped and comes back to a snapshot."""
+"""Packets that may wait for one client; beyond it the client is disconnected and re-reads a snapshot."""
 
 
 @dataclass(slots=True)
@@ -74,7 +74,7 @@ class RealtimeServer:
         """Return an ASGI app that serves ``/socket.io`` and passes everything else on."""
         return socketio.ASGIApp(self.sio, other_asgi_app=other, socketio_path="/socket.io")
 
-    def listened_batteries(self) -> frozenset[str]:
+    def watched_batteries(self) -> frozenset[str]:
         """Return the batteries whose own room has a listener on this replica."""
         prefix = battery_room("")
         return frozenset(
@@ -85,17 +85,18 @@ class RealtimeServer:
         )
 
     async def watch_sessions(self) -> None:
-        """Cut off sessions whose user was disabled or whose login ended, for as long as the process lives."""
+        """Disconnect sessions whose user was disabled or whose login ended, for the life of the process."""
         while True:
             await asyncio.sleep(RECHECK_INTERVAL_S)
             try:
                 await self._recheck()
-            except Exception as error:  # noqa: BLE001  # the watch must outlive a database restart; it is logged
+            except Exception as error:  # noqa: BLE001  # the watch must survive a database restart; the failure is logged
                 _log.warning("session check failed", error=type(error).__name__)
 
     async def close(self) -> None:
-        """Disconnect everybody."""
+        """Disconnect every client."""
         for sid in list(self._sessions):
+            # A transport that is already broken must not keep the others open.
             with contextlib.suppress(Exception):
                 await self.sio.disconnect(sid)
         await self.sio.shutdown()
@@ -128,28 +129,28 @@ class RealtimeServer:
         await self._emit(sid, "pong", Pong(time=self._context.clock.now()))
 
     async def _on_subscribe_location(self, sid: str, data: object) -> None:
-        asked = await self._parse(sid, SubscribeLocation, data)
-        if asked is not None:
-            await self._enter(sid, location_room(asked.location_id), asked.location_id)
+        request = await self._parse(sid, SubscribeLocation, data)
+        if request is not None:
+            await self._enter(sid, location_room(request.location_id), request.location_id)
 
     async def _on_subscribe_battery(self, sid: str, data: object) -> None:
-        asked = await self._parse(sid, SubscribeBattery, data)
-        if asked is None:
+        request = await self._parse(sid, SubscribeBattery, data)
+        if request is None:
             return
         async with self._context.database.begin() as connection:
             catalogue = await self._catalogue.get(connection, self._context.clock.now())
-        entry = catalogue.batteries.get(asked.battery_id)
-        await self._enter(sid, battery_room(asked.battery_id), entry.location_code if entry else None)
+        entry = catalogue.batteries.get(request.battery_id)
+        await self._enter(sid, battery_room(request.battery_id), entry.location_code if entry else None)
 
     async def _on_unsubscribe_location(self, sid: str, data: object) -> None:
-        asked = await self._parse(sid, SubscribeLocation, data)
-        if asked is not None:
-            await self._leave(sid, location_room(asked.location_id))
+        request = await self._parse(sid, SubscribeLocation, data)
+        if request is not None:
+            await self._leave(sid, location_room(request.location_id))
 
     async def _on_unsubscribe_battery(self, sid: str, data: object) -> None:
-        asked = await self._parse(sid, SubscribeBattery, data)
-        if asked is not None:
-            await self._leave(sid, battery_room(asked.battery_id))
+        request = await self._parse(sid, SubscribeBattery, data)
+        if request is not None:
+            await self._leave(sid, battery_room(request.battery_id))
 
     async def _enter(self, sid: str, room: str, location_id: str | None) -> None:
         session = self._sessions.get(sid)
@@ -191,7 +192,7 @@ class RealtimeServer:
                 await self.sio.disconnect(sid)
                 continue
             if principal.location_codes != session.principal.location_codes or principal.role != session.principal.role:
-                # Rights changed: the client comes back and is judged anew.
+                # Rights changed: the client reconnects and is authorised again.
                 await self.sio.disconnect(sid)
 
     def _waiting_packets(self, sid: str) -> int:

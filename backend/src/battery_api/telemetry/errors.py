@@ -1,6 +1,6 @@
-"""What a caller of the telemetry endpoints can get wrong, and what can be away."""
+"""Errors of the telemetry endpoints."""
 
-from battery_servicekit.problems import DomainError, Invalid, Unavailable
+from battery_servicekit.problems import DomainError, Invalid
 
 
 class BatchTooLarge(DomainError):
@@ -16,19 +16,19 @@ class TooManyReadings(DomainError):
 
 
 class UnsupportedEncoding(DomainError):
-    """The body is packed in a way that is not read here."""
+    """The body has a content encoding that is not supported."""
 
     code, status = "unsupported_encoding", 415
 
 
 class MalformedBatch(Invalid):
-    """The body is not a batch of readings; the detail names the place."""
+    """The body is not a batch of readings; the detail says where it fails."""
 
     code = "malformed_batch"
 
 
 class InvalidSpan(Invalid):
-    """The start and end of a query do not make a span."""
+    """The start and end of a query do not form a span."""
 
     code = "invalid_span"
 
@@ -40,15 +40,6 @@ class InvalidSelection(Invalid):
 
 
 class ResolutionTooFine(Invalid):
-    """The wanted resolution would give more points than allowed; the detail names one that fits."""
+    """The requested resolution gives more points than allowed; the detail names one that fits."""
 
     code = "resolution_too_fine"
-
-
-class DatabaseUnavailable(Unavailable):
-    """The database does not answer; nothing of the request was stored, so sending it again is safe."""
-
-    code = "database_unavailable"
-
-    def __init__(self, detail: str = "The database does not answer; send the request again shortly.") -> None:
-        super().__init__(detail, headers={"Retry-After": "2"})

@@ -1,10 +1,10 @@
-"""Prometheus figures of ingest."""
+"""Prometheus metrics of ingest."""
 
 from typing import Final
 
 from prometheus_client import Counter, Histogram
 
-ROWS: Final = Counter("telemetry_rows_total", "Readings posted, by what became of them.", ("outcome",))
+ROWS: Final = Counter("telemetry_rows_total", "Readings posted, by outcome.", ("outcome",))
 STAGE_SECONDS: Final = Histogram(
     "telemetry_batch_seconds",
     "Time of one batch by stage.",
@@ -12,4 +12,4 @@ STAGE_SECONDS: Final = Histogram(
     buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5),
 )
 TWIN: Final = Counter("telemetry_twin_calls_total", "Calls to the digital twin for a batch, by outcome.", ("outcome",))
-RETRIES: Final = Counter("telemetry_batch_retries_total", "Batches begun anew, by cause.", ("cause",))
+RETRIES: Final = Counter("telemetry_batch_retries_total", "Retried batches, by cause.", ("cause",))

@@ -1,37 +1,33 @@
-"""What ingest hands to the features above it: the judge of a batch and the publisher of what happened.
+"""Interfaces that ingest needs from the features above it: the judge of a batch and the publisher of events.
 
-Telemetry lies below alerts and realtime, so it names the interfaces and `main` plugs the implementations in.
+Telemetry is below alerts and realtime, so it declares the interfaces, and `app.main` supplies the implementations.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Generic, Protocol
 
-import numpy as np
-import numpy.typing as npt
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from battery_api.fleet.catalogue import BatteryEntry, LocationEntry, StringEntry
+from battery_api.telemetry.store.columns import BoolArray, CountArray, FloatArray, RuleState, TimeArray
+from battery_api.telemetry.store.fleet_index import EntryT_co
+from battery_api.telemetry.store.indices import BatchSlots
+from battery_api.telemetry.store.statements import OpenCounts
 from battery_contracts.enums import StringMode
 from battery_contracts.events import AlertEvent, BatteryStatusUpdate, TelemetryUpdate
-
-IntArray = npt.NDArray[np.int64]
-FloatArray = npt.NDArray[np.float64]
-TimeArray = npt.NDArray[np.datetime64]
-RuleState = Mapping[str, Any]
-"""Rule state of one subject as stored (JSON): empty or None when no rule is pending, firing or clearing."""
 
 
 @dataclass(frozen=True, slots=True)
 class Readings:
     """``m`` readings, sorted by time; values are NaN where the reading did not carry the channel.
 
-    ``subject`` (m,) indexes the subjects they belong to, ``time`` (m,) is datetime64[us] in UTC.
-    Location readings carry ``mains`` as 1 or 0 and ``hvac`` as its place in `HvacState`, beside their channels.
+    ``subject`` (m,) is the batch slot of the subject of each, ``time`` (m,) is datetime64[us] in UTC. Location readings
+    carry ``mains`` as 1 or 0 and ``hvac`` as its index in `HvacState`, beside their channels.
     """
 
-    subject: IntArray
+    subject: BatchSlots
     time: TimeArray
     values: Mapping[str, FloatArray]
 
@@ -40,46 +36,46 @@ class Readings:
 
 
 @dataclass(frozen=True, slots=True)
-class BatterySubjects:
-    """``n`` locked batteries of a batch as they were before it."""
+class Subjects(Generic[EntryT_co]):
+    """Locked subjects (n,) of one kind, by batch slot, as they were before the batch."""
 
-    entries: Sequence[BatteryEntry]
-    string_index: IntArray
-    """(n,) index into the batch's strings."""
-    location_index: IntArray
-    """(n,) index into the batch's locations."""
+    entries: Sequence[EntryT_co]
     rule_state: Sequence[RuleState | None]
     last_time: Sequence[datetime | None]
-    open_counts: npt.NDArray[np.int16]
+    interval_s: FloatArray
+    """Reporting interval; NaN where unknown."""
+
+
+@dataclass(frozen=True, slots=True)
+class BatterySubjects(Subjects[BatteryEntry]):
+    """Locked batteries (n,)."""
+
+    string_index: BatchSlots
+    """(n,) batch slot of each battery's string."""
+    location_index: BatchSlots
+    """(n,) batch slot of each battery's location."""
+    open_counts: CountArray
     """(n, 3) open info, warning and critical alerts."""
 
 
 @dataclass(frozen=True, slots=True)
-class StringSubjects:
-    """Locked strings of a batch as they were before it."""
+class StringSubjects(Subjects[StringEntry]):
+    """Locked strings (n,)."""
 
-    entries: Sequence[StringEntry]
-    rule_state: Sequence[RuleState | None]
-    last_time: Sequence[datetime | None]
     mode: Sequence[StringMode | None]
 
 
 @dataclass(frozen=True, slots=True)
-class LocationSubjects:
-    """Locked locations of a batch as they were before it."""
-
-    entries: Sequence[LocationEntry]
-    rule_state: Sequence[RuleState | None]
-    last_time: Sequence[datetime | None]
+class LocationSubjects(Subjects[LocationEntry]):
+    """Locked locations (n,)."""
 
 
 @dataclass(frozen=True, slots=True)
 class JudgedBatch:
-    """Readings that are newer than the stored state, with the state they meet.
+    """Readings that are newer than the stored state, with that state.
 
-    Per battery reading (m,): ``mode`` is the string's at that instant (None: unknown), ``settled`` is false during a
-    discharge, a recharge and the 72 h after it, ``room_c`` is the location's newest room temperature then (NaN:
-    unknown).
+    Per battery reading (m,): ``mode`` of the string at that instant (None: unknown); ``settled``, false during a
+    discharge, a recharge and the 72 h after it; ``room_c``, the newest room temperature then (NaN: unknown).
     """
 
     batteries: BatterySubjects
@@ -89,23 +85,23 @@ class JudgedBatch:
     string_readings: Readings
     location_readings: Readings
     mode: Sequence[StringMode | None]
-    settled: npt.NDArray[np.bool_]
+    settled: BoolArray
     room_c: FloatArray
     received_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
 class BatchVerdict:
-    """What the judge decided; alert rows and timeline entries are written already, on the same connection.
+    """Decisions of the judge; alerts and timeline entries are already written, on the same connection.
 
-    The mappings hold only what changed, by index of the subject.
+    The mappings hold only what changed, by batch slot.
     """
 
     battery_rule_state: Mapping[int, RuleState | None] = field(default_factory=dict)
     string_rule_state: Mapping[int, RuleState | None] = field(default_factory=dict)
     location_rule_state: Mapping[int, RuleState | None] = field(default_factory=dict)
-    open_counts: Mapping[int, tuple[int, int, int]] = field(default_factory=dict)
-    """New (info, warning, critical) counts by battery index."""
+    open_counts: Mapping[int, OpenCounts] = field(default_factory=dict)
+    """New counts of open alerts by battery."""
     events: Sequence[AlertEvent] = ()
 
 
@@ -116,37 +112,44 @@ class Judge(Protocol):
         """Apply the rules in event time, write alerts and their timeline, return the new rule state."""
         ...
 
+    def forget_overrides(self) -> None:
+        """Read the rule overrides again with the next batch, after this process changed one."""
+        ...
+
 
 class Publisher(Protocol):
-    """Sends events to whoever listens; best effort, never raises, called after the commit."""
+    """Publishes events to listening clients; best effort, never raises, called after the commit."""
 
     async def publish_telemetry(self, updates: Sequence[TelemetryUpdate]) -> None:
-        """Send one update a room."""
+        """Publish updates, one per room."""
         ...
 
     async def publish_alerts(self, events: Sequence[AlertEvent]) -> None:
-        """Send alert changes to the rooms of their location and battery."""
+        """Publish alert changes to the rooms of their location and battery."""
         ...
 
     async def publish_statuses(self, updates: Sequence[BatteryStatusUpdate]) -> None:
-        """Send changed battery statuses to the rooms of their location."""
+        """Publish changed battery statuses to the rooms of their location."""
         ...
 
-    def listened_batteries(self) -> frozenset[str]:
-        """Return the batteries whose own room has a listener, so that ingest makes messages for these only."""
+    def watched_batteries(self) -> frozenset[str]:
+        """Return the batteries whose own room has a listener; only they need messages of their own."""
         ...
 
 
 class NoJudge:
-    """Raises nothing; for tests of ingest alone."""
+    """Raises no alert; for tests of ingest alone."""
 
     async def judge(self, connection: AsyncConnection, batch: JudgedBatch) -> BatchVerdict:  # noqa: ARG002
-        """Decide that nothing is wrong."""
+        """Find nothing wrong."""
         return BatchVerdict()
+
+    def forget_overrides(self) -> None:
+        """Do nothing; there are no overrides."""
 
 
 class NoPublisher:
-    """Sends nothing; for tests and for loads without listeners."""
+    """Publishes nothing; for tests and for loads without listeners."""
 
     async def publish_telemetry(self, updates: Sequence[TelemetryUpdate]) -> None:
         """Drop the updates."""
@@ -157,6 +160,6 @@ class NoPublisher:
     async def publish_statuses(self, updates: Sequence[BatteryStatusUpdate]) -> None:
         """Drop the statuses."""
 
-    def listened_batteries(self) -> frozenset[str]:
-        """Say that nobody listens."""
+    def watched_batteries(self) -> frozenset[str]:
+        """Return no battery: nobody listens."""
         return frozenset()

@@ -1,8 +1,8 @@
-"""Endpoints of telemetry: readings in, newest values, history, export and completeness out."""
+"""Endpoints of telemetry: send readings; read newest values, history, exports and completeness."""
 
 from datetime import datetime
 from time import perf_counter
-from typing import Annotated
+from typing import Annotated, Protocol
 
 from fastapi import APIRouter, Depends, Query, Request, Response
 from pydantic import AwareDatetime
@@ -11,14 +11,11 @@ from starlette.responses import StreamingResponse
 
 from battery_api.accounts.deps import require_scope
 from battery_api.accounts.principal import Principal, Scope
-from battery_api.context import ContextDep
+from battery_api.context import ContextDep, parts_of
+from battery_api.db.errors import DatabaseUnavailable
 from battery_api.fleet.errors import BatteryNotFound, LocationNotFound
-from battery_api.telemetry import queries
-from battery_api.telemetry.body import read_body
-from battery_api.telemetry.completeness import MAX_COMPLETENESS_SPAN, read_completeness
 from battery_api.telemetry.errors import (
     BatchTooLarge,
-    DatabaseUnavailable,
     InvalidSelection,
     InvalidSpan,
     MalformedBatch,
@@ -26,15 +23,17 @@ from battery_api.telemetry.errors import (
     TooManyReadings,
     UnsupportedEncoding,
 )
-from battery_api.telemetry.export import MEDIA_TYPES, ExportFormat, export
-from battery_api.telemetry.ingest import Ingest, database_errors
-from battery_api.telemetry.latest import read_latest
+from battery_api.telemetry.ingest.body import read_body
+from battery_api.telemetry.ingest.parsing import parse_batch
+from battery_api.telemetry.ingest.pipeline import IngestPipeline
 from battery_api.telemetry.metrics import STAGE_SECONDS
-from battery_api.telemetry.parsing import parse_batch
-from battery_api.telemetry.resolution import MAX_POINTS, Resolution
-from battery_api.telemetry.retention import raw_available_from
+from battery_api.telemetry.queries import series
+from battery_api.telemetry.queries.completeness import MAX_COMPLETENESS_SPAN, read_completeness
+from battery_api.telemetry.queries.export import MEDIA_TYPES, ExportFormat, export
+from battery_api.telemetry.queries.latest import read_latest
+from battery_api.telemetry.queries.resolution import MAX_POINTS, Resolution
+from battery_api.telemetry.queries.selection import SelectionDep, find_batteries
 from battery_api.telemetry.schemas import DayCompleteness, TelemetryLatest, TelemetrySeries
-from battery_api.telemetry.selection import SelectionDep, find_batteries
 from battery_contracts.enums import Role
 from battery_contracts.telemetry import IngestResult, TelemetryBatch
 from battery_servicekit.openapi import body_of
@@ -48,15 +47,21 @@ WriterDep = Annotated[Principal, Depends(require_scope(Scope.TELEMETRY_WRITE, ro
 ReaderDep = Annotated[Principal, Depends(require_scope(Scope.TELEMETRY_READ, role=Role.VIEWER))]
 
 
-def _ingest(request: Request) -> Ingest:
-    state = request.app.state
-    if not hasattr(state, "telemetry_ingest"):
-        state.telemetry_ingest = Ingest(state.context, state.catalogue, state.judge, state.publisher)
-    ingest: Ingest = state.telemetry_ingest
-    return ingest
+class TelemetryParts(Protocol):
+    """What these endpoints need of the running gateway."""
+
+    @property
+    def ingest(self) -> IngestPipeline:
+        """The pipeline that stores batches."""
+        ...
 
 
-IngestDep = Annotated[Ingest, Depends(_ingest)]
+def _ingest(request: Request) -> IngestPipeline:
+    parts: TelemetryParts = parts_of(request)
+    return parts.ingest
+
+
+IngestDep = Annotated[IngestPipeline, Depends(_ingest)]
 
 
 @router.post(
@@ -66,15 +71,15 @@ IngestDep = Annotated[Ingest, Depends(_ingest)]
     responses=problems(BatchTooLarge, TooManyReadings, UnsupportedEncoding, MalformedBatch, DatabaseUnavailable),
 )
 async def post_telemetry(request: Request, principal: WriterDep, ingest: IngestDep) -> Response:
-    """Take a batch of readings: one transaction, idempotent, acknowledged after its commit, each bad row named."""
+    """Store a batch of readings: one transaction, idempotent, acknowledged after its commit, each bad row named."""
     began = perf_counter()
     body = await read_body(request)
     with STAGE_SECONDS.labels("parse").time():
         batch = parse_batch(body)
-    taken = await ingest.take(batch, principal)
+    outcome = await ingest.ingest(batch, principal)
     STAGE_SECONDS.labels("whole").observe(perf_counter() - began)
-    response = JsonResponse(taken.result)
-    response.background = BackgroundTask(ingest.announce, taken)
+    response = JsonResponse(outcome.result)
+    response.background = BackgroundTask(ingest.publish, outcome)
     return response
 
 
@@ -85,8 +90,8 @@ async def get_latest(
     context: ContextDep,
     location_id: Annotated[str | None, Query(description="Only the batteries of this location.")] = None,
 ) -> Response:
-    """Return the newest values of the fleet in one answer; with If-None-Match 304 while nothing changed."""
-    async with database_errors(), context.database.begin() as connection:
+    """Return the newest values of the fleet in one response; 304 with If-None-Match while nothing changed."""
+    async with context.database.begin() as connection:
         latest = await read_latest(connection, principal, context.clock.now(), location_id=location_id)
     headers = {"ETag": latest.etag, "Cache-Control": "private, no-cache"}
     if latest.etag in request.headers.get("if-none-match", ""):
@@ -109,11 +114,11 @@ async def export_telemetry(
     *,
     start: Annotated[AwareDatetime | None, Query(description="From this instant.")] = None,
     end: Annotated[AwareDatetime | None, Query(description="To before this instant.")] = None,
-    kind: Annotated[ExportFormat, Query(alias="format", description="Kind of file.")] = ExportFormat.CSV,
+    kind: Annotated[ExportFormat, Query(alias="format", description="File format.")] = ExportFormat.CSV,
 ) -> StreamingResponse:
     """Stream every stored reading of a battery, a string or a location."""
-    since, until = queries.span_of(start, end, context.clock.now())
-    async with database_errors(), context.database.begin() as connection:
+    since, until = series.span_of(start, end, context.clock.now())
+    async with context.database.begin() as connection:
         batteries = await find_batteries(connection, selection, principal)
     name = f"telemetry_{selection.name}_{since:%Y%m%dT%H%M%SZ}.{kind.value}"
     return StreamingResponse(
@@ -137,15 +142,15 @@ async def get_completeness(
     start: Annotated[AwareDatetime | None, Query(description="First day by any of its instants.")] = None,
     end: Annotated[AwareDatetime | None, Query(description="To before this instant.")] = None,
 ) -> Response:
-    """List what each battery sent on each day (Asia/Bangkok) and what became of it; the sums balance."""
+    """List what each battery sent on each day (Asia/Bangkok), by outcome; the counts balance."""
     now = context.clock.now()
-    since, until = queries.span_of(start, end, now)
+    since, until = series.span_of(start, end, now)
     if until - since > MAX_COMPLETENESS_SPAN:
-        raise InvalidSpan(f"The span may be {MAX_COMPLETENESS_SPAN.days} days at most.")
-    async with database_errors(), context.database.begin() as connection:
+        raise InvalidSpan(f"The span may be at most {MAX_COMPLETENESS_SPAN.days} days.")
+    async with context.database.begin() as connection:
         batteries = await find_batteries(connection, selection, principal)
-        answer = await read_completeness(connection, batteries, since, until, now=now, page=page)
-    return JsonResponse(answer)
+        listing = await read_completeness(connection, batteries, since, until, now=now, page=page)
+    return JsonResponse(listing)
 
 
 @router.get(
@@ -162,18 +167,18 @@ async def get_series(
         AwareDatetime | None, Query(description="From this instant; 24 h before the end if left out.")
     ] = None,
     end: Annotated[AwareDatetime | None, Query(description="To before this instant; now if left out.")] = None,
-    resolution: Annotated[Resolution, Query(description="How fine; auto fits the points allowed.")] = Resolution.AUTO,
-    max_points: Annotated[int, Query(ge=1, le=MAX_POINTS, description="Points at most.")] = 500,
+    resolution: Annotated[Resolution, Query(description="Width of a point; auto fits max_points.")] = Resolution.AUTO,
+    max_points: Annotated[int, Query(ge=1, le=MAX_POINTS, description="Most points to return.")] = 500,
 ) -> Response:
-    """Return a battery's history with min, max, mean and last of each bucket, so that spikes survive."""
+    """Return a battery's history with min, max, mean and last of each bucket, so that spikes stay visible."""
     now = context.clock.now()
-    since, until = queries.span_of(start, end, now)
-    wanted = queries.SeriesRequest(battery_id, since, until, resolution, max_points)
-    async with database_errors(), context.database.begin() as connection:
-        key = await queries.find_battery(connection, battery_id, principal)
-        body = await queries.read_series(connection, key, wanted, raw_available_from=_raw_from(context, now))
+    since, until = series.span_of(start, end, now)
+    wanted = series.SeriesRequest(battery_id, since, until, resolution, max_points)
+    async with context.database.begin() as connection:
+        key = await series.find_battery(connection, battery_id, principal)
+        body = await series.read_series(connection, key, wanted, raw_available_from=_raw_from(context, now))
     return Response(body, media_type="application/json")
 
 
 def _raw_from(context: ContextDep, now: datetime) -> datetime:
-    return raw_available_from(now, context.settings.telemetry_retention_days)
+    return series.raw_available_from(now, context.settings.telemetry_retention_days)

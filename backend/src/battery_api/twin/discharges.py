@@ -5,8 +5,8 @@ from typing import Final
 
 import numpy as np
 
-from battery_api.telemetry.modes import DISCHARGE_BELOW_A
-from battery_api.telemetry.rows import BoolArray, FloatArray, IntArray
+from battery_api.telemetry.store.columns import BoolArray, FloatArray, IntArray
+from battery_api.telemetry.store.string_modes import DISCHARGE_BELOW_A
 
 GAP_US: Final = 300_000_000
 """A pause longer than this ends a discharge; a shorter one, as when the mains come back for a moment, does not."""

@@ -29,7 +29,7 @@ States = dict[int, dict[AlertType, TypeState]]
 
 def observations(streams_by_subject: list[list[Sample]], begin_us: float, end_us: float) -> Observations:
     rows = [
-        (sample.at_us, subject, sample.value, sample.awake)
+        (sample.at_us, subject, sample.value, sample.gate_open)
         for subject, samples in enumerate(streams_by_subject)
         for sample in samples
         if begin_us <= sample.at_us < end_us

@@ -8,13 +8,13 @@ from hypothesis import strategies as st
 
 from battery_api.alerts.engine.judge import Sample, Transition, Verdict, judge_type, step, verdict_of
 from battery_api.alerts.engine.rules import SECOND_US, Limits, Rule
-from battery_api.alerts.engine.state import EMPTY, Run, TypeState
+from battery_api.alerts.engine.state import EMPTY, RuleRun, TypeState
 
 from .samples import GAP_US, HOT, HOTTER, LOW, at, limits_of, streams
 
 
 def run_all(rule: Rule, samples: list[Sample], limits: Limits | None = None) -> list[Verdict]:
-    run: Run | None = None
+    run: RuleRun | None = None
     verdicts = []
     for sample in samples:
         run = step(rule, limits or limits_of(rule), run, sample, max_gap_us=GAP_US)
@@ -112,9 +112,9 @@ def held_by_hand(samples: list[Sample], limits: Limits) -> int:
     heard = [sample for sample in samples if not math.isnan(sample.value)]
     for before, after in itertools.pairwise([None, *heard]):
         assert after is not None
-        if after.awake and after.value <= limits.clear_value:
+        if after.gate_open and after.value <= limits.clear_value:
             total = 0
-        both = before is not None and all(one.awake and one.value > limits.raise_value for one in (before, after))
+        both = before is not None and all(one.gate_open and one.value > limits.raise_value for one in (before, after))
         if both and before is not None and after.at_us - before.at_us <= GAP_US:
             total += after.at_us - before.at_us
         best = max(best, total)

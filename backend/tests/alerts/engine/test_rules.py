@@ -5,9 +5,9 @@ import sys
 import numpy as np
 import pytest
 
-from battery_api.alerts.effective import SCOPES_OF, is_band_valid
 from battery_api.alerts.engine.rules import RULE_BY_ID, RULES, WATCH_RULES, Direction, Rule, SubjectKind
 from battery_api.alerts.engine.signals import battery_signals, location_signals, string_signals
+from battery_api.alerts.limits import SCOPES_OF, is_band_valid
 from battery_api.alerts.messages import MESSAGES, render
 from battery_contracts.enums import RespondWithin, Severity
 
@@ -67,7 +67,7 @@ def test_message_with_missing_parameters_is_still_shown() -> None:
 
 def test_engine_is_pure() -> None:
     code = (
-        "import sys, battery_api.alerts.engine.batch, battery_api.alerts.engine.silence; "
+        "import sys, battery_api.alerts.engine.batch, battery_api.alerts.engine.staleness; "
         "print(sorted({'sqlalchemy', 'fastapi', 'httpx', 'pydantic', 'asyncpg'} & set(sys.modules)))"
     )
     done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)

@@ -55,3 +55,5 @@ LOCATION_CHANNELS: Final = (
     Channel("ambient_c", "°C", -40.0, 80.0, 1, None, "K or °F"),
     Channel("humidity_pct", "%", 0.0, 100.0, 0, None, None),
 )
+LIVE_DECIMALS: Final = {channel.name: channel.decimals for channel in BATTERY_CHANNELS} | {"soc_pct": 1, "soh_pct": 1}
+"""Digits after the point of a battery's live values, by name: the resolution of the sensor or the estimate."""

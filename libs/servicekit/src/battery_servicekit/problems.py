@@ -1,4 +1,4 @@
-"""Errors as RFC 9457 problem details: one shape, one stable code each."""
+"""Errors as RFC 9457 problem details: one shape, and a stable code for each error."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -29,7 +29,7 @@ class FieldError(BaseModel):
 
 
 class Problem(BaseModel):
-    """An error as every endpoint answers it (RFC 9457)."""
+    """Error response of every endpoint (RFC 9457)."""
 
     type: str = "about:blank"
     title: str
@@ -57,31 +57,31 @@ class DomainError(Exception):
 
 
 class NotFound(DomainError):
-    """The thing does not exist, or the caller may not see it."""
+    """The resource does not exist, or the caller may not see it."""
 
     code, status = "not_found", 404
 
 
 class Conflict(DomainError):
-    """The request contradicts the present state."""
+    """The request conflicts with the current state."""
 
     code, status = "conflict", 409
 
 
 class Invalid(DomainError):
-    """The request is well-formed but its content cannot be taken."""
+    """The request is well-formed but its content is not acceptable."""
 
     code, status = "invalid", 422
 
 
 class Unavailable(DomainError):
-    """Something this answer needs is away; try later."""
+    """Something that this response depends on is unavailable; try again later."""
 
     code, status = "unavailable", 503
 
 
 def problems(*errors: type[DomainError]) -> dict[int | str, dict[str, Any]]:
-    """Declare errors of a route for its OpenAPI description."""
+    """Declare the errors of a route for its OpenAPI description."""
     described: dict[int | str, dict[str, Any]] = {}
     for status in sorted({error.status for error in errors}):
         codes = ", ".join(sorted({error.code for error in errors if error.status == status}))
@@ -90,17 +90,17 @@ def problems(*errors: type[DomainError]) -> dict[int | str, dict[str, Any]]:
 
 
 def install_problem_handlers(app: FastAPI) -> None:
-    """Answer every error of an app as problem details; unexpected ones are logged and hide their cause."""
+    """Answer every error of an app with problem details; an unexpected one is logged and its cause hidden."""
     app.add_exception_handler(DomainError, _on_domain_error)
     app.add_exception_handler(RequestValidationError, _on_validation_error)
     app.add_exception_handler(HTTPException, _on_http_error)
-    # Inside the request's context, so that the log line and the answer carry its id; a handler for Exception would run
-    # in the outermost layer, after the id is gone.
+    # Inside the request's context, so that the log line and the response carry its id; a handler for Exception would
+    # run in the outermost layer, where the id is no longer known.
     app.add_middleware(UnexpectedErrorMiddleware)
 
 
 class UnexpectedErrorMiddleware:
-    """Turn what nobody expected into a problem that hides its cause, and log it with the request's id."""
+    """Turn an unexpected exception into a problem that hides its cause, and log it with the request's id."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -117,11 +117,11 @@ class UnexpectedErrorMiddleware:
         try:
             await self._app(scope, receive, send_noting_start)
         except Exception as error:
-            # The last line of defence: anything else that was expected has been answered further in.
+            # The last line of defence: expected errors are answered further in.
             if scope["type"] != "http" or started:
                 raise
             _log.error("unexpected error", path=scope["path"], exc_info=error)
-            detail = "Something failed on our side; quote the request id when you report it."
+            detail = "An internal error occurred; quote the request id when you report it."
             response = problem_response(Request(scope), status=500, code="internal_error", detail=detail)
             await response(scope, receive, send)
 
@@ -148,11 +148,16 @@ def problem_response(
     return JsonResponse(problem, status=status, media_type=MEDIA_TYPE, headers=headers, exclude_none=True)
 
 
-async def _on_domain_error(request: Request, error: Exception) -> Response:
-    assert isinstance(error, DomainError)
+def domain_problem(request: Request, error: DomainError) -> Response:
+    """Render a domain error as a problem."""
     return problem_response(
         request, status=error.status, code=error.code, detail=error.detail, errors=error.errors, headers=error.headers
     )
+
+
+async def _on_domain_error(request: Request, error: Exception) -> Response:
+    assert isinstance(error, DomainError)
+    return domain_problem(request, error)
 
 
 async def _on_validation_error(request: Request, error: Exception) -> Response:
@@ -175,6 +180,6 @@ async def _on_http_error(request: Request, error: Exception) -> Response:
 
 
 def _field_path(location: Sequence[int | str]) -> str:
-    # The first part says where it stood (body, query, path); a caller knows the field by the rest.
+    # The first part names the source (body, query, path); the rest is the field as the caller knows it.
     parts = [str(part) for part in location[1:]] or [str(part) for part in location]
     return ".".join(parts)

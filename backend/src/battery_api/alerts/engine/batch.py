@@ -1,6 +1,6 @@
-"""Judge a batch: vectorised search for the few subjects that matter, then the state machine for these alone.
+"""Judge a batch: a vectorised search for the few subjects that matter, then the state machine for these alone.
 
-A healthy fleet ends after the search: nothing breached, nothing stored, nothing to do.
+For a healthy fleet the search is all: nothing breached, nothing stored, nothing to do.
 """
 
 from collections.abc import Mapping, Sequence
@@ -22,7 +22,7 @@ COMMISSIONING_US = 90 * 86_400 * 1_000_000
 class Observations:
     """``m`` readings of subjects of one kind, sorted by time, with the signals (m,) and gates (m,) of their rules.
 
-    A gate that is missing is always open.
+    A missing gate is always open.
     """
 
     subject: IntArray
@@ -63,7 +63,7 @@ class LimitTable:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What a batch did to one type at one subject."""
+    """Effect of a batch on one alert type of one subject."""
 
     subject: int
     type: AlertType
@@ -85,9 +85,9 @@ def find_candidates(
         if breached.any():
             for subject in np.unique(observations.subject[breached]).tolist():
                 candidates.setdefault(subject, {}).setdefault(rule.type, set()).add(rule.rule_id)
-    seen = set(observations.subject.tolist()) if states else set()
+    reporting = set(observations.subject.tolist()) if states else set()
     for subject, by_type in states.items():
-        if subject in seen:
+        if subject in reporting:
             for alert_type, state in by_type.items():
                 candidates.setdefault(subject, {}).setdefault(alert_type, set()).update(state.runs)
     return candidates
@@ -110,7 +110,7 @@ def judge_candidates(
     max_gap_us
         By subject, the longest pause between readings that still counts as observed.
     installed_us
-        By subject, when it came into service; for rules that sleep during commissioning.
+        By subject, when it came into service; for rules that are off during commissioning.
     """
     if not candidates:
         return []
@@ -145,8 +145,8 @@ def _judge_readings(
     max_gap_us: int,
 ) -> tuple[TypeState, list[Transition]]:
     transitions = []
-    for place, at_us in enumerate(time_us):
-        samples = {rule_id: Sample(at_us, value[place], awake[place]) for rule_id, (value, awake) in columns.items()}
+    for row, at_us in enumerate(time_us):
+        samples = {rule_id: Sample(at_us, value[row], is_open[row]) for rule_id, (value, is_open) in columns.items()}
         state, transition = judge_type(rules, limits, state, samples, max_gap_us=max_gap_us)
         if transition is not None:
             transitions.append(transition)
@@ -158,12 +158,12 @@ def _columns(
 ) -> dict[str, tuple[list[float], list[bool]]]:
     columns = {}
     for rule in rules:
-        awake = np.ones(len(readings), np.bool_)
+        is_open = np.ones(len(readings), np.bool_)
         if rule.gate in observations.gates:
-            awake = observations.gates[rule.gate][readings]
+            is_open = observations.gates[rule.gate][readings]
         if rule.after_commissioning and installed_us is not None:
-            awake = awake & (observations.time_us[readings] - installed_us >= COMMISSIONING_US)
-        columns[rule.rule_id] = (observations.signals[rule.signal][readings].tolist(), awake.tolist())
+            is_open = is_open & (observations.time_us[readings] - installed_us >= COMMISSIONING_US)
+        columns[rule.rule_id] = (observations.signals[rule.signal][readings].tolist(), is_open.tolist())
     return columns
 
 

@@ -7,11 +7,11 @@ from enum import StrEnum
 from typing import Literal
 
 from battery_api.alerts.engine.rules import RULE_BY_ID, Direction, Limits, Rule
-from battery_api.alerts.engine.state import Last, OpenAlert, Run, TypeState
+from battery_api.alerts.engine.state import Condition, OpenAlert, RuleRun, TypeState
 
 
 class Verdict(StrEnum):
-    """What a rule says at an instant."""
+    """Verdict of a rule at an instant."""
 
     CLEAR = "clear"
     PENDING = "pending"
@@ -24,12 +24,12 @@ class Sample:
 
     at_us: int
     value: float
-    awake: bool
+    gate_open: bool
 
 
 @dataclass(frozen=True, slots=True)
 class Transition:
-    """A change of an alert: what the timeline tells and the row becomes.
+    """A change of an alert, as the timeline records it.
 
     ``rule`` is the one that fired, or for ``cleared`` the one that had given the alert its severity.
     """
@@ -42,41 +42,43 @@ class Transition:
     value: float | None
 
 
-def verdict_of(run: Run | None) -> Verdict:
-    """Say what a run means."""
+def verdict_of(run: RuleRun | None) -> Verdict:
+    """Return the verdict of a run."""
     if run is None:
         return Verdict.CLEAR
     return Verdict.FIRING if run.firing else Verdict.PENDING
 
 
-def step(rule: Rule, limits: Limits, run: Run | None, sample: Sample, *, max_gap_us: int) -> Run | None:
-    """Carry a rule over one reading that is newer than the last; None means clear.
+def step(rule: Rule, limits: Limits, run: RuleRun | None, sample: Sample, *, max_gap_us: int) -> RuleRun | None:
+    """Advance a rule by one reading that is newer than the last; None means clear.
 
-    Time counts only between two readings no further apart than ``max_gap_us`` that say the same: a data gap or a
-    closed gate freezes the hold, it neither clears nor advances it.
+    Time counts only between two readings of the same condition no further apart than ``max_gap_us``: a data gap or a
+    closed gate freezes the hold time, it neither clears nor advances it.
     """
     if not limits.enabled:
         return None
-    if math.isnan(sample.value):  # the reading says nothing about this signal
+    if math.isnan(sample.value):  # the reading does not carry this signal
         return run
-    if not sample.awake:
-        return _asleep(rule, limits, run, sample, max_gap_us)
-    last = classify(rule.direction, limits, sample.value)
+    if not sample.gate_open:
+        return _gated(rule, limits, run, sample, max_gap_us)
+    condition = classify(rule.direction, limits, sample.value)
     if run is None:
         fires = limits.hold_us == 0
-        return Run(sample.at_us, sample.at_us, 0, 0, fires, last, sample.value) if last is Last.BREACH else None
-    carry = _calming if run.firing else _holding
-    observed_us = _observed_us(run, last, sample.at_us, max_gap_us)
+        if condition is not Condition.BREACH:
+            return None
+        return RuleRun(sample.at_us, sample.at_us, 0, 0, fires, condition, sample.value)
+    advance = _advance_firing if run.firing else _advance_pending
+    observed_us = _observed_us(run, condition, sample.at_us, max_gap_us)
     peak = _worse(rule.direction, run.peak, sample.value)
-    return carry(limits, run, sample.at_us, last, peak, observed_us=observed_us)
+    return advance(limits, run, sample.at_us, condition, peak, observed_us=observed_us)
 
 
-def classify(direction: Direction, limits: Limits, value: float) -> Last:
-    """Say on which side of its limits a value lies."""
+def classify(direction: Direction, limits: Limits, value: float) -> Condition:
+    """Return on which side of its limits a value is."""
     sign = 1.0 if direction is Direction.ABOVE else -1.0
     if sign * value > sign * limits.raise_value:
-        return Last.BREACH
-    return Last.CALM if sign * value <= sign * limits.clear_value else Last.BAND
+        return Condition.BREACH
+    return Condition.CLEARED if sign * value <= sign * limits.clear_value else Condition.BAND
 
 
 def judge_type(
@@ -87,12 +89,12 @@ def judge_type(
     *,
     max_gap_us: int,
 ) -> tuple[TypeState, Transition | None]:
-    """Carry the rules of one type over one reading and say what that does to their common alert.
+    """Advance the rules of one type by one reading; return the change of their common alert.
 
     Parameters
     ----------
     rules
-        At least those with a run and those that may begin one.
+        At least those with a run and those that may start one.
     samples
         The reading by signal.
     """
@@ -104,10 +106,10 @@ def judge_type(
             runs.pop(rule.rule_id, None)
         else:
             runs[rule.rule_id] = run
-    return _settle_alert(rules, limits, TypeState(runs, state.alert), samples)
+    return _update_alert(rules, limits, TypeState(runs, state.alert), samples)
 
 
-def _settle_alert(
+def _update_alert(
     rules: Sequence[Rule], limits: Mapping[str, Limits], state: TypeState, samples: Mapping[str, Sample]
 ) -> tuple[TypeState, Transition | None]:
     firing = [rule for rule in rules if rule.rule_id in state.runs and state.runs[rule.rule_id].firing]
@@ -125,12 +127,12 @@ def _settle_alert(
     run = state.runs[worst.rule_id]
     if alert is None:
         opened = OpenAlert(worst.rule_id, run.at_us, run.peak)
-        return TypeState(state.runs, opened), _fired("raised", worst, limits, run, samples)
+        return TypeState(state.runs, opened), _transition("raised", worst, limits, run, samples)
     leading = RULE_BY_ID.get(alert.rule_id)
     if leading is None or worst.urgency > leading.urgency:
         return (
             TypeState(state.runs, replace(alert, rule_id=worst.rule_id, peak=run.peak)),
-            _fired("escalated", worst, limits, run, samples),
+            _transition("escalated", worst, limits, run, samples),
         )
     if leading.rule_id in state.runs:
         peak = _worse(leading.direction, alert.peak, state.runs[leading.rule_id].peak)
@@ -138,46 +140,52 @@ def _settle_alert(
     return state, None
 
 
-def _fired(
+def _transition(
     kind: Literal["raised", "escalated"],
     rule: Rule,
     limits: Mapping[str, Limits],
-    run: Run,
+    run: RuleRun,
     samples: Mapping[str, Sample],
 ) -> Transition:
     return Transition(kind, run.at_us, run.since_us, rule, limits[rule.rule_id], samples[rule.rule_id].value)
 
 
-def _asleep(rule: Rule, limits: Limits, run: Run | None, sample: Sample, max_gap_us: int) -> Run | None:
+def _gated(rule: Rule, limits: Limits, run: RuleRun | None, sample: Sample, max_gap_us: int) -> RuleRun | None:
     if run is None:
         return None
     if not rule.ends_with_mode:
-        return Run(run.since_us, sample.at_us, run.held_us, run.calm_us, run.firing, Last.ASLEEP, run.peak)
+        return RuleRun(
+            run.since_us, sample.at_us, run.held_us, run.cleared_for_us, run.firing, Condition.GATED, run.peak
+        )
     if not run.firing:
         return None
-    observed_us = _observed_us(run, Last.CALM, sample.at_us, max_gap_us)
-    return _calming(limits, run, sample.at_us, Last.CALM, run.peak, observed_us=observed_us)
+    observed_us = _observed_us(run, Condition.CLEARED, sample.at_us, max_gap_us)
+    return _advance_firing(limits, run, sample.at_us, Condition.CLEARED, run.peak, observed_us=observed_us)
 
 
-def _observed_us(run: Run, last: Last, at_us: int, max_gap_us: int) -> int:
+def _observed_us(run: RuleRun, last: Condition, at_us: int, max_gap_us: int) -> int:
     passed_us = at_us - run.at_us
     return passed_us if last is run.last and passed_us <= max_gap_us else 0
 
 
-def _holding(limits: Limits, run: Run, at_us: int, last: Last, peak: float, *, observed_us: int) -> Run | None:
-    if last is Last.CALM:
+def _advance_pending(
+    limits: Limits, run: RuleRun, at_us: int, last: Condition, peak: float, *, observed_us: int
+) -> RuleRun | None:
+    if last is Condition.CLEARED:
         return None
-    if last is Last.BAND:
-        return Run(run.since_us, at_us, run.held_us, 0, False, last, peak)
+    if last is Condition.BAND:
+        return RuleRun(run.since_us, at_us, run.held_us, 0, False, last, peak)
     held_us = run.held_us + observed_us
-    return Run(run.since_us, at_us, held_us, 0, held_us >= limits.hold_us, last, peak)
+    return RuleRun(run.since_us, at_us, held_us, 0, held_us >= limits.hold_us, last, peak)
 
 
-def _calming(limits: Limits, run: Run, at_us: int, last: Last, peak: float, *, observed_us: int) -> Run | None:
-    calm_us = run.calm_us + observed_us if last is Last.CALM else 0
-    if last is Last.CALM and calm_us >= limits.clear_hold_us:
+def _advance_firing(
+    limits: Limits, run: RuleRun, at_us: int, last: Condition, peak: float, *, observed_us: int
+) -> RuleRun | None:
+    cleared_for_us = run.cleared_for_us + observed_us if last is Condition.CLEARED else 0
+    if last is Condition.CLEARED and cleared_for_us >= limits.clear_hold_us:
         return None
-    return Run(run.since_us, at_us, run.held_us, calm_us, True, last, peak)
+    return RuleRun(run.since_us, at_us, run.held_us, cleared_for_us, True, last, peak)
 
 
 def _worse(direction: Direction, one: float, other: float) -> float:

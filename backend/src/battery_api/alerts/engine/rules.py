@@ -1,7 +1,7 @@
 """The table of rules: what raises an alert, when it clears, how soon somebody must respond.
 
-Rules of one type at one subject share one alert, whose severity is the worst that was reached. Sources in brackets are
-makers' sheets and field guides; a figure without one is engineering judgement (EJ) and meant to be overridden.
+Rules of one type at one subject share one alert, whose severity is the highest reached. Sources in brackets are
+resolved in docs/sources.md; a value without one is engineering judgement (EJ) and meant to be overridden.
 """
 
 from collections.abc import Sequence
@@ -18,7 +18,7 @@ _DAY_S: Final = 86_400.0
 
 
 class SubjectKind(StrEnum):
-    """What a rule is about."""
+    """Kind of subject that a rule judges."""
 
     BATTERY = "battery"
     STRING = "string"
@@ -33,17 +33,17 @@ class Direction(StrEnum):
 
 
 class Gate(StrEnum):
-    """When a rule is awake.
+    """When a rule applies: while its gate is open.
 
-    A battery whose mode is unknown may be on float or charging: the rules of both stay awake, because silence would
-    read as health.
+    A battery whose mode is unknown may be on float or charging: the gates of both stay open, because no alert would
+    look like health.
     """
 
     ALWAYS = "always"
     FLOAT = "float"
-    """On float and settled: not during a discharge, its recharge and the 72 h after it."""
+    """On float and settled: not during a discharge, its recharge, and the 72 h after it."""
     CHARGING = "charging"
-    """Anything but a discharge."""
+    """Any mode but a discharge."""
     DISCHARGE = "discharge"
     """Discharge or capacity test."""
 
@@ -68,16 +68,16 @@ class Rule:
     signal
         Name of the signal it judges, see `signals`.
     clear_value
-        The condition is over only past this value, so noise around ``raise_value`` neither raises nor clears.
+        The condition ends only beyond this value, so noise around ``raise_value`` neither raises nor clears.
     hold_s, clear_hold_s
-        How long the condition must last until it fires, and be over until it clears; observed time only.
+        How long the condition must last before it fires, and be over before it clears; observed time only.
     max_gap_s
-        Longest pause between two readings that still counts as observed, where the channel is measured more rarely
+        Longest pause between two readings that still counts as observed, where the channel is measured less often
         than the battery reports; None: the larger of 5 min and 3 reporting intervals.
     after_commissioning
-        Sleeps during the first 90 days, in which a new block's values still settle.
+        Off during the first 90 days, while the values of a new battery settle.
     ends_with_mode
-        The condition is over when its gate closes; otherwise a closed gate freezes it.
+        The condition ends when its gate closes; otherwise a closed gate freezes it.
     adjustable
         Overrides may change it.
     """
@@ -169,7 +169,7 @@ def _same_day(
         raise_value,
         clear_value,
         hold_s,
-        # A condition that fires at once is over after a quiet minute, the others after ten at most.
+        # A condition that fires at once clears after a minute without it, the others after ten at most.
         min(10 * _MINUTE_S, hold_s) if hold_s else _MINUTE_S,
         Severity.CRITICAL,
         RespondWithin.SAME_DAY,
@@ -237,9 +237,14 @@ _VOLTAGE: Final = (
                 "not_charged", 12.9, 13.1, 6 * _HOUR_S, source="EJ: a recharge that does not rise", gate=Gate.CHARGING
             ),
             # Ten seconds of a discharge that reports every 2 s; slower feeds need two readings.
-            _week("discharge", 10.5, 10.8, 10.0, source="1.75 V a cell at cut-off", gate=Gate.DISCHARGE),
+            _week("discharge", 10.5, 10.8, 10.0, source="1.75 V per cell at cut-off", gate=Gate.DISCHARGE),
             _same_day(
-                "discharge_critical", 10.0, 10.3, 10.0, source="1.67 V a cell, block reverses next", gate=Gate.DISCHARGE
+                "discharge_critical",
+                10.0,
+                10.3,
+                10.0,
+                source="1.67 V per cell, a cell reverses next",
+                gate=Gate.DISCHARGE,
             ),
             _same_day(
                 "danger",
@@ -283,9 +288,9 @@ _VOLTAGE: Final = (
         "voltage_spread",
         levels=(
             _month("float", 0.27, 0.22, 24 * _HOUR_S, source="2 % of float voltage [MAX]", gate=Gate.FLOAT),
-            _week("float_high", 0.50, 0.40, _HOUR_S, source="0.5 V a block [ALP]; hold EJ", gate=Gate.FLOAT),
+            _week("float_high", 0.50, 0.40, _HOUR_S, source="0.5 V per block [ALP]; hold EJ", gate=Gate.FLOAT),
         ),
-        # New blocks spread up to 2 % during their first months [MAX].
+        # New batteries spread up to 2 % during their first months [MAX].
         settling_levels=frozenset({"float"}),
     ),
     *_ladder(
@@ -295,7 +300,14 @@ _VOLTAGE: Final = (
         "V",
         "discharge_weak_block",
         levels=(
-            _week("discharge", -0.8, -0.6, 10.0, source="EJ: block falls behind on discharge", gate=Gate.DISCHARGE),
+            _week(
+                "discharge",
+                -0.8,
+                -0.6,
+                10.0,
+                source="EJ: battery falls behind its string on discharge",
+                gate=Gate.DISCHARGE,
+            ),
             _same_day("discharge_critical", -2.0, -1.6, 10.0, source="EJ: a cell reverses", gate=Gate.DISCHARGE),
         ),
     ),
@@ -337,8 +349,8 @@ _TEMPERATURE: Final = (
         Direction.ABOVE,
         "°C",
         "temperature_over_string",
-        # 4 and 6 °C would hold against the block's own usual offset; until that is learned, 2 °C stand in for the
-        # warm top tier of a rack.
+        # 4 and 6 °C apply against the battery's own usual offset; until that is learned, 2 °C are added for the warm
+        # top tier of a rack.
         levels=(
             _week("string_high", 6.0, 5.5, 4 * _HOUR_S, source="EJ: 4 °C plus 2 °C for the warm tier", gate=Gate.FLOAT),
             _same_day(
@@ -347,8 +359,8 @@ _TEMPERATURE: Final = (
         ),
     ),
 )
-# The ohmic value is measured daily, so twelve hours mean: confirmed by the next measurement. A single one may come from
-# a loose sense lead; half as much again is too much to wait for.
+# Resistance is measured daily, so a hold of twelve hours means: confirmed by the next measurement. A single value may
+# come from a loose sense lead; 50 % is too much to wait for.
 _RESISTANCE: Final = _ladder(
     AlertType.RESISTANCE_DRIFT,
     "resistance_drift_pct",
@@ -356,12 +368,19 @@ _RESISTANCE: Final = _ladder(
     "%",
     "resistance_drift",
     levels=(
-        _month("warning", 20.0, 17.0, 12 * _HOUR_S, source="act at 20 % over the own baseline [FLK]", gate=Gate.FLOAT),
+        _month(
+            "warning",
+            20.0,
+            17.0,
+            12 * _HOUR_S,
+            source="act at 20 % above the battery's own baseline [FLK]",
+            gate=Gate.FLOAT,
+        ),
         _week("high", 30.0, 27.0, 12 * _HOUR_S, source="30 % [FRK]", gate=Gate.FLOAT),
         _same_day("critical", 50.0, 45.0, 0.0, source="50 % [ELO]", gate=Gate.FLOAT),
     ),
     max_gap_s=8 * _DAY_S,
-    # Resistance falls by up to 15 % in the first months: the baseline itself is not settled yet [FRK2].
+    # Resistance falls by up to 15 % in the first months: the baseline itself has not settled yet [FRK2].
     settling_levels=frozenset({"warning"}),
 )
 _CURRENT: Final = (
@@ -384,13 +403,13 @@ _CURRENT: Final = (
         "A",
         "discharge_current_high",
         levels=(
-            _week("discharge", 300.0, 280.0, 10.0, source="5 min rate of 120 Ah to 1.80 V a cell [LEO]"),
+            _week("discharge", 300.0, 280.0, 10.0, source="5 min rate of 120 Ah to 1.80 V per cell [LEO]"),
             _same_day("danger", 1000.0, 900.0, 0.0, source="EJ: short circuit"),
         ),
         subject=SubjectKind.STRING,
     ),
 )
-_SITE: Final = (
+_LOCATION: Final = (
     Rule(
         rule_id="mains_outage.info",
         type=AlertType.MAINS_OUTAGE,
@@ -405,7 +424,7 @@ _SITE: Final = (
         clear_hold_s=_MINUTE_S,
         unit=None,
         message_code="mains_lost",
-        source="site report; hold EJ",
+        source="reported by the location; hold EJ",
     ),
     Rule(
         rule_id="mains_outage.long",
@@ -430,8 +449,15 @@ _SITE: Final = (
         None,
         "hvac_degraded",
         levels=(
-            _week("degraded", 0.5, 0.5, 30 * _MINUTE_S, source="site report; hold EJ"),
-            _same_day("failed", 1.5, 1.5, 5 * _MINUTE_S, source="site report; hold EJ", message_code="hvac_failed"),
+            _week("degraded", 0.5, 0.5, 30 * _MINUTE_S, source="reported by the location; hold EJ"),
+            _same_day(
+                "failed",
+                1.5,
+                1.5,
+                5 * _MINUTE_S,
+                source="reported by the location; hold EJ",
+                message_code="hvac_failed",
+            ),
         ),
         subject=SubjectKind.LOCATION,
     ),
@@ -470,14 +496,14 @@ def _watch_rule(subject: SubjectKind, severity: Severity, respond_within: Respon
     )
 
 
-RULES: Final[tuple[Rule, ...]] = (*_VOLTAGE, *_TEMPERATURE, *_RESISTANCE, *_CURRENT, *_SITE)
+RULES: Final[tuple[Rule, ...]] = (*_VOLTAGE, *_TEMPERATURE, *_RESISTANCE, *_CURRENT, *_LOCATION)
 """Rules that judge readings."""
 WATCH_RULES: Final[tuple[Rule, ...]] = (
     _watch_rule(SubjectKind.BATTERY, Severity.WARNING, RespondWithin.WEEK),
     _watch_rule(SubjectKind.STRING, Severity.CRITICAL, RespondWithin.SAME_DAY),
     _watch_rule(SubjectKind.LOCATION, Severity.CRITICAL, RespondWithin.SAME_DAY),
 )
-"""Rules that judge the absence of readings, by the clock. A silent string is over 10 % of its location's blocks."""
+"""Rules that judge missing readings, by the clock. A stale string is more than 10 % of its location's batteries."""
 DEFAULT_LIMITS: Final = {rule.rule_id: rule.limits() for rule in RULES}
 RULE_BY_ID: Final = {rule.rule_id: rule for rule in (*RULES, *WATCH_RULES)}
 RULES_OF: Final = {kind: tuple(rule for rule in RULES if rule.subject is kind) for kind in SubjectKind}

@@ -1,4 +1,4 @@
-"""What the rules look at, computed for all readings of a batch at once."""
+"""The signals of the rules, computed for all readings of a batch at once."""
 
 from collections.abc import Mapping
 from typing import Final
@@ -11,9 +11,9 @@ IntArray = npt.NDArray[np.int64]
 BoolArray = npt.NDArray[np.bool_]
 
 MIN_COMPARED: Final = 4
-"""Blocks that must report together before one of them can be compared with its string."""
+"""Batteries that must report together before one of them can be compared with its string."""
 _SWEEP_US: Final = 60 * 1_000_000
-"""Blocks read one after another within this time count as read together."""
+"""Batteries read one after another within this time count as read together."""
 
 
 def battery_signals(
@@ -24,16 +24,16 @@ def battery_signals(
     room_c: FloatArray,
     drift_pct: FloatArray,
 ) -> dict[str, FloatArray]:
-    """Return every battery signal of readings (m,) in time order; NaN where it cannot be known.
+    """Return every battery signal of readings (m,) in time order; NaN where it is unknown.
 
     Parameters
     ----------
     string
         (m,) the string each reading belongs to.
     room_c
-        (m,) temperature of the room then.
+        (m,) room temperature at that time.
     drift_pct
-        (m,) resistance over the own baseline at 25 °C.
+        (m,) resistance above the battery's own baseline, both at 25 °C.
     """
     unknown = np.full(len(time_us), np.nan)
     voltage_v = values.get("voltage_v", unknown)
@@ -73,16 +73,17 @@ def location_signals(values: Mapping[str, FloatArray], count: int, *, hvac_loss:
 
 
 def string_reference(value: FloatArray, string: IntArray, time_us: IntArray) -> FloatArray:
-    """Return what a healthy block of the same string showed at the time of each reading (m,).
+    """Return the value of a healthy battery of the same string at the time of each reading (m,).
 
-    It is the median of the string's blocks, which is the mean of a healthy string; one dead block would move the mean
-    by half a volt and so accuse its 23 neighbours. Blocks of one instant are compared; where a sender reads them one
-    after another, those of the same minute. NaN where fewer than four can be compared.
+    It is the median over the string: equal to the mean in a healthy string, while one dead battery would move the mean
+    by half a volt and so raise alerts for the 23 others. Readings of one instant are compared; where a monitor reads
+    the batteries one after another, those of the same minute. NaN where fewer than four can be compared.
     """
     reference = _grouped_median(value, string, time_us)
-    lonely = np.isnan(reference) & ~np.isnan(value)
-    if lonely.any():
-        reference[lonely] = _grouped_median(value[lonely], string[lonely], time_us[lonely] // _SWEEP_US)
+    unmatched = np.isnan(reference) & ~np.isnan(value)
+    if unmatched.any():
+        minute = time_us[unmatched] // _SWEEP_US
+        reference[unmatched] = _grouped_median(value[unmatched], string[unmatched], minute)
     return reference
 
 

@@ -9,26 +9,27 @@ from battery_api.alerts.engine.rules import RULE_BY_ID
 from battery_contracts.enums import AlertType
 
 
-class Last(StrEnum):
-    """What the newest reading said; time counts between two readings that say the same."""
+class Condition(StrEnum):
+    """Condition of a rule at one reading; time counts between two readings of the same condition."""
 
     BREACH = "breach"
     BAND = "band"
-    """Between the clear and the raise value: neither breached nor over."""
-    CALM = "calm"
-    ASLEEP = "asleep"
+    """Between the clear and the raise value: neither breached nor cleared."""
+    CLEARED = "calm"
+    GATED = "asleep"
+    """The gate of the rule is closed."""
 
 
 @dataclass(frozen=True, slots=True)
-class Run:
+class RuleRun:
     """One rule that is pending or firing; a rule that is neither has no run.
 
     Parameters
     ----------
     since_us, at_us
         Event time of the first breach of this run and of the newest reading.
-    held_us, calm_us
-        Observed time in breach while pending, and past the clear value while firing.
+    held_us, cleared_for_us
+        Observed time in breach while pending, and beyond the clear value while firing.
     peak
         Worst value of the run.
     """
@@ -36,9 +37,9 @@ class Run:
     since_us: int
     at_us: int
     held_us: int
-    calm_us: int
+    cleared_for_us: int
     firing: bool
-    last: Last
+    last: Condition
     peak: float
 
 
@@ -56,12 +57,12 @@ class OpenAlert:
 class TypeState:
     """Runs of the rules of one type, and the alert they hold open."""
 
-    runs: Mapping[str, Run]
+    runs: Mapping[str, RuleRun]
     alert: OpenAlert | None = None
 
     @property
     def is_empty(self) -> bool:
-        """Say whether nothing is pending, firing or open."""
+        """Whether nothing is pending, firing or open."""
         return not self.runs and self.alert is None
 
 
@@ -69,13 +70,13 @@ EMPTY = TypeState({})
 
 
 class BadRuleState(ValueError):
-    """The stored state does not read as this version writes it."""
+    """The stored state does not have the form that this version writes."""
 
 
 def type_states_from_json(stored: Mapping[str, Any] | None) -> dict[AlertType, TypeState]:
     """Read the stored state of a subject.
 
-    Runs of rules that no longer exist are left out; an alert they held open clears with the next reading.
+    Runs of rules that no longer exist are left out; an alert that they held open clears with the next reading.
     """
     if not stored:
         return {}
@@ -86,13 +87,13 @@ def type_states_from_json(stored: Mapping[str, Any] | None) -> dict[AlertType, T
 
 
 def type_states_to_json(states: Mapping[AlertType, TypeState]) -> dict[str, Any] | None:
-    """Return what is stored; None when nothing is pending or open, so that a healthy battery costs nothing."""
+    """Return the form that is stored; None when nothing is pending or open, so that a healthy battery costs nothing."""
     stored = {kind.value: _as_json(state) for kind, state in states.items() if not state.is_empty}
     return stored or None
 
 
 def without_type(stored: Mapping[str, Any] | None, alert_type: AlertType) -> dict[str, Any] | None:
-    """Return a stored state in which one type starts afresh."""
+    """Return a stored state in which one type restarts."""
     rest = {name: value for name, value in (stored or {}).items() if name != alert_type.value}
     return rest or None
 
@@ -101,13 +102,13 @@ def _type_state(value: Mapping[str, Any]) -> TypeState:
     alert = value.get("alert")
     return TypeState(
         runs={
-            rule_id: Run(
+            rule_id: RuleRun(
                 since_us=int(run["since_us"]),
                 at_us=int(run["at_us"]),
                 held_us=int(run["held_us"]),
-                calm_us=int(run["calm_us"]),
+                cleared_for_us=int(run["calm_us"]),
                 firing=bool(run["firing"]),
-                last=Last(run["last"]),
+                last=Condition(run["last"]),
                 peak=float(run["peak"]),
             )
             for rule_id, run in value["runs"].items()
@@ -131,7 +132,7 @@ def _as_json(state: TypeState) -> dict[str, Any]:
                 "since_us": run.since_us,
                 "at_us": run.at_us,
                 "held_us": run.held_us,
-                "calm_us": run.calm_us,
+                "calm_us": run.cleared_for_us,
                 "firing": run.firing,
                 "last": run.last.value,
                 "peak": run.peak,

@@ -5,10 +5,28 @@ from battery_contracts.enums import Provenance
 from battery_contracts.twin import EstimateRequest, EstimateResponse
 
 
-class UnavailableTwin:
+class ReachableTwin:
+    """What every twin double shares: it can be called, and time-outs are counted."""
+
+    is_reachable = True
+
+    def __init__(self) -> None:
+        self.timeouts = 0
+
+    async def is_ready(self) -> bool:
+        """Return whether the double is reachable."""
+        return self.is_reachable
+
+    def report_timeout(self) -> None:
+        """Count a call that the caller gave up."""
+        self.timeouts += 1
+
+
+class UnavailableTwin(ReachableTwin):
     """A twin that is not running."""
 
     def __init__(self) -> None:
+        super().__init__()
         self.calls = 0
 
     async def estimate(self, request: EstimateRequest) -> EstimateResponse:
@@ -17,10 +35,11 @@ class UnavailableTwin:
         raise ServiceUnavailable("digital-twin", f"ConnectError for {len(request.battery_id)} readings")
 
 
-class ConstantTwin:
+class ConstantTwin(ReachableTwin):
     """A twin that gives every battery the same prior estimate; its state counts the readings."""
 
     def __init__(self, *, soc_pct: float = 100.0, soh_pct: float = 95.0) -> None:
+        super().__init__()
         self.soc_pct = soc_pct
         self.soh_pct = soh_pct
         self.requests: list[EstimateRequest] = []

@@ -32,6 +32,15 @@ class ServiceClient:
         self._timeout_s = timeout_s
         self.breaker = breaker or CircuitBreaker()
 
+    @property
+    def is_reachable(self) -> bool:
+        """Whether a call makes sense now; false while the circuit breaker is open."""
+        return not self.breaker.is_open
+
+    def report_timeout(self) -> None:
+        """Count a call that the caller gave up as a failure."""
+        self.breaker.failed()
+
     async def is_ready(self, *, timeout_s: float = 2.0) -> bool:
         """Check readiness without the circuit breaker; any failure means no."""
         try:

@@ -9,8 +9,22 @@ from battery_contracts.twin import EstimateRequest, EstimateResponse
 class Estimator(Protocol):
     """Turns readings into estimates: the client of the twin, or a test double."""
 
+    @property
+    def is_reachable(self) -> bool:
+        """Whether a call makes sense now; false while the circuit breaker is open."""
+        ...
+
     async def estimate(self, request: EstimateRequest) -> EstimateResponse:
         """Estimate a batch; raises `ServiceError` when there is no valid response."""
+        ...
+
+    async def is_ready(self) -> bool:
+        """Check the readiness of the service."""
+        ...
+
+    def report_timeout(self) -> None:
+        """Count a call that the caller gave up as a failure."""
+        ...
 
 
 class TwinClient(ServiceClient):

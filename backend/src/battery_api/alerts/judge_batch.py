@@ -1,0 +1,329 @@
+"""The judge of ingest: runs the rule engine over a batch and writes its decisions on the batch's own connection."""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+import structlog
+from prometheus_client import Counter
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from battery_api.alerts import repository
+from battery_api.alerts.alert_rows import (
+    AlertDraft,
+    SubjectKeys,
+    TimelineEntry,
+    instant_of,
+    open_counts,
+    write_alerts,
+)
+from battery_api.alerts.engine.batch import (
+    LimitTable,
+    Observations,
+    Outcome,
+    find_candidates,
+    judge_candidates,
+)
+from battery_api.alerts.engine.judge import Transition
+from battery_api.alerts.engine.rules import RULE_BY_ID, RULES_OF, Gate, SubjectKind
+from battery_api.alerts.engine.signals import battery_signals, location_signals, string_signals
+from battery_api.alerts.engine.state import (
+    BadRuleState,
+    OpenAlert,
+    TypeState,
+    type_states_from_json,
+    type_states_to_json,
+)
+from battery_api.alerts.limits import OverrideCache, OverrideSet
+from battery_api.context import ProcessContext
+from battery_api.fleet.catalogue import BatteryEntry, LocationEntry, StringEntry
+from battery_api.fleet.ohmic import drift_pct
+from battery_api.fleet.status import stale_after_s
+from battery_api.telemetry.ports import BatchVerdict, JudgedBatch, Readings, Subjects
+from battery_api.telemetry.store.columns import FloatArray, RuleState
+from battery_api.telemetry.store.indices import BatteryKey
+from battery_api.telemetry.store.statements import OpenCounts
+from battery_contracts.enums import AlertType, HvacState, StringMode
+from battery_contracts.events import AlertEvent
+
+_log = structlog.get_logger(__name__)
+_ALERTS = Counter("alerts_total", "Changes of alerts that the rules made.", ("event", "type"))
+_HVAC_LOSS: Final = {HvacState.RUNNING: 0.0, HvacState.DEGRADED: 1.0, HvacState.FAILED: 2.0, HvacState.OFF: 2.0}
+_LOSS_BY_INDEX: Final = np.array([_HVAC_LOSS[state] for state in HvacState])
+_DISCHARGING: Final = frozenset({StringMode.DISCHARGE, StringMode.TEST})
+
+Entry = BatteryEntry | StringEntry | LocationEntry
+Outcomes = list[Outcome]
+
+
+@dataclass(frozen=True, slots=True)
+class _SubjectGroup:
+    """Subjects of one kind in a batch, with their readings as the engine takes them."""
+
+    kind: SubjectKind
+    subjects: Subjects[Entry]
+    observations: Observations
+    states: Mapping[int, Mapping[AlertType, TypeState]]
+    limits: LimitTable
+
+    def max_gap_us(self, index: int) -> int:
+        """Return the longest pause that still counts as observed: the age at which a value becomes stale."""
+        interval_s = float(self.subjects.interval_s[index])
+        return round(stale_after_s(None if math.isnan(interval_s) else interval_s) * 1e6)
+
+
+class AlertJudge:
+    """Judges batches; implements `telemetry.ports.Judge`."""
+
+    def __init__(self, context: ProcessContext) -> None:
+        self._context = context
+        self._overrides = OverrideCache()
+
+    def forget_overrides(self) -> None:
+        """Read the overrides again with the next batch, after this process changed one."""
+        self._overrides.forget()
+
+    async def judge(self, connection: AsyncConnection, batch: JudgedBatch) -> BatchVerdict:
+        """Apply the rules in event time, write alerts and their timeline, return the new rule state."""
+        overrides = await self._overrides.get(connection, self._context.clock.now())
+        groups = [
+            _battery_subjects(batch, overrides),
+            _string_subjects(batch, overrides),
+            _location_subjects(batch, overrides),
+        ]
+        outcomes = {group.kind: _run(group) for group in groups}
+        if not any(outcomes.values()):
+            return BatchVerdict()
+        drafts: list[AlertDraft] = []
+        changed: dict[SubjectKind, dict[int, RuleState | None]] = {}
+        links: list[tuple[SubjectKind, int, AlertType, AlertDraft]] = []
+        for group in groups:
+            for outcome in outcomes[group.kind]:
+                changes, current = _draft_changes(outcome, _keys_of(batch, group.kind, outcome.subject))
+                drafts += changes
+                if current is not None:
+                    links.append((group.kind, outcome.subject, outcome.type, current))
+        await write_alerts(connection, drafts)
+        written = {(kind, subject, alert_type): draft.alert_id for kind, subject, alert_type, draft in links}
+        for group in groups:
+            changed[group.kind] = _new_states(group, outcomes[group.kind], written)
+        return BatchVerdict(
+            battery_rule_state=changed[SubjectKind.BATTERY],
+            string_rule_state=changed[SubjectKind.STRING],
+            location_rule_state=changed[SubjectKind.LOCATION],
+            open_counts=await _counts(connection, batch, drafts),
+            events=await events_of(connection, drafts),
+        )
+
+
+async def events_of(connection: AsyncConnection, drafts: Sequence[AlertDraft]) -> list[AlertEvent]:
+    """Return the live events of written alerts, one per alert."""
+    changed = [(draft.alert_id, draft.event_kind) for draft in drafts if draft.alert_id is not None]
+    ids = [alert_id for alert_id, kind in changed if kind is not None]
+    if not ids:
+        return []
+    alerts = await repository.list_by_id(connection, ids)
+    events = []
+    for alert_id, kind in changed:
+        if kind is not None and alert_id in alerts:
+            _ALERTS.labels(kind, alerts[alert_id].type.value).inc()
+            events.append(AlertEvent(event=kind, alert=alerts[alert_id]))
+    return events
+
+
+def _run(group: _SubjectGroup) -> Outcomes:
+    if not len(group.observations):
+        return []
+    rules = RULES_OF[group.kind]
+    candidates = find_candidates(group.observations, rules, group.limits, group.states)
+    if not candidates:
+        return []
+    return judge_candidates(
+        group.observations,
+        rules,
+        group.limits,
+        group.states,
+        candidates,
+        max_gap_us={index: group.max_gap_us(index) for index in candidates},
+        installed_us={
+            index: round(entry.installed_at.timestamp() * 1e6)
+            for index in candidates
+            if isinstance(entry := group.subjects.entries[index], BatteryEntry)
+        },
+    )
+
+
+def _battery_subjects(batch: JudgedBatch, overrides: OverrideSet) -> _SubjectGroup:
+    readings, batteries = batch.battery_readings, batch.batteries
+    time_us = _microseconds(readings)
+    string = batteries.string_index[readings.subject]
+    signals = battery_signals(
+        readings.values, string=string, time_us=time_us, room_c=batch.room_c, drift_pct=_drift(batch)
+    )
+    unknown = np.array([mode is None for mode in batch.mode], np.bool_)
+    discharging = np.array([mode in _DISCHARGING for mode in batch.mode], np.bool_)
+    gates = {
+        Gate.FLOAT: batch.settled | unknown,
+        Gate.CHARGING: ~discharging,
+        Gate.DISCHARGE: discharging,
+    }
+    observations = Observations(readings.subject, time_us, signals, gates)
+    return _group(SubjectKind.BATTERY, batteries, observations, overrides)
+
+
+def _string_subjects(batch: JudgedBatch, overrides: OverrideSet) -> _SubjectGroup:
+    readings = batch.string_readings
+    signals = string_signals(readings.values, len(readings))
+    observations = Observations(readings.subject, _microseconds(readings), signals)
+    return _group(SubjectKind.STRING, batch.strings, observations, overrides)
+
+
+def _location_subjects(batch: JudgedBatch, overrides: OverrideSet) -> _SubjectGroup:
+    readings = batch.location_readings
+    hvac = readings.values.get("hvac", np.full(len(readings), np.nan))
+    loss = np.full(len(readings), np.nan)
+    is_known = ~np.isnan(hvac)
+    loss[is_known] = _LOSS_BY_INDEX[hvac[is_known].astype(np.int64)]
+    signals = location_signals(readings.values, len(readings), hvac_loss=loss)
+    observations = Observations(readings.subject, _microseconds(readings), signals)
+    return _group(SubjectKind.LOCATION, batch.locations, observations, overrides)
+
+
+def _group(
+    kind: SubjectKind, subjects: Subjects[Entry], observations: Observations, overrides: OverrideSet
+) -> _SubjectGroup:
+    states = {}
+    for index, state in enumerate(subjects.rule_state):
+        if state:
+            try:
+                states[index] = type_states_from_json(state)
+            except BadRuleState as error:
+                # Restart rather than refuse readings: a condition that persists is detected again.
+                _log.warning("rule state unreadable", subject=subjects.entries[index].code, error=str(error))
+    limits = overrides.limit_table(RULES_OF[kind], subjects.entries)
+    return _SubjectGroup(kind, subjects, observations, states, limits)
+
+
+def _drift(batch: JudgedBatch) -> FloatArray:
+    readings = batch.battery_readings
+    drift = np.full(len(readings), np.nan)
+    resistance = readings.values.get("internal_resistance_mohm")
+    temperature = readings.values.get("temperature_c")
+    if resistance is None or temperature is None:
+        return drift
+    measured = np.flatnonzero(~np.isnan(resistance) & ~np.isnan(temperature))
+    if not len(measured):
+        return drift
+    entries = [batch.batteries.entries[index] for index in readings.subject[measured].tolist()]
+    drift[measured] = drift_pct(
+        resistance[measured],
+        temperature[measured],
+        np.array([entry.baseline_resistance_mohm for entry in entries], np.float64),
+        np.array([entry.baseline_temperature_c for entry in entries], np.float64),
+    )
+    return drift
+
+
+def _microseconds(readings: Readings) -> "np.ndarray[Any, np.dtype[np.int64]]":
+    return readings.time.astype("datetime64[us]").view(np.int64)
+
+
+def _keys_of(batch: JudgedBatch, kind: SubjectKind, index: int) -> SubjectKeys:
+    if kind is SubjectKind.BATTERY:
+        battery = batch.batteries.entries[index]
+        string = batch.strings.entries[int(batch.batteries.string_index[index])]
+        return SubjectKeys(battery.code, battery.location_key, string.system_key, battery.string_key, battery.key)
+    if kind is SubjectKind.STRING:
+        string = batch.strings.entries[index]
+        return SubjectKeys(string.code, string.location_key, string.system_key, string.key)
+    location = batch.locations.entries[index]
+    return SubjectKeys(location.code, location.key)
+
+
+def _draft_changes(outcome: Outcome, subject: SubjectKeys) -> tuple[list[AlertDraft], AlertDraft | None]:
+    """Turn the transitions of one type into drafts; also return the draft of the alert that stays open."""
+    drafts: list[AlertDraft] = []
+    before = outcome.before.alert
+    current: AlertDraft | None = None
+    if before is not None:
+        current = AlertDraft(subject, outcome.type, alert_id=before.alert_id)
+    leading = None if before is None else RULE_BY_ID.get(before.rule_id)
+    for transition in outcome.transitions:
+        if current is None:
+            current = AlertDraft(subject, outcome.type)
+        if current not in drafts:
+            drafts.append(current)
+        _apply(current, transition, subject)
+        if transition.kind == "escalated" and not current.is_new:
+            current.needs_new_acknowledgement = leading is None or transition.rule.severity.rank > leading.severity.rank
+        if transition.kind == "cleared":
+            current = None
+    after = outcome.after.alert
+    if after is not None and current is not None and (before is None or after.peak != before.peak):
+        current.peak_value = after.peak
+        if current not in drafts:
+            drafts.append(current)
+    return drafts, current if after is not None else None
+
+
+def _apply(draft: AlertDraft, transition: Transition, subject: SubjectKeys) -> None:
+    rule, limits, at = transition.rule, transition.limits, instant_of(transition.at_us)
+    data: dict[str, Any] = {"value": transition.value, "unit": rule.unit}
+    if transition.kind == "cleared":
+        draft.cleared_at = at
+        draft.timeline.append(TimelineEntry("cleared", at, data))
+        return
+    if transition.kind == "raised":
+        draft.raised_at = at
+    since = instant_of(transition.since_us)
+    draft.severity, draft.respond_within, draft.rule_id = rule.severity, rule.respond_within, rule.rule_id
+    draft.value, draft.threshold, draft.unit = transition.value, limits.raise_value, rule.unit
+    draft.peak_value = transition.value
+    draft.message_code = rule.message_code
+    draft.message_params = {
+        "subject": subject.code,
+        "value": transition.value,
+        "threshold": limits.raise_value,
+        "unit": rule.unit,
+        "hold_s": limits.hold_us / 1e6,
+        "hold_min": limits.hold_us / 60e6,
+        "since": since,
+    }
+    data |= {
+        "rule_id": rule.rule_id,
+        "severity": rule.severity.value,
+        "respond_within": rule.respond_within.value,
+        "threshold": limits.raise_value,
+        "since": since,
+    }
+    draft.timeline.append(TimelineEntry(transition.kind, at, data))
+
+
+def _new_states(
+    group: _SubjectGroup, outcomes: Outcomes, written: Mapping[tuple[SubjectKind, int, AlertType], int | None]
+) -> dict[int, RuleState | None]:
+    states: dict[int, dict[AlertType, TypeState]] = {}
+    for outcome in outcomes:
+        of_subject = states.setdefault(outcome.subject, dict(group.states.get(outcome.subject, {})))
+        after, alert = outcome.after, outcome.after.alert
+        if alert is not None:
+            alert_id = written.get((group.kind, outcome.subject, outcome.type), alert.alert_id)
+            after = TypeState(after.runs, OpenAlert(alert.rule_id, alert.raised_us, alert.peak, alert_id))
+        of_subject[outcome.type] = after
+    changed: dict[int, RuleState | None] = {}
+    for index, of_subject in states.items():
+        state = type_states_to_json(of_subject)
+        if state != (group.subjects.rule_state[index] or None):
+            changed[index] = state
+    return changed
+
+
+async def _counts(
+    connection: AsyncConnection, batch: JudgedBatch, drafts: Sequence[AlertDraft]
+) -> dict[int, OpenCounts]:
+    keys = {draft.subject.battery_key for draft in drafts if draft.event_kind}
+    counts = await open_counts(connection, [key for key in keys if key is not None])
+    entries = enumerate(batch.batteries.entries)
+    return {index: counts[BatteryKey(entry.key)] for index, entry in entries if entry.key in counts}

@@ -1,0 +1,103 @@
+"""What the staleness watch reads and locks."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, Final, NamedTuple
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+_BATTERIES: Final = text(
+    """
+    select b.id, b.code, b.string_id, g.code, g.system_id, b.location_id, l.code, s.time, s.reporting_interval_s
+    from battery b
+    join battery_state s on s.battery_id = b.id
+    join string g on g.id = b.string_id
+    join location l on l.id = b.location_id
+    where b.removed_at is null and s.time is not null
+    order by b.id
+    """
+)
+_OPEN: Final = text(
+    """
+    select a.id, a.subject, a.location_id, a.system_id, a.string_id, a.battery_id
+    from alert a where a.type = 'data_stale' and a.cleared_at is null and a.resolved_at is null
+    """
+)
+_RESOLVED: Final = text(
+    """
+    select a.location_id, a.string_id, a.battery_id, max(a.resolved_at)
+    from alert a where a.type = 'data_stale' and a.resolved_at > :since group by 1, 2, 3
+    """
+)
+# Ingest locks the location's row first of all, so holding it keeps the location's readings out until the commit; the
+# batteries' rows come before the alerts', as everywhere.
+_LOCK_LOCATIONS: Final = text(
+    "select 1 from location_state where location_id = any(:keys) order by location_id for update"
+)
+_LOCK_BATTERIES: Final = text(
+    "select 1 from battery_state where battery_id = any(:keys) order by battery_id for update"
+)
+
+
+class MonitoredBattery(NamedTuple):
+    """A battery that has reported at least once, with the keys and codes above it."""
+
+    battery: int
+    battery_code: str
+    string: int
+    string_code: str
+    system: int
+    location: int
+    location_code: str
+    newest_reading_at: datetime
+    reporting_interval_s: float | None
+
+
+class OpenStaleAlert(NamedTuple):
+    """An open stale alert and the keys of its subject."""
+
+    alert_id: int
+    subject_code: str
+    location: int
+    system: int | None
+    string: int | None
+    battery: int | None
+
+
+class ResolvedStaleAlert(NamedTuple):
+    """When somebody last resolved a stale alert of a subject."""
+
+    location: int
+    string: int | None
+    battery: int | None
+    resolved_at: datetime
+
+
+async def list_batteries(connection: AsyncConnection) -> list[MonitoredBattery]:
+    """Return every installed battery that has reported, by key."""
+    return [MonitoredBattery(*row) for row in await connection.execute(_BATTERIES)]
+
+
+async def list_open(connection: AsyncConnection) -> list[OpenStaleAlert]:
+    """Return the open stale alerts."""
+    return [OpenStaleAlert(*row) for row in await connection.execute(_OPEN)]
+
+
+async def list_resolved(connection: AsyncConnection, since: datetime) -> list[ResolvedStaleAlert]:
+    """Return, per subject, the newest resolution of a stale alert after an instant."""
+    return [ResolvedStaleAlert(*row) for row in await connection.execute(_RESOLVED, {"since": since})]
+
+
+async def lock_locations(connection: AsyncConnection, keys: Sequence[int]) -> None:
+    """Lock the state rows of locations in key order; keeps the ingest of their readings out until the commit."""
+    await _lock(connection, _LOCK_LOCATIONS, keys)
+
+
+async def lock_batteries(connection: AsyncConnection, keys: Sequence[int]) -> None:
+    """Lock the state rows of batteries in key order."""
+    await _lock(connection, _LOCK_BATTERIES, keys)
+
+
+async def _lock(connection: AsyncConnection, statement: Any, keys: Sequence[int]) -> None:
+    await connection.execute(statement, {"keys": list(keys)})

@@ -1,0 +1,1 @@
+"""Assembly of the gateway: routes, parts, jobs and what surrounds them."""

@@ -1,0 +1,52 @@
+"""Whether the services that the gateway depends on answer, asked at most every few seconds."""
+
+import asyncio
+from typing import Protocol
+
+from battery_api.fleet.schemas import Services
+from battery_contracts.enums import ServiceState
+from battery_servicekit.clock import Clock
+
+
+class Dependency(Protocol):
+    """A service that can be asked for its readiness."""
+
+    async def is_ready(self) -> bool:
+        """Return whether the service is ready."""
+        ...
+
+
+class DependencyStates:
+    """Caches for ``max_age_s`` which dependencies are ready, so that pages and probes do not flood them with checks."""
+
+    def __init__(
+        self,
+        *,
+        twin: Dependency | None,
+        ml: Dependency | None,
+        simulator: Dependency | None,
+        clock: Clock,
+        max_age_s: float = 5.0,
+    ) -> None:
+        self._dependencies: dict[str, Dependency | None] = {"twin": twin, "ml": ml, "simulator": simulator}
+        self._clock = clock
+        self._max_age_s = max_age_s
+        self._states: dict[str, ServiceState] = {}
+        self._checked_at_s: float | None = None
+        self._lock = asyncio.Lock()
+
+    async def states(self) -> Services:
+        """Return the state of each dependency; one that is not configured is down."""
+        async with self._lock:
+            now_s = self._clock.now().timestamp()
+            if self._checked_at_s is None or not 0 <= now_s - self._checked_at_s < self._max_age_s:
+                states = await asyncio.gather(*map(_state_of, self._dependencies.values()))
+                self._states = dict(zip(self._dependencies, states, strict=True))
+                self._checked_at_s = now_s
+        return Services(**self._states)
+
+
+async def _state_of(dependency: Dependency | None) -> ServiceState:
+    if dependency is None:
+        return ServiceState.DOWN
+    return ServiceState.UP if await dependency.is_ready() else ServiceState.DOWN

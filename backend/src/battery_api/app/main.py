@@ -1,0 +1,166 @@
+"""Put the gateway together: routes, middleware, parts and background tasks."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from importlib.metadata import version
+from typing import Any, Final
+
+import httpx
+import structlog
+from fastapi import APIRouter, FastAPI
+from sqlalchemy.exc import SQLAlchemyError
+from starlette.middleware.cors import CORSMiddleware
+from starlette.middleware.gzip import GZipMiddleware
+
+from battery_api.accounts import routes as accounts_routes
+from battery_api.accounts import throttle
+from battery_api.alerts import routes as alerts_routes
+from battery_api.alerts.staleness_watch import StalenessWatch
+from battery_api.app.jobs import JobRunner, PeriodicJob
+from battery_api.app.openapi import serve_description
+from battery_api.app.parts import GatewayParts, PartOverrides, build_parts
+from battery_api.app.readiness import gateway_checks
+from battery_api.app.security_headers import SecurityHeadersMiddleware
+from battery_api.app.unavailable import install_unavailable_handler
+from battery_api.app.webapp import mount_dashboard
+from battery_api.db import migrate
+from battery_api.db.session import Database
+from battery_api.fleet import routes as fleet_routes
+from battery_api.settings import GatewaySettings
+from battery_api.telemetry import routes as telemetry_routes
+from battery_api.telemetry.store import rollups
+from battery_api.twin import discharge_job
+from battery_api.twin import routes as twin_routes
+from battery_servicekit.application import create_service
+
+VERSION: Final = version("battery-api")
+BODY_LIMIT_BYTES: Final = 1024 * 1024
+_log = structlog.get_logger(__name__)
+
+
+class SchemaOutOfDate(RuntimeError):
+    """The database is not at the revision that this code expects."""
+
+
+@dataclass(frozen=True, slots=True)
+class Gateway:
+    """The REST app, and the ASGI callable that serves it together with Socket.IO."""
+
+    app: FastAPI
+    asgi: Any
+
+
+def create_app(settings: GatewaySettings | None = None, overrides: PartOverrides | None = None) -> FastAPI:
+    """Build the REST app; without settings only its description works (for the OpenAPI file)."""
+    app: FastAPI
+
+    @asynccontextmanager
+    async def lifespan(running: FastAPI) -> AsyncIterator[None]:
+        if settings is None:
+            yield
+            return
+        async with _running(running, settings, overrides or PartOverrides()):
+            yield
+
+    def parts() -> GatewayParts:
+        running: GatewayParts = app.state.parts
+        return running
+
+    app = create_service(
+        service="battery-api",
+        title="Battery fleet gateway",
+        description="Health of VRLA batteries in data centres: fleet, telemetry, alerts.",
+        version=VERSION,
+        checks=gateway_checks(parts),
+        lifespan=lifespan,
+        body_limit_bytes=BODY_LIMIT_BYTES,
+        unlimited_paths=("/api/v1/telemetry", "/api/v1/fleet/import"),
+    )
+    install_unavailable_handler(app)
+    serve_description(app)
+    api = APIRouter(prefix="/api/v1")
+    for routes in (accounts_routes, fleet_routes, telemetry_routes, twin_routes, alerts_routes):
+        api.include_router(routes.router)
+    app.include_router(api)
+    app.add_middleware(GZipMiddleware, minimum_size=1024, compresslevel=5)
+    app.add_middleware(SecurityHeadersMiddleware)
+    if settings is not None:
+        if settings.cors_origins:
+            app.add_middleware(
+                CORSMiddleware,
+                allow_origins=settings.cors_origins,
+                allow_credentials="*" not in settings.cors_origins,
+                allow_methods=["*"],
+                allow_headers=["*"],
+                expose_headers=["X-Request-Id", "ETag", "Retry-After"],
+            )
+        if settings.frontend_dist is not None:
+            mount_dashboard(app, settings.frontend_dist)
+    return app
+
+
+def create_gateway(settings: GatewaySettings, overrides: PartOverrides | None = None) -> Gateway:
+    """Build the app together with its Socket.IO endpoint."""
+    app = create_app(settings, overrides)
+
+    async def asgi(scope: Any, receive: Any, send: Any) -> None:
+        # The Socket.IO server is created in the lifespan, with the other parts, so it is looked up here.
+        if scope["type"] in {"http", "websocket"} and scope["path"].startswith("/socket.io"):
+            await app.state.parts.socket_asgi(scope, receive, send)
+        else:
+            await app(scope, receive, send)
+
+    return Gateway(app, asgi)
+
+
+@asynccontextmanager
+async def _running(app: FastAPI, settings: GatewaySettings, overrides: PartOverrides) -> AsyncIterator[None]:
+    async with contextlib.AsyncExitStack() as stack:
+        database = Database.from_settings(settings)
+        stack.push_async_callback(database.close)
+        http = await stack.enter_async_context(httpx.AsyncClient())
+        await _require_current_schema(database)
+        parts = await build_parts(app, settings, database, http, overrides)
+        app.state.parts = parts
+        stack.push_async_callback(parts.realtime.close)
+        tasks = [
+            asyncio.create_task(parts.socket_publisher.run(), name="publisher"),
+            asyncio.create_task(parts.realtime.watch_sessions(), name="session-watch"),
+        ]
+        if settings.run_jobs:
+            runner = JobRunner(parts.context, _jobs(parts))
+            tasks.append(asyncio.create_task(runner.run(), name="jobs"))
+        stack.push_async_callback(_cancel, tasks)
+        _log.info("gateway ready", engine=parts.context.engine.value, version=VERSION)
+        yield
+
+
+def _jobs(parts: GatewayParts) -> list[PeriodicJob]:
+    context, settings = parts.context, parts.context.settings
+    watch = StalenessWatch(context)
+    return [
+        PeriodicJob("partitions", 3600.0, lambda: rollups.maintain_storage(context)),
+        PeriodicJob("rollups", settings.rollup_interval_s, lambda: rollups.run_once(context)),
+        PeriodicJob("attempts", 3600.0, lambda: throttle.prune_once(context)),
+        PeriodicJob("twin_record", settings.twin_record_interval_s, lambda: discharge_job.run_once(context)),
+        PeriodicJob("stale", settings.stale_check_interval_s, lambda: watch.run_once(parts.publisher)),
+    ]
+
+
+async def _require_current_schema(database: Database) -> None:
+    try:
+        revision = await migrate.current_revision(database.engine)
+    except (SQLAlchemyError, OSError) as error:
+        raise SchemaOutOfDate(f"The database does not answer: {error}") from error
+    head = migrate.head_revision()
+    if revision != head:
+        raise SchemaOutOfDate(f"The database is at revision {revision}, this code needs {head}: battery-api migrate")
+
+
+async def _cancel(tasks: list[asyncio.Task[None]]) -> None:
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)

@@ -1,0 +1,152 @@
+"""``battery-api``: run and tend the gateway on the machine that has the database."""
+
+import asyncio
+import json
+import logging
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from battery_api.accounts.bootstrap import bootstrap as bootstrap_accounts
+from battery_api.app.main import create_app, create_gateway
+from battery_api.app.openapi import describe
+from battery_api.db import migrate as schema
+from battery_api.db.session import Database
+from battery_api.fleet.importer import import_catalogue
+from battery_api.settings import GatewaySettings
+from battery_api.telemetry.history.load import history_is_loaded, load_history
+from battery_api.telemetry.store.rollups import maintain_storage_of
+from battery_servicekit.application import serve as serve_app
+from battery_servicekit.logging import configure_logging
+
+app = typer.Typer(help="Run and tend the gateway.", no_args_is_help=True, add_completion=False)
+_out = Console()
+_err = Console(stderr=True)
+
+
+@app.command()
+def serve() -> None:
+    """Serve REST, Socket.IO and the dashboard on HOST:PORT."""
+    settings = GatewaySettings()
+    configure_logging("gateway", level=settings.log_level)
+    # Each readiness check asks for the schema's revision, and Alembic would tell about it every time.
+    logging.getLogger("alembic").setLevel(logging.WARNING)
+    gateway = create_gateway(settings)
+    serve_app(gateway.asgi, settings)
+
+
+@app.command()
+def migrate(
+    to: Annotated[str, typer.Option(help="Revision to go to; `base` empties the database.")] = "head",
+) -> None:
+    """Bring the database's schema up to date (or back, with --to REVISION)."""
+
+    async def run(database: Database, settings: GatewaySettings) -> None:
+        if to == "head":
+            await schema.upgrade(database.engine)
+            await maintain_storage_of(database, settings)
+        else:
+            await schema.downgrade(database.engine, to)
+        _out.print(f"Schema is at {await schema.current_revision(database.engine)}.")
+
+    _run(run)
+
+
+@app.command("import-fleet")
+def import_fleet(
+    file: Annotated[
+        Path, typer.Argument(help="Fleet catalogue, CSV, one line a battery.", exists=True, dir_okay=False)
+    ],
+    *,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Check everything, change nothing.")] = False,
+) -> None:
+    """Import the fleet catalogue: all of it or, with any error, nothing."""
+
+    async def run(database: Database, _: GatewaySettings) -> None:
+        async with database.begin() as connection:
+            report = await import_catalogue(connection, file.read_bytes(), dry_run=dry_run)
+        for error in report.errors:
+            _err.print(f"line {error.line}: {error.field or '-'}: {error.detail} [{error.code}]", markup=False)
+        told = f"{report.row_count} lines: {report.created} created, {report.updated} updated, "
+        told += f"{report.replaced} replaced, {report.unchanged} unchanged, {report.error_count} errors"
+        _out.print(told + (" (dry run)." if dry_run else "."))
+        if report.error_count:
+            raise typer.Exit(1)
+
+    _run(run)
+
+
+@app.command()
+def bootstrap() -> None:
+    """Create the first administrator and the simulator's API key where they are missing."""
+
+    async def run(database: Database, settings: GatewaySettings) -> None:
+        async with database.begin() as connection:
+            created = await bootstrap_accounts(connection, settings)
+        if created.password_advice:
+            _err.print(f"BATTERY_ADMIN_PASSWORD: {created.password_advice}", markup=False)
+        _out.print_json(json.dumps({"admin_created": created.admin_created, "password": created.generated_password}))
+
+    _run(run)
+
+
+@app.command("load-history")
+def load_history_command(
+    directory: Annotated[Path | None, typer.Argument(help="Folder with manifest.json and the Parquet files.")] = None,
+    *,
+    status: Annotated[bool, typer.Option("--status", help="Only say whether a history was loaded.")] = False,
+    progress_json: Annotated[bool, typer.Option("--progress-json", help="Print progress as JSON lines.")] = False,
+) -> None:
+    """Load a generated history behind the live feed; safe to repeat and to interrupt."""
+
+    async def run(database: Database, _: GatewaySettings) -> None:
+        if status:
+            _out.print("loaded" if await history_is_loaded(database) else "missing")
+            return
+        if directory is None:
+            _err.print("Name the folder with the history.")
+            raise typer.Exit(2)
+        columns = (TextColumn("[bold]history"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+        with Progress(*columns, console=_err, disable=progress_json) as bar:
+            task = bar.add_task("history", total=None)
+
+            def report(done: int, total: int) -> None:
+                bar.update(task, completed=done, total=total)
+                if progress_json:
+                    typer.echo(json.dumps({"phase": "load", "done": done, "total": total}))
+
+            rows = await load_history(database, directory, report)
+        _out.print(f"{rows:,} rows are in place.")
+
+    _run(run)
+
+
+@app.command()
+def openapi(
+    out: Annotated[Path, typer.Option(help="File to write.")] = Path("contracts/openapi/gateway.json"),
+) -> None:
+    """Write the OpenAPI description; needs no database and no settings."""
+    out.parent.mkdir(parents=True, exist_ok=True)
+    out.write_text(json.dumps(describe(create_app()), indent=2, ensure_ascii=False) + "\n")
+    _out.print(f"Wrote {out}.")
+
+
+def _run(action: Callable[[Database, GatewaySettings], Awaitable[None]]) -> None:
+    async def inside() -> None:
+        settings = GatewaySettings()
+        database = Database.from_settings(settings)
+        try:
+            await action(database, settings)
+        finally:
+            await database.close()
+
+    asyncio.run(inside())
+
+
+def main() -> None:
+    """Entry point."""
+    app()

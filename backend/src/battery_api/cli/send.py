@@ -1,0 +1,122 @@
+"""``battery``: what an integrator does from a shell, over the public API only."""
+
+import asyncio
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+
+import httpx
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from battery_api.cli.run_files import Recording, RecordingRefused, batches, read_recording
+from battery_contracts.clients.errors import ServiceError
+from battery_contracts.clients.gateway import TelemetryClient
+from battery_contracts.telemetry import IngestResult
+
+app = typer.Typer(help="Send recordings to the platform.", no_args_is_help=True, add_completion=False)
+_out = Console()
+_err = Console(stderr=True)
+
+
+@app.callback()
+def root() -> None:
+    """Work with the battery platform over its API."""
+
+
+@app.command()
+def send(
+    run: Annotated[Path, typer.Argument(help="CSV (or .csv.gz) with time_s and any of current_a, voltage_v, ...")],
+    *,
+    battery_id: Annotated[str, typer.Option(help="Battery that the run was recorded on.")],
+    start: Annotated[str, typer.Option(help="Instant of time_s = 0 (ISO 8601 with zone), or now to replay it live.")],
+    url: Annotated[str, typer.Option(envvar="BATTERY_URL", help="The gateway.")] = "http://127.0.0.1:8000",
+    api_key: Annotated[str, typer.Option(envvar="BATTERY_API_KEY", help="Key with scope telemetry:write.")] = "",
+    speed: Annotated[float, typer.Option(min=0.1, max=3600, help="With --start now: how much faster to replay.")] = 1.0,
+) -> None:
+    """Send the recording of a real monitor as readings of one battery; sending it again changes nothing."""
+    if not api_key:
+        raise _refusal("--api-key (or BATTERY_API_KEY) is missing; an administrator makes one: POST auth/api-keys.")
+    try:
+        recording = read_recording(run)
+        instant = _instant(start)
+    except RecordingRefused as error:
+        raise _refusal(str(error)) from error
+    try:
+        result = asyncio.run(_send(recording, battery_id, instant, speed, Gateway(url, api_key)))
+    except ServiceError as error:
+        raise _refusal(f"{error}. What was acknowledged is stored; send the run again for the rest.") from error
+    _out.print(
+        f"{result.accepted} accepted ({result.late} late), {result.duplicates} there already, "
+        f"{result.rejected_count} refused."
+    )
+    for rejection in result.rejected[:10]:
+        _err.print(f"row {rejection.index}: {rejection.detail} [{rejection.code}]", markup=False)
+    if result.rejected_count:
+        raise typer.Exit(1)
+
+
+@dataclass(frozen=True, slots=True)
+class Gateway:
+    """Where readings go, and the key that opens it."""
+
+    url: str
+    api_key: str
+
+
+async def _send(
+    recording: Recording, battery_id: str, start: datetime | None, speed: float, gateway: Gateway
+) -> IngestResult:
+    """Send all batches; without a start each row waits for its time and bears the clock's."""
+    total = IngestResult(accepted=0, duplicates=0, late=0, rejected_count=0)
+    live = start is None
+    origin = start or datetime.now(UTC)
+    columns = (TextColumn("[bold]send"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    async with httpx.AsyncClient() as http:
+        client = TelemetryClient(http, gateway.url, api_key=gateway.api_key)
+        with Progress(*columns, console=_err) as bar:
+            task = bar.add_task("send", total=recording.row_count)
+            for batch in batches(recording, battery_id, origin, speed=speed if live else 1.0, size=1 if live else 1000):
+                if live:
+                    await asyncio.sleep(max(0.0, (batch.last_time - datetime.now(UTC)).total_seconds()))
+                result = await client.post_json(batch.body)
+                bar.advance(task, batch.row_count)
+                total = _added(total, result, batch.first_row)
+    return total
+
+
+def _added(total: IngestResult, result: IngestResult, first_row: int) -> IngestResult:
+    rejected = [item.model_copy(update={"index": item.index + first_row}) for item in result.rejected]
+    return IngestResult(
+        accepted=total.accepted + result.accepted,
+        duplicates=total.duplicates + result.duplicates,
+        late=total.late + result.late,
+        rejected_count=total.rejected_count + result.rejected_count,
+        rejected=[*total.rejected, *rejected][:1000],
+    )
+
+
+def _instant(text: str) -> datetime | None:
+    if text == "now":
+        return None
+    try:
+        instant = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise RecordingRefused(
+            f"--start {text} is neither ISO 8601 nor now, e.g. 2026-01-31T08:00:00+07:00."
+        ) from error
+    if instant.tzinfo is None:
+        raise RecordingRefused(f"--start {text} has no time zone; write e.g. {text}+07:00 or {text}Z.")
+    return instant.astimezone(UTC)
+
+
+def _refusal(reason: str) -> typer.Exit:
+    _err.print(reason, style="red", markup=False)
+    return typer.Exit(2)
+
+
+def main() -> None:
+    """Entry point."""
+    app()

@@ -1,0 +1,1 @@
+"""Load a generated history in bulk."""

@@ -1,0 +1,277 @@
+"""Check whether each reading can be a measurement: known, permitted, finite, in scale, in time, and sent once.
+
+A *dangerous* value is not a *wrong* value: 0 V, cell reversal and 70 °C are accepted and flagged.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+import numpy as np
+
+from battery_api.accounts.principal import Principal
+from battery_api.telemetry.ingest.readings import ParsedBatch, ParsedRows
+from battery_api.telemetry.store.columns import BoolArray, FloatArray, IntArray
+from battery_api.telemetry.store.fleet_index import FleetIndex
+from battery_api.telemetry.store.indices import FleetSlots
+from battery_api.telemetry.store.instants import microseconds
+from battery_contracts.channels import Channel
+from battery_contracts.enums import ReadingQuality, RejectCode
+from battery_contracts.telemetry import Rejection
+
+DANGEROUS_BELOW_V: Final = 1.0
+"""A 12 V block near or below zero is shorted, open or reversed."""
+DANGEROUS_ABOVE_V: Final = 16.0
+"""Above any charging voltage of a 12 V block: the block gasses heavily."""
+DANGEROUS_ABOVE_C: Final = 60.0
+"""Above this a VRLA block is close to thermal runaway."""
+
+
+@dataclass(frozen=True, slots=True)
+class TimeWindow:
+    """The present and the range of acceptable times, in microseconds since 1970."""
+
+    now_us: int
+    latest_us: int
+    oldest_us: int
+
+    @classmethod
+    def around(cls, now: datetime, *, max_lead_s: float, retention_days: int) -> "TimeWindow":
+        """Return the window around the present."""
+        now_us = microseconds(now)
+        return cls(now_us, now_us + round(max_lead_s * 1e6), microseconds(now - timedelta(days=retention_days)))
+
+
+@dataclass(frozen=True, slots=True)
+class ValidRows:
+    """Accepted readings (m,) of one kind, sorted by fleet slot and time."""
+
+    slot: FleetSlots
+    time_us: IntArray
+    values: Mapping[str, FloatArray]
+    categories: Mapping[str, Sequence[Any]]
+
+    def __len__(self) -> int:
+        return len(self.slot)
+
+
+@dataclass(frozen=True, slots=True)
+class DroppedReadings:
+    """Battery and time of battery readings (m,) that do not reach the store."""
+
+    slot: FleetSlots
+    time_us: IntArray
+
+    @classmethod
+    def of(cls, pairs: Sequence[tuple[int, int]]) -> "DroppedReadings":
+        """Build the arrays of (fleet slot, time [us]) pairs."""
+        table = np.array(pairs, np.int64).reshape(-1, 2)
+        return cls(FleetSlots(table[:, 0]), table[:, 1])
+
+
+@dataclass(frozen=True, slots=True)
+class ValidatedBatch:
+    """A batch after the checks."""
+
+    batteries: ValidRows
+    strings: ValidRows
+    locations: ValidRows
+    rejected: list[Rejection]
+    repeated_count: int
+    """Exact repeats within the batch, of every kind, counted as duplicates."""
+    repeated_batteries: DroppedReadings
+    rejected_batteries: DroppedReadings
+    """Rejected readings of batteries that exist and that the sender may write to."""
+
+
+def validate_batch(batch: ParsedBatch, fleet: FleetIndex, principal: Principal, window: TimeWindow) -> ValidatedBatch:
+    """Check the readings of a batch; each rejected one gets exactly one reason."""
+    rejected = list(batch.rejected)
+    batteries = _Validator(batch.batteries, fleet, principal, window, rejected)
+    strings = _Validator(batch.strings, fleet, principal, window, rejected)
+    locations = _Validator(batch.locations, fleet, principal, window, rejected)
+    validated = ValidatedBatch(
+        batteries=batteries.validate(),
+        strings=strings.validate(),
+        locations=locations.validate(),
+        rejected=rejected,
+        repeated_count=len(batteries.repeated) + len(strings.repeated) + len(locations.repeated),
+        repeated_batteries=DroppedReadings.of(batteries.repeated),
+        rejected_batteries=DroppedReadings.of(
+            batteries.rejected_slots + _rejected_by_parser(batch, fleet, principal, window)
+        ),
+    )
+    order = {"readings": 0, "columns": 1, "string_readings": 2, "site_readings": 3}
+    rejected.sort(key=lambda rejection: (order[rejection.list], rejection.index))
+    return validated
+
+
+def _rejected_by_parser(
+    batch: ParsedBatch, fleet: FleetIndex, principal: Principal, window: TimeWindow
+) -> list[tuple[int, int]]:
+    index = fleet.batteries
+    slots = [index.slot_of[code] for code in batch.unreadable_battery_codes if code in index.slot_of]
+    return [(slot, window.now_us) for slot in slots if principal.may_see(index.entries[slot].location_code)]
+
+
+class _Validator:
+    """Checks the readings of one kind, the cheapest and most telling check first."""
+
+    def __init__(
+        self, rows: ParsedRows, fleet: FleetIndex, principal: Principal, window: TimeWindow, rejected: list[Rejection]
+    ) -> None:
+        self._rows = rows
+        self._fleet = fleet
+        self._principal = principal
+        self._window = window
+        self._rejected = rejected
+        self._kind = rows.shape.kind
+        self._index = fleet.of_kind(self._kind)
+        get = self._index.slot_of.get
+        self._slot = np.array([get(code, -1) for code in rows.code], np.int64)
+        self._is_valid = np.ones(len(rows), bool)
+        self._is_forbidden = np.zeros(len(rows), bool)
+        self.repeated: list[tuple[int, int]] = []
+        """Fleet slot and time of the exact repeats."""
+        self.rejected_slots: list[tuple[int, int]] = []
+        """Fleet slot and time of the rejected readings of batteries that the sender may write to."""
+
+    def validate(self) -> ValidRows:
+        """Run every check and return the accepted rows."""
+        self._check_identity()
+        self._check_values()
+        self._check_time()
+        order = np.lexsort((self._rows.time_us, self._slot))
+        return self._take(self._drop_repeats(order[self._is_valid[order]]))
+
+    def _reject(self, mask: BoolArray, code: RejectCode, detail: Callable[[int], str]) -> None:
+        mask = mask & self._is_valid
+        if not mask.any():
+            return
+        self._is_valid &= ~mask
+        for row in np.flatnonzero(mask).tolist():
+            self._rejected.append(self._rows.rejection(row, code, detail(row)))
+            slot = int(self._slot[row])
+            if self._kind == "battery" and slot >= 0 and not self._is_forbidden[row]:
+                # A time outside the window is no day to count the reading on.
+                is_outside = code in {RejectCode.FUTURE, RejectCode.TOO_OLD}
+                time_us = self._window.now_us if is_outside else int(self._rows.time_us[row])
+                self.rejected_slots.append((slot, time_us))
+
+    def _check_identity(self) -> None:
+        self._reject(
+            self._slot < 0,
+            RejectCode.UNKNOWN_ID,
+            lambda row: f"no {self._kind} has the id {self._rows.code[row][:60]!r}",
+        )
+        allowed = self._principal.location_codes
+        if allowed is not None and len(self._rows):
+            is_visible = np.array([entry.code in allowed for entry in self._fleet.locations.entries], bool)
+            location = self._index.location[np.maximum(self._slot, 0)]
+            self._is_forbidden = (self._slot >= 0) & ~is_visible[location]
+            self._reject(
+                self._is_forbidden,
+                RejectCode.NOT_PERMITTED,
+                lambda row: f"you may not write to the location of {self._rows.code[row]}",
+            )
+
+    def _check_values(self) -> None:
+        has_value = np.zeros(len(self._rows), bool)
+        for channel in self._rows.shape.channels:
+            values = self._rows.values[channel.name]
+            detail = f"{channel.name} is not finite"
+            self._reject(np.isinf(values), RejectCode.NOT_FINITE, lambda _, detail=detail: detail)  # type: ignore[misc]  # mypy infers no default in a lambda
+            has_value |= ~np.isnan(values)
+            self._check_limits(channel, values)
+        for column in self._rows.categories.values():
+            has_value |= np.array([value is not None for value in column], bool)
+        self._reject(~has_value, RejectCode.NO_VALUES, lambda _: "the reading carries no value")
+
+    def _check_limits(self, channel: Channel, values: FloatArray) -> None:
+        is_outside = (values < channel.low) | (values > channel.high)
+        if not is_outside.any():
+            return
+        limits = f"{channel.low:g} to {channel.high:g} {channel.unit}"
+        if channel.scale_hint is not None:
+            rescaled = np.abs(values * channel.scale_hint)
+            is_plausible = is_outside & (rescaled <= channel.high) & (rescaled >= 1.0)
+            self._reject(
+                is_plausible,
+                RejectCode.WRONG_SCALE,
+                lambda row: f"{channel.name} {values[row]:g} looks like {channel.scale_hint_unit}; send {channel.unit}",
+            )
+        hint = (
+            f" (sent in {channel.scale_hint_unit}?)" if channel.scale_hint is None and channel.scale_hint_unit else ""
+        )
+        self._reject(
+            is_outside,
+            RejectCode.OUT_OF_RANGE,
+            lambda row: f"{channel.name} {values[row]:g} is outside {limits}{hint}",
+        )
+
+    def _check_time(self) -> None:
+        times, window = self._rows.time_us, self._window
+        self._reject(
+            times > window.latest_us,
+            RejectCode.FUTURE,
+            lambda row: (
+                f"{(int(times[row]) - window.now_us) / 1e6:.0f} s ahead of the gateway's clock; set the sender's clock"
+            ),
+        )
+        self._reject(
+            times < window.oldest_us, RejectCode.TOO_OLD, lambda _: "older than the retention of the telemetry store"
+        )
+        if self._kind == "battery" and len(self._fleet.installed_us):
+            # What an earlier battery at the position measured is not this battery's history.
+            installed = self._fleet.installed_us[np.maximum(self._slot, 0)]
+            self._reject(
+                (self._slot >= 0) & (times < installed),
+                RejectCode.TOO_OLD,
+                lambda row: f"before {self._rows.code[row]} was installed",
+            )
+
+    def _drop_repeats(self, order: IntArray) -> IntArray:
+        """Keep the first reading of a subject at an instant; equal ones are repeats, different ones are rejected."""
+        slot, times = self._slot[order], self._rows.time_us[order]
+        follows = np.zeros(len(order), bool)
+        follows[1:] = (slot[1:] == slot[:-1]) & (times[1:] == times[:-1])
+        if not follows.any():
+            return order
+        first = np.maximum.accumulate(np.where(follows, 0, np.arange(len(order))))
+        is_equal = np.ones(len(order), bool)
+        for values in self._rows.values.values():
+            own, other = values[order], values[order[first]]
+            is_equal &= (own == other) | (np.isnan(own) & np.isnan(other))
+        for column in self._rows.categories.values():
+            is_equal &= np.array([column[a] == column[b] for a, b in zip(order, order[first], strict=True)], bool)
+        contradicts = np.zeros(len(self._rows), bool)
+        contradicts[order[follows & ~is_equal]] = True
+        self._reject(
+            contradicts,
+            RejectCode.REPEATED_IN_BATCH,
+            lambda row: f"another reading of {self._rows.code[row]} at this time came first, with other values",
+        )
+        repeats = order[follows & is_equal]
+        self.repeated = [(int(self._slot[row]), int(self._rows.time_us[row])) for row in repeats]
+        kept: IntArray = order[~follows]
+        return kept
+
+    def _take(self, order: IntArray) -> ValidRows:
+        return ValidRows(
+            slot=FleetSlots(self._slot[order]),
+            time_us=self._rows.time_us[order],
+            values={name: values[order] for name, values in self._rows.values.items()},
+            categories={
+                name: [column[row] for row in order.tolist()] for name, column in self._rows.categories.items()
+            },
+        )
+
+
+def quality_of(values: Mapping[str, FloatArray]) -> IntArray:
+    """Return the quality flags (m,) that follow from the values of battery readings."""
+    voltage, temperature = values["voltage_v"], values["temperature_c"]
+    is_dangerous = (voltage < DANGEROUS_BELOW_V) | (voltage > DANGEROUS_ABOVE_V) | (temperature > DANGEROUS_ABOVE_C)
+    flags: IntArray = np.where(is_dangerous, int(ReadingQuality.DANGEROUS), 0)
+    flags |= np.where(np.isnan(voltage), int(ReadingQuality.VOLTAGE_MISSING), 0)
+    return flags

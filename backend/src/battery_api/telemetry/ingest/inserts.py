@@ -1,0 +1,191 @@
+"""Insert the readings of a batch, complete what follows from their string, and mark what later jobs must look at."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from battery_api.db.timescale import Engine
+from battery_api.telemetry.ingest.checks import ValidatedBatch, ValidRows, quality_of
+from battery_api.telemetry.ingest.estimation import BatchEstimates
+from battery_api.telemetry.ingest.locked_state import BatchSubjects, SubjectStates
+from battery_api.telemetry.ingest.readings import LOCATION_SHAPE
+from battery_api.telemetry.ingest.state_updates import StoredBatteryRows, StoredRows
+from battery_api.telemetry.ingest.string_context import (
+    ModeTimeline,
+    SubjectValues,
+    currents_from_batteries,
+    follow_modes,
+    string_currents,
+)
+from battery_api.telemetry.store.columns import BoolArray, Column, FloatArray, IntArray, instants, integers, reals
+from battery_api.telemetry.store.discharge_marks import is_discharging, mark_discharges
+from battery_api.telemetry.store.fleet_index import FleetIndex
+from battery_api.telemetry.store.indices import BatchSlots, FleetSlots, Keys
+from battery_api.telemetry.store.instants import hour_floor
+from battery_api.telemetry.store.statements import insert_rows, mark_rollups
+from battery_contracts.enums import ReadingQuality
+
+
+@dataclass(frozen=True, slots=True)
+class StoredReadings:
+    """The readings of a batch that reached the store, by kind."""
+
+    batteries: StoredBatteryRows
+    strings: StoredRows
+    locations: StoredRows
+
+    @property
+    def kinds(self) -> tuple[StoredRows, StoredRows, StoredRows]:
+        """The three kinds in turn."""
+        return self.batteries, self.strings, self.locations
+
+
+class ReadingWriter:
+    """Inserts the readings of one batch; the state rows of its subjects are locked."""
+
+    def __init__(
+        self,
+        connection: AsyncConnection,
+        fleet: FleetIndex,
+        subjects: BatchSubjects,
+        states: SubjectStates,
+        engine: Engine,
+    ) -> None:
+        self._connection = connection
+        self._fleet = fleet
+        self._subjects = subjects
+        self._states = states
+        self._engine = engine
+
+    def follow_modes(self, batch: ValidatedBatch) -> ModeTimeline:
+        """Follow the modes of the batch's strings, from their own readings or the currents of their batteries."""
+        states, rows = self._states.strings, batch.strings
+        row_string = self._subjects.string_slots(rows.slot)
+        newer = np.flatnonzero(rows.time_us > states.last_us[row_string])
+        reports_itself = np.zeros(len(self._subjects.strings), bool)
+        reports_itself[row_string] = True
+        battery = self._subjects.battery_slots(batch.batteries.slot)
+        string = self._subjects.strings_of(battery)
+        # Batteries give the current of a string that is silent itself, but only for times after its last known mode.
+        followed_us = np.array([max(state.since_us, state.discharged_us) for state in states.mode], np.int64)
+        followed_us = np.maximum(followed_us, states.last_us)
+        is_usable = ~self._is_late(batch.batteries, battery)
+        if len(string):
+            is_usable &= batch.batteries.time_us > followed_us[string]
+        current = np.where(is_usable, batch.batteries.values["current_a"], np.nan)
+        derived = currents_from_batteries(SubjectValues(string, batch.batteries.time_us, current), reports_itself)
+        return follow_modes(states, _select(rows, newer), BatchSlots(row_string[newer]), derived)
+
+    async def insert_batteries(self, batch: ValidatedBatch, estimates: BatchEstimates | None) -> StoredBatteryRows:
+        """Insert battery readings with their estimates; a missing current is that of the string."""
+        rows = batch.batteries
+        battery = self._subjects.battery_slots(rows.slot)
+        is_late = self._is_late(rows, battery)
+        values = dict(rows.values)
+        quality = quality_of(values) | np.where(is_late, int(ReadingQuality.LATE), 0)
+        quality |= self._fill_currents(values, batch, battery)
+        estimated = estimates.without_late(is_late) if estimates is not None else None
+        if estimated is None:
+            quality |= int(ReadingQuality.TWIN_UNAVAILABLE)
+        else:
+            soc_pct, soh_pct = estimated.values["soc_pct"], estimated.values["soh_pct"]
+            values |= {"soc_pct": soc_pct, "soh_pct": soh_pct}
+            quality |= np.where(np.isnan(soc_pct), int(ReadingQuality.TWIN_UNAVAILABLE), 0)
+        columns = [
+            integers("battery_id", self._fleet.batteries.keys_at(rows.slot)),
+            instants("time", rows.time_us),
+            *(reals(name, column) for name, column in values.items()),
+            integers("quality", quality, kind="smallint"),
+        ]
+        is_new = await insert_rows(self._connection, "telemetry", columns)
+        return StoredBatteryRows(battery, rows.time_us, values, is_late, is_new, quality=quality, estimates=estimated)
+
+    async def insert_strings(self, rows: ValidRows, timeline: ModeTimeline) -> StoredRows:
+        """Insert string readings with the mode of each."""
+        string = self._subjects.string_slots(rows.slot)
+        is_late = rows.time_us <= self._states.strings.last_us[string]
+        modes = timeline.at(string, rows.time_us).mode
+        # Only the sender can know the mode of a late reading.
+        reported = rows.categories["mode"]
+        stored_modes = [reported[row] if is_late[row] else modes[row] for row in range(len(rows))]
+        columns = [
+            integers("string_id", self._fleet.strings.keys_at(rows.slot)),
+            instants("time", rows.time_us),
+            *(reals(name, column) for name, column in rows.values.items()),
+            Column("mode", "text", [None if mode is None else str(mode) for mode in stored_modes]),
+        ]
+        is_new = await insert_rows(self._connection, "string_telemetry", columns)
+        return StoredRows(string, rows.time_us, rows.values, is_late, is_new)
+
+    async def insert_locations(self, rows: ValidRows) -> StoredRows:
+        """Insert the readings of locations."""
+        location = self._subjects.location_slots(rows.slot)
+        is_late = rows.time_us <= self._states.locations.last_us[location]
+        hvac, mains = rows.categories["hvac"], rows.categories["mains"]
+        columns = [
+            integers("location_id", self._fleet.locations.keys_at(rows.slot)),
+            instants("time", rows.time_us),
+            *(reals(name, column) for name, column in rows.values.items()),
+            Column("hvac", "text", [None if value is None else str(value) for value in hvac]),
+            Column("mains", "smallint", [None if value is None else int(value) for value in mains]),
+        ]
+        is_new = await insert_rows(self._connection, "site_environment", columns)
+        values = dict(rows.values) | _categories_as_numbers(rows.categories)
+        return StoredRows(location, rows.time_us, values, is_late, is_new, categories=rows.categories)
+
+    async def mark(self, stored: StoredReadings) -> None:
+        """Mark possible discharges for the job that records them, and touched hours for the roll-up job."""
+        batteries, strings = stored.batteries, stored.strings
+        keys = self._fleet.strings.keys_at(self._subjects.strings)
+        from_batteries, from_strings = _may_discharge(batteries), _may_discharge(strings)
+        string_of_row = self._subjects.strings_of(batteries.slot)
+        string = np.concatenate([string_of_row[from_batteries], strings.slot[from_strings]])
+        time_us = np.concatenate([batteries.time_us[from_batteries], strings.time_us[from_strings]])
+        await mark_discharges(self._connection, Keys(keys[string]), time_us)
+        if self._engine is Engine.TIMESCALE:
+            return
+        new = np.flatnonzero(batteries.is_new)
+        await mark_rollups(self._connection, Keys(keys[string_of_row[new]]), hour_floor(batteries.time_us[new]))
+
+    def _is_late(self, rows: ValidRows, battery: BatchSlots) -> BoolArray:
+        is_late: BoolArray = rows.time_us <= self._states.batteries.last_us[battery]
+        return is_late
+
+    def _fill_currents(self, values: dict[str, FloatArray], batch: ValidatedBatch, battery: BatchSlots) -> IntArray:
+        """Give readings without a current that of their string; return the flags (m,) that say so."""
+        missing = np.flatnonzero(np.isnan(values["current_a"]))
+        flags = np.zeros(len(battery), np.int64)
+        if not len(missing):
+            return flags
+        string = self._subjects.strings_of(BatchSlots(battery[missing]))
+        timeline = string_currents(self._states.strings, batch.strings, self._subjects)
+        current = values["current_a"].copy()
+        current[missing] = timeline.at(string, batch.batteries.time_us[missing])
+        values["current_a"] = current
+        flags[missing] = np.where(np.isnan(current[missing]), 0, int(ReadingQuality.CURRENT_FROM_STRING))
+        return flags
+
+
+def _select(rows: ValidRows, chosen: IntArray) -> ValidRows:
+    return ValidRows(
+        slot=FleetSlots(rows.slot[chosen]),
+        time_us=rows.time_us[chosen],
+        values={name: column[chosen] for name, column in rows.values.items()},
+        categories={name: [column[row] for row in chosen.tolist()] for name, column in rows.categories.items()},
+    )
+
+
+def _may_discharge(rows: StoredRows) -> IntArray:
+    # A late reading may show that two discharges were one, or that one was two, whatever its own current is.
+    return np.flatnonzero(rows.is_new & (is_discharging(rows.values["current_a"]) | rows.is_late))
+
+
+def _categories_as_numbers(categories: Mapping[str, Sequence[object]]) -> dict[str, FloatArray]:
+    """Return categories as the rules take them: mains 1 or 0, hvac its index among the states, NaN where missing."""
+    numbers = {}
+    for name, options in LOCATION_SHAPE.categories.items():
+        index: dict[object, float] = {option: float(number) for number, option in enumerate(options)}
+        numbers[name] = np.array([np.nan if value is None else index[value] for value in categories[name]], np.float64)
+    return numbers

@@ -1,0 +1,232 @@
+"""The subjects of a batch and their state rows, read with or without locks."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final, NamedTuple
+
+import numpy as np
+import orjson
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from battery_api.db.fetching import fetch_all
+from battery_api.telemetry.ingest.checks import ValidatedBatch
+from battery_api.telemetry.store.columns import CountArray, FloatArray, IntArray, RuleState
+from battery_api.telemetry.store.fleet_index import FleetIndex, Kind
+from battery_api.telemetry.store.indices import BatchSlots, FleetSlots, Keys
+from battery_api.telemetry.store.instants import microseconds_of
+from battery_api.telemetry.store.string_modes import ModeState
+from battery_contracts.enums import StringMode
+
+
+class _LocationRow(NamedTuple):
+    location_id: int
+    seq: int
+    time: datetime | None
+    ambient_c: float | None
+    reporting_interval_s: float | None
+    rule_state: Any
+
+
+class _StringRow(NamedTuple):
+    string_id: int
+    time: datetime | None
+    current_a: float | None
+    mode: str | None
+    mode_since: datetime | None
+    last_discharge_at: datetime | None
+    reporting_interval_s: float | None
+    rule_state: Any
+
+
+class _BatteryRow(NamedTuple):
+    battery_id: int
+    seq: int
+    time: datetime | None
+    reporting_interval_s: float | None
+    resistance_at: datetime | None
+    rule_state: Any
+    open_info: int
+    open_warning: int
+    open_critical: int
+    twin_state_version: int
+    count_day: datetime | None
+
+
+def _select(kind: Kind, row: type[NamedTuple]) -> str:
+    return f"select {', '.join(row._fields)} from {kind}_state where {kind}_id = any($1::int[]) order by {kind}_id"  # noqa: S608  # names of the code
+
+
+_LOCATIONS: Final = _select("location", _LocationRow)
+_STRINGS: Final = _select("string", _StringRow)
+_BATTERIES: Final = _select("battery", _BatteryRow)
+
+
+@dataclass(frozen=True, slots=True)
+class LocationStates:
+    """Rows (n,) of ``location_state`` by batch slot."""
+
+    seq: IntArray
+    last_us: IntArray
+    ambient_c: FloatArray
+    interval_s: FloatArray
+    rule_state: Sequence[RuleState | None]
+
+
+@dataclass(frozen=True, slots=True)
+class StringStates:
+    """Rows (n,) of ``string_state`` by batch slot."""
+
+    last_us: IntArray
+    current_a: FloatArray
+    interval_s: FloatArray
+    mode: Sequence[ModeState]
+    rule_state: Sequence[RuleState | None]
+
+
+@dataclass(frozen=True, slots=True)
+class BatteryStates:
+    """Rows (n,) of ``battery_state`` by batch slot."""
+
+    seq: IntArray
+    last_us: IntArray
+    interval_s: FloatArray
+    resistance_us: IntArray
+    rule_state: Sequence[RuleState | None]
+    open_counts: CountArray
+    """(n, 3) open info, warning and critical alerts."""
+    twin_version: IntArray
+    count_day_us: IntArray
+
+
+@dataclass(frozen=True, slots=True)
+class SubjectStates:
+    """Every state row that a batch touches."""
+
+    locations: LocationStates
+    strings: StringStates
+    batteries: BatteryStates
+
+
+@dataclass(frozen=True, slots=True)
+class BatchSubjects:
+    """The subjects that a batch touches: fleet slots in ascending order, indexed by batch slot."""
+
+    batteries: FleetSlots
+    strings: FleetSlots
+    locations: FleetSlots
+    string_of_battery: BatchSlots
+    location_of_battery: BatchSlots
+
+    @classmethod
+    def of(cls, batch: ValidatedBatch, fleet: FleetIndex) -> "BatchSubjects":
+        """Gather the subjects of a batch and those above them."""
+        batteries = np.unique(
+            np.concatenate([batch.batteries.slot, batch.repeated_batteries.slot, batch.rejected_batteries.slot])
+        )
+        string_of = fleet.string_of_battery[batteries]
+        strings = np.unique(np.concatenate([string_of, batch.strings.slot]))
+        location_of = fleet.batteries.location[batteries]
+        locations = np.unique(np.concatenate([location_of, fleet.strings.location[strings], batch.locations.slot]))
+        return cls(
+            batteries=FleetSlots(batteries),
+            strings=FleetSlots(strings),
+            locations=FleetSlots(locations),
+            string_of_battery=BatchSlots(np.searchsorted(strings, string_of)),
+            location_of_battery=BatchSlots(np.searchsorted(locations, location_of)),
+        )
+
+    def battery_slots(self, slots: FleetSlots) -> BatchSlots:
+        """Return the batch slots of batteries."""
+        return BatchSlots(np.searchsorted(self.batteries, slots))
+
+    def string_slots(self, slots: FleetSlots) -> BatchSlots:
+        """Return the batch slots of strings."""
+        return BatchSlots(np.searchsorted(self.strings, slots))
+
+    def location_slots(self, slots: FleetSlots) -> BatchSlots:
+        """Return the batch slots of locations."""
+        return BatchSlots(np.searchsorted(self.locations, slots))
+
+    def strings_of(self, batteries: BatchSlots) -> BatchSlots:
+        """Return the strings of batteries."""
+        return BatchSlots(self.string_of_battery[batteries])
+
+    def locations_of(self, batteries: BatchSlots) -> BatchSlots:
+        """Return the locations of batteries."""
+        return BatchSlots(self.location_of_battery[batteries])
+
+
+async def read_states(
+    connection: AsyncConnection, fleet: FleetIndex, subjects: BatchSubjects, *, lock: bool
+) -> SubjectStates:
+    """Read the state rows that a batch touches, locking them in key order if asked.
+
+    Two batches that touch the same rows take turns; since all lock in one order, no deadlock arises.
+    """
+    location_keys = fleet.locations.keys_at(subjects.locations)
+    string_keys = fleet.strings.keys_at(subjects.strings)
+    battery_keys = fleet.batteries.keys_at(subjects.batteries)
+    locations = [_LocationRow(*row) for row in await _rows(connection, _LOCATIONS, "location", location_keys, lock)]
+    strings = [_StringRow(*row) for row in await _rows(connection, _STRINGS, "string", string_keys, lock)]
+    batteries = [_BatteryRow(*row) for row in await _rows(connection, _BATTERIES, "battery", battery_keys, lock)]
+    return SubjectStates(_location_states(locations), _string_states(strings), _battery_states(batteries))
+
+
+async def _rows(connection: AsyncConnection, statement: str, kind: Kind, keys: Keys, lock: bool) -> Sequence[Any]:
+    if not len(keys):
+        return []
+    parameter = keys.tolist()
+    query = f"{statement} for update" if lock else statement
+    rows = await fetch_all(connection, query, (parameter,))
+    if len(rows) < len(parameter):
+        # The importer creates a state row with each subject; if one is missing, a reading must not fail for it.
+        insert = f"insert into {kind}_state ({kind}_id) select unnest($1::int[]) on conflict do nothing"
+        await connection.exec_driver_sql(insert, (parameter,))
+        rows = await fetch_all(connection, query, (parameter,))
+    return rows
+
+
+def _location_states(rows: Sequence[_LocationRow]) -> LocationStates:
+    return LocationStates(
+        seq=np.array([row.seq for row in rows], np.int64),
+        last_us=microseconds_of([row.time for row in rows]),
+        ambient_c=np.array([row.ambient_c for row in rows], np.float64),
+        interval_s=np.array([row.reporting_interval_s for row in rows], np.float64),
+        rule_state=[_decoded(row.rule_state) for row in rows],
+    )
+
+
+def _string_states(rows: Sequence[_StringRow]) -> StringStates:
+    since = microseconds_of([row.mode_since for row in rows]).tolist()
+    discharged = microseconds_of([row.last_discharge_at for row in rows]).tolist()
+    return StringStates(
+        last_us=microseconds_of([row.time for row in rows]),
+        current_a=np.array([row.current_a for row in rows], np.float64),
+        interval_s=np.array([row.reporting_interval_s for row in rows], np.float64),
+        mode=[
+            ModeState(None if row.mode is None else StringMode(row.mode), since_us, discharged_us)
+            for row, since_us, discharged_us in zip(rows, since, discharged, strict=True)
+        ],
+        rule_state=[_decoded(row.rule_state) for row in rows],
+    )
+
+
+def _battery_states(rows: Sequence[_BatteryRow]) -> BatteryStates:
+    open_counts = [(row.open_info, row.open_warning, row.open_critical) for row in rows]
+    return BatteryStates(
+        seq=np.array([row.seq for row in rows], np.int64),
+        last_us=microseconds_of([row.time for row in rows]),
+        interval_s=np.array([row.reporting_interval_s for row in rows], np.float64),
+        resistance_us=microseconds_of([row.resistance_at for row in rows]),
+        rule_state=[_decoded(row.rule_state) for row in rows],
+        open_counts=np.array(open_counts, np.int16).reshape(-1, 3),
+        twin_version=np.array([row.twin_state_version for row in rows], np.int64),
+        count_day_us=microseconds_of([row.count_day for row in rows]),
+    )
+
+
+def _decoded(stored: Any) -> RuleState | None:
+    # The driver gives JSON as text where no codec is set on the connection.
+    state: RuleState | None = orjson.loads(stored) if isinstance(stored, str | bytes) else stored
+    return state

@@ -1,0 +1,222 @@
+"""Move the state rows to the newest readings of a batch; a late reading never moves them back."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Final
+
+import numpy as np
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from battery_api.telemetry.ingest.estimation import ReadingEstimates
+from battery_api.telemetry.ingest.intervals import learn_interval
+from battery_api.telemetry.ingest.locked_state import BatchSubjects, SubjectStates
+from battery_api.telemetry.ingest.readings import BATTERY_SHAPE
+from battery_api.telemetry.ingest.string_context import ModeTimeline
+from battery_api.telemetry.ports import Readings
+from battery_api.telemetry.store.columns import BoolArray, Column, FloatArray, IntArray, instants, integers, reals
+from battery_api.telemetry.store.fleet_index import FleetIndex
+from battery_api.telemetry.store.indices import BatchSlots, Keys
+from battery_api.telemetry.store.instants import NEVER
+from battery_api.telemetry.store.reading_counts import ADD_TO_OPEN_DAY, BatchCounts, add_earlier_days, close_days
+from battery_api.telemetry.store.statements import update_rows
+
+_NEXT_SEQ: Final = "seq = present.seq + 1"
+_LIVE: Final = tuple(name for name in BATTERY_SHAPE.channel_names if name != "internal_resistance_mohm")
+
+
+@dataclass(frozen=True, slots=True)
+class StoredRows:
+    """Readings (m,) of one kind that reached the store, sorted by batch slot and time.
+
+    ``is_late`` means that a newer reading was known before, ``is_new`` that the row was not stored yet.
+    """
+
+    slot: BatchSlots
+    time_us: IntArray
+    values: Mapping[str, FloatArray]
+    is_late: BoolArray
+    is_new: BoolArray
+    categories: Mapping[str, Sequence[Any]] = field(default_factory=dict)
+
+    @property
+    def newer(self) -> IntArray:
+        """Rows that are newer than the state."""
+        return np.flatnonzero(self.is_new & ~self.is_late)
+
+    def newest(self) -> IntArray:
+        """Return the newest row of each subject that has a newer one."""
+        rows = self.newer
+        return rows[_last_of_each(self.slot[rows])]
+
+    def newer_by_time(self, channels: Sequence[str]) -> Readings:
+        """Return the newer rows in time order, as the judge takes them."""
+        rows = self.newer
+        rows = rows[np.argsort(self.time_us[rows], kind="stable")]
+        return Readings(
+            subject=BatchSlots(self.slot[rows]),
+            time=self.time_us[rows].view("datetime64[us]"),
+            values={name: self.values[name][rows] for name in channels},
+        )
+
+    def learn_interval(self, interval_s: FloatArray, last_us: IntArray) -> FloatArray:
+        """Return the reporting intervals (n,) after these readings, from those and the newest times before."""
+        rows = self.newer
+        return learn_interval(interval_s, last_us, BatchSlots(self.slot[rows]), self.time_us[rows])
+
+
+@dataclass(frozen=True, slots=True)
+class StoredBatteryRows(StoredRows):
+    """Battery readings (m,) that reached the store, with their quality flags and estimates."""
+
+    quality: IntArray = field(kw_only=True)
+    estimates: ReadingEstimates | None = field(kw_only=True)
+
+
+class StateWriter:
+    """Writes the state rows of one batch, which the caller has locked."""
+
+    def __init__(
+        self,
+        connection: AsyncConnection,
+        fleet: FleetIndex,
+        subjects: BatchSubjects,
+        states: SubjectStates,
+        received_at: datetime,
+    ) -> None:
+        self._connection = connection
+        self._fleet = fleet
+        self._subjects = subjects
+        self._states = states
+        self._received_at = received_at
+
+    async def write_batteries(self, rows: StoredBatteryRows, *, interval_s: FloatArray, counts: BatchCounts) -> None:
+        """Write live values, counts and ohmic values of batteries."""
+        keys = self._fleet.batteries.keys_at(self._subjects.batteries)
+        newest = rows.newest()
+        await close_days(self._connection, Keys(keys[counts.rolls_over]))
+        battery = BatchSlots(rows.slot[newest])
+        changed = [
+            instants("time", rows.time_us[newest]),
+            *(reals(name, rows.values[name][newest]) for name in _LIVE),
+            integers("quality", rows.quality[newest], kind="smallint"),
+            reals("reporting_interval_s", interval_s[battery]),
+        ]
+        columns, inputs, assignments = _estimate_columns(rows, newest)
+        await update_rows(
+            self._connection,
+            "battery_state",
+            integers("battery_id", keys[battery]),
+            changed + columns,
+            inputs=counts.columns(battery) + inputs,
+            also=[_NEXT_SEQ, *assignments, *ADD_TO_OPEN_DAY],
+            received_at=self._received_at,
+        )
+        only_counted = BatchSlots(np.setdiff1d(np.arange(len(keys)), battery))
+        await update_rows(
+            self._connection,
+            "battery_state",
+            integers("battery_id", keys[only_counted]),
+            [],
+            inputs=counts.columns(only_counted),
+            also=ADD_TO_OPEN_DAY,
+        )
+        await add_earlier_days(self._connection, keys, counts)
+        await self._write_resistances(keys, rows)
+
+    async def _write_resistances(self, keys: Keys, rows: StoredBatteryRows) -> None:
+        # Measured once a day and often apart from the other channels, so it is newest by a time of its own.
+        is_measured = ~np.isnan(rows.values["internal_resistance_mohm"])
+        stored_us = self._states.batteries.resistance_us[rows.slot]
+        newer = np.flatnonzero(rows.is_new & is_measured & (rows.time_us > stored_us))
+        chosen = newer[_last_of_each(rows.slot[newer])]
+        await update_rows(
+            self._connection,
+            "battery_state",
+            integers("battery_id", keys[rows.slot[chosen]]),
+            [
+                reals("internal_resistance_mohm", rows.values["internal_resistance_mohm"][chosen]),
+                instants("resistance_at", rows.time_us[chosen]),
+                reals("resistance_temperature_c", rows.values["temperature_c"][chosen]),
+            ],
+        )
+
+    async def write_strings(self, rows: StoredRows, timeline: ModeTimeline) -> None:
+        """Write live values of strings, and the modes that changed."""
+        states = self._states.strings
+        keys = self._fleet.strings.keys_at(self._subjects.strings)
+        newest = rows.newest()
+        string = rows.slot[newest]
+        interval_s = rows.learn_interval(states.interval_s, states.last_us)
+        await update_rows(
+            self._connection,
+            "string_state",
+            integers("string_id", keys[string]),
+            [
+                instants("time", rows.time_us[newest]),
+                *(reals(name, column[newest]) for name, column in rows.values.items()),
+                reals("reporting_interval_s", interval_s[string]),
+            ],
+            received_at=self._received_at,
+        )
+        final = timeline.final(len(keys))
+        moved = [slot for slot, (before, after) in enumerate(zip(states.mode, final, strict=True)) if before != after]
+        await update_rows(
+            self._connection,
+            "string_state",
+            integers("string_id", keys[moved]),
+            [
+                Column("mode", "text", [_text(final[slot].mode) for slot in moved]),
+                _optional_instants("mode_since", [final[slot].since_us for slot in moved]),
+                _optional_instants("last_discharge_at", [final[slot].discharged_us for slot in moved]),
+            ],
+        )
+
+    async def write_locations(self, rows: StoredRows, updated: BatchSlots) -> None:
+        """Write the environment of locations; raise the sequence numbers of those with new battery readings."""
+        states = self._states.locations
+        keys = self._fleet.locations.keys_at(self._subjects.locations)
+        await update_rows(
+            self._connection, "location_state", integers("location_id", keys[updated]), [], also=[_NEXT_SEQ]
+        )
+        newest = rows.newest()
+        location = rows.slot[newest]
+        interval_s = rows.learn_interval(states.interval_s, states.last_us)
+        hvac, mains = rows.categories["hvac"], rows.categories["mains"]
+        await update_rows(
+            self._connection,
+            "location_state",
+            integers("location_id", keys[location]),
+            [
+                instants("time", rows.time_us[newest]),
+                reals("ambient_c", rows.values["ambient_c"][newest]),
+                reals("humidity_pct", rows.values["humidity_pct"][newest]),
+                Column("hvac", "text", [_text(hvac[row]) for row in newest.tolist()]),
+                Column("mains", "boolean", [mains[row] for row in newest.tolist()]),
+                reals("reporting_interval_s", interval_s[location]),
+            ],
+            received_at=self._received_at,
+        )
+
+
+def _estimate_columns(rows: StoredBatteryRows, newest: IntArray) -> tuple[list[Column], list[Column], list[str]]:
+    """Return columns, inputs and assignments of the estimates; without any, earlier ones are withdrawn."""
+    if rows.estimates is None:
+        names = ("soc_pct", "soc_sd_pct", "soc_provenance", "soh_pct", "soh_sd_pct", "soh_provenance")
+        return [], [], [f"{name} = null" for name in names]
+    return rows.estimates.state_columns(newest, BatchSlots(rows.slot[newest]))
+
+
+def _last_of_each(slot: IntArray) -> IntArray:
+    """Return the last row of each subject, of rows sorted by subject."""
+    if not len(slot):
+        return np.zeros(0, np.int64)
+    return np.flatnonzero(np.append(slot[1:] != slot[:-1], True))
+
+
+def _text(value: object) -> str | None:
+    return None if value is None else str(value)
+
+
+def _optional_instants(name: str, times_us: Sequence[int]) -> Column:
+    return Column(name, "instant", [None if time_us == NEVER else time_us for time_us in times_us])

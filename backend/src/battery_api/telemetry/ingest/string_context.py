@@ -1,0 +1,158 @@
+"""What a batch says of strings: their operating mode over time, and their current for batteries that send none."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from battery_api.fleet.status import MIN_STALE_AFTER_S, STALE_INTERVALS
+from battery_api.telemetry.ingest.checks import ValidRows
+from battery_api.telemetry.ingest.locked_state import BatchSubjects, StringStates
+from battery_api.telemetry.store.columns import BoolArray, FloatArray, IntArray
+from battery_api.telemetry.store.indices import BatchSlots
+from battery_api.telemetry.store.instants import NEVER, newest_at_or_before
+from battery_api.telemetry.store.string_modes import ModeState, is_settled, next_mode
+from battery_contracts.enums import StringMode
+
+
+@dataclass(frozen=True, slots=True)
+class SubjectValues:
+    """Values (m,) of one quantity, with the subject (batch slot) and the time of each; NaN where there is none."""
+
+    slot: BatchSlots
+    time_us: IntArray
+    value: FloatArray
+
+
+@dataclass(frozen=True, slots=True)
+class NewestValues:
+    """Newest stored value (n,) of one quantity by batch slot, its time, and how often the subject reports."""
+
+    time_us: IntArray
+    value: FloatArray
+    interval_s: FloatArray
+
+
+@dataclass(frozen=True, slots=True)
+class ModesAt:
+    """Mode (m,) of strings at instants, and whether they were settled by then."""
+
+    mode: list[StringMode | None]
+    settled: BoolArray
+
+
+@dataclass(frozen=True, slots=True)
+class ModeTimeline:
+    """Modes of strings over time, sorted by string and time; the first entry of a string is its stored state."""
+
+    string: BatchSlots
+    time_us: IntArray
+    states: Sequence[ModeState]
+
+    def final(self, count: int) -> list[ModeState]:
+        """Return the last mode of each of ``count`` strings."""
+        last = np.searchsorted(self.string, np.arange(count), side="right") - 1
+        return [self.states[entry] for entry in last.tolist()]
+
+    def at(self, string: BatchSlots, time_us: IntArray) -> ModesAt:
+        """Return the mode of strings (m,) at instants (m,)."""
+        entries = newest_at_or_before(self.string, self.time_us, string, time_us)
+        states = [self.states[entry] for entry in entries.tolist()]
+        modes = [state.mode for state in states]
+        # A string that never reported its current counts as settled: its float rules must not stay off for ever.
+        on_float = np.array([mode in {None, StringMode.FLOAT} for mode in modes], bool)
+        since = np.array([state.since_us for state in states], np.int64)
+        discharged = np.array([state.discharged_us for state in states], np.int64)
+        return ModesAt(modes, is_settled(on_float, since, discharged, time_us))
+
+
+def follow_modes(states: StringStates, rows: ValidRows, row_string: BatchSlots, derived: SubjectValues) -> ModeTimeline:
+    """Follow the modes of strings through a batch.
+
+    Parameters
+    ----------
+    rows, row_string
+        String readings (m,) that are newer than the state, sorted by string and time, and the string of each.
+    derived
+        Currents derived from battery readings, for strings without readings of their own.
+    """
+    string = np.concatenate([row_string, derived.slot])
+    time_us = np.concatenate([rows.time_us, derived.time_us])
+    current = np.concatenate([rows.values["current_a"], derived.value])
+    reported: list[StringMode | None] = [*rows.categories["mode"], *[None] * len(derived.slot)]
+    present = list(states.mode)
+    entries = [(slot, NEVER, state) for slot, state in enumerate(present)]
+    for row in np.lexsort((time_us, string)).tolist():
+        slot, instant_us, mode = int(string[row]), int(time_us[row]), reported[row]
+        present[slot] = next_mode(
+            present[slot], instant_us, float(current[row]), None if mode is None else StringMode(mode)
+        )
+        entries.append((slot, instant_us, present[slot]))
+    entries.sort(key=lambda entry: entry[:2])
+    return ModeTimeline(
+        string=BatchSlots(np.array([entry[0] for entry in entries], np.int64)),
+        time_us=np.array([entry[1] for entry in entries], np.int64),
+        states=[entry[2] for entry in entries],
+    )
+
+
+def currents_from_batteries(readings: SubjectValues, reports_itself: BoolArray) -> SubjectValues:
+    """Return the mean battery current of each string at each instant, for strings that send no readings themselves.
+
+    Parameters
+    ----------
+    readings
+        Currents of battery readings by the batteries' strings.
+    reports_itself
+        (strings,) whether a string sent readings of its own in this batch.
+    """
+    string, current_a = readings.slot, readings.value
+    is_usable = ~np.isnan(current_a) & ~reports_itself[string] if len(string) else np.zeros(0, bool)
+    pairs, group = np.unique(
+        np.stack([string[is_usable], readings.time_us[is_usable]], axis=1), axis=0, return_inverse=True
+    )
+    group = group.reshape(-1)
+    total = np.bincount(group, weights=current_a[is_usable], minlength=len(pairs))
+    count = np.bincount(group, minlength=len(pairs))
+    return SubjectValues(BatchSlots(pairs[:, 0]), pairs[:, 1], total / np.maximum(count, 1))
+
+
+@dataclass(frozen=True, slots=True)
+class ValueTimeline:
+    """Values of one quantity over time, from state rows and the batch, to look up the newest value at an instant."""
+
+    values: SubjectValues
+    """Sorted by subject and time."""
+    valid_us: IntArray
+    """(n,) how long a value of each subject stays valid."""
+
+    @classmethod
+    def of(cls, stored: NewestValues, readings: SubjectValues) -> "ValueTimeline":
+        """Join the stored values of ``n`` subjects with readings (m,)."""
+        known = np.flatnonzero((stored.time_us != NEVER) & ~np.isnan(stored.value))
+        measured = np.flatnonzero(~np.isnan(readings.value))
+        slot = np.concatenate([known, readings.slot[measured]])
+        time_us = np.concatenate([stored.time_us[known], readings.time_us[measured]])
+        value = np.concatenate([stored.value[known], readings.value[measured]])
+        order = np.lexsort((time_us, slot))
+        valid_s = np.maximum(MIN_STALE_AFTER_S, STALE_INTERVALS * np.nan_to_num(stored.interval_s))
+        ordered = SubjectValues(BatchSlots(slot[order]), time_us[order], value[order])
+        return cls(ordered, (valid_s * 1e6).astype(np.int64))
+
+    def at(self, slot: BatchSlots, time_us: IntArray) -> FloatArray:
+        """Return the newest value of subjects (k,) at instants (k,), NaN where none is recent enough."""
+        row = newest_at_or_before(self.values.slot, self.values.time_us, slot, time_us)
+        result = np.full(len(slot), np.nan)
+        matched = np.flatnonzero(row >= 0)
+        age_us = time_us[matched] - self.values.time_us[row[matched]]
+        valid = matched[age_us <= self.valid_us[slot[matched]]]
+        result[valid] = self.values.value[row[valid]]
+        return result
+
+
+def string_currents(states: StringStates, rows: ValidRows, subjects: BatchSubjects) -> ValueTimeline:
+    """Return the currents of strings over time, from their readings in the batch and their state rows."""
+    return ValueTimeline.of(
+        NewestValues(states.last_us, states.current_a, states.interval_s),
+        SubjectValues(subjects.string_slots(rows.slot), rows.time_us, rows.values["current_a"]),
+    )

@@ -1,0 +1,196 @@
+"""One batch inside its transaction: lock, insert, judge, update; the steps of a reading's life in their order."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+import numpy as np
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from battery_api.db.timescale import Engine
+from battery_api.telemetry.ingest.checks import DroppedReadings, ValidatedBatch
+from battery_api.telemetry.ingest.estimation import BatchEstimates
+from battery_api.telemetry.ingest.inserts import ReadingWriter, StoredReadings
+from battery_api.telemetry.ingest.judgement import judged_batch, write_verdict
+from battery_api.telemetry.ingest.locked_state import BatchSubjects, SubjectStates, read_states
+from battery_api.telemetry.ingest.publication import (
+    NewestReadings,
+    Publication,
+    status_updates,
+    statuses,
+    telemetry_updates,
+)
+from battery_api.telemetry.ingest.state_updates import StateWriter
+from battery_api.telemetry.ingest.string_context import ModeTimeline
+from battery_api.telemetry.metrics import STAGE_SECONDS
+from battery_api.telemetry.ports import BatchVerdict, Judge
+from battery_api.telemetry.store.columns import FloatArray
+from battery_api.telemetry.store.fleet_index import FleetIndex
+from battery_api.telemetry.store.indices import BatchSlots, FleetSlots
+from battery_api.telemetry.store.instants import microseconds
+from battery_api.telemetry.store.reading_counts import BatchCounts, ReadingTimes, StoredTimes, count_readings
+
+
+@dataclass(frozen=True, slots=True)
+class StoredBatch:
+    """Outcome of a stored batch: the counts of its readings, and the events to publish after the commit."""
+
+    accepted: int
+    duplicates: int
+    late: int
+    publication: Publication
+
+
+@dataclass(frozen=True, slots=True)
+class _LockedBatch:
+    """The subjects of a batch and their state rows, locked."""
+
+    subjects: BatchSubjects
+    states: SubjectStates
+
+
+class BatchTransaction:
+    """Carries one validated batch through its transaction.
+
+    Parameters
+    ----------
+    watched
+        Batteries whose own room has a listener; each of them gets a message of its own.
+    estimates
+        Estimates that the digital twin made before the transaction began, if it did.
+    """
+
+    def __init__(
+        self,
+        connection: AsyncConnection,
+        *,
+        fleet: FleetIndex,
+        engine: Engine,
+        judge: Judge,
+        received_at: datetime,
+        watched: frozenset[str] = frozenset(),
+        estimates: BatchEstimates | None = None,
+    ) -> None:
+        self._connection = connection
+        self._fleet = fleet
+        self._engine = engine
+        self._judge = judge
+        self._received_at = received_at
+        self._watched = watched
+        self._estimates = estimates
+
+    async def run(self, batch: ValidatedBatch) -> StoredBatch:
+        """Store a batch and judge it; the caller commits.
+
+        Raises
+        ------
+        EstimatesOutdated
+            Another batch moved the estimator state of a battery meanwhile; nothing was written.
+        """
+        subjects = BatchSubjects.of(batch, self._fleet)
+        with STAGE_SECONDS.labels("lock").time():
+            states = await read_states(self._connection, self._fleet, subjects, lock=True)
+        locked = _LockedBatch(subjects, states)
+        if self._estimates is not None:
+            self._estimates.require_current(states.batteries)
+        with STAGE_SECONDS.labels("insert").time():
+            stored, timeline = await self._insert(batch, locked)
+        with STAGE_SECONDS.labels("judge").time():
+            verdict = await self._judge_newer(locked, stored, timeline)
+        with STAGE_SECONDS.labels("update").time():
+            publication = await self._update(batch, locked, stored, timeline, verdict)
+        return StoredBatch(
+            accepted=sum(int(rows.is_new.sum()) for rows in stored.kinds),
+            duplicates=sum(int((~rows.is_new).sum()) for rows in stored.kinds),
+            late=sum(int((rows.is_new & rows.is_late).sum()) for rows in stored.kinds),
+            publication=publication,
+        )
+
+    async def _insert(self, batch: ValidatedBatch, locked: _LockedBatch) -> tuple[StoredReadings, ModeTimeline]:
+        writer = ReadingWriter(self._connection, self._fleet, locked.subjects, locked.states, self._engine)
+        timeline = writer.follow_modes(batch)
+        stored = StoredReadings(
+            batteries=await writer.insert_batteries(batch, self._estimates),
+            strings=await writer.insert_strings(batch.strings, timeline),
+            locations=await writer.insert_locations(batch.locations),
+        )
+        await writer.mark(stored)
+        return stored, timeline
+
+    async def _judge_newer(self, locked: _LockedBatch, stored: StoredReadings, timeline: ModeTimeline) -> BatchVerdict:
+        judged = judged_batch(
+            self._fleet, locked.subjects, locked.states, stored, timeline, received_at=self._received_at
+        )
+        if judged is None:
+            return BatchVerdict()
+        verdict = await self._judge.judge(self._connection, judged)
+        await write_verdict(self._connection, self._fleet, locked.subjects, verdict)
+        return verdict
+
+    async def _update(
+        self,
+        batch: ValidatedBatch,
+        locked: _LockedBatch,
+        stored: StoredReadings,
+        timeline: ModeTimeline,
+        verdict: BatchVerdict,
+    ) -> Publication:
+        subjects, states = locked.subjects, locked.states
+        batteries = stored.batteries
+        interval_s = batteries.learn_interval(states.batteries.interval_s, states.batteries.last_us)
+        writer = StateWriter(self._connection, self._fleet, subjects, states, self._received_at)
+        await writer.write_batteries(batteries, interval_s=interval_s, counts=_counts(batch, locked, stored))
+        await writer.write_strings(stored.strings, timeline)
+        updated = np.unique(subjects.location_of_battery[batteries.slot[batteries.newest()]])
+        await writer.write_locations(stored.locations, BatchSlots(updated))
+        return self._publication(locked, stored, interval_s, verdict)
+
+    def _publication(
+        self, locked: _LockedBatch, stored: StoredReadings, interval_s: FloatArray, verdict: BatchVerdict
+    ) -> Publication:
+        subjects, states = locked.subjects, locked.states.batteries
+        batteries = stored.batteries
+        rows = batteries.newest()
+        battery = BatchSlots(batteries.slot[rows])
+        open_counts = states.open_counts.copy()
+        for slot, changed in verdict.open_counts.items():
+            open_counts[slot] = changed
+        now_us = microseconds(self._received_at)
+        newest = NewestReadings(
+            code=[entry.code for entry in self._fleet.batteries.entries_at(FleetSlots(subjects.batteries[battery]))],
+            location=subjects.locations_of(battery),
+            seq=states.seq[battery] + 1,
+            time_us=batteries.time_us[rows],
+            values={name: column[rows] for name, column in batteries.values.items()},
+            status_before=statuses(
+                states.last_us[battery], states.interval_s[battery], states.open_counts[battery], now_us
+            ),
+            # A reading that just arrived may be old by its own time, as in a drained backlog: then it is stale.
+            status_after=statuses(batteries.time_us[rows], interval_s[battery], open_counts[battery], now_us),
+            open_before=states.open_counts[battery],
+            open_counts=open_counts[battery],
+        )
+        location_codes = [entry.code for entry in self._fleet.locations.entries_at(subjects.locations)]
+        return Publication(
+            telemetry=telemetry_updates(
+                newest,
+                location_codes=location_codes,
+                location_seq=locked.states.locations.seq + 1,
+                watched=self._watched,
+                received_at=self._received_at,
+            ),
+            statuses=status_updates(newest, location_codes),
+            alerts=verdict.events,
+        )
+
+
+def _counts(batch: ValidatedBatch, locked: _LockedBatch, stored: StoredReadings) -> BatchCounts:
+    def times(dropped: DroppedReadings) -> ReadingTimes:
+        return ReadingTimes(locked.subjects.battery_slots(dropped.slot), dropped.time_us)
+
+    rows = stored.batteries
+    return count_readings(
+        locked.states.batteries.count_day_us,
+        stored=StoredTimes(rows.slot, rows.time_us, rows.is_new, rows.is_late),
+        repeated=times(batch.repeated_batteries),
+        rejected=times(batch.rejected_batteries),
+    )

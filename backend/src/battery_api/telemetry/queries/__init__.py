@@ -1,0 +1,1 @@
+"""Read telemetry: newest values, series, exports and completeness."""

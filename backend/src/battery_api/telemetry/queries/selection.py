@@ -1,0 +1,74 @@
+"""Which batteries a query is about: one, a string's or a location's, as far as the caller may see them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Annotated
+
+from fastapi import Depends, Query
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from battery_api.accounts.principal import Principal
+from battery_api.db.fetching import fetch_all
+from battery_api.fleet.errors import BatteryNotFound, LocationNotFound
+from battery_api.telemetry.errors import InvalidSelection
+
+_BATTERIES = (
+    "select b.id, b.code, l.code as location from battery b join string s on s.id = b.string_id "
+    "join location l on l.id = b.location_id where b.removed_at is null and {column} = $1 order by b.code"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """What the caller named; exactly one is given."""
+
+    battery_id: str | None
+    string_id: str | None
+    location_id: str | None
+
+    @property
+    def name(self) -> str:
+        """The id that was given."""
+        return self.battery_id or self.string_id or self.location_id or ""
+
+
+def _selection(
+    battery_id: Annotated[str | None, Query(description="One battery.")] = None,
+    string_id: Annotated[str | None, Query(description="Every battery of a string.")] = None,
+    location_id: Annotated[str | None, Query(description="Every battery of a location.")] = None,
+) -> Selection:
+    given = [value for value in (battery_id, string_id, location_id) if value]
+    if len(given) != 1:
+        raise InvalidSelection("Name exactly one of battery_id, string_id and location_id.")
+    return Selection(battery_id, string_id, location_id)
+
+
+SelectionDep = Annotated[Selection, Depends(_selection)]
+
+
+@dataclass(frozen=True, slots=True)
+class ChosenBattery:
+    """A battery that a query is about."""
+
+    key: int
+    code: str
+
+
+async def find_batteries(
+    connection: AsyncConnection, selection: Selection, principal: Principal
+) -> Sequence[ChosenBattery]:
+    """Return the batteries of a selection, sorted by id.
+
+    Raises
+    ------
+    BatteryNotFound, LocationNotFound
+        There are none that the caller may see.
+    """
+    column = "b.code" if selection.battery_id else "s.code" if selection.string_id else "l.code"
+    rows = await fetch_all(connection, _BATTERIES.format(column=column), (selection.name,))
+    visible = [ChosenBattery(row.id, row.code) for row in rows if principal.may_see(row.location)]
+    if visible:
+        return visible
+    if selection.location_id:
+        raise LocationNotFound(f"No location {selection.location_id} with batteries that you may see.")
+    raise BatteryNotFound(f"No batteries under {selection.name} that you may see.")

@@ -1,0 +1,195 @@
+"""History of one battery as a series of points, from the raw rows or the roll-up that fits."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+import numpy as np
+import orjson
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from battery_api.accounts.principal import Principal
+from battery_api.db.bangkok import DAY_ORIGIN
+from battery_api.db.fetching import fetch_all
+from battery_api.db.tables.telemetry import ROLLUP_CHANNELS
+from battery_api.fleet.errors import BatteryNotFound
+from battery_api.telemetry.errors import InvalidSpan
+from battery_api.telemetry.queries.resolution import Grain, Resolution, choose_grain, explicit_grain, too_fine
+
+_FIGURES: Final = ("min", "max", "mean", "last")
+# Buckets begin where the roll-ups' do: at midnights in Asia/Bangkok.
+_BUCKET: Final = f"date_bin($4::interval, {{column}}, timestamptz '{DAY_ORIGIN.isoformat()}')"
+_DEFAULT_SPAN: Final = timedelta(hours=24)
+# Means of single-precision values carry no more than these digits.
+_MEAN_DECIMALS: Final = 4
+
+
+@dataclass(frozen=True, slots=True)
+class SeriesRequest:
+    """What part of a battery's history is wanted, and how fine."""
+
+    battery_id: str
+    start: datetime
+    end: datetime
+    resolution: Resolution
+    max_points: int
+
+
+@dataclass(frozen=True, slots=True)
+class Points:
+    """Points of a series column by column; each channel has one column a figure."""
+
+    grain: Grain | None
+    time: Sequence[datetime]
+    count: Sequence[int]
+    channels: dict[str, dict[str, Any]]
+
+
+def span_of(start: datetime | None, end: datetime | None, now: datetime) -> tuple[datetime, datetime]:
+    """Return the span of a query: the last 24 h where nothing is said."""
+    until = end or now
+    since = start or until - _DEFAULT_SPAN
+    if since >= until:
+        raise InvalidSpan("start must lie before end.")
+    return since, until
+
+
+def raw_available_from(now: datetime, retention_days: int) -> datetime:
+    """Return the instant from which raw rows are kept; before it only the roll-ups answer."""
+    return now - timedelta(days=retention_days)
+
+
+async def find_battery(connection: AsyncConnection, battery_id: str, principal: Principal) -> int:
+    """Return the key of a battery the caller may see.
+
+    Raises
+    ------
+    BatteryNotFound
+        There is none.
+    """
+    statement = (
+        "select b.id, l.code from battery b join location l on l.id = b.location_id "
+        "where b.code = $1 and b.removed_at is null"
+    )
+    row = (await connection.exec_driver_sql(statement, (battery_id,))).first()
+    if row is None or not principal.may_see(row.code):
+        raise BatteryNotFound(f"No battery {battery_id} that you may see.")
+    key: int = row.id
+    return key
+
+
+async def read_series(
+    connection: AsyncConnection, battery_key: int, request: SeriesRequest, *, raw_available_from: datetime
+) -> bytes:
+    """Return a series as JSON, never of more than the wanted number of points and never cut silently.
+
+    Raises
+    ------
+    ResolutionTooFine
+        A resolution was asked for that gives too many points.
+    """
+    points = await _read_points(connection, battery_key, request, raw_available_from)
+    grain = points.grain
+    answer = {
+        "battery_id": request.battery_id,
+        "start": request.start,
+        "end": request.end,
+        "resolution": Resolution.RAW if grain is None else grain.resolution,
+        "bucket_s": None if grain is None else grain.bucket_s,
+        "source": "telemetry" if grain is None else grain.source,
+        "point_count": len(points.time),
+        "raw_available_from": raw_available_from,
+        "columns": {"time": points.time, "count": points.count, **points.channels},
+    }
+    return orjson.dumps(answer, option=orjson.OPT_SERIALIZE_NUMPY | orjson.OPT_UTC_Z)
+
+
+async def _read_points(
+    connection: AsyncConnection, battery_key: int, request: SeriesRequest, raw_available_from: datetime
+) -> Points:
+    start, end, wanted = request.start, request.end, request.resolution
+    if wanted is Resolution.RAW or (wanted is Resolution.AUTO and start >= raw_available_from):
+        span = (battery_key, start, end, request.max_points)
+        # Whether one row more than allowed exists is asked of the index, without fetching what would not be shown.
+        if not await fetch_all(connection, BEYOND, span):
+            return _raw_points(await fetch_all(connection, RAW, span))
+        if wanted is Resolution.RAW:
+            raise too_fine(wanted, request.max_points, f"more than {request.max_points:,} points")
+    if wanted is Resolution.AUTO:
+        grain = choose_grain(start, end, request.max_points, raw_available_from=raw_available_from)
+    else:
+        grain = explicit_grain(wanted, start, end, request.max_points)
+    statement = BUCKETS_OF_RAW if grain.source == "telemetry" else buckets_of_rollup(grain.source)
+    width = timedelta(seconds=grain.bucket_s)
+    if grain.source != "telemetry":
+        # A roll-up has whole buckets only, so the one that the span begins in belongs to it.
+        start -= (start - DAY_ORIGIN) % width
+    rows = await fetch_all(connection, statement, (battery_key, start, end, width))
+    return _bucket_points(grain, rows)
+
+
+RAW: Final = (
+    f"select time, {', '.join(ROLLUP_CHANNELS)} from telemetry "
+    "where battery_id = $1 and time >= $2 and time < $3 order by time limit $4"
+)
+
+BEYOND: Final = (
+    "select 1 from telemetry where battery_id = $1 and time >= $2 and time < $3 order by time offset $4 limit 1"
+)
+
+
+def _raw_figures(channel: str) -> str:
+    last = f"(array_agg({channel} order by time desc) filter (where {channel} is not null))[1]"
+    return f"min({channel}), max({channel}), avg({channel}), {last}"
+
+
+BUCKETS_OF_RAW: Final = (
+    f"select {_BUCKET.format(column='time')} as at, count(*), "
+    f"{', '.join(_raw_figures(channel) for channel in ROLLUP_CHANNELS)} from telemetry "
+    "where battery_id = $1 and time >= $2 and time < $3 group by 1 order by 1"
+)
+
+
+def _rollup_figures(channel: str) -> str:
+    last = f"(array_agg({channel}_last order by bucket desc) filter (where {channel}_last is not null))[1]"
+    mean = f"sum({channel}_sum) / nullif(sum({channel}_count), 0)"
+    return f"min({channel}_min), max({channel}_max), {mean}, {last}"
+
+
+def buckets_of_rollup(relation: str) -> str:
+    """Return the SQL that joins a roll-up's buckets to wider ones."""
+    return (
+        f"select {_BUCKET.format(column='bucket')} as at, sum(row_count), "
+        f"{', '.join(_rollup_figures(channel) for channel in ROLLUP_CHANNELS)} from {relation} "
+        "where battery_id = $1 and bucket >= $2 and bucket < $3 group by 1 order by 1"
+    )
+
+
+def _raw_points(rows: Sequence[Any]) -> Points:
+    columns = list(zip(*rows, strict=True)) if rows else [()] * (1 + len(ROLLUP_CHANNELS))
+    channels = {}
+    for at, name in enumerate(ROLLUP_CHANNELS, start=1):
+        values = _single(columns[at])
+        channels[name] = dict.fromkeys(_FIGURES, values)
+    return Points(None, columns[0], [1] * len(rows), channels)
+
+
+def _bucket_points(grain: Grain, rows: Sequence[Any]) -> Points:
+    width = len(_FIGURES)
+    columns = list(zip(*rows, strict=True)) if rows else [()] * (2 + width * len(ROLLUP_CHANNELS))
+    channels = {}
+    for at, name in enumerate(ROLLUP_CHANNELS):
+        low, high, mean, last = columns[2 + at * width : 2 + (at + 1) * width]
+        channels[name] = {
+            "min": _single(low),
+            "max": _single(high),
+            "mean": np.round(np.array(mean, np.float64), _MEAN_DECIMALS),
+            "last": _single(last),
+        }
+    return Points(grain, columns[0], [int(count) for count in columns[1]], channels)
+
+
+def _single(values: Sequence[float | None]) -> Any:
+    # Single precision prints as the value that was sent, double precision with sixteen digits of noise.
+    return np.array(values, np.float32)

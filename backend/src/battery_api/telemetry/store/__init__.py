@@ -1,0 +1,1 @@
+"""How telemetry is stored: statements, columns, instants, marks and roll-ups."""

@@ -1,0 +1,157 @@
+"""Keep the hourly and daily roll-ups of plain PostgreSQL and the partitions of the raw rows.
+
+TimescaleDB does both by its own policies; there the jobs have nothing to do.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from battery_api.context import ProcessContext
+from battery_api.db.fetching import fetch_all
+from battery_api.db.session import Database
+from battery_api.db.tables.telemetry import ROLLUP_CHANNELS
+from battery_api.db.timescale import (
+    ROLLUPS,
+    Engine,
+    aggregate_list,
+    bucket_expression,
+    detect_engine,
+    maintain_partitions,
+)
+from battery_api.settings import GatewaySettings
+
+_FIGURES: Final = ("count", "min", "max", "sum", "last")
+COLUMNS: Final = ("row_count", *(f"{channel}_{figure}" for channel in ROLLUP_CHANNELS for figure in _FIGURES))
+"""Columns of a roll-up after its key, in the order of the table."""
+_ASSIGNED: Final = ", ".join(f"{name} = excluded.{name}" for name in COLUMNS)
+_UPSERT: Final = f"on conflict (battery_id, bucket) do update set {_ASSIGNED}"
+_NAMED: Final = ", ".join(COLUMNS)
+# A transaction takes this many marks; a backlog is processed in several short transactions.
+_MARKS_PER_RUN: Final = 2_000
+_TAKE_MARKS: Final = (
+    "with oldest as (select id from rollup_mark order by id limit $1), "
+    "taken as (delete from rollup_mark using oldest where rollup_mark.id = oldest.id returning string_id, hour) "
+    "select distinct string_id, hour from taken"
+)
+_TOUCHED: Final = (
+    "(select distinct b.id as battery_id, given.bucket from unnest($1::int[], $2::timestamptz[]) "
+    "as given(string_id, bucket) join battery b on b.string_id = given.string_id) as touched"
+)
+
+
+def _hourly_statement() -> str:
+    # One index range per battery and hour: the cost follows the changes, not the size of the table.
+    return (
+        f"insert into telemetry_hourly (battery_id, bucket, {_NAMED}) "
+        f"select touched.battery_id, touched.bucket, {', '.join(f'made.{name}' for name in COLUMNS)} "
+        f"from {_TOUCHED} cross join lateral (select {aggregate_list(timescale=False)} from telemetry "
+        "where battery_id = touched.battery_id and time >= touched.bucket "
+        "and time < touched.bucket + interval '1 hour') as made "
+        f"where made.row_count > 0 {_UPSERT}"
+    )
+
+
+def composed_list() -> str:
+    """Return the SQL that aggregates the hours of a day."""
+    parts = ["sum(row_count)::int as row_count"]
+    for channel in ROLLUP_CHANNELS:
+        last = f"(array_agg({channel}_last order by bucket desc) filter (where {channel}_last is not null))[1]"
+        parts += [
+            f"sum({channel}_count)::int as {channel}_count",
+            f"min({channel}_min) as {channel}_min",
+            f"max({channel}_max) as {channel}_max",
+            f"sum({channel}_sum) as {channel}_sum",
+            f"{last} as {channel}_last",
+        ]
+    return ", ".join(parts)
+
+
+def _daily_statement() -> str:
+    return (
+        f"insert into telemetry_daily (battery_id, bucket, {_NAMED}) "
+        f"select touched.battery_id, touched.bucket, {', '.join(f'made.{name}' for name in COLUMNS)} "
+        f"from {_TOUCHED} cross join lateral (select {composed_list()} from telemetry_hourly "
+        "where battery_id = touched.battery_id and bucket >= touched.bucket "
+        "and bucket < touched.bucket + interval '1 day') as made "
+        f"where made.row_count > 0 {_UPSERT}"
+    )
+
+
+_HOURLY: Final = _hourly_statement()
+_DAILY: Final = _daily_statement()
+_DAYS: Final = (
+    "select distinct string_id, "
+    f"{bucket_expression(ROLLUPS['telemetry_daily'], timescale=False, column='hour')} "
+    "from unnest($1::int[], $2::timestamptz[]) as given(string_id, hour)"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class RollupRun:
+    """Buckets that one run of the job rebuilt."""
+
+    hours: int
+    days: int
+
+
+async def run_once(context: ProcessContext) -> RollupRun:
+    """Bring the roll-ups up to date with what was stored since the last run."""
+    if context.engine is Engine.TIMESCALE:
+        return RollupRun(0, 0)
+    hours = days = 0
+    while True:
+        async with context.database.begin() as connection:
+            run = await roll_up_marked(connection)
+        hours += run.hours
+        days += run.days
+        if run.hours == 0:
+            return RollupRun(hours, days)
+
+
+async def roll_up_marked(connection: AsyncConnection) -> RollupRun:
+    """Take marks and rebuild their buckets, in the caller's transaction.
+
+    A batch that commits meanwhile leaves its own mark, so nothing is missed; if the transaction fails, the marks stay.
+    """
+    marks = await fetch_all(connection, _TAKE_MARKS, (_MARKS_PER_RUN,))
+    if not marks:
+        return RollupRun(0, 0)
+    buckets = ([mark[0] for mark in marks], [mark[1] for mark in marks])
+    days = await roll_up(connection, *buckets)
+    return RollupRun(len(marks), days)
+
+
+async def roll_up(connection: AsyncConnection, string_keys: Sequence[int], hours: Sequence[datetime]) -> int:
+    """Rebuild the given (string, hour) buckets and their days; return the number of days."""
+    # Two writers of one bucket would fail; the lease allows one runner, and this lock makes a second one wait.
+    await connection.exec_driver_sql("select pg_advisory_xact_lock(7204861955)")
+    parameters = (list(string_keys), list(hours))
+    await connection.exec_driver_sql(_HOURLY, parameters)
+    days = await fetch_all(connection, _DAYS, parameters)
+    await connection.exec_driver_sql(_DAILY, ([day[0] for day in days], [day[1] for day in days]))
+    return len(days)
+
+
+async def maintain_storage(context: ProcessContext) -> None:
+    """Create the partitions ahead of time and drop what is older than the retention."""
+    await maintain_storage_of(context.database, context.settings, now=context.clock.now())
+
+
+async def maintain_storage_of(database: Database, settings: GatewaySettings, *, now: datetime | None = None) -> None:
+    """Do the same for a database without a running gateway."""
+    async with database.begin() as connection:
+        present = now or datetime.now(UTC)
+        await maintain_partitions(connection, now=present, retention_days=settings.telemetry_retention_days)
+        await connection.exec_driver_sql(
+            "delete from reading_count where day < $1", (present - timedelta(days=settings.rollup_retention_days),)
+        )
+        if await detect_engine(connection) is Engine.TIMESCALE:
+            return
+        for rollup in ROLLUPS:
+            await connection.exec_driver_sql(
+                f"delete from {rollup} where bucket < $1", (present - timedelta(days=settings.rollup_retention_days),)
+            )
