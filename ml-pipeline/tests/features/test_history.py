@@ -1,4 +1,4 @@
-"""What may enter a history."""
+"""Columns and shapes that a history accepts."""
 
 import numpy as np
 import pytest

@@ -11,11 +11,11 @@ import pytest
 from battery_contracts.ml import FeatureNorm
 from battery_ml.registry.champion import Champion
 from battery_ml.registry.errors import AliasUnset, RegistryError, VersionExists, VersionNotFound, VersionUnusable
-from battery_ml.registry.manifest import Conformal, Manifest
+from battery_ml.registry.manifest import Conformal, ModelManifest
 from battery_ml.registry.store import CHALLENGER, Registry
 
 
-def manifest_of(version: str, content: bytes, **change: Any) -> Manifest:
+def manifest_of(version: str, content: bytes, **change: Any) -> ModelManifest:
     facts: dict[str, Any] = {
         "version": version,
         "created_at": datetime(2026, 11, 20, tzinfo=UTC),
@@ -29,7 +29,7 @@ def manifest_of(version: str, content: bytes, **change: Any) -> Manifest:
         "library_versions": {"catboost": "1.2"},
         "files": {"model.cbm": sha256(content).hexdigest()},
     }
-    return Manifest(**facts | change)
+    return ModelManifest(**facts | change)
 
 
 def publish(registry: Registry, version: str) -> None:
@@ -50,13 +50,13 @@ def address(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
 
 @pytest.fixture
 def registry(address: str) -> Registry:
-    made = Registry(address)
+    registry = Registry(address)
     for version in ("v1", "v2"):
-        publish(made, version)
-    return made
+        publish(registry, version)
+    return registry
 
 
-def test_a_version_comes_back_whole_and_never_changes(registry: Registry) -> None:
+def test_a_version_is_read_back_and_never_changes(registry: Registry) -> None:
     assert sorted(registry.versions()) == ["v1", "v2"]
     assert registry.load("v1").files == {"model.cbm": b"model v1"}
     with pytest.raises(VersionExists):
@@ -70,7 +70,7 @@ def test_a_manifest_of_other_files_is_not_published(registry: Registry) -> None:
     assert "v3" not in registry.versions()
 
 
-def test_promotion_and_rollback_leave_a_history(registry: Registry) -> None:
+def test_promotion_and_rollback_are_recorded_in_the_history(registry: Registry) -> None:
     with pytest.raises(AliasUnset):
         registry.alias()
     registry.assign("v1")
@@ -92,7 +92,7 @@ def test_unknown_versions_and_paths_are_not_found(registry: Registry, version: s
         registry.alias()
 
 
-def spoil(address: str, path: str, content: bytes | None) -> None:
+def corrupt(address: str, path: str, content: bytes | None) -> None:
     fs, root = fsspec.core.url_to_fs(address)
     if content is None:
         fs.rm_file(f"{root}/{path}")
@@ -100,22 +100,22 @@ def spoil(address: str, path: str, content: bytes | None) -> None:
         fs.pipe_file(f"{root}/{path}", content)
 
 
-SPOILT = [
-    ("versions/v2/model.cbm", b"swapped", "not the file that its manifest describes"),
+CORRUPTIONS = [
+    ("versions/v2/model.cbm", b"swapped", "does not match its manifest"),
     ("versions/v2/model.cbm", None, "lacks its file"),
-    ("versions/v2/manifest.json", None, "half written"),
+    ("versions/v2/manifest.json", None, "incomplete"),
     ("versions/v2/manifest.json", b"{", "cannot be read"),
     ("versions/v2/manifest.json", manifest_of("v1", b"x").model_dump_json().encode(), "is that of v1"),
 ]
 
 
-@pytest.mark.parametrize(("path", "content", "says"), SPOILT)
-def test_what_is_spoilt_is_not_promoted(
-    registry: Registry, address: str, path: str, content: bytes | None, says: str
+@pytest.mark.parametrize(("path", "content", "message"), CORRUPTIONS)
+def test_a_corrupt_version_is_not_promoted(
+    registry: Registry, address: str, path: str, content: bytes | None, message: str
 ) -> None:
     registry.assign("v1")
-    spoil(address, path, content)
-    with pytest.raises(VersionUnusable, match=says):
+    corrupt(address, path, content)
+    with pytest.raises(VersionUnusable, match=message):
         registry.assign("v2")
     assert registry.alias().version == "v1"
 
@@ -137,27 +137,29 @@ def test_a_champion_follows_its_alias_within_a_second(registry: Registry) -> Non
     clock.now_s += 1.0
     assert (champion.current(), champion.fault) == ("v1", None)
     registry.assign("v2")
-    champion.look_again()
+    champion.refresh()
     assert champion.current() == "v2"
     registry.roll_back()
     clock.now_s += 1.0
     assert champion.current() == "v1"
 
 
-@pytest.mark.parametrize(("path", "content", "says"), [*SPOILT, ("aliases/champion.json", b"{", "cannot be read")])
-def test_the_last_good_champion_serves_on(
-    registry: Registry, address: str, path: str, content: bytes | None, says: str
+@pytest.mark.parametrize(
+    ("path", "content", "message"), [*CORRUPTIONS, ("aliases/champion.json", b"{", "cannot be read")]
+)
+def test_the_last_usable_champion_stays_in_service(
+    registry: Registry, address: str, path: str, content: bytes | None, message: str
 ) -> None:
     clock = Clock()
     champion = Champion(registry, lambda stored: stored.manifest.version, now_s=clock)
     registry.assign("v1")
     assert champion.current() == "v1"
     registry.assign("v2")
-    spoil(address, path, content)
+    corrupt(address, path, content)
     clock.now_s += 1.0
     assert champion.current() == "v1"
     assert champion.fault is not None
-    assert says in champion.fault
+    assert message in champion.fault
 
 
 def test_a_model_that_cannot_be_read_does_not_replace_one_that_can(registry: Registry) -> None:
@@ -166,17 +168,17 @@ def test_a_model_that_cannot_be_read_does_not_replace_one_that_can(registry: Reg
             raise RegistryError("not a model")
         return str(stored.manifest.version)
 
-    champion = Champion(registry, read, pause_s=0.0)
+    champion = Champion(registry, read, interval_s=0.0)
     registry.assign("v1")
     assert champion.current() == "v1"
     registry.assign("v2")
     assert (champion.current(), champion.version, champion.fault) == ("v1", "v1", "not a model")
 
 
-def test_a_start_with_a_spoilt_champion_serves_the_one_before_and_says_so(registry: Registry, address: str) -> None:
+def test_a_start_with_a_corrupt_champion_serves_the_previous_one(registry: Registry, address: str) -> None:
     registry.assign("v1")
     registry.assign("v2")
-    spoil(address, "versions/v2/model.cbm", b"swapped")
+    corrupt(address, "versions/v2/model.cbm", b"swapped")
     champion = Champion(registry, lambda stored: stored.manifest.version)
     assert (champion.current(), champion.version) == ("v1", "v1")
-    assert "not the file" in (champion.fault or "")
+    assert "does not match" in (champion.fault or "")

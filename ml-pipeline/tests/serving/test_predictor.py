@@ -2,18 +2,20 @@ from collections.abc import Callable
 from dataclasses import replace
 from hashlib import sha256
 
+import catboost
 import numpy as np
 import pytest
-from tiny_model import batch_of, fleet, life_days, manifest_of, train
 
 from battery_contracts.ml import FeatureNorm, RulPrediction
+from battery_ml.arrays import FloatArray
 from battery_ml.features.definition import FEATURES
-from battery_ml.features.history import DailyHistory, FloatArray, TruthRefused
+from battery_ml.features.history import DailyHistory, TruthRefused
 from battery_ml.registry.errors import VersionUnusable
 from battery_ml.registry.manifest import Conformal
 from battery_ml.registry.store import StoredModel
 from battery_ml.serving.predictor import Predictor
 from battery_ml.serving.requests import history_of_batch
+from tests.support.tiny_model import batch_of, fleet, life_days, manifest_of, train
 
 TRAINED_ON = fleet(480, seed=1)
 CONTENT = train(TRAINED_ON, life_days(TRAINED_ON, seed=2))
@@ -46,18 +48,16 @@ def without_last(history: DailyHistory, days: int) -> DailyHistory:
     return replace(history, days=cut)
 
 
-def test_it_predicts_a_fleet_it_never_saw(predictor: Predictor) -> None:
+def test_it_predicts_an_unseen_fleet(predictor: Predictor) -> None:
     unseen = fleet(480, seed=4)
     truth = life_days(unseen, seed=5)
-    found = np.array([interval(prediction) for prediction in predictor.predict(unseen)])
-    assert (found[:, 0] <= found[:, 1]).all()
-    assert (found[:, 1] <= found[:, 2]).all()
-    assert np.abs(found[:, 1] - truth).mean() < 0.5 * np.abs(np.median(truth) - truth).mean()
+    days = np.array([interval(prediction) for prediction in predictor.predict(unseen)])
+    assert (days[:, 0] <= days[:, 1]).all()
+    assert (days[:, 1] <= days[:, 2]).all()
+    assert np.abs(days[:, 1] - truth).mean() < 0.5 * np.abs(np.median(truth) - truth).mean()
 
 
-def test_one_battery_of_many_gets_the_answer_it_gets_with_its_string(
-    predictor: Predictor, history: DailyHistory
-) -> None:
+def test_a_prediction_does_not_depend_on_other_strings(predictor: Predictor, history: DailyHistory) -> None:
     first = DailyHistory(
         history.battery_ids[:24],
         history.string_ids[:24],
@@ -72,7 +72,55 @@ def test_one_battery_of_many_gets_the_answer_it_gets_with_its_string(
         assert interval(alone) == pytest.approx(interval(with_others))
 
 
-def test_reasons_add_up_and_name_value_and_norm(predictor: Predictor) -> None:
+def shap_of_median(features: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Return CatBoost's own SHAP values (n, features), expected value (n,) and quantiles (n, 3); SHAP of the median."""
+    model = catboost.CatBoost().load_model(blob=CONTENT)
+    values = model.get_feature_importance(catboost.Pool(features), type="ShapValues")[:, 1, :]
+    return values[:, :-1], values[:, -1], model.predict(features)
+
+
+def uncrossed(quantiles: FloatArray) -> list[int]:
+    # Where the quantiles cross, P50 is the middle one of the three, not the one that SHAP explains.
+    rows = np.flatnonzero((np.diff(quantiles, axis=1) >= 0.0).all(axis=1))
+    assert len(rows) > 0.7 * len(quantiles)
+    return rows.tolist()
+
+
+def test_reasons_are_catboosts_shap_values_of_the_median(predictor: Predictor, history: DailyHistory) -> None:
+    features = FEATURES.compute(history)
+    shap, expected, quantiles = shap_of_median(features)
+    np.testing.assert_allclose(shap.sum(axis=1), quantiles[:, 1] - expected, atol=1e-6)
+    predictions = predictor.predict(history)
+    for row in uncrossed(quantiles):
+        prediction, p50 = predictions[row], interval(predictions[row])[1]
+        assert np.log1p(p50) == pytest.approx(quantiles[row, 1], abs=1e-6)
+        for reason in prediction.reasons:
+            # Back from days to the model's scale: the prediction with the feature minus that without it.
+            in_log = np.log1p(p50) - np.log1p(p50 - reason.effect_days)
+            slack = 0.06 / (1.0 + p50 - reason.effect_days)
+            assert in_log == pytest.approx(shap[row, FEATURES.names.index(reason.feature)], abs=slack)
+
+
+def test_all_effects_and_the_expected_value_sum_to_the_median(
+    predictor: Predictor, history: DailyHistory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("battery_ml.serving.predictor.REASONS", len(FEATURES.names))
+    monkeypatch.setattr("battery_ml.serving.predictor._MIN_EFFECT_DAYS", 0.0)
+    _, expected, quantiles = shap_of_median(FEATURES.compute(history))
+    predictions = predictor.predict(history)
+    for row in uncrossed(quantiles):
+        prediction = predictions[row]
+        assert {reason.feature for reason in prediction.reasons} == set(FEATURES.names)
+        p50 = interval(prediction)[1]
+        # Effects multiply 1 + days, as the model predicts its logarithm: they are additive in that scale.
+        effects = np.array([reason.effect_days for reason in prediction.reasons])
+        factors = (1.0 + p50) / (1.0 + p50 - effects)
+        base = np.exp(expected[row])
+        rounding = 0.06 * np.sum(1.0 / (1.0 + p50 - effects))
+        assert np.log(base * np.prod(factors)) == pytest.approx(np.log1p(p50), abs=rounding)
+
+
+def test_reasons_are_the_strongest_and_name_value_and_norm(predictor: Predictor) -> None:
     norms = {norm.name: norm.median for norm in predictor.manifest.features}
     hot = fleet(240, seed=6)
     features = FEATURES.compute(hot)
@@ -91,8 +139,7 @@ def test_reasons_add_up_and_name_value_and_norm(predictor: Predictor) -> None:
     assert ("hotter than the fleet" in heat.sentence) or ("more above 30 °C" in heat.sentence)
 
 
-def test_shap_of_the_median_explains_the_median(predictor: Predictor, history: DailyHistory) -> None:
-    # An independent road to the same number: a fleet in which only heat differs must differ by heat's effect alone.
+def test_a_cooler_fleet_lasts_longer(predictor: Predictor, history: DailyHistory) -> None:
     cooler = changed(history, "temperature_mean_c", lambda t: t - 4.0)
     cooler = changed(cooler, "hours_above_30c", lambda h: np.clip(h - 8.0, 0.0, None))
     warm = np.array([interval(prediction)[1] for prediction in predictor.predict(history)])
@@ -112,26 +159,26 @@ def test_conformal_offsets_widen_the_interval(history: DailyHistory) -> None:
         assert high > inner_high
 
 
-def test_stale_days_widen_and_say_so_then_withhold(predictor: Predictor, history: DailyHistory) -> None:
+def test_stale_readings_widen_then_withhold(predictor: Predictor, history: DailyHistory) -> None:
     fresh, stale = predictor.predict(history)[0], predictor.predict(without_last(history, 20))[0]
     assert fresh.widened_because == []
     assert any("20 days old" in why for why in stale.widened_because)
     assert (fresh.confidence or 0.0) > (stale.confidence or 0.0)
-    gone = predictor.predict(without_last(history, 31))[0]
-    assert gone.rul_days is None
-    assert gone.confidence is None
-    assert gone.reasons == []
-    assert "31 days old" in (gone.withheld_reason or "")
+    withheld = predictor.predict(without_last(history, 31))[0]
+    assert withheld.rul_days is None
+    assert withheld.confidence is None
+    assert withheld.reasons == []
+    assert "31 days old" in (withheld.withheld_reason or "")
 
 
 def test_too_little_history_is_withheld(predictor: Predictor) -> None:
     short = predictor.predict(fleet(24, seed=3, days=29))[0]
-    assert (short.rul_days, short.withheld_reason) == (None, "only 29 days were read, 30 are needed")
+    assert (short.rul_days, short.withheld_reason) == (None, "only 29 days have readings; 30 are needed")
     nothing = predictor.predict(without_last(fleet(24, seed=3, days=40), 40))[0]
-    assert (nothing.rul_days, nothing.withheld_reason) == (None, "nothing was read in the days that were given")
+    assert (nothing.rul_days, nothing.withheld_reason) == (None, "the history holds no reading of the battery")
 
 
-def test_values_the_fleet_never_showed_widen_then_withhold(predictor: Predictor, history: DailyHistory) -> None:
+def test_unfamiliar_values_widen_then_withhold(predictor: Predictor, history: DailyHistory) -> None:
     old = replace(history, age_days=np.full(48, 20_000.0))
     for before, after in zip(predictor.predict(history), predictor.predict(old), strict=True):
         assert not any("age_of_design_life" in why for why in before.widened_because)
@@ -141,17 +188,17 @@ def test_values_the_fleet_never_showed_widen_then_withhold(predictor: Predictor,
         strange = changed(strange, name, lambda values: 80.0 + 9.0 * values)
     prediction = predictor.predict(strange)[0]
     assert prediction.rul_days is None
-    assert "unlike any battery" in (prediction.withheld_reason or "")
+    assert "unlike the training fleet" in (prediction.withheld_reason or "")
 
 
-def test_missing_columns_stay_missing_and_are_told(predictor: Predictor, history: DailyHistory) -> None:
+def test_missing_columns_stay_missing_and_widen(predictor: Predictor, history: DailyHistory) -> None:
     few = replace(history, days={n: v for n, v in history.days.items() if n != "float_current_ma"})
     prediction = predictor.predict(few)[0]
-    assert any("8% of what the model looks at is not known" in why for why in prediction.widened_because)
+    assert any("8% of the model's inputs are unknown" in why for why in prediction.widened_because)
     only_heat = replace(history, days={"temperature_mean_c": history.days["temperature_mean_c"]})
     withheld = predictor.predict(replace(only_heat, age_days=np.full(48, np.nan)))[0]
     assert withheld.rul_days is None
-    assert "is not known" in (withheld.withheld_reason or "")
+    assert "are unknown" in (withheld.withheld_reason or "")
 
 
 def test_a_battery_alone_is_not_compared_with_itself() -> None:
@@ -166,18 +213,18 @@ def test_a_version_that_does_not_fit_is_refused() -> None:
     foreign = good.model_copy(update={"features": [*good.features[:-1], FeatureNorm(name="x", median=0, p5=0, p95=1)]})
     turned = good.model_copy(update={"features": good.features[::-1]})
     broken = manifest_of("v1", b"no model", TRAINED_ON, files={"model.cbm": sha256(b"no model").hexdigest()})
-    for manifest, files, says in (
+    for manifest, files, message in (
         (foreign, FILES, "does not have: x"),
         (turned, FILES, "not those of its manifest"),
         (broken, {"model.cbm": b"no model"}, "cannot be read"),
     ):
-        with pytest.raises(VersionUnusable, match=says):
+        with pytest.raises(VersionUnusable, match=message):
             Predictor(StoredModel(manifest, files), FEATURES)
 
 
 def test_a_packed_batch_unpacks_to_its_days_without_infinity(history: DailyHistory) -> None:
-    spoilt = changed(history, "temperature_mean_c", lambda t: np.where(np.arange(t.shape[1]) == 2, np.inf, t))
-    unpacked = history_of_batch(batch_of(spoilt))
+    infinite = changed(history, "temperature_mean_c", lambda t: np.where(np.arange(t.shape[1]) == 2, np.inf, t))
+    unpacked = history_of_batch(batch_of(infinite))
     assert np.isnan(unpacked.days["temperature_mean_c"][:, 2]).all()
     assert unpacked.days["resistance_25c_mohm"] == pytest.approx(history.days["resistance_25c_mohm"], rel=1e-6)
     assert unpacked.battery_ids == history.battery_ids

@@ -1,8 +1,9 @@
-"""The service: remaining life by the champion of the registry, the registry itself, and training."""
+"""The service: remaining life predicted by the champion, the model registry, and training."""
 
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from importlib.metadata import version
 from pathlib import Path
 
 from fastapi import APIRouter, Depends, FastAPI
@@ -16,6 +17,7 @@ from battery_ml.jobs.training import TrainingJobs
 from battery_ml.registry.champion import Champion
 from battery_ml.registry.store import Registry
 from battery_ml.serving.predictor import Predictor
+from battery_ml.serving.probe import fault_of, probe_history
 from battery_servicekit.application import create_service, serve
 from battery_servicekit.health import Check, CheckState, Finding
 from battery_servicekit.logging import configure_logging
@@ -23,16 +25,16 @@ from battery_servicekit.openapi import declare_bodies
 from battery_servicekit.service_token import require_service_token
 from battery_servicekit.settings import ServiceSettings
 
-VERSION = "0.2.0"
+VERSION = version("battery-ml")
 DESCRIPTION = (
-    "Days to 80 % of rated capacity as P10, P50 and P90 with reasons, by the champion of a registry of immutable "
-    "versions; promotion and rollback without a restart, and training as a job."
+    "Days to 80 % of rated capacity as P10, P50 and P90 with reasons, predicted by the champion of a registry of "
+    "immutable versions; promotion and rollback without a restart; training as a job."
 )
 BODY_LIMIT_BYTES = 256 << 20
 
 
-class Settings(ServiceSettings):
-    """What the service needs to run."""
+class MlSettings(ServiceSettings):
+    """Settings of the service, from the environment."""
 
     port: int = Field(default=8001, ge=1, le=65535)
     model_registry: str | None = Field(default=None, description="fsspec address; by default DATA_DIR/models")
@@ -40,29 +42,33 @@ class Settings(ServiceSettings):
 
     @property
     def registry_address(self) -> str:
-        """Where models are kept."""
+        """Address of the model registry."""
         return self.model_registry or str((self.data_dir / "models").absolute())
 
     @property
     def training_command(self) -> list[str]:
-        """What a training job runs; it is given --seed and --dataset."""
+        """Command of a training job; --seed and --dataset are appended."""
         default = [str(Path(sys.executable).with_name("battery-ml")), "train", "--registry", self.registry_address]
         return self.train_command or default
 
 
-def create_app(settings: Settings | None = None) -> FastAPI:
-    """Build the service; without settings it is only described."""
-    chosen = settings or Settings.model_construct()
+def create_app(settings: MlSettings | None = None) -> FastAPI:
+    """Build the service; without settings it serves only to describe its API."""
+    chosen = settings or MlSettings.model_construct()
     registry = Registry(chosen.registry_address)
     champion = Champion(registry, lambda stored: Predictor(stored, FEATURES))
     jobs = TrainingJobs(chosen.training_command)
 
-    async def has_champion() -> Finding:
-        if await run_in_threadpool(champion.current) is None:
-            return Finding(CheckState.DOWN, NO_CHAMPION)
-        return Finding(CheckState.UP, champion.version)
+    history = probe_history()
 
-    async def registry_sound() -> Finding:
+    async def check_champion() -> Finding:
+        predictor = await run_in_threadpool(champion.current)
+        if predictor is None:
+            return Finding(CheckState.DOWN, NO_CHAMPION)
+        fault = await run_in_threadpool(fault_of, predictor, history)
+        return Finding(CheckState.UP, predictor.version) if fault is None else Finding(CheckState.DOWN, fault)
+
+    async def check_registry() -> Finding:
         await run_in_threadpool(champion.current)
         if champion.version is None or champion.fault is None:
             return Finding(CheckState.UP)
@@ -78,7 +84,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         title="Remaining life",
         description=DESCRIPTION,
         version=VERSION,
-        checks=(Check("champion", has_champion, required=True), Check("registry", registry_sound, required=False)),
+        checks=(Check("champion", check_champion, required=True), Check("registry", check_registry, required=False)),
         lifespan=lifespan,
         body_limit_bytes=BODY_LIMIT_BYTES,
     )
@@ -94,6 +100,6 @@ def create_app(settings: Settings | None = None) -> FastAPI:
 
 def main() -> None:
     """Entry point."""
-    settings = Settings()
+    settings = MlSettings()
     configure_logging("ml", level=settings.log_level)
     serve(create_app(settings), settings, shutdown_timeout_s=15)

@@ -21,7 +21,7 @@ class ModelNotFound(NotFound):
 
 
 class ModelUnusable(Conflict):
-    """The version is half written, or its files are not those of its manifest."""
+    """The version is incomplete, or its files do not match its manifest."""
 
     code = "model_unusable"
 
@@ -36,14 +36,14 @@ RegistryDep = Annotated[Registry, Depends(get_registry)]
 
 @router.get("/models")
 def list_models(registry: RegistryDep) -> ModelList:
-    """List all versions, newest first; those that cannot be used say why."""
+    """List all versions, newest first; unusable ones carry their fault."""
     models: list[ModelSummary] = list_summaries(registry)
     return ModelList(models=models)
 
 
 @router.get("/models/{version}", responses=problems(ModelNotFound, ModelUnusable))
 def get_model(version: str, registry: RegistryDep) -> ModelDetail:
-    """Return what is known of a version."""
+    """Return the details of a version."""
     try:
         return detail_of(registry, version)
     except VersionNotFound as missing:
@@ -54,13 +54,13 @@ def get_model(version: str, registry: RegistryDep) -> ModelDetail:
 
 @router.post("/models/{version}/promote", responses=problems(ModelNotFound, ModelUnusable))
 def promote_model(version: str, registry: RegistryDep, champion: ChampionDep) -> ModelDetail:
-    """Make a version the champion, an older one too; it answers from now on, without a restart."""
+    """Make a version the champion; an older one is a rollback. It takes effect at once, without a restart."""
     try:
-        # Made ready before it is promoted: what this service cannot use must not become its champion.
+        # Loaded before it is promoted: a version that this service cannot use must not become its champion.
         champion.read(registry.load(version))
         registry.assign(version)
-        # At once into memory, so that it is there to serve on should a later one be unusable.
-        champion.look_again()
+        # Into memory at once, so that it stays in service should a later one be unusable.
+        champion.refresh()
         champion.current()
         return detail_of(registry, version)
     except VersionNotFound as missing:

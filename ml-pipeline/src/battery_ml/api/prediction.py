@@ -27,25 +27,25 @@ router = APIRouter()
 
 
 class NoChampion(Unavailable):
-    """No model is in use, so nothing is predicted."""
+    """No model is in service, so nothing is predicted."""
 
     code = NO_CHAMPION
 
 
-class BatchTooLarge(DomainError):
-    """More batteries than one call takes."""
+class RulBatchTooLarge(DomainError):
+    """The batch holds more batteries than one call may."""
 
     code, status = BATCH_TOO_LARGE, 413
 
 
 class DaysRefused(Invalid):
-    """A daily column is unknown, or is truth that no monitor knows."""
+    """A daily column is unknown, or is truth that no monitor measures."""
 
     code = "daily_columns_refused"
 
 
 def get_champion(request: Request) -> Champion[Predictor]:
-    """Return the follower of the champion."""
+    """Return the champion in memory."""
     return cast("Champion[Predictor]", request.app.state.champion)
 
 
@@ -54,8 +54,8 @@ ChampionDep = Annotated[Champion[Predictor], Depends(get_champion)]
 
 @router.post("/predict/rul", responses=problems(NoChampion, DaysRefused))
 def predict_rul(request: RulRequest, champion: ChampionDep) -> RulPrediction:
-    """Predict one battery's days to 80 % of rated capacity, with reasons."""
-    predictor = _in_use(champion)
+    """Predict the days to 80 % of rated capacity of one battery, with reasons."""
+    predictor = _predictor_of(champion)
     try:
         history = history_of_one(request)
     except ValueError as refused:
@@ -66,41 +66,43 @@ def predict_rul(request: RulRequest, champion: ChampionDep) -> RulPrediction:
 @router.post(
     "/predict/rul/batch",
     response_model=RulBatchResponse,
-    responses=problems(NoChampion, BatchTooLarge, DaysRefused),
+    responses=problems(NoChampion, RulBatchTooLarge, DaysRefused),
     openapi_extra=body_of(RulBatchRequest),
 )
 async def predict_rul_batch(request: Request, champion: ChampionDep) -> Response:
     """Predict many batteries with reasons, all by one model.
 
-    Thin, old or unfamiliar days of one battery widen or withhold its answer and touch no other's.
+    Sparse, old or unfamiliar readings of one battery widen or withhold its own prediction and affect no other.
     """
-    # Read as bytes: Pydantic parses it once, off the event loop, and days are base64 only in JSON.
+    # Read as bytes: Pydantic parses it once, off the event loop, and the columns are base64 only in JSON.
     body = await request.body()
-    return Response(await run_in_threadpool(_answer, champion, body), media_type="application/json")
+    return Response(await run_in_threadpool(_predict_body, champion, body), media_type="application/json")
 
 
-def _answer(champion: Champion[Predictor], body: bytes) -> bytes:
-    predictor = _in_use(champion)
+def _predict_body(champion: Champion[Predictor], body: bytes) -> bytes:
+    predictor = _predictor_of(champion)
     try:
-        asked = RulBatchRequest.model_validate_json(body)
+        request = RulBatchRequest.model_validate_json(body)
     except ValidationError as invalid:
         errors = [{**error, "loc": ("body", *error["loc"])} for error in invalid.errors(include_url=False)]
         raise RequestValidationError(errors) from invalid
-    count = len(asked.battery_id)
+    count = len(request.battery_id)
     if count > MAX_RUL_BATTERIES:
-        raise BatchTooLarge(f"{count} batteries were sent, at most {MAX_RUL_BATTERIES} fit one call; send several.")
+        raise RulBatchTooLarge(
+            f"{count} batteries were sent, the limit per call is {MAX_RUL_BATTERIES}; send several calls."
+        )
     try:
-        history: DailyHistory = history_of_batch(asked)
+        history: DailyHistory = history_of_batch(request)
     except ValueError as refused:
         raise _refused(refused) from refused
-    answer = RulBatchResponse(model_version=predictor.version, predictions=predictor.predict(history))
-    return answer.model_dump_json().encode()
+    response = RulBatchResponse(model_version=predictor.version, predictions=predictor.predict(history))
+    return response.model_dump_json().encode()
 
 
-def _in_use(champion: Champion[Predictor]) -> Predictor:
+def _predictor_of(champion: Champion[Predictor]) -> Predictor:
     predictor = champion.current()
     if predictor is None:
-        raise NoChampion(f"Nothing is predicted: {champion.fault or 'no model is in use'}.")
+        raise NoChampion(f"Nothing is predicted: {champion.fault or 'no model is in service'}.")
     return predictor
 
 

@@ -18,7 +18,7 @@ class TrainingUnderWay(Conflict):
 
 
 class JobNotFound(NotFound):
-    """No job of this service's lifetime has this id."""
+    """No job with this id was started since the service started."""
 
     code = "job_not_found"
 
@@ -33,17 +33,17 @@ JobsDep = Annotated[TrainingJobs, Depends(get_jobs)]
 
 @router.post("/train", status_code=202, responses=problems(TrainingUnderWay))
 async def start_training(request: TrainRequest, jobs: JobsDep) -> TrainJob:
-    """Start a training job; what it makes waits in the registry until it is promoted."""
+    """Start a training job; its version stays a candidate in the registry until it is promoted."""
     try:
         return jobs.start(request)
     except JobRunning as running:
-        raise TrainingUnderWay(f"Job {running} is under way; one runs at a time.") from running
+        raise TrainingUnderWay(f"Job {running} is running; only one runs at a time.") from running
 
 
 @router.get("/train/{job}", responses=problems(JobNotFound))
 async def get_training(job: str, jobs: JobsDep) -> TrainJob:
-    """Return how far a job is."""
-    found = jobs.find(job)
-    if found is None:
-        raise JobNotFound(f"No job {job[:80]!r} since the service started.")
-    return found
+    """Return the state and progress of a job."""
+    training_job = jobs.find(job)
+    if training_job is None:
+        raise JobNotFound(f"No job {job[:80]!r} was started since the service started.")
+    return training_job

@@ -1,1 +1,1 @@
-"""Worlds to learn from: folders of lives, what came of each, and snapshots with what was known then."""
+"""Training data: lives of batteries on the disk and the snapshots taken of them."""

@@ -1,4 +1,4 @@
-"""A folder of lives as `battery-synth training` writes it: catalogue, days and, apart from them, the truth."""
+"""A folder of battery lives, as `battery-synth training` writes it: catalogue, daily values and, apart, the truth."""
 
 import csv
 import hashlib
@@ -17,34 +17,33 @@ import pyarrow.parquet as pq
 
 from battery_contracts.fleet import BATTERY_MODELS
 from battery_contracts.ml import DAILY_COLUMNS
+from battery_ml.arrays import Float32Array, FloatArray, IntArray
 
 DAY_US: Final = 86_400_000_000
-_DAYS: Final = "telemetry_daily"
-FloatArray = npt.NDArray[np.float64]
-Float32Array = npt.NDArray[np.float32]
-IntArray = npt.NDArray[np.int64]
+_DAILY_TABLE: Final = "telemetry_daily"
 
 
 class DatasetRefused(ValueError):
-    """A folder cannot be learnt from; says why and what to do."""
+    """A folder cannot be used for training or evaluation; the message gives the reason and the remedy."""
 
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """Batteries that stand in the same files, with their days; (batteries, days) each."""
+    """The batteries that share one set of files, with their daily values."""
 
-    place: IntArray
-    """Of each battery in the dataset's catalogue, (batteries,)."""
+    battery_slot: IntArray
+    """Slot of each battery in the dataset's catalogue, (batteries,)."""
     first_day: int
     """Days since 1970 of the first column."""
     days: dict[str, Float32Array]
+    """Daily values by column name, each (batteries, days)."""
     generation: npt.NDArray[np.int16]
-    """Which jar stood at the place that day; -1 where nothing was read."""
+    """How many batteries were in the position before, on each day, (batteries, days); -1 where nothing was read."""
 
 
 @dataclass(frozen=True)
-class Dataset:
-    """A dataset on the disk; the columns of its catalogue are of its batteries, in order of their ids."""
+class LifeDataset:
+    """A dataset on the disk; the columns of its catalogue hold one entry per battery, ordered by id."""
 
     folder: Path
     manifest: dict[str, Any]
@@ -56,21 +55,21 @@ class Dataset:
     design_life_years: FloatArray
 
     @classmethod
-    def at(cls, folder: Path) -> "Dataset":
+    def open(cls, folder: Path) -> "LifeDataset":
         """Open a folder.
 
         Raises
         ------
         DatasetRefused
-            It holds no whole set of lives.
+            It holds no complete set of lives in Parquet files, or battery models that the catalogue does not have.
         """
         try:
             manifest = json.loads((folder / "manifest.json").read_bytes())
             with (folder / "master" / "fleet.csv").open(newline="") as source:
                 rows = sorted(csv.DictReader(source), key=lambda row: row["battery_id"])
         except (OSError, ValueError) as error:
-            raise DatasetRefused(f"{folder} holds no whole dataset: {error}") from error
-        if not manifest.get("rows", {}).get(_DAYS) or not manifest["rows"].get("truth/lives"):
+            raise DatasetRefused(f"{folder} holds no complete dataset: {error}") from error
+        if not manifest.get("rows", {}).get(_DAILY_TABLE) or not manifest["rows"].get("truth/lives"):
             raise DatasetRefused(
                 f"{folder} holds a {manifest.get('kind')} set; lives with their ends come from battery-synth training"
             )
@@ -78,7 +77,7 @@ class Dataset:
             raise DatasetRefused(f"{folder} holds {manifest.get('file_format')} files; Parquet is needed")
         unknown = sorted({row["model_id"] for row in rows} - set(BATTERY_MODELS))
         if unknown:
-            raise DatasetRefused(f"{folder} has batteries of models that are not known here: {', '.join(unknown)}")
+            raise DatasetRefused(f"{folder} has batteries of unknown models: {', '.join(unknown)}")
         models = [BATTERY_MODELS[row["model_id"]] for row in rows]
         return cls(
             folder=folder,
@@ -93,12 +92,12 @@ class Dataset:
 
     @property
     def end_us(self) -> int:
-        """Until when lives were seen, in us since 1970."""
+        """End of the observation in microseconds since 1970."""
         return round(datetime.fromisoformat(self.manifest["end"]).timestamp() * 1e6)
 
     @property
     def sha256(self) -> str:
-        """Of what the manifest says of every file, their own digests included."""
+        """SHA-256 of the manifest, which holds the digest of every file."""
         return hashlib.sha256(json.dumps(self.manifest, sort_keys=True).encode()).hexdigest()
 
     def read(self, table: str, columns: Sequence[str]) -> pa.Table:
@@ -108,8 +107,8 @@ class Dataset:
         return rows
 
     def part_names(self, locations: Sequence[str] | None = None) -> list[str]:
-        """Return the names of the parts, those of some locations if they are named."""
-        files = [entry for entry in self.manifest["files"] if entry["table"] == _DAYS]
+        """Return the names of the parts, restricted to some locations if they are given."""
+        files = [entry for entry in self.manifest["files"] if entry["table"] == _DAILY_TABLE]
         return sorted(
             {Path(entry["path"]).stem for entry in files if locations is None or entry["location_id"] in locations}
         )
@@ -119,27 +118,29 @@ class Dataset:
         paths = sorted(
             entry["path"]
             for entry in self.manifest["files"]
-            if entry["table"] == _DAYS and Path(entry["path"]).stem == name
+            if entry["table"] == _DAILY_TABLE and Path(entry["path"]).stem == name
         )
-        return _assembled(self, [_month(self, path) for path in paths])
+        return _assemble(self, [_read_month(self, path) for path in paths])
 
 
 @dataclass(frozen=True, slots=True)
 class _Month:
-    place: IntArray
+    """Readings of one file, (readings,) each."""
+
+    battery_slot: IntArray
     day: IntArray
     generation: npt.NDArray[np.int16]
     values: dict[str, Float32Array]
 
 
-def _month(data: Dataset, path: str) -> _Month:
-    wanted = ["time", "battery_id", "generation", *DAILY_COLUMNS]
-    rows = pq.read_table(data.folder / path, partitioning=None, columns=wanted)
+def _read_month(data: LifeDataset, path: str) -> _Month:
+    columns = ["time", "battery_id", "generation", *DAILY_COLUMNS]
+    rows = pq.read_table(data.folder / path, partitioning=None, columns=columns)
     ids = rows["battery_id"].combine_chunks()
-    places = {battery_id: place for place, battery_id in enumerate(data.battery_ids)}
-    place_of_code = np.array([places[battery_id] for battery_id in ids.dictionary.to_pylist()], np.int64)
+    slots = {battery_id: slot for slot, battery_id in enumerate(data.battery_ids)}
+    slot_of_code = np.array([slots[battery_id] for battery_id in ids.dictionary.to_pylist()], np.int64)
     return _Month(
-        place=place_of_code[ids.indices.to_numpy()],
+        battery_slot=slot_of_code[ids.indices.to_numpy()],
         day=rows["time"].cast("int64").to_numpy() // DAY_US,
         generation=rows["generation"].to_numpy().astype(np.int16),
         values={name: _numbers(rows[name]) for name in DAILY_COLUMNS},
@@ -151,17 +152,17 @@ def _numbers(column: pa.ChunkedArray) -> Float32Array:
     return values
 
 
-def _assembled(data: Dataset, months: list[_Month]) -> Part:
-    place = np.unique(np.concatenate([month.place for month in months]))
+def _assemble(data: LifeDataset, months: list[_Month]) -> Part:
+    battery_slot = np.unique(np.concatenate([month.battery_slot for month in months]))
     first_day = min(int(month.day.min()) for month in months)
-    shape = (len(place), max(int(month.day.max()) for month in months) - first_day + 1)
+    shape = (len(battery_slot), max(int(month.day.max()) for month in months) - first_day + 1)
     days = {name: np.full(shape, np.nan, np.float32) for name in DAILY_COLUMNS}
     generation = np.full(shape, -1, np.int16)
     row_of = np.full(len(data.battery_ids), -1, np.int64)
-    row_of[place] = np.arange(len(place))
+    row_of[battery_slot] = np.arange(len(battery_slot))
     for month in months:
-        at = row_of[month.place], month.day - first_day
-        generation[at] = month.generation
+        cells = row_of[month.battery_slot], month.day - first_day
+        generation[cells] = month.generation
         for name, values in month.values.items():
-            days[name][at] = values
-    return Part(place, first_day, days, generation)
+            days[name][cells] = values
+    return Part(battery_slot, first_day, days, generation)

@@ -1,4 +1,4 @@
-"""Snapshots of lives: features as serving would compute them on a day, and what came after it."""
+"""Snapshots of lives: the features that serving would compute on a day, and the life that remained."""
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
@@ -8,59 +8,61 @@ from multiprocessing import get_context
 from typing import Final
 
 import numpy as np
-import numpy.typing as npt
 
-from battery_ml.datasets.folder import DAY_US, Dataset, FloatArray, IntArray, Part
-from battery_ml.datasets.lives import Lives, read_lives
-from battery_ml.features.days import NEEDED_DAYS
+from battery_ml.arrays import BoolArray, Float32Array, FloatArray, IntArray
+from battery_ml.datasets.folder import DAY_US, LifeDataset, Part
+from battery_ml.datasets.lives import BatteryLives, read_lives
+from battery_ml.features.days import HISTORY_DAYS
 from battery_ml.features.history import DailyHistory
 from battery_ml.features.table import FeatureTable
 from battery_ml.features.windows import mean_of_last
 
-LEAST_AGE_DAYS: Final = 60
+MIN_AGE_DAYS: Final = 60
 # Conductance rises in the first months; a baseline is taken after them.
 _BASELINE_FROM_DAYS, _BASELINE_UNTIL_DAYS = 150, 210
 
 
 @dataclass(frozen=True, slots=True)
 class Snapshots:
-    """Jars on days: features (n, features) and, for each, (n,) what it is and what came.
+    """Batteries on days: features (n, features) and one entry (n,) in every other column.
 
-    ``days_to_end`` is until the end of the life, or until it was seen last where ``is_censored``.
+    ``days_to_end`` counts to the failure, or to the last observation where ``is_censored``.
     """
 
-    features: npt.NDArray[np.float32]
-    place: IntArray
+    features: Float32Array
+    battery_slot: IntArray
+    """Slot of the position in the dataset's catalogue."""
     generation: IntArray
     day: IntArray
+    """Days since 1970."""
     days_to_end: FloatArray
-    is_censored: npt.NDArray[np.bool_]
+    is_censored: BoolArray
 
     def __len__(self) -> int:
         """Count the snapshots."""
-        return len(self.place)
+        return len(self.battery_slot)
 
-    def where(self, chosen: npt.NDArray[np.bool_]) -> "Snapshots":
-        """Return some of them."""
+    def where(self, chosen: BoolArray) -> "Snapshots":
+        """Return the snapshots that a mask (n,) selects."""
         return Snapshots(**{field.name: getattr(self, field.name)[chosen] for field in fields(self)})
 
-    def with_features(self, features: npt.NDArray[np.float32]) -> "Snapshots":
+    def with_features(self, features: Float32Array) -> "Snapshots":
         """Return the same snapshots with other features."""
         return replace(self, features=features)
 
-    def seen_from(self, day: int) -> "Snapshots":
-        """Return what was known on a day (since 1970): no later snapshots; lives that went on are censored there."""
+    def as_of(self, day: int) -> "Snapshots":
+        """Return what was known on a day (since 1970): earlier snapshots, lives that went on censored on that day."""
         earlier = self.where(self.day < day)
-        left = (day - 1 - earlier.day).astype(np.float64)
+        observed_days = (day - 1 - earlier.day).astype(np.float64)
         return replace(
             earlier,
-            days_to_end=np.minimum(earlier.days_to_end, left),
-            is_censored=earlier.is_censored | (earlier.days_to_end > left),
-        ).where(left > 0.0)
+            days_to_end=np.minimum(earlier.days_to_end, observed_days),
+            is_censored=earlier.is_censored | (earlier.days_to_end > observed_days),
+        ).where(observed_days > 0.0)
 
     @staticmethod
     def joined(pieces: Sequence["Snapshots"]) -> "Snapshots":
-        """Return several as one."""
+        """Concatenate several."""
         return Snapshots(
             **{
                 field.name: np.concatenate([getattr(piece, field.name) for piece in pieces])
@@ -70,7 +72,7 @@ class Snapshots:
 
 
 def take_snapshots(
-    data: Dataset,
+    data: LifeDataset,
     table: FeatureTable,
     *,
     every_days: int,
@@ -78,18 +80,25 @@ def take_snapshots(
     workers: int = 1,
     progress: Callable[[int, int], None] = lambda _done, _of: None,
 ) -> Snapshots:
-    """Compute features of every living jar at each ``every_days``, part by part.
+    """Compute the features of every battery in service every ``every_days``, part by part.
 
     Parameters
     ----------
+    locations
+        Restricts the snapshots to these; by default all.
     workers
         Processes; each holds one part in memory.
     progress
-        Told parts done and parts in all.
+        Called with the number of finished parts and of all parts.
+
+    Raises
+    ------
+    DatasetRefused
+        No battery of the dataset failed.
     """
     lives = read_lives(data)
     names = data.part_names(locations)
-    work = partial(_of_part, data, lives, table, every_days)
+    work = partial(_snapshots_of_part, data, lives, table, every_days)
     pieces: list[Snapshots] = []
     if workers == 1 or len(names) == 1:
         for name in names:
@@ -103,64 +112,69 @@ def take_snapshots(
     return Snapshots.joined(pieces)
 
 
-def _of_part(data: Dataset, lives: Lives, table: FeatureTable, every_days: int, name: str) -> Snapshots:
-    lived = _Lived(data, lives, data.part(name))
-    columns = range(every_days - 1, lived.part.generation.shape[1], every_days)
-    return Snapshots.joined([lived.on(column, table) for column in columns])
+def _snapshots_of_part(
+    data: LifeDataset, lives: BatteryLives, table: FeatureTable, every_days: int, name: str
+) -> Snapshots:
+    part_lives = _PartLives(data, lives, data.part(name))
+    columns = range(every_days - 1, part_lives.part.generation.shape[1], every_days)
+    return Snapshots.joined([part_lives.snapshot(column, table) for column in columns])
 
 
-class _Lived:
-    """A part with the lives that were led there."""
+class _PartLives:
+    """A part with the lives of its batteries."""
 
-    def __init__(self, data: Dataset, lives: Lives, part: Part) -> None:
+    def __init__(self, data: LifeDataset, lives: BatteryLives, part: Part) -> None:
         self.data, self.lives, self.part = data, lives, part
-        row_of = {place: row for row, place in enumerate(part.place.tolist())}
-        self._jar_of = np.full((len(part.place), int(lives.generation.max()) + 1), -1, np.int64)
-        for jar, (place, generation) in enumerate(zip(lives.place.tolist(), lives.generation.tolist(), strict=True)):
-            if place in row_of:
-                self._jar_of[row_of[place], generation] = jar
+        row_of = {slot: row for row, slot in enumerate(part.battery_slot.tolist())}
+        self._life_of = np.full((len(part.battery_slot), int(lives.generation.max()) + 1), -1, np.int64)
+        for life, (slot, generation) in enumerate(
+            zip(lives.battery_slot.tolist(), lives.generation.tolist(), strict=True)
+        ):
+            if slot in row_of:
+                self._life_of[row_of[slot], generation] = life
         self._baseline_mohm = self._baselines()
 
     def _baselines(self) -> FloatArray:
-        """Return what each jar (batteries, generations) measured when new: the catalogue's, or its sixth month's."""
-        found = np.full(self._jar_of.shape, np.nan)
-        found[:, 0] = self.data.baseline_mohm[self.part.place]
+        """Return the resistance of each battery when new (rows, generations): the catalogue's, or its sixth month's."""
+        baseline_mohm = np.full(self._life_of.shape, np.nan)
+        baseline_mohm[:, 0] = self.data.baseline_mohm[self.part.battery_slot]
         resistance = self.part.days["resistance_25c_mohm"]
-        for row, generation in zip(*np.nonzero(self._jar_of[:, 1:] >= 0), strict=True):
-            installed_us = self.lives.installed_us[self._jar_of[row, generation + 1]]
+        for row, generation in zip(*np.nonzero(self._life_of[:, 1:] >= 0), strict=True):
+            installed_us = self.lives.installed_us[self._life_of[row, generation + 1]]
             first = int(installed_us // DAY_US) - self.part.first_day
             months = resistance[row, first + _BASELINE_FROM_DAYS : first + _BASELINE_UNTIL_DAYS]
-            found[row, generation + 1] = mean_of_last(months[None, :].astype(np.float64), _BASELINE_UNTIL_DAYS)[0]
-        return found
+            mean = mean_of_last(months[None, :].astype(np.float64), _BASELINE_UNTIL_DAYS)[0]
+            baseline_mohm[row, generation + 1] = mean
+        return baseline_mohm
 
-    def on(self, column: int, table: FeatureTable) -> Snapshots:
-        """Return the jars that live at the end of a day, with the features of the days until then."""
+    def snapshot(self, column: int, table: FeatureTable) -> Snapshots:
+        """Return the batteries in service at the end of a day, with the features of the days up to then."""
         data, lives, part = self.data, self.lives, self.part
-        # The days of a history end with the last whole one; the answer is given at the midnight after it.
-        at_us = (part.first_day + column + 1) * DAY_US
-        rows, generation = np.arange(len(part.place)), part.generation[:, column].astype(np.int64)
-        jar = np.where(generation >= 0, self._jar_of[rows, generation], -1)
-        age_days = np.where(jar >= 0, (at_us - lives.installed_us[jar]) / DAY_US, np.nan)
-        # Nobody knows the mean of a month that is still to come.
+        # The days of a history end with the last whole one; the prediction is made at the midnight after it.
+        now_us = (part.first_day + column + 1) * DAY_US
+        rows, generation = np.arange(len(part.battery_slot)), part.generation[:, column].astype(np.int64)
+        life = np.where(generation >= 0, self._life_of[rows, generation], -1)
+        age_days = np.where(life >= 0, (now_us - lives.installed_us[life]) / DAY_US, np.nan)
+        # The mean of a month in the future is not known.
         is_measured = (generation == 0) | (age_days > _BASELINE_UNTIL_DAYS)
         history = DailyHistory(
-            battery_ids=tuple(data.battery_ids[place] for place in part.place),
-            string_ids=tuple(data.string_ids[place] for place in part.place),
+            battery_ids=tuple(data.battery_ids[slot] for slot in part.battery_slot),
+            string_ids=tuple(data.string_ids[slot] for slot in part.battery_slot),
             days={
-                name: values[:, max(column + 1 - NEEDED_DAYS, 0) : column + 1].astype(np.float64)
+                name: values[:, max(column + 1 - HISTORY_DAYS, 0) : column + 1].astype(np.float64)
                 for name, values in part.days.items()
             },
             age_days=age_days,
-            rated_ah=data.rated_ah[part.place],
-            design_life_years=data.design_life_years[part.place],
+            rated_ah=data.rated_ah[part.battery_slot],
+            design_life_years=data.design_life_years[part.battery_slot],
             baseline_resistance_mohm=np.where(is_measured, self._baseline_mohm[rows, generation], np.nan),
         )
-        chosen = np.flatnonzero((jar >= 0) & (age_days >= LEAST_AGE_DAYS) & (lives.until_us[jar] > at_us))
+        chosen = np.flatnonzero((life >= 0) & (age_days >= MIN_AGE_DAYS) & (lives.until_us[life] > now_us))
         return Snapshots(
             features=table.compute(history)[chosen].astype(np.float32),
-            place=part.place[chosen],
+            battery_slot=part.battery_slot[chosen],
             generation=generation[chosen],
             day=np.full(len(chosen), part.first_day + column),
-            days_to_end=(lives.until_us[jar[chosen]] - at_us) / DAY_US,
-            is_censored=~lives.ended[jar[chosen]],
+            days_to_end=(lives.until_us[life[chosen]] - now_us) / DAY_US,
+            is_censored=~lives.has_failed[life[chosen]],
         )

@@ -1,1 +1,1 @@
-"""What a model is worth, on worlds that it never saw."""
+"""Evaluation of models on lives that they were not trained on."""

@@ -1,21 +1,21 @@
-"""An evaluation as a table for people."""
+"""An evaluation report as a table for the terminal."""
 
 from rich.table import Table
 
-from battery_ml.evaluation.evaluate import Evaluation
+from battery_ml.evaluation.report import EvaluationReport
 from battery_ml.evaluation.score import Score
 
 
-def table_of(found: Evaluation) -> Table:
-    """Return the model, its horizons and sites, and the baselines, a line each."""
-    table = Table("", "MAE days", "95 %", "bias days", "P10-P90 holds", "95 %", "batteries", title=found.version)
-    table.add_row("model", *_cells(found.model))
-    for name, score in found.horizons.items():
+def table_of(report: EvaluationReport) -> Table:
+    """Return the model, its horizons and locations, and the baselines, one per row."""
+    table = Table("", "MAE days", "95 %", "bias days", "P10-P90 coverage", "95 %", "batteries", title=report.version)
+    table.add_row("model", *_cells(report.model))
+    for name, score in report.horizons.items():
         table.add_row(f"  {name} days left", *_cells(score))
-    for name, score in found.sites.items():
-        known = "" if name in found.trained_on else ", never learnt from"
-        table.add_row(f"  {name}{known}", *_cells(score))
-    for name, score in found.baselines.items():
+    for name, score in report.locations.items():
+        note = "" if name in report.trained_on else ", not in training"
+        table.add_row(f"  {name}{note}", *_cells(score))
+    for name, score in report.baselines.items():
         table.add_row(f"baseline {name}", *_cells(score)[:3], "-", "-", str(score.batteries))
     return table
 

@@ -1,1 +1,1 @@
-"""What a model may know of a battery, by one definition for training and serving."""
+"""Inputs of the model, defined once for training and serving."""

@@ -1,18 +1,14 @@
-"""Days of many batteries as arrays: the only input of the features, from files or from the gateway."""
+"""Daily histories of many batteries as arrays: the only input of the features, from files or from the gateway."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-import numpy as np
-import numpy.typing as npt
-
 from battery_contracts.ml import DAILY_COLUMNS
-
-FloatArray = npt.NDArray[np.float64]
+from battery_ml.arrays import FloatArray
 
 TRUTH_COLUMNS: Final = frozenset({"soc_pct", "soh_pct", "capacity_ah", "mechanism", "days_to_end", "is_censored"})
-"""What no monitor knows; anything that begins with ``truth`` is refused as well."""
+"""Columns that no monitor measures; names that begin with ``truth`` are refused as well."""
 
 
 class TruthRefused(ValueError):
@@ -25,16 +21,25 @@ class UnknownColumn(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class DailyHistory:
-    """Days (columns, oldest first) of batteries (rows); NaN where nothing was read.
+    """Daily values of batteries: one row per battery, one column per day, oldest first; NaN where nothing was read.
 
     Parameters
     ----------
     days
-        By name of column, each (batteries, days); a column that is away is unknown on every day.
+        Arrays (batteries, days) by column name; a column that is absent is unknown on every day.
     age_days
-        Of each battery on the last day.
+        Age of each battery at the end of the last day, (batteries,).
+    rated_ah, design_life_years
+        Nameplate of each battery, (batteries,).
     baseline_resistance_mohm
-        Of each jar when it was new, at 25 °C; NaN where nobody measured it.
+        Resistance of each battery when it was new, at 25 °C, (batteries,); NaN where it was not measured.
+
+    Raises
+    ------
+    TruthRefused, UnknownColumn
+        A column must not, or does not, belong to a daily history.
+    ValueError
+        The arrays differ in their shapes.
     """
 
     battery_ids: tuple[str, ...]
@@ -46,7 +51,7 @@ class DailyHistory:
     baseline_resistance_mohm: FloatArray
 
     def __post_init__(self) -> None:
-        """Refuse truth, unknown columns and shapes that do not fit."""
+        """Refuse truth, unknown columns and shapes that do not match."""
         require_columns(tuple(self.days))
         count = len(self.battery_ids)
         widths = {values.shape[1:] for values in self.days.values()}
@@ -62,14 +67,14 @@ class DailyHistory:
 
 
 def require_columns(names: Sequence[str]) -> None:
-    """Refuse columns that a daily history must not or does not hold.
+    """Check that names are columns of a daily history.
 
     Raises
     ------
     TruthRefused
         A column is truth.
     UnknownColumn
-        A column has no meaning here.
+        A column is not defined.
     """
     truth = sorted(name for name in names if name in TRUTH_COLUMNS or name.startswith("truth"))
     if truth:

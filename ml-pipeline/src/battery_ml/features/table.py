@@ -1,34 +1,42 @@
-"""Features are entries of a table: what each is made of, how it is computed, how it is spoken of."""
+"""The feature table: for each feature its sources, its computation and its wording."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 
+from battery_ml.arrays import FloatArray
 from battery_ml.features.days import Days
-from battery_ml.features.history import DailyHistory, FloatArray
+from battery_ml.features.history import DailyHistory
 
 
 @dataclass(frozen=True, slots=True)
 class Feature:
-    """A column of the model's input.
+    """One column of the model's input.
 
     Parameters
     ----------
-    of
-        Computes it, (batteries,), NaN where it was not measured.
+    name
+        Name in the model file and in manifests; it never changes.
+    label
+        The quantity in words, to follow "its".
+    compute
+        Returns the feature (batteries,); NaN where it was not measured.
     sources
-        The daily columns that it needs; none for facts of the nameplate.
+        Daily columns that it needs; none for facts of the nameplate.
     monotone
-        -1 if more of it cannot mean more days left, 1 for the opposite, 0 where physics does not say.
+        -1 if a higher value cannot lengthen the remaining life, 1 if it cannot shorten it, 0 if physics leaves it open.
     higher, lower
-        Said of a battery above or below the fleet's norm; ``{by}`` stands for the difference.
+        Wording for a battery above or below the fleet median; ``{by}`` stands for the difference.
     unknown
-        Said when it was not measured.
+        Wording if it was not measured.
+    decimals
+        Decimals of the difference.
     """
 
     name: str
-    of: Callable[[Days], FloatArray]
+    label: str
+    compute: Callable[[Days], FloatArray]
     sources: tuple[str, ...]
     monotone: int
     higher: str
@@ -37,12 +45,12 @@ class Feature:
     decimals: int = 1
 
     def describe(self, value: float, norm: float) -> str:
-        """Compare a measured value with the fleet's norm in words."""
+        """Compare a value with the fleet median in words."""
         if not np.isfinite(value):
             return self.unknown
         by = f"{abs(value - norm):.{self.decimals}f}"
         if float(by) == 0.0:
-            return f"{self.name.replace('_', ' ')} is as in the fleet"
+            return f"its {self.label} equals the fleet median"
         return (self.higher if value > norm else self.lower).format(by=by)
 
 
@@ -63,10 +71,10 @@ class FeatureTable:
         return tuple(feature.monotone for feature in self.features)
 
     def compute(self, history: DailyHistory) -> FloatArray:
-        """Return (batteries, features) on the last day of a history; nothing of later days is in it."""
+        """Return (batteries, features) at the end of a history's last day, from that day and earlier ones."""
         days = Days(history)
-        return np.column_stack([feature.of(days) for feature in self.features])
+        return np.column_stack([feature.compute(days) for feature in self.features])
 
     def without(self, *sources: str) -> "FeatureTable":
-        """Return the table of those that need none of some daily columns."""
+        """Return the table without the features that need any of these daily columns."""
         return FeatureTable(tuple(feature for feature in self.features if not set(feature.sources) & set(sources)))

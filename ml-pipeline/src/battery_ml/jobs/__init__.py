@@ -1,1 +1,1 @@
-"""Training under the service: one process at a time, watched, and ended with its parent."""
+"""Training jobs of the service: one process at a time, supervised, and ended with the service."""

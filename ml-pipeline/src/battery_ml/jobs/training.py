@@ -1,7 +1,8 @@
-"""Training jobs: one at a time, a process of its own, told of by the lines that it prints.
+"""Training jobs: one at a time, each in its own process, followed by the lines that it prints.
 
-The command prints a JSON object a line: ``{"progress": 0.4, "step": "trees"}`` as it goes and ``{"version": "..."}``
-for what it has put into the registry; anything else is its log, whose end is kept for the report of a failure.
+The command prints one JSON object per line: ``{"progress": 0.4, "step": "trees"}`` while it runs and
+``{"version": "..."}`` when it has published a version. All other lines are its log; the last ones are kept to report a
+failure.
 """
 
 import asyncio
@@ -17,31 +18,37 @@ from uuid import uuid4
 import structlog
 
 from battery_contracts.ml import TrainJob, TrainRequest, TrainState
-from battery_ml.jobs.tether import GRACE_S
+from battery_ml.jobs.supervised_process import GRACE_S
 
 _log = structlog.get_logger(__name__)
 _JOBS_KEPT: Final = 50
-_LONGEST_LINE_BYTES: Final = 1 << 20
+_MAX_LINE_BYTES: Final = 1 << 20
 
 
 class JobRunning(Exception):
-    """A job is under way; there is one at a time."""
+    """A job is already running; there is one at a time."""
 
 
 @dataclass(slots=True)
 class TrainingJobs:
-    """Start and watch jobs. They are remembered while the service runs; what they made is in the registry."""
+    """Start and follow jobs; they are kept in memory, the versions that they publish in the registry."""
 
     command: Sequence[str]
     _jobs: dict[str, TrainJob] = field(default_factory=dict, init=False)
     _watch: "asyncio.Task[None] | None" = field(default=None, init=False)
 
     def find(self, job_id: str) -> TrainJob | None:
-        """Return a job of this service's lifetime."""
+        """Return a job that was started since the service started; None if there is none of this id."""
         return self._jobs.get(job_id)
 
     def start(self, request: TrainRequest) -> TrainJob:
-        """Start a job; raises `JobRunning` with the id of the one that is under way."""
+        """Start a job.
+
+        Raises
+        ------
+        JobRunning
+            Another one is running; the error carries its id.
+        """
         running = next((job for job in self._jobs.values() if job.state is TrainState.RUNNING), None)
         if running is not None:
             raise JobRunning(running.job_id)
@@ -55,7 +62,7 @@ class TrainingJobs:
         return job
 
     async def stop(self) -> None:
-        """End the job under way, if there is one, and wait until it is gone."""
+        """End the running job, if there is one, and wait for its process."""
         if self._watch is None or self._watch.done():
             return
         self._watch.cancel()
@@ -68,22 +75,22 @@ class TrainingJobs:
             process = await asyncio.create_subprocess_exec(
                 sys.executable,
                 "-m",
-                "battery_ml.jobs.tether",
+                "battery_ml.jobs.supervised_process",
                 *self.command,
                 *arguments,
                 stdin=asyncio.subprocess.PIPE,
                 stdout=asyncio.subprocess.PIPE,
                 stderr=asyncio.subprocess.STDOUT,
-                limit=_LONGEST_LINE_BYTES,
+                limit=_MAX_LINE_BYTES,
             )
         except OSError as failure:
             self._finish(job_id, f"training cannot be started: {failure}")
             return
         try:
-            await self._listen(job_id, process, tail)
+            await self._follow(job_id, process, tail)
             code = await process.wait()
         except ValueError:
-            self._finish(job_id, "training printed a line without end")
+            self._finish(job_id, "training printed a line that is too long")
             return
         except asyncio.CancelledError:
             self._finish(job_id, "the service stopped")
@@ -93,19 +100,19 @@ class TrainingJobs:
         if code != 0:
             self._finish(job_id, f"training ended with status {code}: {' | '.join(tail)[-1000:]}")
         elif self._jobs[job_id].version is None:
-            self._finish(job_id, "training ended well but named no version")
+            self._finish(job_id, "training succeeded but published no version")
         else:
             self._finish(job_id, None)
 
-    async def _listen(self, job_id: str, process: asyncio.subprocess.Process, tail: deque[str]) -> None:
+    async def _follow(self, job_id: str, process: asyncio.subprocess.Process, tail: deque[str]) -> None:
         assert process.stdout is not None
         async for line in process.stdout:
             text = line.decode(errors="replace").strip()
-            told = _told(text)
-            if told:
-                # Never backwards, never done before the end.
-                told["progress"] = min(max(self._jobs[job_id].progress, told.get("progress", 0.0)), 0.99)
-                self._jobs[job_id] = self._jobs[job_id].model_copy(update=told)
+            update = parse_progress(text)
+            if update:
+                # Never backwards, never complete before the end.
+                update["progress"] = min(max(self._jobs[job_id].progress, update.get("progress", 0.0)), 0.99)
+                self._jobs[job_id] = self._jobs[job_id].model_copy(update=update)
             elif text:
                 tail.append(text)
 
@@ -120,23 +127,23 @@ class TrainingJobs:
         _log.info("training ended", job_id=job_id, error=error, version=job.version)
 
 
-def _told(text: str) -> dict[str, Any]:
-    """Read a line of progress; empty when it is none."""
+def parse_progress(line: str) -> dict[str, Any]:
+    """Return the valid ones of ``progress``, ``step`` and ``version`` of a line; empty if it reports no progress."""
     try:
-        said = json.loads(text)
+        content = json.loads(line)
     except ValueError:
         return {}
-    if not isinstance(said, dict):
+    if not isinstance(content, dict):
         return {}
-    told: dict[str, Any] = {name: said[name] for name in ("step", "version") if isinstance(said.get(name), str)}
-    progress = said.get("progress")
+    update: dict[str, Any] = {name: content[name] for name in ("step", "version") if isinstance(content.get(name), str)}
+    progress = content.get("progress")
     if isinstance(progress, int | float) and 0.0 <= progress <= 1.0:
-        told["progress"] = float(progress)
-    return told
+        update["progress"] = float(progress)
+    return update
 
 
 async def _end(process: asyncio.subprocess.Process) -> None:
-    """Close the tether and wait; whatever does not heed it is killed."""
+    """Close the standard input of the supervisor and wait; kill it if it does not end in time."""
     if process.returncode is not None:
         return
     assert process.stdin is not None

@@ -1,1 +1,1 @@
-"""Where models are kept: immutable versions, and aliases that say which one is in use."""
+"""The model registry: immutable versions, and aliases that name the one in service."""

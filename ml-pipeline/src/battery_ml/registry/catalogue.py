@@ -1,4 +1,4 @@
-"""What the registry holds, as it is shown."""
+"""Summaries and details of the versions in the registry."""
 
 from battery_contracts.ml import ModelDetail, ModelSummary
 from battery_ml.registry.errors import RegistryError, VersionUnusable
@@ -6,27 +6,29 @@ from battery_ml.registry.store import CHALLENGER, CHAMPION, Registry
 
 
 def list_summaries(registry: Registry) -> list[ModelSummary]:
-    """List all versions, newest first; those whose manifest cannot be read stand at the end with their fault."""
+    """List all versions, newest first; those whose manifest cannot be read come last, with their fault."""
     aliases = _aliases(registry)
-    sound: list[ModelDetail] = []
+    usable: list[ModelDetail] = []
     faulty: list[ModelSummary] = []
     for version in sorted(registry.versions()):
-        named = aliases.get(version, [])
+        version_aliases = aliases.get(version, [])
         try:
-            sound.append(_detail(registry, version, named))
+            usable.append(_detail(registry, version, version_aliases))
         except VersionUnusable as fault:
-            summary = ModelSummary(version=version, aliases=named, created_at=None, metrics={}, fault=str(fault))
+            summary = ModelSummary(
+                version=version, aliases=version_aliases, created_at=None, metrics={}, fault=str(fault)
+            )
             faulty.append(summary)
-    sound.sort(key=lambda model: (model.created_at is not None and model.created_at.timestamp(), model.version))
+    usable.sort(key=lambda model: (model.created_at is not None and model.created_at.timestamp(), model.version))
     newest_first = [
         ModelSummary(version=m.version, aliases=m.aliases, created_at=m.created_at, metrics=m.metrics)
-        for m in reversed(sound)
+        for m in reversed(usable)
     ]
     return newest_first + faulty
 
 
 def detail_of(registry: Registry, version: str) -> ModelDetail:
-    """Return what is known of a version; raises `VersionNotFound` or `VersionUnusable`."""
+    """Return the details of a version; raises `VersionNotFound` or `VersionUnusable`."""
     return _detail(registry, version, _aliases(registry).get(version, []))
 
 
@@ -47,10 +49,10 @@ def _detail(registry: Registry, version: str, aliases: list[str]) -> ModelDetail
 
 
 def _aliases(registry: Registry) -> dict[str, list[str]]:
-    found: dict[str, list[str]] = {}
+    aliases: dict[str, list[str]] = {}
     for name in (CHAMPION, CHALLENGER):
         try:
-            found.setdefault(registry.alias(name).version, []).append(name)
+            aliases.setdefault(registry.alias(name).version, []).append(name)
         except RegistryError:
             continue
-    return found
+    return aliases

@@ -1,4 +1,4 @@
-"""The champion in memory: looked for again at most each second, and kept when its successor cannot be used."""
+"""The champion in memory: the alias is read at most once per second; an unusable successor does not replace it."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -17,52 +17,52 @@ Model = TypeVar("Model")
 
 @dataclass(slots=True)
 class Champion(Generic[Model]):
-    """Follow the alias without a restart; ``fault`` says why the model that it names is not the one in use.
+    """Follow the alias without a restart; ``fault`` says why the version that it names is not the one in use.
 
-    ``read`` makes a model of a version, or raises `RegistryError` when it cannot.
+    ``read`` makes a model of a version, or raises `RegistryError`.
     """
 
     registry: Registry
     read: Callable[[StoredModel], Model]
-    pause_s: float = 1.0
+    interval_s: float = 1.0
     now_s: Callable[[], float] = monotonic
     fault: str | None = field(default=None, init=False)
     version: str | None = field(default=None, init=False)
     _model: Model | None = field(default=None, init=False)
-    _looked_at_s: float | None = field(default=None, init=False)
+    _refreshed_at_s: float | None = field(default=None, init=False)
     _lock: Lock = field(default_factory=Lock, init=False)
 
     def current(self) -> Model | None:
-        """Return the model in use; None when there has been none yet."""
+        """Return the model in use; None if there has been none yet."""
         with self._lock:
-            if self._looked_at_s is None or self.now_s() - self._looked_at_s >= self.pause_s:
-                self._look()
-                self._looked_at_s = self.now_s()
+            if self._refreshed_at_s is None or self.now_s() - self._refreshed_at_s >= self.interval_s:
+                self._refresh()
+                self._refreshed_at_s = self.now_s()
             return self._model
 
-    def look_again(self) -> None:
-        """Let the next call look at the alias whatever the time."""
+    def refresh(self) -> None:
+        """Let the next call of `current` read the alias, whatever the time."""
         with self._lock:
-            self._looked_at_s = None
+            self._refreshed_at_s = None
 
-    def _look(self) -> None:
+    def _refresh(self) -> None:
         fault: str | None
         try:
-            named = self.registry.alias(CHAMPION)
-            fault = self._take(named.version)
-            if fault is not None and self._model is None and named.previous is not None:
-                # A start with a spoilt champion: the one before was good enough until then.
-                self._take(named.previous)
+            alias = self.registry.alias(CHAMPION)
+            fault = self._use(alias.version)
+            if fault is not None and self._model is None and alias.previous is not None:
+                # A start with an unusable champion: the previous one was in service until then.
+                self._use(alias.previous)
         except AliasUnset as unset:
             fault = str(unset)
         except (RegistryError, OSError) as failure:
             fault = str(failure)
         if fault != self.fault and fault is not None:
-            _log.warning("champion kept as it was", in_use=self.version, fault=fault)
+            _log.warning("champion not replaced", in_use=self.version, fault=fault)
         self.fault = fault
 
-    def _take(self, version: str) -> str | None:
-        """Put a version to use and return None, or what is wrong with it."""
+    def _use(self, version: str) -> str | None:
+        """Load a version and put it in use; return its fault, or None."""
         if version == self.version:
             return None
         try:

@@ -1,15 +1,15 @@
-"""What can be wrong with a model.
+"""Errors of the model registry.
 
 RegistryError
  +-- VersionNotFound     no such version
  +-- VersionExists       versions never change
- +-- VersionUnusable     half written, or its files are not those of its manifest
- +-- AliasUnset          nobody was promoted, or there is nothing to go back to
+ +-- VersionUnusable     incomplete, or its files do not match its manifest
+ +-- AliasUnset          no version was promoted, or there is none to roll back to
 """
 
 
 class RegistryError(Exception):
-    """The registry cannot do what was asked."""
+    """The registry cannot carry out a request."""
 
 
 class VersionNotFound(RegistryError):
@@ -21,7 +21,7 @@ class VersionExists(RegistryError):
 
 
 class VersionUnusable(RegistryError):
-    """A version cannot be used as it lies there."""
+    """A version is incomplete, or its files do not match its manifest."""
 
 
 class AliasUnset(RegistryError):

@@ -1,4 +1,4 @@
-"""What stands beside a model file: everything that is needed to use it rightly and to check that it is the one."""
+"""The manifest of a model file: what is needed to use the model and to verify the file."""
 
 from typing import Annotated, Final, Literal
 
@@ -15,7 +15,7 @@ class ManifestInvalid(ValueError):
 
 
 class Conformal(BaseModel):
-    """What is added at each end, in the scale that the model predicts, so that the interval keeps its promise."""
+    """Offsets at the ends of the interval, in the model's scale, that give it its nominal coverage."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
@@ -23,11 +23,11 @@ class Conformal(BaseModel):
     above: float
 
 
-class Manifest(BaseModel):
-    """Facts of one version; `features` are in the model's order.
+class ModelManifest(BaseModel):
+    """Description of one version; ``features`` are in the model's order.
 
-    ``locations`` are those whose batteries it learnt from. ``target`` is the scale of the model's three quantiles (0.1,
-    0.5, 0.9): days, or the logarithm of days plus one.
+    ``locations`` are those whose batteries the version was trained on. ``target`` is the scale of the model's three
+    quantiles (0.1, 0.5, 0.9): days, or the logarithm of days plus one. ``files`` gives the SHA-256 of each file.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
@@ -46,17 +46,23 @@ class Manifest(BaseModel):
     files: dict[str, str]
 
     @model_validator(mode="after")
-    def _names_its_model(self) -> "Manifest":
+    def _names_its_model(self) -> "ModelManifest":
         if MODEL_FILE not in self.files:
             raise ValueError(f"files: {MODEL_FILE} is missing")
         names = [feature.name for feature in self.features]
         if len(set(names)) != len(names):
-            raise ValueError("features: one is named twice")
+            raise ValueError("features: a name appears twice")
         return self
 
     @classmethod
-    def from_json(cls, content: bytes) -> "Manifest":
-        """Read a manifest; raises `ManifestInvalid` with the first faults."""
+    def from_json(cls, content: bytes) -> "ModelManifest":
+        """Read a manifest.
+
+        Raises
+        ------
+        ManifestInvalid
+            With the first three faults.
+        """
         try:
             return cls.model_validate_json(content)
         except ValidationError as invalid:

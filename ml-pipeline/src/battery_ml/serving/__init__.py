@@ -1,1 +1,1 @@
-"""From days of batteries to remaining life with its interval and its reasons."""
+"""From daily histories of batteries to remaining life with its interval and its reasons."""

@@ -1,15 +1,22 @@
-"""From requests to the daily history that features are made of."""
+"""From requests to the daily history that features are computed from."""
 
 from collections.abc import Sequence
 
 import numpy as np
 
 from battery_contracts.ml import RulBatchRequest, RulRequest
-from battery_ml.features.history import DailyHistory, FloatArray
+from battery_ml.arrays import FloatArray
+from battery_ml.features.history import DailyHistory
 
 
 def history_of_batch(request: RulBatchRequest) -> DailyHistory:
-    """Unpack the rectangles; raises `ValueError` when a column is unknown or truth."""
+    """Unpack the daily columns of a batch; infinite values become NaN.
+
+    Raises
+    ------
+    ValueError
+        A column is unknown, or is truth.
+    """
     shape = (len(request.battery_id), request.days)
     return DailyHistory(
         battery_ids=tuple(request.battery_id),
@@ -23,7 +30,13 @@ def history_of_batch(request: RulBatchRequest) -> DailyHistory:
 
 
 def history_of_one(request: RulRequest) -> DailyHistory:
-    """Read one battery; raises `ValueError` when a column is unknown or truth."""
+    """Read the daily columns of one battery; None and infinite values become NaN.
+
+    Raises
+    ------
+    ValueError
+        A column is unknown, or is truth.
+    """
     return DailyHistory(
         battery_ids=(request.battery_id,),
         string_ids=(request.string_id,),

@@ -1,32 +1,34 @@
-"""Intervals that keep their promise on strings that nothing else of the training has seen."""
+"""Conformal calibration on strings that no other step of the training uses."""
 
 import numpy as np
 
-from battery_ml.datasets.folder import FloatArray
+from battery_ml.arrays import FloatArray
 from battery_ml.datasets.snapshots import Snapshots
 from battery_ml.registry.manifest import Conformal
-from battery_ml.training.censoring import inverse_probability_weights, weighted_quantile
+from battery_ml.survival.censoring import inverse_probability_weights, weighted_quantile
 from battery_ml.training.fit import LEVELS, target_of
 
 
-def calibrate(raw: FloatArray, truth: Snapshots) -> Conformal:
-    """Return what to add at each end, in the model's scale, so that each side misses a tenth (Romano et al. 2019).
+def calibrate(quantiles: FloatArray, truth: Snapshots) -> Conformal:
+    """Return what to add at each end of the interval so that each side misses a tenth.
+
+    Conformalised quantile regression (Romano, Patterson and Candès, NeurIPS 2019), one-sided at each end, with
+    inverse-probability weights for censoring.
 
     Parameters
     ----------
-    raw
-        The model's sorted quantiles (n, 3).
+    quantiles
+        The model's sorted quantiles (n, 3), in its own scale; so are the offsets.
     truth
-        What came of the same n; censored lives count by the weights of the others.
+        The same n snapshots; the failures among them represent the censored lives by their weights.
     """
-    seen = ~truth.is_censored
-    weights = inverse_probability_weights(truth.days_to_end, truth.is_censored)[seen]
-    target = target_of(truth.days_to_end[seen])
-    promised = LEVELS[-1]
-    # Snapshots of a life are no independent witnesses: the usual correction for few counts jars.
-    jars = len(np.unique(np.column_stack([truth.place[seen], truth.generation[seen]]), axis=0))
-    level = min(promised * (1.0 + 1.0 / jars), 1.0)
+    has_failed = ~truth.is_censored
+    weights = inverse_probability_weights(truth.days_to_end, truth.is_censored)[has_failed]
+    target = target_of(truth.days_to_end[has_failed])
+    # Snapshots of one life are not independent: the finite-sample correction counts lives.
+    lives = np.unique(np.column_stack([truth.battery_slot[has_failed], truth.generation[has_failed]]), axis=0)
+    level = min(LEVELS[-1] * (1.0 + 1.0 / len(lives)), 1.0)
     return Conformal(
-        below=weighted_quantile(raw[seen, 0] - target, weights, level),
-        above=weighted_quantile(target - raw[seen, 2], weights, level),
+        below=weighted_quantile(quantiles[has_failed, 0] - target, weights, level),
+        above=weighted_quantile(target - quantiles[has_failed, 2], weights, level),
     )

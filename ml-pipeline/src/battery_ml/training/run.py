@@ -1,4 +1,4 @@
-"""From a dataset to a version in the registry: snapshots, split, model, calibration, figures."""
+"""From a dataset to a version in the registry: snapshots, split, model, calibration, metrics."""
 
 import os
 import platform
@@ -12,62 +12,64 @@ from typing import Final
 import numpy as np
 
 from battery_contracts.ml import FeatureNorm
-from battery_ml.datasets.folder import Dataset, DatasetRefused
+from battery_ml.arrays import Float32Array, IntArray
+from battery_ml.datasets.folder import DatasetRefused, LifeDataset
 from battery_ml.datasets.snapshots import Snapshots, take_snapshots
 from battery_ml.evaluation.baselines import Baselines
-from battery_ml.evaluation.score import Judged, thrice
+from battery_ml.evaluation.score import Evaluation, as_degenerate_interval
 from battery_ml.features.table import FeatureTable
-from battery_ml.registry.manifest import MODEL_FILE, Manifest
+from battery_ml.registry.manifest import MODEL_FILE, ModelManifest
 from battery_ml.registry.store import Registry, StoredModel
 from battery_ml.serving.predictor import Predictor
 from battery_ml.training.conformal import calibrate
 from battery_ml.training.fit import TREES, fit
-from battery_ml.training.split import Role, roles_of_batteries
+from battery_ml.training.split import Split, splits_of_batteries
 
 SNAPSHOTS_EVERY_DAYS: Final = 45
-_LEAST_KNOWN: Final = 0.01
-_LEAST_ENDS: Final = 50
+_MIN_KNOWN_SHARE: Final = 0.01
+_MIN_FAILURES: Final = 50
 _PERCENTILES: Final = (5, 50, 95)
 _DECILES: Final = tuple(range(10, 100, 10))
 
-Progress = Callable[[float, str], None]
+ProgressCallback = Callable[[float, str], None]
+"""Called with the finished share, 0 to 1, and the step under way."""
 
 
 @dataclass(frozen=True, slots=True)
-class Lessons:
-    """A dataset as snapshots, each with its role."""
+class TrainingSet:
+    """A dataset as snapshots, each in one split."""
 
-    data: Dataset
+    data: LifeDataset
     snapshots: Snapshots
-    roles: np.ndarray[tuple[int], np.dtype[np.int64]]
-    """Of each battery of the catalogue."""
+    splits: IntArray
+    """Of each battery of the catalogue, (batteries,)."""
     locations: tuple[str, ...]
 
-    def of(self, role: Role) -> Snapshots:
-        """Return the snapshots of a role."""
-        return self.snapshots.where(self.roles[self.snapshots.place] == role)
+    def of(self, split: Split) -> Snapshots:
+        """Return the snapshots of a split."""
+        return self.snapshots.where(self.splits[self.snapshots.battery_slot] == split)
 
 
 def prepare(
-    data: Dataset,
+    data: LifeDataset,
     table: FeatureTable,
     *,
     seed: int,
     without_locations: Sequence[str] = (),
-    progress: Progress = lambda _share, _step: None,
-) -> Lessons:
-    """Take snapshots of the lives to learn from.
+    progress: ProgressCallback = lambda _share, _step: None,
+) -> TrainingSet:
+    """Take snapshots of the lives to train on and split them.
 
     Raises
     ------
     DatasetRefused
-        A location to leave out is not there, there are too few strings, or too few lives came to their end.
+        A location to leave out does not exist, or there are too few strings or failures.
     """
     unknown = sorted(set(without_locations) - set(data.location_ids))
     if unknown:
-        raise DatasetRefused(f"{data.folder} has no {', '.join(unknown)} to leave out")
+        raise DatasetRefused(f"{data.folder} has no location {', '.join(unknown)} to leave out")
     locations = tuple(sorted(set(data.location_ids) - set(without_locations)))
-    roles = roles_of_batteries(data, frozenset(locations), seed)
+    splits = splits_of_batteries(data, frozenset(locations), seed)
     snapshots = take_snapshots(
         data,
         table,
@@ -76,62 +78,62 @@ def prepare(
         workers=min(2, os.cpu_count() or 1),
         progress=lambda done, of: progress(done / of, f"features, part {done} of {of}"),
     )
-    lessons = Lessons(data, snapshots, roles, locations)
-    for role in Role:
-        part = lessons.of(role)
-        ends = len(np.unique(np.column_stack([part.place, part.generation])[~part.is_censored], axis=0))
-        if ends < _LEAST_ENDS // len(Role):
+    training_set = TrainingSet(data, snapshots, splits, locations)
+    for split in Split:
+        part = training_set.of(split)
+        failures = len(np.unique(np.column_stack([part.battery_slot, part.generation])[~part.is_censored], axis=0))
+        if failures < _MIN_FAILURES // len(Split):
             raise DatasetRefused(
-                f"{data.folder}: {ends} lives that came to their end are too few to {role.name.lower()} with; "
-                "take more strings or more years"
+                f"{data.folder}: {failures} failed batteries are too few for the {split.name.lower()} split; "
+                "generate more strings or more years"
             )
-    return lessons
+    return training_set
 
 
-def learn(
-    lessons: Lessons,
+def train(
+    training_set: TrainingSet,
     table: FeatureTable,
     *,
     seed: int,
     trees: int = TREES,
-    progress: Progress = lambda _share, _step: None,
+    progress: ProgressCallback = lambda _share, _step: None,
 ) -> StoredModel:
-    """Return a version that is ready for the registry, with its figures on strings that it never saw."""
-    teach = lessons.of(Role.TEACH)
-    known = np.isfinite(teach.features).mean(axis=0)
+    """Train a version, ready for the registry, with its metrics on the test split."""
+    training = training_set.of(Split.TRAINING)
+    known_share = np.isfinite(training.features).mean(axis=0)
     kept = FeatureTable(
-        tuple(feature for feature, share in zip(table.features, known, strict=True) if share >= _LEAST_KNOWN)
+        tuple(feature for feature, share in zip(table.features, known_share, strict=True) if share >= _MIN_KNOWN_SHARE)
     )
     columns = [table.names.index(name) for name in kept.names]
     model = fit(
-        _only(teach, columns),
-        _only(lessons.of(Role.STOP), columns),
+        _only(training, columns),
+        _only(training_set.of(Split.VALIDATION), columns),
         kept,
         seed=seed,
         trees=trees,
         progress=lambda share: progress(share, "trees"),
     )
     progress(1.0, "calibration")
-    held = lessons.of(Role.CALIBRATE)
-    raw = np.sort(np.asarray(model.predict(held.features[:, columns])), axis=1)
+    calibration = training_set.of(Split.CALIBRATION)
+    quantiles = np.sort(np.asarray(model.predict(calibration.features[:, columns])), axis=1)
     content = bytes(model._serialize_model())  # noqa: SLF001  # the only way to bytes without a file
-    manifest = Manifest(
+    manifest = ModelManifest(
         version=f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{sha256(content).hexdigest()[:8]}",
         created_at=datetime.now(UTC),
         target="log1p_days",
-        features=_norms(teach.features[:, columns], kept),
-        conformal=calibrate(raw, held),
-        data_sha256=lessons.data.sha256,
-        split=f"by string, {', '.join(f'{role.name.lower()} {_strings(lessons, role)}' for role in Role)}",
-        locations=list(lessons.locations),
+        features=_norms(training.features[:, columns], kept),
+        conformal=calibrate(quantiles, calibration),
+        data_sha256=training_set.data.sha256,
+        split=f"by string, {', '.join(f'{split.name.lower()} {_strings(training_set, split)}' for split in Split)}",
+        locations=list(training_set.locations),
         seed=seed,
         metrics={},
         library_versions=_libraries(),
         files={MODEL_FILE: sha256(content).hexdigest()},
     )
     files = {MODEL_FILE: content}
-    judged = _figures(StoredModel(manifest, files), lessons, table)
-    return StoredModel(manifest.model_copy(update={"metrics": judged}), files)
+    metrics = _metrics(StoredModel(manifest, files), training_set, table)
+    return StoredModel(manifest.model_copy(update={"metrics": metrics}), files)
 
 
 def publish(stored: StoredModel, registry: Registry) -> str:
@@ -148,32 +150,31 @@ def _only(snapshots: Snapshots, columns: list[int]) -> Snapshots:
     return snapshots.with_features(snapshots.features[:, columns])
 
 
-def _strings(lessons: Lessons, role: Role) -> int:
-    return len({lessons.data.string_ids[place] for place in np.flatnonzero(lessons.roles == role)})
+def _strings(training_set: TrainingSet, split: Split) -> int:
+    return len({training_set.data.string_ids[slot] for slot in np.flatnonzero(training_set.splits == split)})
 
 
-def _norms(features: np.ndarray[tuple[int, int], np.dtype[np.float32]], table: FeatureTable) -> list[FeatureNorm]:
+def _norms(features: Float32Array, table: FeatureTable) -> list[FeatureNorm]:
     norms = []
     for name, column in zip(table.names, features.T.astype(np.float64), strict=True):
-        seen = column[np.isfinite(column)]
-        low, middle, high = np.percentile(seen, _PERCENTILES)
-        deciles = [float(value) for value in np.percentile(seen, _DECILES)]
-        share = len(seen) / len(column)
+        finite = column[np.isfinite(column)]
+        low, middle, high = np.percentile(finite, _PERCENTILES)
+        deciles = [float(value) for value in np.percentile(finite, _DECILES)]
+        share = len(finite) / len(column)
         norms.append(FeatureNorm(name=name, median=middle, p5=low, p95=high, known=share, deciles=deciles))
     return norms
 
 
-def _figures(stored: StoredModel, lessons: Lessons, table: FeatureTable) -> dict[str, float]:
-    """Return the figures of the manifest, on the strings that judge."""
-    judge = lessons.of(Role.JUDGE)
-    _, string_of_place = np.unique(lessons.data.string_ids, return_inverse=True)
-    predicted = Predictor(stored, table).days_of(judge.features.astype(np.float64))
-    score = Judged.of(predicted, judge, string_of_place).score()
-    baselines = Baselines.of(lessons.of(Role.TEACH), table)
-    naive = baselines.predict(judge)
-    errors = {
-        f"baseline_{name}_mae_days": Judged.of(thrice(days), judge, string_of_place).score().mae_days
-        for name, days in naive.items()
+def _metrics(stored: StoredModel, training_set: TrainingSet, table: FeatureTable) -> dict[str, float]:
+    """Return the metrics of the manifest, on the test split."""
+    test = training_set.of(Split.TEST)
+    _, string_of_slot = np.unique(training_set.data.string_ids, return_inverse=True)
+    predicted = Predictor(stored, table).days_of(test.features.astype(np.float64))
+    score = Evaluation.of(predicted, test, string_of_slot).score()
+    baselines = Baselines.of(training_set.of(Split.TRAINING), table)
+    baseline_errors = {
+        f"baseline_{name}_mae_days": Evaluation.of(as_degenerate_interval(days), test, string_of_slot).score().mae_days
+        for name, days in baselines.predict(test).items()
     }
     return {
         "mae_days": score.mae_days,
@@ -184,5 +185,5 @@ def _figures(stored: StoredModel, lessons: Lessons, table: FeatureTable) -> dict
         "strings": float(score.strings),
         "median_days": baselines.median_days,
         "median_life_days": baselines.median_life_days,
-        **errors,
+        **baseline_errors,
     }

@@ -1,4 +1,4 @@
-"""A version judged on a world that it never saw, beside naive baselines."""
+"""A version evaluated on a dataset that it was not trained on, with naive baselines for comparison."""
 
 import os
 from collections.abc import Callable
@@ -7,31 +7,31 @@ from typing import Any, Final
 
 import numpy as np
 
-from battery_ml.datasets.folder import Dataset, FloatArray
+from battery_ml.arrays import FloatArray
+from battery_ml.datasets.folder import LifeDataset
 from battery_ml.datasets.snapshots import Snapshots, take_snapshots
 from battery_ml.evaluation.baselines import Baselines
-from battery_ml.evaluation.score import Judged, Score, thrice
+from battery_ml.evaluation.score import Evaluation, Score, as_degenerate_interval
 from battery_ml.features.table import FeatureTable
 from battery_ml.registry.store import StoredModel
 from battery_ml.serving.predictor import Predictor
 
 SNAPSHOTS_EVERY_DAYS: Final = 61
 
-Progress = Callable[[float, str], None]
-
 
 @dataclass(frozen=True, slots=True)
-class Evaluation:
-    """Figures of a version and of the baselines; sites that it learnt from apart from those that it did not."""
+class EvaluationReport:
+    """Scores of a version and of the baselines, also by remaining life and by location."""
 
     version: str
     trained_on: tuple[str, ...]
+    """Locations whose batteries the version was trained on."""
     model: Score
     horizons: dict[str, Score]
-    sites: dict[str, Score]
+    locations: dict[str, Score]
     baselines: dict[str, Score]
     baseline_horizons: dict[str, dict[str, Score]]
-    judged: Judged
+    evaluation: Evaluation
 
     def as_dict(self) -> dict[str, Any]:
         """Return what ``battery-ml evaluate --json`` prints."""
@@ -40,8 +40,10 @@ class Evaluation:
             "version": self.version,
             "model": self.model.as_dict(),
             "horizons": {name: score.as_dict() for name, score in self.horizons.items()},
+            # The key keeps its first spelling for the readers of the file.
             "sites": {
-                name: {**score.as_dict(), "trained_on": name in self.trained_on} for name, score in self.sites.items()
+                name: {**score.as_dict(), "trained_on": name in self.trained_on}
+                for name, score in self.locations.items()
             },
             "baselines": {
                 name: {
@@ -57,8 +59,12 @@ class Evaluation:
         }
 
 
-def snapshots_of(data: Dataset, table: FeatureTable, progress: Progress = lambda _share, _step: None) -> Snapshots:
-    """Return what serving would have seen of a world, every other month."""
+def evaluation_snapshots(
+    data: LifeDataset,
+    table: FeatureTable,
+    progress: Callable[[float, str], None] = lambda _share, _step: None,
+) -> Snapshots:
+    """Take snapshots of a whole dataset, one every other month."""
     return take_snapshots(
         data,
         table,
@@ -68,31 +74,33 @@ def snapshots_of(data: Dataset, table: FeatureTable, progress: Progress = lambda
     )
 
 
-def evaluate(stored: StoredModel, data: Dataset, snapshots: Snapshots, table: FeatureTable) -> Evaluation:
-    """Judge a version on a world; the baselines know the one number that the version's manifest holds of its own.
+def evaluate(stored: StoredModel, data: LifeDataset, snapshots: Snapshots, table: FeatureTable) -> EvaluationReport:
+    """Evaluate a version on snapshots; the baselines take their medians from the version's manifest.
 
     Raises
     ------
     ValueError
-        Nothing in the world came to its end.
+        No battery of the snapshots failed.
     """
-    _, string_of_place = np.unique(data.string_ids, return_inverse=True)
-    location = np.asarray(data.location_ids)[snapshots.place]
+    _, string_of_slot = np.unique(data.string_ids, return_inverse=True)
+    location = np.asarray(data.location_ids)[snapshots.battery_slot]
 
-    def judged(days: FloatArray) -> Judged:
-        return Judged.of(days, snapshots, string_of_place)
+    def evaluation_of(days: FloatArray) -> Evaluation:
+        return Evaluation.of(days, snapshots, string_of_slot)
 
-    model = judged(Predictor(stored, table).days_of(snapshots.features.astype(np.float64)))
+    model = evaluation_of(Predictor(stored, table).days_of(snapshots.features.astype(np.float64)))
     metrics = stored.manifest.metrics
     baselines = Baselines(table, metrics["median_days"], metrics["median_life_days"])
-    naive = {name: judged(thrice(days)) for name, days in baselines.predict(snapshots).items()}
-    return Evaluation(
+    by_baseline = {
+        name: evaluation_of(as_degenerate_interval(days)) for name, days in baselines.predict(snapshots).items()
+    }
+    return EvaluationReport(
         version=stored.manifest.version,
         trained_on=tuple(stored.manifest.locations),
         model=model.score(),
         horizons=model.by_horizon(),
-        sites={name: model.where(location == name).score() for name in sorted(set(location.tolist()))},
-        baselines={name: one.score() for name, one in naive.items()},
-        baseline_horizons={name: one.by_horizon() for name, one in naive.items()},
-        judged=model,
+        locations={name: model.where(location == name).score() for name in sorted(set(location.tolist()))},
+        baselines={name: evaluation.score() for name, evaluation in by_baseline.items()},
+        baseline_horizons={name: evaluation.by_horizon() for name, evaluation in by_baseline.items()},
+        evaluation=model,
     )

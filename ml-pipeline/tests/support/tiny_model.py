@@ -1,4 +1,4 @@
-"""A small real model and a made-up fleet whose life falls with heat and rising resistance."""
+"""A small real model and a simulated fleet whose life falls with heat and rising resistance."""
 
 from datetime import UTC, datetime
 from hashlib import sha256
@@ -9,9 +9,10 @@ import catboost
 import numpy as np
 
 from battery_contracts.ml import FeatureNorm, RulBatchRequest
+from battery_ml.arrays import FloatArray
 from battery_ml.features.definition import FEATURES
-from battery_ml.features.history import DailyHistory, FloatArray
-from battery_ml.registry.manifest import Conformal, Manifest
+from battery_ml.features.history import DailyHistory
+from battery_ml.registry.manifest import Conformal, ModelManifest
 from battery_ml.registry.store import Registry
 
 DAYS = 800
@@ -23,14 +24,14 @@ def fleet(count: int, seed: int, days: int = DAYS) -> DailyHistory:
     heat = rng.uniform(22.0, 34.0, count)
     rise = rng.uniform(0.0, 0.3, count)
     shape = (count, days)
-    part = np.linspace(0.0, 1.0, days)[None, :]
+    elapsed = np.linspace(0.0, 1.0, days)[None, :]
     return DailyHistory(
         battery_ids=tuple(f"B{number:05}" for number in range(count)),
         string_ids=tuple(f"S{number // 24:04}" for number in range(count)),
         days={
             "temperature_mean_c": heat[:, None] + rng.normal(0.0, 1.0, shape),
             "hours_above_30c": np.clip((heat[:, None] - 24.0) * 2.0 + rng.normal(0.0, 1.0, shape), 0.0, 24.0),
-            "resistance_25c_mohm": 4.0 * (1.0 + rise[:, None] * part) + rng.normal(0.0, 0.02, shape),
+            "resistance_25c_mohm": 4.0 * (1.0 + rise[:, None] * elapsed) + rng.normal(0.0, 0.02, shape),
             "voltage_deviation_v": rng.normal(0.0, 0.03, shape),
             "float_current_ma": rng.uniform(50.0, 200.0, shape),
             "discharge_count": (rng.random(shape) < 0.02).astype(float),
@@ -55,7 +56,8 @@ def life_days(history: DailyHistory, seed: int) -> FloatArray:
     rise = resistance[:, -30:].mean(axis=1) / resistance[:, :30].mean(axis=1) - 1.0
     middle = 2600.0 * 2.0 ** (-(heat - 25.0) / 10.0) - 0.4 * history.age_days - 2000.0 * rise
     noise = np.random.default_rng(seed).normal(0.0, 120.0, len(middle))
-    return np.clip(middle + noise, 5.0, None)
+    days: FloatArray = np.clip(middle + noise, 5.0, None)
+    return days
 
 
 def train(history: DailyHistory, days: FloatArray, iterations: int = 60, depth: int = 4) -> bytes:
@@ -76,7 +78,7 @@ def train(history: DailyHistory, days: FloatArray, iterations: int = 60, depth: 
     return bytes(model._serialize_model())
 
 
-def manifest_of(version: str, content: bytes, history: DailyHistory, **change: Any) -> Manifest:
+def manifest_of(version: str, content: bytes, history: DailyHistory, **change: Any) -> ModelManifest:
     features = FEATURES.compute(history)
     p5, median, p95 = np.nanpercentile(features, [5, 50, 95], axis=0)
     facts: dict[str, Any] = {
@@ -84,7 +86,8 @@ def manifest_of(version: str, content: bytes, history: DailyHistory, **change: A
         "created_at": datetime(2026, 11, int(version[1:]), tzinfo=UTC),
         "target": "log1p_days",
         "features": [
-            FeatureNorm(name=name, median=median[at], p5=p5[at], p95=p95[at]) for at, name in enumerate(FEATURES.names)
+            FeatureNorm(name=name, median=median[index], p5=p5[index], p95=p95[index])
+            for index, name in enumerate(FEATURES.names)
         ],
         "conformal": Conformal(below=0.05, above=0.05),
         "data_sha256": "0" * 64,
@@ -94,7 +97,7 @@ def manifest_of(version: str, content: bytes, history: DailyHistory, **change: A
         "library_versions": {"catboost": catboost.__version__},
         "files": {"model.cbm": sha256(content).hexdigest()},
     }
-    return Manifest(**facts | change)
+    return ModelManifest(**facts | change)
 
 
 def fill(folder: Path, versions: tuple[str, ...]) -> Registry:

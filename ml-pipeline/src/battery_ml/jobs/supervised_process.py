@@ -1,7 +1,7 @@
-"""Run a command that must not outlive its parent: ``python -m battery_ml.jobs.tether COMMAND...``.
+"""Run a command that must not outlive its parent: ``python -m battery_ml.jobs.supervised_process COMMAND...``.
 
-The parent holds the other end of standard input. When it closes, because the parent asks for the end or has died in
-whatever way, the command's whole process group is ended.
+The parent holds the other end of standard input. When it closes, because the parent requests the end or has died for
+whatever reason, the command's whole process group is ended.
 """
 
 import os
@@ -15,13 +15,13 @@ GRACE_S: Final = 5.0
 
 
 def main() -> None:
-    """Run the command of the arguments and exit as it does."""
+    """Run the command of the arguments and exit with its status."""
     child = subprocess.Popen(  # noqa: S603  # the service's own command
         sys.argv[1:], stdin=subprocess.DEVNULL, start_new_session=True
     )
     threading.Thread(target=_end_with_parent, args=(child,), daemon=True).start()
     code = child.wait()
-    # What the command started and left behind belongs to it.
+    # Processes that the command started and left behind end with it.
     _signal(child, signal.SIGKILL)
     sys.exit(code if code >= 0 else 128 - code)
 

@@ -1,4 +1,4 @@
-"""A small made-up world of lives on the disk, in the layout of a training set: hot strings die early."""
+"""A small simulated dataset of lives on the disk, in the layout of a training set: hot strings fail early."""
 
 import csv
 import json
@@ -10,12 +10,12 @@ import pyarrow.parquet as pq
 
 from battery_contracts.ml import DAILY_COLUMNS
 
-LOCATIONS, STRINGS, BLOCKS, DAYS = ("DC-AAA-01", "DC-BBB-01"), 20, 6, 1500
+LOCATIONS, STRINGS, BATTERIES, DAYS = ("DC-AAA-01", "DC-BBB-01"), 20, 6, 1500
 FIRST_DAY = 15_000
 DAY_US = 86_400_000_000
 
 
-def write_world(folder: Path, seed: int, *, lives: bool = True, failures: bool = True) -> Path:
+def write_dataset(folder: Path, seed: int, *, lives: bool = True, failures: bool = True) -> Path:
     rng = np.random.default_rng(seed)
     files, events = [], []
     (folder / "master").mkdir(parents=True)
@@ -23,12 +23,13 @@ def write_world(folder: Path, seed: int, *, lives: bool = True, failures: bool =
         rows = csv.writer(target)
         rows.writerow(["location_id", "string_id", "battery_id", "model_id", "baseline_resistance_mohm"])
         for location in LOCATIONS:
-            ids, columns = [], {name: [] for name in ("time", "generation", *DAILY_COLUMNS)}
+            ids: list[str] = []
+            columns: dict[str, list[np.ndarray]] = {name: [] for name in ("time", "generation", *DAILY_COLUMNS)}
             for number in range(STRINGS):
                 string = f"{location}-UPS-01-STR-{number:02}"
                 heat_c = rng.uniform(22.0, 34.0)
-                for block in range(BLOCKS):
-                    battery = f"BAT-{string}-{block:03}"
+                for position in range(BATTERIES):
+                    battery = f"BAT-{string}-{position:03}"
                     rows.writerow([location, string, battery, "CSB-HX12-120", 3.5])
                     life = float(rng.normal(1000.0, 100.0) * 2.0 ** ((25.0 - heat_c) / 10.0))
                     events += _events(battery, life, failures=failures)
@@ -59,7 +60,7 @@ def write_world(folder: Path, seed: int, *, lives: bool = True, failures: bool =
         "seed": seed,
         "end": f"{end}+00:00",
         "file_format": "parquet",
-        "rows": {"telemetry_daily": len(LOCATIONS) * STRINGS * BLOCKS * DAYS, "truth/lives": len(events) * lives},
+        "rows": {"telemetry_daily": len(LOCATIONS) * STRINGS * BATTERIES * DAYS, "truth/lives": len(events) * lives},
         "files": files,
     }
     (folder / "manifest.json").write_text(json.dumps(manifest))
@@ -68,8 +69,8 @@ def write_world(folder: Path, seed: int, *, lives: bool = True, failures: bool =
 
 def _events(battery: str, life: float, *, failures: bool) -> list[dict[str, object]]:
     def event(day: float, kind: str) -> dict[str, object]:
-        at = np.datetime64(int((FIRST_DAY + day) * DAY_US), "us").astype(object)
-        return {"time": at, "kind": kind, "battery_id": battery, "generation": 0}
+        time = np.datetime64(int((FIRST_DAY + day) * DAY_US), "us").astype(object)
+        return {"time": time, "kind": kind, "battery_id": battery, "generation": 0}
 
     ends = [event(life, "failed")] if failures and life < DAYS else []
     return [event(0.0, "installed"), *ends]

@@ -1,4 +1,4 @@
-"""A stand-in for the training command: it obeys the protocol of its output, and misbehaves on demand by its seed."""
+"""A stand-in for the training command that follows its output protocol; the seed selects a failure."""
 
 import json
 import os
@@ -8,29 +8,29 @@ import sys
 import time
 from pathlib import Path
 
-WELL, FAILS, HANGS, SILENT = 1, 2, 3, 4
+SUCCEEDS, FAILS, HANGS, PUBLISHES_NOTHING = 1, 2, 3, 4
 
 
-def say(**facts: object) -> None:
+def report(**facts: object) -> None:
     sys.stdout.write(json.dumps(facts) + "\n")
     sys.stdout.flush()
 
 
 def main() -> None:
     folder, seed = Path(sys.argv[1]), int(sys.argv[sys.argv.index("--seed") + 1])
-    say(progress=0.1, step="features")
+    report(progress=0.1, step="features")
     if seed == FAILS:
         sys.stdout.write("a training set without failures\n")
         sys.exit(3)
     if seed == HANGS:
-        # Deaf to a polite request, with a child of its own.
+        # Ignores SIGTERM and has a child of its own.
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
         child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
         (folder / "pids").write_text(f"{os.getpid()} {child.pid}")
-        say(progress=0.5, step="trees")
+        report(progress=0.5, step="trees")
         time.sleep(600)
-    if seed != SILENT:
-        say(progress=0.9, step="publishing", version="v2")
+    if seed != PUBLISHES_NOTHING:
+        report(progress=0.9, step="publishing", version="v2")
 
 
 if __name__ == "__main__":

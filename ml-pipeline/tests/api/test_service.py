@@ -1,4 +1,4 @@
-"""The real service as a process with a real model, called over HTTP by the client that the gateway uses."""
+"""The service as a process with a small trained model, called over HTTP through the gateway's client."""
 
 import json
 import os
@@ -10,8 +10,6 @@ from pathlib import Path
 
 import httpx
 import pytest
-from fake_training import FAILS, HANGS, SILENT, WELL
-from tiny_model import AS_OF, batch_of, fill, fleet
 
 from battery_contracts.clients.errors import ServiceRefused, ServiceUnavailable
 from battery_contracts.clients.ml import MlClient
@@ -19,11 +17,13 @@ from battery_contracts.ml import RulBatchRequest, RulRequest, TrainJob, TrainReq
 from battery_ml.api.app import create_app
 from battery_ml.registry.store import Registry
 from battery_servicekit.testing.process import ServiceProcess, running_service
+from tests.support.fake_training import FAILS, HANGS, PUBLISHES_NOTHING, SUCCEEDS
+from tests.support.tiny_model import AS_OF, batch_of, fill, fleet
 
 TOKEN = "token-of-the-platform"
 AUTHORIZED = {"Authorization": f"Bearer {TOKEN}"}
 COMMAND = [str(Path(sys.executable).with_name("battery-ml-service"))]
-TRAINER = Path(__file__).with_name("fake_training.py")
+TRAINER = Path(__file__).parents[1] / "support" / "fake_training.py"
 
 
 def environment(folder: Path) -> dict[str, str]:
@@ -56,9 +56,9 @@ def post_nothing(service: ServiceProcess) -> httpx.Response:
     return httpx.post(service.url + "/api/v1/predict/rul/batch", content=b"{}", headers=AUTHORIZED)
 
 
-def wait_for(what: Callable[[], bool]) -> None:
+def wait_for(condition: Callable[[], bool]) -> None:
     deadline = time.monotonic() + 60.0
-    while not what():
+    while not condition():
         assert time.monotonic() < deadline
         time.sleep(0.05)
 
@@ -72,30 +72,30 @@ async def test_without_a_champion_it_is_not_ready_and_predicts_nothing(
     assert ready.json()["checks"]["champion"]["reason"] == "no_champion"
     with pytest.raises(ServiceUnavailable):
         await client.predict_rul_batch(batch_of(fleet(24, seed=3)))
-    answer = post_nothing(service)
-    assert (answer.status_code, answer.json()["code"]) == (503, "no_champion")
+    response = post_nothing(service)
+    assert (response.status_code, response.json()["code"]) == (503, "no_champion")
     assert (await client.list_models()).models == []
 
 
-async def test_promotion_and_rollback_change_the_answers_without_a_restart(
+async def test_promotion_and_rollback_take_effect_without_a_restart(
     service: ServiceProcess, client: MlClient, registry: Registry
 ) -> None:
     assert [model.version for model in (await client.list_models()).models] == ["v2", "v1"]
     assert (await client.promote("v1")).aliases == ["champion"]
-    asked = batch_of(fleet(48, seed=3))
-    assert (await client.predict_rul_batch(asked)).model_version == "v1"
+    request = batch_of(fleet(48, seed=3))
+    assert (await client.predict_rul_batch(request)).model_version == "v1"
     ready = get(service, "/health/ready")
     assert (ready.status_code, ready.json()["checks"]["champion"]["reason"]) == (200, "v1")
     registry.assign("v2")
     wait_for(lambda: get(service, "/health/ready").json()["checks"]["champion"]["reason"] == "v2")
     assert (await client.promote("v1")).version == "v1"
-    answer = await client.predict_rul_batch(asked)
-    assert answer.model_version == "v1"
-    assert [prediction.battery_id for prediction in answer.predictions] == asked.battery_id
+    response = await client.predict_rul_batch(request)
+    assert response.model_version == "v1"
+    assert [prediction.battery_id for prediction in response.predictions] == request.battery_id
     assert [entry.version for entry in registry.history()] == ["v1", "v2", "v1"]
 
 
-async def test_the_champion_serves_on_when_its_successor_is_spoilt(
+async def test_the_champion_stays_in_service_when_its_successor_is_corrupt(
     service: ServiceProcess, client: MlClient, registry: Registry, tmp_path: Path
 ) -> None:
     await client.promote("v1")
@@ -115,17 +115,17 @@ async def test_the_champion_serves_on_when_its_successor_is_spoilt(
     assert (unknown.value.status, unknown.value.code) == (404, "model_not_found")
 
 
-async def test_the_whole_fleet_with_reasons_in_one_call(client: MlClient, registry: Registry) -> None:
+async def test_a_whole_fleet_is_predicted_in_one_call(client: MlClient, registry: Registry) -> None:
     registry.assign("v1")
-    answer = await client.predict_rul_batch(batch_of(fleet(1_944, seed=3)))
-    assert len(answer.predictions) == 1_944
-    assert all(prediction.rul_days is not None and prediction.reasons for prediction in answer.predictions)
+    response = await client.predict_rul_batch(batch_of(fleet(1_944, seed=3)))
+    assert len(response.predictions) == 1_944
+    assert all(prediction.rul_days is not None and prediction.reasons for prediction in response.predictions)
 
 
-async def test_one_battery_in_plain_lists(client: MlClient, registry: Registry) -> None:
+async def test_one_battery_is_predicted_from_plain_lists(client: MlClient, registry: Registry) -> None:
     registry.assign("v1")
     history = fleet(1, seed=3)
-    asked = RulRequest(
+    request = RulRequest(
         battery_id="B",
         string_id="S",
         as_of=AS_OF,
@@ -134,12 +134,12 @@ async def test_one_battery_in_plain_lists(client: MlClient, registry: Registry) 
         design_life_years=10.0,
         daily={name: list(values[0]) for name, values in history.days.items()},
     )
-    prediction = await client.predict_rul(asked)
+    prediction = await client.predict_rul(request)
     assert prediction.rul_days is not None
-    # It stands without its string, and says that this is missing.
-    assert any("not known" in why for why in prediction.widened_because)
+    # Without its string, the features relative to the string are unknown.
+    assert any("unknown" in why for why in prediction.widened_because)
     with pytest.raises(ServiceRefused) as refused:
-        await client.predict_rul(asked.model_copy(update={"daily": {"soh_pct": [90.0]}}))
+        await client.predict_rul(request.model_copy(update={"daily": {"soh_pct": [90.0]}}))
     assert refused.value.code == "daily_columns_refused"
     assert "truth" in refused.value.detail
 
@@ -147,7 +147,7 @@ async def test_one_battery_in_plain_lists(client: MlClient, registry: Registry) 
 async def test_a_hundred_thousand_batteries_are_too_many(client: MlClient, registry: Registry) -> None:
     registry.assign("v1")
     count = 100_000
-    asked = RulBatchRequest(
+    request = RulBatchRequest(
         as_of=AS_OF,
         battery_id=[str(number) for number in range(count)],
         string_id=["S"] * count,
@@ -158,40 +158,40 @@ async def test_a_hundred_thousand_batteries_are_too_many(client: MlClient, regis
         daily={"temperature_mean_c": bytes(4 * count)},
     )
     with pytest.raises(ServiceRefused) as refused:
-        await client.predict_rul_batch(asked)
+        await client.predict_rul_batch(request)
     assert (refused.value.status, refused.value.code) == (413, "batch_too_large")
     assert "100000" in refused.value.detail
     assert "5000" in refused.value.detail
     assert (await client.predict_rul_batch(batch_of(fleet(24, seed=3)))).model_version == "v1"
 
 
-async def test_a_spoilt_battery_touches_no_other(client: MlClient, registry: Registry) -> None:
+async def test_a_battery_without_readings_affects_no_other(client: MlClient, registry: Registry) -> None:
     registry.assign("v1")
     history = fleet(48, seed=3)
-    gone = {name: values.copy() for name, values in history.days.items()}
-    for values in gone.values():
+    unread = {name: values.copy() for name, values in history.days.items()}
+    for values in unread.values():
         values[5] = float("nan")
-    answer = await client.predict_rul_batch(batch_of(replace(history, days=gone)))
-    withheld = [p.battery_id for p in answer.predictions if p.rul_days is None]
+    response = await client.predict_rul_batch(batch_of(replace(history, days=unread)))
+    withheld = [p.battery_id for p in response.predictions if p.rul_days is None]
     assert withheld == ["B00005"]
 
 
 async def finished(client: MlClient, job: TrainJob) -> TrainJob:
     deadline = time.monotonic() + 60.0
-    while (found := await client.get_train_job(job.job_id)).state is TrainState.RUNNING:
+    while (current := await client.get_train_job(job.job_id)).state is TrainState.RUNNING:
         assert time.monotonic() < deadline
-    return found
+    return current
 
 
-async def test_training_is_told_of_until_its_end(client: MlClient) -> None:
-    done = await finished(client, await client.train(TrainRequest(seed=WELL)))
+async def test_a_training_job_is_followed_to_its_end(client: MlClient) -> None:
+    done = await finished(client, await client.train(TrainRequest(seed=SUCCEEDS)))
     assert (done.state, done.version, done.progress) == (TrainState.SUCCEEDED, "v2", 1.0)
     failed = await finished(client, await client.train(TrainRequest(seed=FAILS)))
     assert failed.state is TrainState.FAILED
     assert "status 3" in (failed.error or "")
     assert "without failures" in (failed.error or "")
-    silent = await finished(client, await client.train(TrainRequest(seed=SILENT)))
-    assert (silent.state, silent.error) == (TrainState.FAILED, "training ended well but named no version")
+    unpublished = await finished(client, await client.train(TrainRequest(seed=PUBLISHES_NOTHING)))
+    assert (unpublished.state, unpublished.error) == (TrainState.FAILED, "training succeeded but published no version")
     with pytest.raises(ServiceRefused) as unknown:
         await client.get_train_job("none")
     assert unknown.value.code == "job_not_found"
@@ -210,7 +210,7 @@ async def test_training_does_not_outlive_the_service(
 ) -> None:
     job = await client.train(TrainRequest(seed=HANGS))
     with pytest.raises(ServiceRefused) as second:
-        await client.train(TrainRequest(seed=WELL))
+        await client.train(TrainRequest(seed=SUCCEEDS))
     assert (second.value.status, second.value.code) == (409, "training_under_way")
     assert job.job_id in second.value.detail
     file = tmp_path / "pids"
@@ -226,13 +226,13 @@ async def test_training_does_not_outlive_the_service(
 
 
 @pytest.mark.parametrize("headers", [{}, {"Authorization": "Bearer other"}], ids=["none", "other"])
-def test_callers_without_the_token_learn_nothing(service: ServiceProcess, headers: dict[str, str]) -> None:
+def test_callers_without_the_token_are_refused(service: ServiceProcess, headers: dict[str, str]) -> None:
     for method, path in (("GET", "/models"), ("POST", "/predict/rul/batch"), ("POST", "/train")):
-        answer = httpx.request(method, f"{service.url}/api/v1{path}", headers=headers)
-        assert (answer.status_code, answer.json()["code"]) == (401, "service_token_missing")
+        response = httpx.request(method, f"{service.url}/api/v1{path}", headers=headers)
+        assert (response.status_code, response.json()["code"]) == (401, "service_token_missing")
 
 
-def test_description_has_every_call_once() -> None:
+def test_the_description_lists_each_call_once() -> None:
     described = create_app().openapi()["paths"]
     calls = {(method.upper(), path) for path, methods in described.items() for method in methods if "/api/" in path}
     assert calls == {

@@ -1,0 +1,1 @@
+"""Right-censored lives: the statistics that training and evaluation share."""
