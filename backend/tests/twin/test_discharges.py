@@ -5,17 +5,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from battery_api.twin.discharges import GAP_US, SHORTEST_US, StringRows, find_discharges, touches_edge
+from battery_api.twin.discharges import GAP_US, SHORTEST_US, StringReadings, find_discharges, touches_edge
 
 S = 1_000_000
 FAR_US = 10**15
 
 
-def rows(samples: list[tuple[float, float]]) -> StringRows:
+def rows(samples: list[tuple[float, float]]) -> StringReadings:
     """Make readings of (seconds, current)."""
     times = np.array([round(at * S) for at, _ in samples], np.int64)
     current = np.array([current for _, current in samples], np.float64)
-    return StringRows(times, current, np.full(len(times), np.nan), np.zeros(len(times), np.bool_))
+    return StringReadings(times, current, np.full(len(times), np.nan), np.zeros(len(times), np.bool_))
 
 
 def steady(start: float, end: float, step: float, current_a: float) -> list[tuple[float, float]]:

@@ -114,16 +114,16 @@ async def export_telemetry(
     *,
     start: Annotated[AwareDatetime | None, Query(description="From this instant.")] = None,
     end: Annotated[AwareDatetime | None, Query(description="To before this instant.")] = None,
-    kind: Annotated[ExportFormat, Query(alias="format", description="File format.")] = ExportFormat.CSV,
+    file_format: Annotated[ExportFormat, Query(alias="format", description="File format.")] = ExportFormat.CSV,
 ) -> StreamingResponse:
     """Stream every stored reading of a battery, a string or a location."""
     since, until = series.span_of(start, end, context.clock.now())
     async with context.database.begin() as connection:
         batteries = await find_batteries(connection, selection, principal)
-    name = f"telemetry_{selection.name}_{since:%Y%m%dT%H%M%SZ}.{kind.value}"
+    name = f"telemetry_{selection.name}_{since:%Y%m%dT%H%M%SZ}.{file_format.value}"
     return StreamingResponse(
-        export(context.database, batteries, since, until, kind),
-        media_type=MEDIA_TYPES[kind],
+        export(context.database, batteries, since, until, file_format),
+        media_type=MEDIA_TYPES[file_format],
         headers={"Content-Disposition": f'attachment; filename="{name}"'},
     )
 

@@ -1,4 +1,4 @@
-"""Shapes of the telemetry answers; the hot ones are rendered without these models, which describe them."""
+"""Responses of the telemetry endpoints; the frequent ones are rendered without these models, tests compare them."""
 
 from typing import Literal
 
@@ -8,13 +8,13 @@ from battery_contracts.enums import HealthStatus
 
 
 class RoomSequence(BaseModel):
-    """Where a location's live messages stand; the next one carries the following number."""
+    """Sequence number of a location's newest live message; the next one carries the following number."""
 
     seq: int
 
 
 class LatestColumns(BaseModel):
-    """Newest values of batteries column by column, one entry a battery, null where unknown."""
+    """Newest values of batteries column by column, one entry per battery, null where unknown."""
 
     battery_id: list[str]
     time: list[AwareDatetime | None]
@@ -33,7 +33,7 @@ class LatestColumns(BaseModel):
 
 
 class TelemetryLatest(BaseModel):
-    """Newest values of every battery the caller may see."""
+    """Newest values of every battery that the caller may see."""
 
     generated_at: AwareDatetime
     locations: dict[str, RoomSequence]
@@ -41,7 +41,7 @@ class TelemetryLatest(BaseModel):
 
 
 class ChannelPoints(BaseModel):
-    """Figures of one channel, one entry a point; null where the channel was not measured."""
+    """Figures of one channel, one entry per point; null where the channel was not measured."""
 
     min: list[float | None]
     max: list[float | None]
@@ -63,9 +63,9 @@ class SeriesColumns(BaseModel):
 
 
 class TelemetrySeries(BaseModel):
-    """History of one battery. A bucket without readings is absent, so a gap stays a visible gap.
+    """History of one battery. A bucket without readings is absent, so that gaps stay visible.
 
-    ``resolution`` is the one used; ``bucket_s`` is the width of a point, a multiple of it, null for single readings.
+    ``resolution`` is the one in use; ``bucket_s`` is the width of a point, a multiple of it, null for single readings.
     """
 
     battery_id: str
@@ -80,9 +80,9 @@ class TelemetrySeries(BaseModel):
 
 
 class DayCompleteness(BaseModel):
-    """What one battery sent on one day (Asia/Bangkok): received = accepted + duplicate + rejected.
+    """Readings of one battery on one day (Asia/Bangkok): received = accepted + duplicate + rejected.
 
-    ``late`` is the part of ``accepted`` that came after newer readings. ``expected`` follows from the present
+    ``late`` is the part of ``accepted`` that arrived after newer readings. ``expected`` follows from the present
     reporting interval and is null while that is unknown.
     """
 

@@ -1,25 +1,48 @@
-"""What is believed of the blocks of a string, as the beginning of a simulation."""
+"""Estimated state of the batteries of a string, as the start of a simulation."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Final, Protocol
 
 import numpy as np
 
 from battery_api.fleet.ohmic import drift_pct
 from battery_api.fleet.status import stale_after_s
+from battery_api.twin.repository import StringBatteryRow
 from battery_contracts.twin_analysis import BlockState
 
-Row = Mapping[Any, Any]
 CUT_OFF_V_PER_CELL: Final = 1.75
-_USUAL_C: Final = 25.0
-_ESTIMATES: Final = ("soc_pct", "soc_sd_pct", "soh_pct", "soh_sd_pct")
+_DEFAULT_TEMPERATURE_C: Final = 25.0
+
+
+class OhmicRow(Protocol):
+    """A row with the newest ohmic measurement of a battery and its baseline."""
+
+    @property
+    def internal_resistance_mohm(self) -> float | None:
+        """Newest measurement."""
+        ...
+
+    @property
+    def resistance_temperature_c(self) -> float | None:
+        """Temperature of the newest measurement."""
+        ...
+
+    @property
+    def baseline_resistance_mohm(self) -> float | None:
+        """Baseline of the battery itself."""
+        ...
+
+    @property
+    def baseline_temperature_c(self) -> float | None:
+        """Temperature of the baseline."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
 class StringBlocks:
-    """The blocks of a string; ``assumed`` names those of which nothing present is known."""
+    """The batteries of a string as blocks; ``assumed`` names those without a present estimate."""
 
     blocks: list[BlockState]
     assumed: list[str]
@@ -28,65 +51,84 @@ class StringBlocks:
     oldest_reading_at: datetime
 
 
-def blocks_of(rows: Sequence[Row], now: datetime) -> StringBlocks | None:
+@dataclass(frozen=True, slots=True)
+class _Estimates:
+    """Estimates of one battery, with the resistance over its baseline."""
+
+    soc_pct: float
+    soc_sd_pct: float
+    soh_pct: float
+    soh_sd_pct: float
+    resistance_ratio: float
+
+
+def blocks_of(rows: Sequence[StringBatteryRow], now: datetime) -> StringBlocks | None:
     """Return the blocks of a string, or None if fewer than half of them have a present estimate.
 
-    An unknown block is taken as weak and as uncertain as the worst of the known ones: it ends the string no later.
+    A battery without one counts as weak and as uncertain as the worst of the others: it must not make the runtime look
+    longer.
     """
-    known = [row for row in rows if _is_known(row, now)]
-    if 2 * len(known) < len(rows) or not known:
+    estimates = {row.code: _present_estimates(row, now) for row in rows}
+    present = [found for found in estimates.values() if found is not None]
+    if 2 * len(present) < len(rows) or not present:
         return None
-    worst = {
-        "soc_pct": min(row["soc_pct"] for row in known),
-        "soc_sd_pct": max(row["soc_sd_pct"] for row in known),
-        "soh_pct": min(row["soh_pct"] for row in known),
-        "soh_sd_pct": max(row["soh_sd_pct"] for row in known),
-        "ratio": max(_ratio(row) for row in known),
-    }
-    codes = {row["code"] for row in known}
+    worst = _Estimates(
+        soc_pct=min(item.soc_pct for item in present),
+        soc_sd_pct=max(item.soc_sd_pct for item in present),
+        soh_pct=min(item.soh_pct for item in present),
+        soh_sd_pct=max(item.soh_sd_pct for item in present),
+        resistance_ratio=max(item.resistance_ratio for item in present),
+    )
+    times = [row.time for row in rows if estimates[row.code] is not None and row.time is not None]
     return StringBlocks(
-        blocks=[_state(row, worst, known=row["code"] in codes) for row in rows],
-        assumed=[row["code"] for row in rows if row["code"] not in codes],
-        rated_ah=min(row["rated_capacity_ah"] for row in rows),
-        cut_off_v=CUT_OFF_V_PER_CELL * max(row["cell_count"] for row in rows),
-        oldest_reading_at=min(row["time"] for row in known),
+        blocks=[_state(row, estimates[row.code], worst) for row in rows],
+        assumed=[code for code, found in estimates.items() if found is None],
+        rated_ah=min(row.rated_capacity_ah for row in rows),
+        cut_off_v=CUT_OFF_V_PER_CELL * max(row.cell_count for row in rows),
+        oldest_reading_at=min(times),
     )
 
 
-def drift_of(row: Row) -> float | None:
-    """Return how far a block's newest ohmic value lies above its own baseline, both at 25 °C, or None."""
-    names = (
-        "internal_resistance_mohm",
-        "resistance_temperature_c",
-        "baseline_resistance_mohm",
-        "baseline_temperature_c",
+def drift_of(row: OhmicRow) -> float | None:
+    """Return how far a battery's newest resistance is above its own baseline in percent, both at 25 °C, or None."""
+    values = (
+        row.internal_resistance_mohm,
+        row.resistance_temperature_c,
+        row.baseline_resistance_mohm,
+        row.baseline_temperature_c,
     )
-    values = [row[name] for name in names]
     if any(value is None for value in values):
         return None
     drift = float(drift_pct(*(np.array([value], np.float64) for value in values))[0])
     return drift if np.isfinite(drift) else None
 
 
-def _is_known(row: Row, now: datetime) -> bool:
-    if row["time"] is None or now - row["time"] > timedelta(seconds=stale_after_s(row["reporting_interval_s"])):
-        return False
-    # A block without any capacity is a dead one, which no model of a working block speaks for.
-    return all(row[name] is not None for name in _ESTIMATES) and row["soh_pct"] > 0
+def _present_estimates(row: StringBatteryRow, now: datetime) -> _Estimates | None:
+    if row.time is None or now - row.time > timedelta(seconds=stale_after_s(row.reporting_interval_s)):
+        return None
+    if row.soc_pct is None or row.soc_sd_pct is None or row.soh_pct is None or row.soh_sd_pct is None:
+        return None
+    # Without any capacity a battery is dead, and no model of a working one describes it.
+    if row.soh_pct <= 0:
+        return None
+    return _Estimates(row.soc_pct, row.soc_sd_pct, row.soh_pct, row.soh_sd_pct, _resistance_ratio(row))
 
 
-def _state(row: Row, worst: Mapping[str, float], *, known: bool) -> BlockState:
-    values: Mapping[Any, Any] = row if known else worst
-    temperature_c = row["temperature_c"]
+def _state(row: StringBatteryRow, own: _Estimates | None, worst: _Estimates) -> BlockState:
+    estimates = own or worst
+    temperature_c = _DEFAULT_TEMPERATURE_C if row.temperature_c is None else row.temperature_c
     return BlockState(
-        battery_id=row["code"],
-        temperature_c=_USUAL_C if temperature_c is None else float(np.clip(temperature_c, -40.0, 90.0)),
-        resistance_ratio=max(_ratio(row), 1.0 if known else worst["ratio"]),
-        **{name: values[name] for name in _ESTIMATES},
+        battery_id=row.code,
+        soc_pct=estimates.soc_pct,
+        soc_sd_pct=estimates.soc_sd_pct,
+        soh_pct=estimates.soh_pct,
+        soh_sd_pct=estimates.soh_sd_pct,
+        temperature_c=float(np.clip(temperature_c, -40.0, 90.0)),
+        resistance_ratio=max(_resistance_ratio(row), estimates.resistance_ratio),
     )
 
 
-def _ratio(row: Row) -> float:
+def _resistance_ratio(row: StringBatteryRow) -> float:
     drift = drift_of(row)
-    # A reading below the baseline is no promise of a better block.
+    # A resistance below the baseline does not make a battery better than its model.
     return 1.0 if drift is None else float(np.clip(1.0 + drift / 100.0, 1.0, 20.0))

@@ -1,4 +1,4 @@
-"""Find the discharges in a string's readings; pure arrays, no database."""
+"""Find the discharges in a string's readings; pure functions of arrays, no database."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -9,19 +9,19 @@ from battery_api.telemetry.store.columns import BoolArray, FloatArray, IntArray
 from battery_api.telemetry.store.string_modes import DISCHARGE_BELOW_A
 
 GAP_US: Final = 300_000_000
-"""A pause longer than this ends a discharge; a shorter one, as when the mains come back for a moment, does not."""
+"""A pause longer than this ends a discharge; a shorter one, as when the mains return briefly, does not."""
 SHORTEST_US: Final = 10_000_000
-"""A genset takes about this long to take over, and such a discharge counts."""
-GIVEN_UP_US: Final = 86_400_000_000
-"""A string that fell silent while it discharged is waited for this long; its sender may be saving readings up."""
-MISSED: Final = 1.5
-"""A pause of so many reporting intervals means that a reading is missing."""
+"""A generator takes about this long to start, and such a discharge counts."""
+MAX_OPEN_US: Final = 86_400_000_000
+"""A discharge after which no reading came stays open this long; the sender may be buffering readings."""
+MISSED_AFTER_INTERVALS: Final = 1.5
+"""After a pause of this many reporting intervals a reading is missing."""
 _US_PER_H: Final = 3.6e9
 
 
 @dataclass(frozen=True, slots=True)
-class StringRows:
-    """Readings (m,) of one string that tell its current, in time order; NaN where there is no voltage."""
+class StringReadings:
+    """Readings (m,) of one string with a current, in time order; NaN where there is no voltage."""
 
     time_us: IntArray
     current_a: FloatArray
@@ -34,10 +34,10 @@ class StringRows:
 
 @dataclass(frozen=True, slots=True)
 class Discharge:
-    """A stretch of time in which a string gave current, from the first to the last reading that says so.
+    """A stretch of time in which a string discharges, from the first to the last discharging reading.
 
-    ``drawn_ah`` counts the discharging current alone, joined by straight lines, and half a reporting interval more at
-    each end, since that is how far outside the stretch the unseen moments of switching lie on average.
+    ``drawn_ah`` integrates the discharging current by the trapezoidal rule, plus half a reporting interval at each end:
+    on average the switching moments are that far outside the stretch.
     """
 
     start_us: int
@@ -50,10 +50,10 @@ class Discharge:
     is_open: bool
 
 
-def find_discharges(rows: StringRows, now_us: int) -> list[Discharge]:
+def find_discharges(rows: StringReadings, now_us: int) -> list[Discharge]:
     """Return the discharges in a string's readings, oldest first.
 
-    One without a reading beyond the longest pause after it may still go on; ``now_us`` says when that is given up.
+    One without a reading after the longest pause stays open; ``now_us`` decides for how long.
     """
     under_load = np.flatnonzero(rows.current_a < DISCHARGE_BELOW_A)
     if not len(under_load):
@@ -63,65 +63,65 @@ def find_discharges(rows: StringRows, now_us: int) -> list[Discharge]:
     return [_discharge(rows, group, now_us) for group in groups if _lasts(rows, group)]
 
 
-def touches_edge(rows: StringRows, start_us: int, end_us: int) -> tuple[bool, bool]:
-    """Say whether readings from ``start_us`` to ``end_us`` may cut a discharge off at the beginning and at the end."""
-    seen = (rows.time_us >= start_us) & (rows.time_us <= end_us)
-    under_load = rows.time_us[seen & (rows.current_a < DISCHARGE_BELOW_A)]
+def touches_edge(rows: StringReadings, start_us: int, end_us: int) -> tuple[bool, bool]:
+    """Return whether readings from ``start_us`` to ``end_us`` may cut off a discharge at the start and at the end."""
+    in_span = (rows.time_us >= start_us) & (rows.time_us <= end_us)
+    under_load = rows.time_us[in_span & (rows.current_a < DISCHARGE_BELOW_A)]
     if not len(under_load):
         return False, False
     return bool(under_load[0] <= start_us + GAP_US), bool(under_load[-1] >= end_us - GAP_US)
 
 
-def _lasts(rows: StringRows, group: IntArray) -> bool:
-    # A single reading says nothing of a length.
+def _lasts(rows: StringReadings, group: IntArray) -> bool:
+    # A single reading has no duration.
     if len(group) < 2:
         return False
-    seen_us = rows.time_us[group[-1]] - rows.time_us[group[0]]
-    return bool(seen_us + sum(_unseen_us(rows, int(group[0]), int(group[-1]))) >= SHORTEST_US)
+    observed_us = rows.time_us[group[-1]] - rows.time_us[group[0]]
+    return bool(observed_us + sum(_unobserved_us(rows, int(group[0]), int(group[-1]))) >= SHORTEST_US)
 
 
-def _discharge(rows: StringRows, group: IntArray, now_us: int) -> Discharge:
+def _discharge(rows: StringReadings, group: IntArray, now_us: int) -> Discharge:
     first, last = int(group[0]), int(group[-1])
     start_us, end_us = int(rows.time_us[first]), int(rows.time_us[last])
     inside = slice(first, last + 1)
     loads_a = np.maximum(-rows.current_a[inside], 0.0)
-    before_us, after_us = _unseen_us(rows, first, last)
+    before_us, after_us = _unobserved_us(rows, first, last)
     drawn_a_us = float(np.sum((loads_a[1:] + loads_a[:-1]) / 2 * np.diff(rows.time_us[inside])))
     drawn_a_us += float(loads_a[0]) * before_us + float(loads_a[-1]) * after_us
     voltages = rows.voltage_v[group]
-    known = voltages[~np.isnan(voltages)]
+    measured = voltages[~np.isnan(voltages)]
     return Discharge(
         start_us=start_us,
         end_us=end_us,
         is_test=bool(2 * rows.is_test[group].sum() > len(group)),
         drawn_ah=drawn_a_us / _US_PER_H,
         mean_current_a=float(np.mean(rows.current_a[group])),
-        min_voltage_v=float(known.min()) if len(known) else None,
-        complete=_begins_seen(rows, first) and _edges_us(rows, first, last)[1] <= GAP_US,
-        is_open=int(rows.time_us[-1]) - end_us <= GAP_US and now_us - end_us <= GIVEN_UP_US,
+        min_voltage_v=float(measured.min()) if len(measured) else None,
+        complete=_start_is_observed(rows, first) and _edges_us(rows, first, last)[1] <= GAP_US,
+        is_open=int(rows.time_us[-1]) - end_us <= GAP_US and now_us - end_us <= MAX_OPEN_US,
     )
 
 
-def _edges_us(rows: StringRows, first: int, last: int) -> tuple[float, float]:
-    """Return how long before and after a discharge the string was seen without it; infinite where never."""
+def _edges_us(rows: StringReadings, first: int, last: int) -> tuple[float, float]:
+    """Return the pause between a discharge and the readings before and after it; infinite where there is none."""
     before = float(rows.time_us[first] - rows.time_us[first - 1]) if first else np.inf
     after = float(rows.time_us[last + 1] - rows.time_us[last]) if last + 1 < len(rows) else np.inf
     return before, after
 
 
-def _begins_seen(rows: StringRows, first: int) -> bool:
-    """Say whether no reading is missing before a discharge: on float a string may report as seldom as each hour."""
+def _start_is_observed(rows: StringReadings, first: int) -> bool:
+    """Return whether no reading is missing before a discharge; on float a string may report only once an hour."""
     if first == 0:
         return False
     pause_us = rows.time_us[first] - rows.time_us[first - 1]
     usual_us = rows.time_us[first - 1] - rows.time_us[first - 2] if first >= 2 else 0
-    return bool(pause_us <= max(GAP_US, MISSED * usual_us))
+    return bool(pause_us <= max(GAP_US, MISSED_AFTER_INTERVALS * usual_us))
 
 
-def _unseen_us(rows: StringRows, first: int, last: int) -> tuple[float, float]:
-    """Return how long a discharge lasted on average before its first and after its last reading."""
-    # On float a string reports seldom, and at once when it begins to discharge: the long pause before was float. Where
-    # nothing was seen beyond an end, nothing is added to it.
+def _unobserved_us(rows: StringReadings, first: int, last: int) -> tuple[float, float]:
+    """Return how long a discharge lasts on average before its first and after its last reading."""
+    # On float a string reports seldom, and at once when a discharge starts: the long pause before it was float. Where
+    # there is no reading beyond an end, nothing is added.
     usual_us = float(np.median(np.diff(rows.time_us[first : last + 1])))
     before, after = (min(edge, usual_us) / 2 if np.isfinite(edge) else 0.0 for edge in _edges_us(rows, first, last))
     return before, after

@@ -1,4 +1,4 @@
-"""What can go wrong with the twin's record and its what-if questions."""
+"""Errors of the twin's record and of its simulations."""
 
 from battery_servicekit.problems import Conflict, Invalid, NotFound, Unavailable
 
@@ -10,19 +10,19 @@ class StringNotFound(NotFound):
 
 
 class LoadInvalid(Invalid):
-    """The load of a runtime question is missing, doubled or no discharge."""
+    """The load of a runtime request is missing, given twice, or not a discharge."""
 
     code = "load_invalid"
 
 
 class SimulationRefused(Invalid):
-    """The digital twin cannot simulate what was asked."""
+    """The digital twin cannot simulate the request."""
 
     code = "simulation_refused"
 
 
 class RuntimeUnknown(Conflict):
-    """Too few blocks of the string have a present estimate; a runtime would be a guess."""
+    """Too few batteries of the string have a present estimate; a runtime would be a guess."""
 
     code = "runtime_unknown"
 

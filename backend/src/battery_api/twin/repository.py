@@ -1,10 +1,10 @@
-"""Questions to the database about the twin's record."""
+"""Reads of the twin's record."""
 
 from collections.abc import Sequence
-from datetime import date
-from typing import Any, Final
+from datetime import date, datetime
+from typing import Final, NamedTuple
 
-from sqlalchemy import RowMapping, text
+from sqlalchemy import TextClause, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from battery_servicekit.pagination import PageRequest
@@ -30,7 +30,7 @@ _STRING: Final = text(
     where g.code = :code and (cast(:visible as text[]) is null or l.code = any(:visible))
     """
 )
-_BLOCKS: Final = text(
+_STRING_BATTERIES: Final = text(
     """
     select b.code, b.baseline_resistance_mohm, b.baseline_temperature_c, m.rated_capacity_ah, m.cell_count,
            s.time, s.reporting_interval_s, s.temperature_c, s.internal_resistance_mohm, s.resistance_temperature_c,
@@ -39,14 +39,20 @@ _BLOCKS: Final = text(
     where b.string_id = :string and b.removed_at is null order by b.position
     """
 )
-_HISTORY: Final = text("select * from digital_twin_state where battery_id = :battery and day >= :since order by day")
+_HISTORY: Final = text(
+    """
+    select day, time, soc_pct, soc_sd_pct, soc_provenance, soh_pct, soh_sd_pct, soh_provenance, resistance_mohm,
+           resistance_sd_mohm
+    from digital_twin_state where battery_id = :battery and day >= :since order by day
+    """
+)
 _OF_BATTERY: Final = text(
     """
-    select e.id, g.code as string_code, e.started_at, e.ended_at, e.mode, e.drawn_ah, e.depth_pct, e.mean_current_a,
-           e.min_voltage_v as string_min_voltage_v, w.code as lowest_battery_code,
-           e.mean_temperature_c as string_temperature_c, e.complete, e.is_open,
-           b.code as battery_code, d.end_voltage_v, d.min_voltage_v, d.mean_temperature_c,
-           d.soh_pct, d.soh_sd_pct, d.soh_provenance, count(*) over () as total
+    select e.id, g.code, e.started_at, e.ended_at, e.mode, e.drawn_ah, e.depth_pct, e.mean_current_a,
+           e.min_voltage_v, w.code,
+           e.mean_temperature_c, e.complete, e.is_open,
+           b.code, d.end_voltage_v, d.min_voltage_v, d.mean_temperature_c, d.soh_pct, d.soh_sd_pct, d.soh_provenance,
+           count(*) over ()
     from battery b
     join discharge_event e on e.string_id = b.string_id and e.ended_at >= b.installed_at
     join string g on g.id = e.string_id
@@ -58,9 +64,10 @@ _OF_BATTERY: Final = text(
 )
 _OF_STRING: Final = text(
     """
-    select e.id, g.code as string_code, e.started_at, e.ended_at, e.mode, e.drawn_ah, e.depth_pct, e.mean_current_a,
-           e.min_voltage_v as string_min_voltage_v, w.code as lowest_battery_code,
-           e.mean_temperature_c as string_temperature_c, e.complete, e.is_open, count(*) over () as total
+    select e.id, g.code, e.started_at, e.ended_at, e.mode, e.drawn_ah, e.depth_pct, e.mean_current_a,
+           e.min_voltage_v, w.code,
+           e.mean_temperature_c, e.complete, e.is_open,
+           count(*) over ()
     from discharge_event e
     join string g on g.id = e.string_id
     left join battery w on w.id = e.lowest_battery_id
@@ -77,9 +84,9 @@ _COUNT_OF_BATTERY: Final = text(
     """
 )
 _COUNT_OF_STRING: Final = text("select count(*) from discharge_event where string_id = :string")
-_EVENT_BLOCKS: Final = text(
+_EVENT_BATTERIES: Final = text(
     """
-    select d.event_id, b.code as battery_code, d.end_voltage_v, d.min_voltage_v, d.mean_temperature_c,
+    select d.event_id, b.code, d.end_voltage_v, d.min_voltage_v, d.mean_temperature_c,
            d.soh_pct, d.soh_sd_pct, d.soh_provenance
     from discharge_battery d join battery b on b.id = d.battery_id
     where d.event_id = any(:events) order by b.position, b.id
@@ -98,69 +105,220 @@ _LAST_LOAD: Final = text(
 )
 
 
-async def find_battery(connection: AsyncConnection, code: str, visible: Visible) -> RowMapping | None:
-    """Return the battery at a position with its state."""
-    return await _first(connection, _BATTERY, code=code, visible=_listed(visible))
+class EstimateRow(NamedTuple):
+    """One estimate as it is stored; None throughout where there is none."""
+
+    value_pct: float | None
+    sd_pct: float | None
+    provenance: str | None
 
 
-async def find_string(connection: AsyncConnection, code: str, visible: Visible) -> RowMapping | None:
-    """Return a string with its newest current."""
-    return await _first(connection, _STRING, code=code, visible=_listed(visible))
+class BatteryRow(NamedTuple):
+    """A battery with its newest state."""
+
+    key: int
+    code: str
+    baseline_resistance_mohm: float | None
+    baseline_temperature_c: float | None
+    time: datetime | None
+    quality: int
+    reporting_interval_s: float | None
+    soc_pct: float | None
+    soc_sd_pct: float | None
+    soc_provenance: str | None
+    soh_pct: float | None
+    soh_sd_pct: float | None
+    soh_provenance: str | None
+    internal_resistance_mohm: float | None
+    resistance_at: datetime | None
+    resistance_temperature_c: float | None
+    resistance_estimate_mohm: float | None
+    resistance_estimate_sd_mohm: float | None
+
+    @property
+    def soc(self) -> EstimateRow:
+        """Estimate of the state of charge."""
+        return EstimateRow(self.soc_pct, self.soc_sd_pct, self.soc_provenance)
+
+    @property
+    def soh(self) -> EstimateRow:
+        """Estimate of the state of health."""
+        return EstimateRow(self.soh_pct, self.soh_sd_pct, self.soh_provenance)
 
 
-async def list_blocks(connection: AsyncConnection, string: int) -> Sequence[RowMapping]:
-    """Return the blocks of a string with their states, by position."""
-    return await _all(connection, _BLOCKS, string=string)
+class StringRow(NamedTuple):
+    """A string with its newest current."""
+
+    key: int
+    code: str
+    time: datetime | None
+    current_a: float | None
+    reporting_interval_s: float | None
 
 
-async def list_days(connection: AsyncConnection, battery: int, since: date) -> Sequence[RowMapping]:
+class StringBatteryRow(NamedTuple):
+    """A battery of a string, as a simulation needs it."""
+
+    code: str
+    baseline_resistance_mohm: float | None
+    baseline_temperature_c: float | None
+    rated_capacity_ah: float
+    cell_count: int
+    time: datetime | None
+    reporting_interval_s: float | None
+    temperature_c: float | None
+    internal_resistance_mohm: float | None
+    resistance_temperature_c: float | None
+    soc_pct: float | None
+    soc_sd_pct: float | None
+    soh_pct: float | None
+    soh_sd_pct: float | None
+
+
+class DailyRow(NamedTuple):
+    """The last estimate of a day."""
+
+    day: date
+    time: datetime
+    soc_pct: float | None
+    soc_sd_pct: float | None
+    soc_provenance: str | None
+    soh_pct: float | None
+    soh_sd_pct: float | None
+    soh_provenance: str | None
+    resistance_mohm: float | None
+    resistance_sd_mohm: float | None
+
+    @property
+    def soc(self) -> EstimateRow:
+        """Estimate of the state of charge."""
+        return EstimateRow(self.soc_pct, self.soc_sd_pct, self.soc_provenance)
+
+    @property
+    def soh(self) -> EstimateRow:
+        """Estimate of the state of health."""
+        return EstimateRow(self.soh_pct, self.soh_sd_pct, self.soh_provenance)
+
+
+class EventRow(NamedTuple):
+    """A discharge of a string."""
+
+    key: int
+    string_code: str
+    started_at: datetime
+    ended_at: datetime
+    mode: str
+    drawn_ah: float
+    depth_pct: float
+    mean_current_a: float
+    min_voltage_v: float | None
+    lowest_battery_code: str | None
+    mean_temperature_c: float | None
+    complete: bool
+    is_open: bool
+
+
+class EventBatteryRow(NamedTuple):
+    """What one battery did in a discharge."""
+
+    code: str
+    end_voltage_v: float | None
+    min_voltage_v: float | None
+    mean_temperature_c: float | None
+    soh_pct: float | None
+    soh_sd_pct: float | None
+    soh_provenance: str | None
+
+    @property
+    def soh(self) -> EstimateRow:
+        """Estimate of the state of health."""
+        return EstimateRow(self.soh_pct, self.soh_sd_pct, self.soh_provenance)
+
+
+class EvidenceRow(NamedTuple):
+    """A discharge that is evidence of a battery's state of health."""
+
+    ended_at: datetime
+    mode: str
+    depth_pct: float
+    soh_pct: float | None
+    soh_sd_pct: float | None
+    soh_provenance: str | None
+
+    @property
+    def soh(self) -> EstimateRow:
+        """Estimate of the state of health."""
+        return EstimateRow(self.soh_pct, self.soh_sd_pct, self.soh_provenance)
+
+
+async def find_battery(connection: AsyncConnection, code: str, visible: Visible) -> BatteryRow | None:
+    """Return the installed battery with a code, None if the caller may not see one."""
+    row = (await connection.execute(_BATTERY, {"code": code, "visible": _listed(visible)})).first()
+    return None if row is None else BatteryRow(*row)
+
+
+async def find_string(connection: AsyncConnection, code: str, visible: Visible) -> StringRow | None:
+    """Return a string with its newest current, None if the caller may not see one."""
+    row = (await connection.execute(_STRING, {"code": code, "visible": _listed(visible)})).first()
+    return None if row is None else StringRow(*row)
+
+
+async def list_string_batteries(connection: AsyncConnection, string: int) -> list[StringBatteryRow]:
+    """Return the batteries of a string with their states, by position."""
+    return [StringBatteryRow(*row) for row in await connection.execute(_STRING_BATTERIES, {"string": string})]
+
+
+async def list_days(connection: AsyncConnection, battery: int, since: date) -> list[DailyRow]:
     """Return a battery's daily estimates, oldest first."""
-    return await _all(connection, _HISTORY, battery=battery, since=since)
+    rows = await connection.execute(_HISTORY, {"battery": battery, "since": since})
+    return [DailyRow(*row) for row in rows]
 
 
 async def list_battery_discharges(
     connection: AsyncConnection, battery: int, page: PageRequest
-) -> tuple[Sequence[RowMapping], int]:
-    """Return a battery's discharges, newest first, and how many there are."""
-    rows = await _all(connection, _OF_BATTERY, battery=battery, skip=page.skip, limit=page.limit)
+) -> tuple[list[tuple[EventRow, EventBatteryRow]], int]:
+    """Return a page of a battery's discharges, newest first, and how many there are."""
+    values = {"battery": battery, "skip": page.skip, "limit": page.limit}
+    rows = (await connection.execute(_OF_BATTERY, values)).all()
+    events = [(EventRow(*row[:13]), EventBatteryRow(*row[13:20])) for row in rows]
     if rows or not page.skip:
-        return rows, rows[0]["total"] if rows else 0
-    return rows, await connection.scalar(_COUNT_OF_BATTERY, {"battery": battery}) or 0
+        return events, rows[0][-1] if rows else 0
+    return events, await _count(connection, _COUNT_OF_BATTERY, battery=battery)
 
 
 async def list_string_discharges(
     connection: AsyncConnection, string: int, page: PageRequest
-) -> tuple[Sequence[RowMapping], int]:
-    """Return a string's discharges, newest first, and how many there are."""
-    rows = await _all(connection, _OF_STRING, string=string, skip=page.skip, limit=page.limit)
+) -> tuple[list[EventRow], int]:
+    """Return a page of a string's discharges, newest first, and how many there are."""
+    values = {"string": string, "skip": page.skip, "limit": page.limit}
+    rows = (await connection.execute(_OF_STRING, values)).all()
+    events = [EventRow(*row[:13]) for row in rows]
     if rows or not page.skip:
-        return rows, rows[0]["total"] if rows else 0
-    return rows, await connection.scalar(_COUNT_OF_STRING, {"string": string}) or 0
+        return events, rows[0][-1] if rows else 0
+    return events, await _count(connection, _COUNT_OF_STRING, string=string)
 
 
-async def list_event_blocks(connection: AsyncConnection, events: Sequence[int]) -> Sequence[RowMapping]:
-    """Return the blocks of some discharges, by position."""
-    return await _all(connection, _EVENT_BLOCKS, events=list(events))
+async def list_event_batteries(connection: AsyncConnection, events: Sequence[int]) -> list[tuple[int, EventBatteryRow]]:
+    """Return the batteries of some discharges with the key of each discharge, by position."""
+    rows = await connection.execute(_EVENT_BATTERIES, {"events": list(events)})
+    return [(row[0], EventBatteryRow(*row[1:])) for row in rows]
 
 
-async def list_evidence(connection: AsyncConnection, battery: int, *, limit: int) -> Sequence[RowMapping]:
-    """Return the discharges that told a battery's state of health, newest first."""
-    return await _all(connection, _EVIDENCE, battery=battery, limit=limit)
+async def list_evidence(connection: AsyncConnection, battery: int, *, limit: int) -> list[EvidenceRow]:
+    """Return the discharges that are evidence of a battery's state of health, newest first."""
+    rows = await connection.execute(_EVIDENCE, {"battery": battery, "limit": limit})
+    return [EvidenceRow(*row) for row in rows]
 
 
 async def last_load_a(connection: AsyncConnection, string: int) -> float | None:
     """Return the mean current of a string's last discharge that was no test."""
-    found: float | None = await connection.scalar(_LAST_LOAD, {"string": string})
-    return found
+    current_a: float | None = await connection.scalar(_LAST_LOAD, {"string": string})
+    return current_a
+
+
+async def _count(connection: AsyncConnection, statement: TextClause, **values: int) -> int:
+    return await connection.scalar(statement, values) or 0
 
 
 def _listed(visible: Visible) -> list[str] | None:
     return None if visible is None else sorted(visible)
-
-
-async def _first(connection: AsyncConnection, statement: Any, **values: Any) -> RowMapping | None:
-    return (await connection.execute(statement, values)).mappings().first()
-
-
-async def _all(connection: AsyncConnection, statement: Any, **values: Any) -> Sequence[RowMapping]:
-    return (await connection.execute(statement, values)).mappings().all()

@@ -1,4 +1,4 @@
-"""Endpoints of the digital twin's record and of its what-if questions."""
+"""Endpoints of the digital twin's record and of its simulations."""
 
 from typing import Annotated
 
@@ -34,9 +34,9 @@ async def get_battery_twin(
     battery_id: str,
     context: ContextDep,
     principal: FleetReader,
-    history_days: Annotated[int, Query(ge=1, le=730, description="Days of history, today included.")] = 90,
+    history_days: Annotated[int, Query(ge=1, le=730, description="Days of history, including today.")] = 90,
 ) -> Response:
-    """Return what the digital twin believes of a battery, the evidence with its age, and the history day by day."""
+    """Return the digital twin's estimates of a battery, the evidence with its age, and the history by day."""
     async with context.database.begin() as connection:
         service = TwinRecordService(connection, principal, context.clock.now())
         return JsonResponse(await service.get_record(battery_id, history_days=history_days))
@@ -48,7 +48,7 @@ async def get_battery_twin(
 async def list_battery_discharges(
     battery_id: str, context: ContextDep, principal: FleetReader, page: PageQuery
 ) -> Response:
-    """List a battery's discharges, newest first, with what each told of its capacity."""
+    """List a battery's discharges, newest first, with the state of health that each showed."""
     async with context.database.begin() as connection:
         service = TwinRecordService(connection, principal, context.clock.now())
         return JsonResponse(await service.list_battery_discharges(battery_id, page))
@@ -58,7 +58,7 @@ async def list_battery_discharges(
 async def list_string_discharges(
     string_id: str, context: ContextDep, principal: FleetReader, page: PageQuery
 ) -> Response:
-    """List a string's discharges with their blocks, newest first."""
+    """List a string's discharges with their batteries, newest first."""
     async with context.database.begin() as connection:
         service = TwinRecordService(connection, principal, context.clock.now())
         return JsonResponse(await service.list_string_discharges(string_id, page))
@@ -76,16 +76,16 @@ async def get_string_runtime(
     power_w: Annotated[float | None, Query(gt=0, le=4_000_000, description="Power drawn from the string.")] = None,
     current_a: Annotated[float | None, Query(ge=-3000, le=3000, description="Current; negative discharges.")] = None,
 ) -> Response:
-    """Say how long a string lasts under a load (without one: the present, else the last), and which block ends it."""
+    """Return the runtime of a string under a load (default: the present one, else the last), and what limits it."""
     now = context.clock.now()
     async with context.database.begin() as connection:
-        question = await runtime.prepare(connection, principal, now, string_id, power_w=power_w, current_a=current_a)
-    # The connection is back by now: the twin may take its time.
-    simulation = await runtime.simulate(context.twin_analysis, question.request())
-    return JsonResponse(question.answer(simulation, now))
+        query = await runtime.prepare(connection, principal, now, string_id, power_w=power_w, current_a=current_a)
+    # The connection is returned by now: the twin may take seconds.
+    simulation = await runtime.simulate(context.twin_analysis, query.request())
+    return JsonResponse(query.result(simulation, now))
 
 
 @router.post("/twin/simulate", response_model=SimulateResponse, responses=problems(SimulationRefused, TwinUnavailable))
 async def simulate_string(request: SimulateRequest, context: ContextDep, _principal: FleetReader) -> Response:
-    """Simulate a string of blocks that you describe under a load profile."""
+    """Simulate a string of blocks that the request describes under a load profile."""
     return JsonResponse(await runtime.simulate(context.twin_analysis, request))

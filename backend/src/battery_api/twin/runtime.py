@@ -1,4 +1,4 @@
-"""How long a string would last: the twin is asked with what is believed of each block now."""
+"""Runtime of a string: a simulation by the twin from the present estimates of its batteries."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,59 +13,62 @@ from battery_api.telemetry.store.string_modes import DISCHARGE_BELOW_A
 from battery_api.twin import repository
 from battery_api.twin.blocks import StringBlocks, blocks_of
 from battery_api.twin.errors import LoadInvalid, RuntimeUnknown, SimulationRefused, StringNotFound, TwinUnavailable
+from battery_api.twin.repository import StringRow
 from battery_api.twin.schemas import LoadBasis, RuntimeLoad, RuntimeOut
-from battery_api.twin.service import Row, is_stale
+from battery_api.twin.service import is_stale
 from battery_contracts.clients.errors import ServiceError, ServiceRefused
 from battery_contracts.clients.twin_analysis import TwinAnalysisClient
 from battery_contracts.twin_analysis import LoadStep, SimulateRequest, SimulateResponse
 from battery_servicekit.problems import FieldError
 
 _log = structlog.get_logger(__name__)
-# The step is held until the string is empty; its length only sets how finely the beginning is computed.
+# The last step lasts until the string is empty; its length only sets the resolution at the start.
 _STEP_S: Final = 300.0
 _RETRY_AFTER_S: Final = 5
 _UNPROCESSABLE: Final = 422
 
 
 @dataclass(frozen=True, slots=True)
-class RuntimeQuestion:
-    """All that a runtime needs from the database."""
+class RuntimeQuery:
+    """What a runtime needs from the database."""
 
     string_id: str
     load: RuntimeLoad
-    believed: StringBlocks
+    string: StringBlocks
 
     def request(self) -> SimulateRequest:
-        """Return the question as the twin takes it.
+        """Return the request to the twin.
 
         Raises
         ------
         SimulationRefused
-            The load or the blocks lie beyond what the twin's model speaks for.
+            The load or the blocks are outside the range of the twin's model.
         """
         power_w = self.load.power_w
-        block_w = None if power_w is None else power_w / len(self.believed.blocks)
+        block_w = None if power_w is None else power_w / len(self.string.blocks)
         try:
             return SimulateRequest(
-                blocks=self.believed.blocks,
+                blocks=self.string.blocks,
                 profile=[LoadStep(duration_s=_STEP_S, current_a=self.load.current_a, power_w=block_w)],
-                rated_ah=self.believed.rated_ah,
-                cut_off_v=self.believed.cut_off_v,
+                rated_ah=self.string.rated_ah,
+                cut_off_v=self.string.cut_off_v,
             )
         except ValidationError as error:
             first = error.errors(include_url=False)[0]
             field = ".".join(str(part) for part in first["loc"])
-            raise SimulationRefused(f"Beyond what can be simulated, for each block: {field}: {first['msg']}") from error
+            raise SimulationRefused(
+                f"Outside the range of the simulation, per battery: {field}: {first['msg']}"
+            ) from error
 
-    def answer(self, simulation: SimulateResponse, now: datetime) -> RuntimeOut:
-        """Return the twin's answer with what it rests on."""
+    def result(self, simulation: SimulateResponse, now: datetime) -> RuntimeOut:
+        """Return the simulation with the data that it is based on."""
         return RuntimeOut(
             string_id=self.string_id,
             generated_at=now,
             load=self.load,
-            block_count=len(self.believed.blocks),
-            assumed_battery_ids=self.believed.assumed,
-            oldest_reading_at=self.believed.oldest_reading_at,
+            block_count=len(self.string.blocks),
+            assumed_battery_ids=self.string.assumed,
+            oldest_reading_at=self.string.oldest_reading_at,
             simulation=simulation,
         )
 
@@ -78,40 +81,40 @@ async def prepare(
     *,
     power_w: float | None,
     current_a: float | None,
-) -> RuntimeQuestion:
-    """Gather what is believed of a string and the load it is asked for.
+) -> RuntimeQuery:
+    """Read the estimates of a string, and choose the load.
 
     Raises
     ------
     RuntimeUnknown
-        Fewer than half of the blocks have a present estimate.
+        Fewer than half of the batteries have a present estimate.
     """
     string = await repository.find_string(connection, string_id, principal.location_codes)
     if string is None:
         raise StringNotFound(f"No string {string_id} that you may see.")
-    load = _given(power_w, current_a) or await _known(connection, string, now)
-    rows = await repository.list_blocks(connection, string["id"])
-    believed = blocks_of(rows, now)
-    if believed is None:
+    load = _requested_load(power_w, current_a) or await _recorded_load(connection, string, now)
+    rows = await repository.list_string_batteries(connection, string.key)
+    blocks = blocks_of(rows, now)
+    if blocks is None:
         raise RuntimeUnknown(
-            f"Fewer than half of the {len(rows)} blocks have a present state of charge and health; "
+            f"Fewer than half of the {len(rows)} batteries have a present state of charge and health; "
             "a runtime would be a guess."
         )
-    return RuntimeQuestion(string_id, load, believed)
+    return RuntimeQuery(string_id, load, blocks)
 
 
 async def simulate(twin: TwinAnalysisClient | None, request: SimulateRequest) -> SimulateResponse:
-    """Ask the twin.
+    """Run a simulation on the twin.
 
     Raises
     ------
     TwinUnavailable
-        It gave no answer that can be used.
+        The twin gave no valid response.
     SimulationRefused
-        It can do nothing with the question.
+        The twin rejects the request.
     """
     if twin is None:
-        raise TwinUnavailable("No digital twin is set up, so nothing can be simulated.")
+        raise TwinUnavailable("No digital twin is configured, so nothing can be simulated.")
     try:
         return await twin.simulate(request)
     except ServiceRefused as error:
@@ -129,7 +132,7 @@ def _unavailable() -> TwinUnavailable:
     return TwinUnavailable(detail, headers={"Retry-After": str(_RETRY_AFTER_S)})
 
 
-def _given(power_w: float | None, current_a: float | None) -> RuntimeLoad | None:
+def _requested_load(power_w: float | None, current_a: float | None) -> RuntimeLoad | None:
     if power_w is None and current_a is None:
         return None
     if power_w is not None and current_a is not None:
@@ -139,14 +142,14 @@ def _given(power_w: float | None, current_a: float | None) -> RuntimeLoad | None
     return RuntimeLoad(basis=LoadBasis.GIVEN, current_a=current_a, power_w=power_w)
 
 
-async def _known(connection: AsyncConnection, string: Row, now: datetime) -> RuntimeLoad:
-    present_a = string["current_a"]
-    fresh = not is_stale(string["time"], string["reporting_interval_s"], now)
-    if fresh and present_a is not None and present_a < DISCHARGE_BELOW_A:
+async def _recorded_load(connection: AsyncConnection, string: StringRow, now: datetime) -> RuntimeLoad:
+    present_a = string.current_a
+    is_fresh = not is_stale(string.time, string.reporting_interval_s, now)
+    if is_fresh and present_a is not None and present_a < DISCHARGE_BELOW_A:
         return RuntimeLoad(basis=LoadBasis.PRESENT, current_a=present_a, power_w=None)
-    last_a = await repository.last_load_a(connection, string["id"])
+    last_a = await repository.last_load_a(connection, string.key)
     if last_a is None:
-        raise _load_invalid("power_w", "The string has no load now and none on record: give power_w or current_a.")
+        raise _load_invalid("power_w", "The string has no load now and none on record; give power_w or current_a.")
     return RuntimeLoad(basis=LoadBasis.LAST_DISCHARGE, current_a=last_a, power_w=None)
 
 

@@ -1,4 +1,4 @@
-"""What the twin endpoints answer."""
+"""Responses of the twin endpoints."""
 
 from datetime import date
 from enum import StrEnum
@@ -13,18 +13,18 @@ DischargeMode = Literal["discharge", "test"]
 
 
 class EvidenceKind(StrEnum):
-    """What told something of a battery's health."""
+    """Kind of evidence of a battery's health."""
 
     DISCHARGE = "discharge"
     TEST = "test"
     OHMIC = "ohmic"
 
 
-class Evidence(BaseModel):
-    """One thing that was seen of a battery's health, and how old it is.
+class HealthEvidence(BaseModel):
+    """One piece of evidence of a battery's health, and its age.
 
-    A discharge tells a state of health where it reached 15 % of the rated capacity; an ohmic measurement tells how far
-    the resistance lies above the battery's own baseline.
+    A discharge gives a state of health if it reached 15 % of the rated capacity; an ohmic measurement gives the
+    resistance above the battery's own baseline.
     """
 
     kind: EvidenceKind
@@ -37,7 +37,7 @@ class Evidence(BaseModel):
 
 
 class DailyEstimate(BaseModel):
-    """The last estimate of a day (Asia/Bangkok); days that are over never change."""
+    """The last estimate of a day (Asia/Bangkok); days that have ended never change."""
 
     day: date
     time: AwareDatetime
@@ -48,34 +48,34 @@ class DailyEstimate(BaseModel):
 
 
 class TwinRecord(BaseModel):
-    """What the digital twin believes of a battery, why, and what it believed before."""
+    """The digital twin's estimates of a battery, their evidence, and their history by day."""
 
     battery_id: str
     generated_at: AwareDatetime
-    time: AwareDatetime | None = Field(description="Of the newest reading; null before the first.")
+    time: AwareDatetime | None = Field(description="Time of the newest reading; null before the first.")
     is_stale: bool
     soc: Estimate
     soh: Estimate
-    resistance_mohm: float | None = Field(description="What the twin makes of the ohmic measurements.")
+    resistance_mohm: float | None = Field(description="Estimated from the ohmic measurements.")
     resistance_sd_mohm: float | None
-    evidence: list[Evidence] = Field(description="Newest first.")
+    evidence: list[HealthEvidence] = Field(description="Newest first.")
     history: list[DailyEstimate] = Field(description="Oldest first.")
 
 
-class DischargeBlock(BaseModel):
-    """One block in a discharge."""
+class DischargeBattery(BaseModel):
+    """One battery in a discharge."""
 
     battery_id: str
     end_voltage_v: float | None
     min_voltage_v: float | None
     mean_temperature_c: float | None
-    soh: Estimate | None = Field(description="Null where the discharge was too shallow or the twin told nothing of it.")
+    soh: Estimate | None = Field(description="Null if the discharge was too shallow, or the twin gave no estimate.")
 
 
 class DischargeOut(BaseModel):
-    """A stretch of time in which a string gave current.
+    """A stretch of time in which a string discharged.
 
-    While ``is_open`` it may still go on. Unless ``complete``, readings are missing and more was drawn than was seen.
+    While ``is_open``, it may continue. Unless ``complete``, readings are missing and more was drawn than measured.
     """
 
     discharge_id: int
@@ -95,15 +95,15 @@ class DischargeOut(BaseModel):
 
 
 class StringDischarge(DischargeOut):
-    """A discharge with all blocks of its string."""
+    """A discharge with all batteries of its string."""
 
-    blocks: list[DischargeBlock]
+    blocks: list[DischargeBattery]
 
 
 class BatteryDischarge(DischargeOut):
-    """A discharge with what one battery did in it."""
+    """A discharge as one battery went through it."""
 
-    block: DischargeBlock
+    block: DischargeBattery
 
 
 class LoadBasis(StrEnum):
@@ -115,7 +115,7 @@ class LoadBasis(StrEnum):
 
 
 class RuntimeLoad(BaseModel):
-    """The load a runtime holds for; exactly one of the two values is set."""
+    """The load that a runtime applies to; exactly one of the two values is set."""
 
     basis: LoadBasis
     current_a: float | None
@@ -123,9 +123,9 @@ class RuntimeLoad(BaseModel):
 
 
 class RuntimeOut(BaseModel):
-    """How long a string lasts from now under a load, with its range and the block that ends it.
+    """Runtime of a string from now under a load, with its interval and the battery that limits it.
 
-    Blocks without a present estimate are taken as weak as the weakest known one, and named.
+    Batteries without a present estimate count as weak as the weakest known one, and are named.
     """
 
     string_id: str

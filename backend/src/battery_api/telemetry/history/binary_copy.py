@@ -1,6 +1,6 @@
-"""Rows in PostgreSQL's binary COPY format, made by numpy: a few large copies of memory instead of an object a value.
+"""Rows in the binary COPY format of PostgreSQL, built by numpy: a few large memory copies, no object per value.
 
-Rows with the same fields missing have the same layout, so they are written as one structured array each.
+Rows that lack the same fields have the same layout, so each such group is written as one structured array.
 """
 
 from collections.abc import Sequence
@@ -18,7 +18,7 @@ _EPOCH_2000_US: Final = 946_684_800_000_000
 
 
 @dataclass(frozen=True, slots=True)
-class Field:
+class CopyField:
     """One column: values in the server's byte order and which rows (m,) have one."""
 
     name: str
@@ -27,22 +27,22 @@ class Field:
     """None: every row has a value."""
 
 
-def int_field(name: str, values: IntArray, *, width: int = 4) -> Field:
-    """Make a column of whole numbers of 2, 4 or 8 bytes."""
-    return Field(name, values.astype(f">i{width}"))
+def int_field(name: str, values: IntArray, *, width: int = 4) -> CopyField:
+    """Make a column of integers of 2, 4 or 8 bytes."""
+    return CopyField(name, values.astype(f">i{width}"))
 
 
-def instant_field(name: str, times_us: IntArray) -> Field:
+def instant_field(name: str, times_us: IntArray) -> CopyField:
     """Make a column of instants given in microseconds since 1970."""
-    return Field(name, (times_us - _EPOCH_2000_US).astype(">i8"))
+    return CopyField(name, (times_us - _EPOCH_2000_US).astype(">i8"))
 
 
-def real_field(name: str, values: FloatArray | npt.NDArray[np.float32], *, double: bool = False) -> Field:
+def real_field(name: str, values: FloatArray | npt.NDArray[np.float32], *, double: bool = False) -> CopyField:
     """Make a column of measured values, null where NaN."""
-    return Field(name, values.astype(">f8" if double else ">f4"), ~np.isnan(values))
+    return CopyField(name, values.astype(">f8" if double else ">f4"), ~np.isnan(values))
 
 
-def encode_rows(fields: Sequence[Field]) -> bytes:
+def encode_rows(fields: Sequence[CopyField]) -> bytes:
     """Return rows in the binary COPY format, without signature and trailer.
 
     The order of the rows is kept among those with the same fields missing.
@@ -52,18 +52,18 @@ def encode_rows(fields: Sequence[Field]) -> bytes:
         return b""
     optional = [field for field in fields if field.present is not None and not field.present.all()]
     pattern = np.zeros(count, np.int64)
-    for at, field in enumerate(optional):
+    for bit, field in enumerate(optional):
         assert field.present is not None
-        pattern |= field.present.astype(np.int64) << at
+        pattern |= field.present.astype(np.int64) << bit
     parts = []
     for code in np.unique(pattern).tolist():
         rows = np.flatnonzero(pattern == code) if optional else slice(None)
-        missing = {field.name for at, field in enumerate(optional) if not code >> at & 1}
+        missing = {field.name for bit, field in enumerate(optional) if not code >> bit & 1}
         parts.append(_encode_alike(fields, rows, missing))
     return b"".join(parts)
 
 
-def _encode_alike(fields: Sequence[Field], rows: IntArray | slice, missing: set[str]) -> bytes:
+def _encode_alike(fields: Sequence[CopyField], rows: IntArray | slice, missing: set[str]) -> bytes:
     layout: list[tuple[str, str]] = [("columns", ">i2")]
     for field in fields:
         layout.append((f"{field.name}_length", ">i4"))

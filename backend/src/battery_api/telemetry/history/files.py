@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from pydantic import AwareDatetime, BaseModel, ValidationError
 
-from battery_api.telemetry.history.binary_copy import Field, instant_field, int_field, real_field
+from battery_api.telemetry.history.binary_copy import CopyField, instant_field, int_field, real_field
 from battery_api.telemetry.store.columns import IntArray
 from battery_contracts.enums import ReadingQuality
 
@@ -21,7 +21,7 @@ MANIFEST: Final = "manifest.json"
 
 
 class HistoryRefused(Exception):
-    """The folder does not hold a whole, sound history of this fleet; nothing of it was loaded."""
+    """The folder does not hold a complete, valid history of this fleet; nothing of it was loaded."""
 
 
 class HistoryFile(BaseModel):
@@ -34,8 +34,8 @@ class HistoryFile(BaseModel):
     sha256: str
 
 
-class Manifest(BaseModel):
-    """What a history consists of; written last, so that its presence says that the files are whole."""
+class HistoryManifest(BaseModel):
+    """Contents of a history; written last, so that its presence means that the files are complete."""
 
     start: AwareDatetime
     end: AwareDatetime
@@ -49,7 +49,7 @@ class HistoryTable:
     table: str
     key: str
     reals: tuple[str, ...]
-    words: tuple[str, ...] = ()
+    categories: tuple[str, ...] = ()
     flags: tuple[str, ...] = ()
 
 
@@ -61,10 +61,10 @@ TABLES: Final = {
         "string_telemetry",
         "string_id",
         ("voltage_v", "current_a", "float_current_ma", "ripple_voltage_v", "ripple_current_a"),
-        words=("mode",),
+        categories=("mode",),
     ),
     "site_environment": HistoryTable(
-        "site_environment", "location_id", ("ambient_c", "humidity_pct"), words=("hvac",), flags=("mains",)
+        "site_environment", "location_id", ("ambient_c", "humidity_pct"), categories=("hvac",), flags=("mains",)
     ),
 }
 
@@ -77,7 +77,7 @@ class HistoryRows:
     key: IntArray
     time_us: IntArray
     reals: dict[str, Any]
-    words: dict[str, Any]
+    categories: dict[str, Any]
     flags: dict[str, Any]
 
     def __len__(self) -> int:
@@ -86,7 +86,7 @@ class HistoryRows:
     def columns(self) -> list[str]:
         """Return the columns that `fields` fills, in its order."""
         quality = ["quality"] if self.spec.table == "telemetry" else []
-        return [self.spec.key, "time", *self.spec.reals, *self.spec.flags, *quality, *self.spec.words]
+        return [self.spec.key, "time", *self.spec.reals, *self.spec.flags, *quality, *self.spec.categories]
 
     def part(self, rows: slice) -> "HistoryRows":
         """Return some of the rows."""
@@ -95,16 +95,16 @@ class HistoryRows:
             self.key[rows],
             self.time_us[rows],
             {name: column[rows] for name, column in self.reals.items()},
-            {name: (codes[rows], dictionary) for name, (codes, dictionary) in self.words.items()},
+            {name: (codes[rows], dictionary) for name, (codes, dictionary) in self.categories.items()},
             {name: column[rows] for name, column in self.flags.items()},
         )
 
-    def by_word(self) -> list[tuple[dict[str, str | None], "HistoryRows"]]:
-        """Split the rows by their words, since text has no fixed width in the copy format."""
-        if not self.spec.words:
+    def by_category(self) -> list[tuple[dict[str, str | None], "HistoryRows"]]:
+        """Split the rows by category, since text has no fixed width in the copy format."""
+        if not self.spec.categories:
             return [({}, self)]
-        (name,) = self.spec.words
-        codes, words = self.words[name]
+        (name,) = self.spec.categories
+        codes, categories = self.categories[name]
         parts = []
         for code in np.unique(codes).tolist():
             chosen = np.flatnonzero(codes == code)
@@ -116,40 +116,40 @@ class HistoryRows:
                 {},
                 {column: values[chosen] for column, values in self.flags.items()},
             )
-            parts.append(({name: None if code < 0 else words[code]}, rows))
+            parts.append(({name: None if code < 0 else categories[code]}, rows))
         return parts
 
-    def fields(self, words: dict[str, str | None]) -> list[Field]:
+    def fields(self, categories: dict[str, str | None]) -> list[CopyField]:
         """Return the rows as columns of the copy format."""
         fields = [int_field(self.spec.key, self.key), instant_field("time", self.time_us)]
         fields += [real_field(name, self.reals[name]) for name in self.spec.reals]
         for name in self.spec.flags:
             values = self.flags[name]
-            fields.append(Field(name, np.maximum(values, 0).astype(">i2"), values >= 0))
+            fields.append(CopyField(name, np.maximum(values, 0).astype(">i2"), values >= 0))
         if self.spec.table == "telemetry":
             quality = int(ReadingQuality.BULK_LOADED | ReadingQuality.TWIN_UNAVAILABLE)
             fields.append(int_field("quality", np.full(len(self), quality), width=2))
-        for name, word in words.items():
-            encoded = (word or "x").encode()
-            present = None if word is not None else np.zeros(len(self), bool)
-            fields.append(Field(name, np.full(len(self), encoded, f"S{len(encoded)}"), present))
+        for name, category in categories.items():
+            encoded = (category or "x").encode()
+            present = None if category is not None else np.zeros(len(self), bool)
+            fields.append(CopyField(name, np.full(len(self), encoded, f"S{len(encoded)}"), present))
         return fields
 
 
-def read_manifest(directory: Path) -> tuple[Manifest, str]:
+def read_manifest(directory: Path) -> tuple[HistoryManifest, str]:
     """Return the manifest of a history and its fingerprint.
 
     Raises
     ------
     HistoryRefused
-        It is missing or not a manifest.
+        It is missing or invalid.
     """
     path = directory / MANIFEST
     try:
         content = path.read_bytes()
-        manifest = Manifest.model_validate(json.loads(content))
+        manifest = HistoryManifest.model_validate(json.loads(content))
     except FileNotFoundError as error:
-        raise HistoryRefused(f"{path} is missing: the history was not made to the end.") from error
+        raise HistoryRefused(f"{path} is missing: the history is incomplete.") from error
     except (OSError, ValueError, ValidationError) as error:
         raise HistoryRefused(f"{path} is not a manifest: {error}") from error
     unknown = sorted({file.table for file in manifest.files} - set(TABLES))
@@ -164,18 +164,18 @@ def verify_files(directory: Path, files: Sequence[HistoryFile], key_of: Mapping[
     Raises
     ------
     HistoryRefused
-        A file is missing, cut off or changed, or names subjects that this fleet does not have.
+        A file is missing, cut off or changed, or names ids that this fleet does not have.
     """
     for file in files:
         path = (directory / file.path).resolve()
         if not path.is_relative_to(directory.resolve()):
-            raise HistoryRefused(f"{file.path} lies outside the history's folder.")
+            raise HistoryRefused(f"{file.path} is outside the folder of the history.")
         try:
             with path.open("rb") as content:
-                found = hashlib.file_digest(content, "sha256").hexdigest()
+                digest = hashlib.file_digest(content, "sha256").hexdigest()
         except OSError as error:
             raise HistoryRefused(f"{file.path} cannot be read: {error.strerror}.") from error
-        if found != file.sha256:
+        if digest != file.sha256:
             raise HistoryRefused(f"{file.path} differs from its checksum in the manifest.")
         _verify_content(path, file, key_of)
 
@@ -204,7 +204,7 @@ def read_rows(directory: Path, file: HistoryFile, key_of: Mapping[str, int]) -> 
         table = pq.read_table(directory / file.path, memory_map=True)
         key, time_us = _keys(table, spec, key_of, file), _times(table)
         reals = {name: _reals(table, name) for name in spec.reals}
-        words = {name: _words(table, name) for name in spec.words}
+        categories = {name: _categories(table, name) for name in spec.categories}
         flags = {name: _flags(table, name) for name in spec.flags}
     except (pa.ArrowException, KeyError) as error:
         raise HistoryRefused(f"{file.path} cannot be read: {error}") from error
@@ -214,7 +214,7 @@ def read_rows(directory: Path, file: HistoryFile, key_of: Mapping[str, int]) -> 
         key[order],
         time_us[order],
         {name: column[order] for name, column in reals.items()},
-        {name: (codes[order], dictionary) for name, (codes, dictionary) in words.items()},
+        {name: (codes[order], dictionary) for name, (codes, dictionary) in categories.items()},
         {name: column[order] for name, column in flags.items()},
     )
 
@@ -235,8 +235,8 @@ def _keys(table: pa.Table, spec: HistoryTable, key_of: Mapping[str, int], file: 
         shown = ", ".join(map(str, unknown[:5]))
         raise HistoryRefused(f"{file.path} has {len(unknown)} ids that are not in this fleet: {shown} ...")
     keys = np.array([key_of[code] for code in codes], np.int64)
-    found: IntArray = keys[column.indices.to_numpy(zero_copy_only=False)]
-    return found
+    row_keys: IntArray = keys[column.indices.to_numpy(zero_copy_only=False)]
+    return row_keys
 
 
 def _times(table: pa.Table) -> IntArray:
@@ -252,7 +252,7 @@ def _reals(table: pa.Table, name: str) -> Any:
     return _column(table, name).cast(pa.float32()).to_numpy(zero_copy_only=False)
 
 
-def _words(table: pa.Table, name: str) -> tuple[Any, list[str]]:
+def _categories(table: pa.Table, name: str) -> tuple[Any, list[str]]:
     column = _column(table, name).cast(pa.string()).dictionary_encode()
     codes = column.indices.fill_null(-1).to_numpy(zero_copy_only=False)
     return codes, column.dictionary.to_pylist()

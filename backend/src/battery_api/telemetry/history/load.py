@@ -20,9 +20,9 @@ from battery_api.telemetry.history.binary_copy import SIGNATURE, TRAILER, encode
 from battery_api.telemetry.history.files import (
     TABLES,
     HistoryFile,
+    HistoryManifest,
     HistoryRefused,
     HistoryRows,
-    Manifest,
     read_manifest,
     read_rows,
     verify_files,
@@ -50,7 +50,7 @@ _SAVE: Final = (
     "on conflict (name) do update set state = excluded.state, done = excluded.done, total = excluded.total, "
     "detail = excluded.detail, updated_at = excluded.updated_at, finished_at = excluded.finished_at"
 )
-# Live readings in hours that the history covers too: these hours are left to the roll-up job.
+# Hours that hold live readings as well as history are left to the roll-up job.
 _MARK_LIVE: Final = (
     "insert into rollup_mark (string_id, hour) select distinct b.string_id, date_trunc('hour', t.time) "
     "from battery b join telemetry t on t.battery_id = b.id where b.id = any($1::int[]) "
@@ -63,19 +63,19 @@ _LOCK_BATTERIES: Final = (
 
 
 async def history_is_loaded(database: Database) -> bool:
-    """Say whether a history was loaded to its end."""
+    """Return whether a history has been loaded completely."""
     async with database.begin() as connection:
         result = await connection.exec_driver_sql("select state from job where name = $1", (JOB,))
         return result.scalar() == "finished"
 
 
 async def load_history(database: Database, directory: Path, progress: Progress) -> int:
-    """Load the history in a folder; return how many rows it holds. Rows that are there already stay as they are.
+    """Load the history in a folder; return its number of rows. Rows that are already stored stay as they are.
 
     Raises
     ------
     HistoryRefused
-        The folder does not hold a whole history of this fleet. Nothing was loaded then.
+        The folder does not hold a complete history of this fleet; nothing was loaded.
     """
     manifest, fingerprint = read_manifest(directory)
     async with database.begin() as connection:
@@ -104,7 +104,7 @@ async def load_history(database: Database, directory: Path, progress: Progress) 
 
 
 class _single_loader:  # noqa: N801  # used like a function
-    """Let one loader work at a time; a second one waits and then finds the work done."""
+    """Allow one loader at a time; a second one waits, then finds everything loaded."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -123,7 +123,7 @@ class _single_loader:  # noqa: N801  # used like a function
         await self._connection.close()
 
 
-def _require_known_locations(manifest: Manifest, catalogue: FleetCatalogue) -> None:
+def _require_known_locations(manifest: HistoryManifest, catalogue: FleetCatalogue) -> None:
     unknown = sorted({file.location_id for file in manifest.files} - set(catalogue.locations))
     if unknown:
         raise HistoryRefused(f"The history has locations that are not in this fleet: {', '.join(unknown)}.")
@@ -135,7 +135,7 @@ class _Loader:
         database: Database,
         directory: Path,
         *,
-        manifest: Manifest,
+        manifest: HistoryManifest,
         fingerprint: str,
         engine: Engine,
         key_of: Mapping[str, Mapping[str, int]],
@@ -154,16 +154,16 @@ class _Loader:
         self._string_of = string_of
 
     async def run(self) -> int:
-        """Load what is not loaded yet, file by file."""
+        """Load the files that are not loaded yet."""
         finished = list(await self._finished_files())
         files = [file for file in self._manifest.files if file.path not in finished]
         self._report(sum(file.rows for file in self._manifest.files if file.path in finished))
-        # The next file is read while the server stores the present one.
+        # The next file is read while the server stores the current one.
         ahead = self._reading(files[0]) if files else None
-        for at, file in enumerate(files):
+        for number, file in enumerate(files):
             assert ahead is not None
             rows = await ahead
-            ahead = self._reading(files[at + 1]) if at + 1 < len(files) else None
+            ahead = self._reading(files[number + 1]) if number + 1 < len(files) else None
             await self._load(rows)
             finished.append(file.path)
             await self._save("running", finished)
@@ -260,7 +260,7 @@ class _Loader:
             await mark_discharges(connection, Keys(keys), rows.time_us[chosen])
 
     async def _update_resistances(self, rows: HistoryRows) -> None:
-        """Give batteries the newest ohmic value of the history, unless a live one is newer."""
+        """Set the newest ohmic value of the history, unless a live one is newer."""
         measured = np.flatnonzero(~np.isnan(rows.reals["internal_resistance_mohm"]))
         if not len(measured):
             return
@@ -268,8 +268,8 @@ class _Loader:
         newest = measured[np.append(np.flatnonzero(keys[1:] != keys[:-1]), len(keys) - 1)]
         async with self._database.begin() as connection:
             locked = await fetch_all(connection, _LOCK_BATTERIES, (rows.key[newest].tolist(),))
-            known = {row[0]: row[1] for row in locked}
-            chosen = np.array([at for at in newest.tolist() if _is_newer(rows, at, known)], np.int64)
+            stored = {row[0]: row[1] for row in locked}
+            chosen = np.array([row for row in newest.tolist() if _is_newer(rows, row, stored)], np.int64)
             await update_rows(
                 connection,
                 "battery_state",
@@ -289,12 +289,12 @@ class _Loader:
             await outside.exec_driver_sql("reset statement_timeout")
 
 
-def _is_newer(rows: HistoryRows, at: int, known: dict[int, datetime | None]) -> bool:
-    key = int(rows.key[at])
-    if key not in known:
+def _is_newer(rows: HistoryRows, row: int, stored: dict[int, datetime | None]) -> bool:
+    key = int(rows.key[row])
+    if key not in stored:
         return False
-    before = known[key]
-    return before is None or int(rows.time_us[at]) > round(before.timestamp() * 1e6)
+    before = stored[key]
+    return before is None or int(rows.time_us[row]) > round(before.timestamp() * 1e6)
 
 
 def _chunks(rows: HistoryRows) -> Iterator[HistoryRows]:
@@ -308,16 +308,18 @@ def _bucket_chunks(buckets: Buckets) -> Iterator[Buckets]:
 
 
 def _encoded(rows: HistoryRows) -> bytes:
-    return SIGNATURE + b"".join(encode_rows(part.fields(words)) for words, part in rows.by_word()) + TRAILER
+    return (
+        SIGNATURE + b"".join(encode_rows(part.fields(categories)) for categories, part in rows.by_category()) + TRAILER
+    )
 
 
 async def _relax(connection: AsyncConnection) -> None:
-    # The commit that notes a finished file is durable, and with it every chunk before it; a chunk alone need not be.
+    # The commit that records a finished file is durable, and with it every chunk before; a single chunk need not be.
     await connection.exec_driver_sql("set local synchronous_commit = off")
 
 
 async def _copied(connection: AsyncConnection, table: str, columns: Sequence[str], encoded: bytes) -> bool:
-    """Copy straight into a table; say false, with nothing written, when one of the rows is there already."""
+    """Copy straight into a table; false, with nothing written, if one of the rows is already stored."""
     try:
         async with connection.begin_nested():
             await _copy(connection, table, columns, encoded)
@@ -327,7 +329,7 @@ async def _copied(connection: AsyncConnection, table: str, columns: Sequence[str
 
 
 async def _stage(connection: AsyncConnection, table: str, columns: Sequence[str], encoded: bytes) -> None:
-    """Copy into a table of this transaction alone, from where rows that are there already can be passed over."""
+    """Copy into a temporary table of this transaction, from which rows that are already stored can be skipped."""
     await connection.exec_driver_sql(
         f"create temporary table staged_history on commit drop as select {', '.join(columns)} from {table} with no data"
     )

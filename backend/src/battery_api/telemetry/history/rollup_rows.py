@@ -1,4 +1,4 @@
-"""Roll-ups of a loaded history, made from its rows in memory instead of by the server row by row."""
+"""Roll-ups of a loaded history, computed from its rows in memory instead of by the server row by row."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from battery_api.db.tables.telemetry import ROLLUP_CHANNELS
-from battery_api.telemetry.history.binary_copy import Field, instant_field, int_field, real_field
+from battery_api.telemetry.history.binary_copy import CopyField, instant_field, int_field, real_field
 from battery_api.telemetry.history.files import HistoryRows
 from battery_api.telemetry.store.columns import FloatArray, IntArray
 from battery_api.telemetry.store.instants import day_floor, hour_floor
@@ -45,7 +45,7 @@ class Buckets:
         }
         return Buckets(self.battery[rows], self.bucket_us[rows], self.row_count[rows], channels)
 
-    def fields(self) -> list[Field]:
+    def fields(self) -> list[CopyField]:
         """Return the buckets as columns of the copy format, in the order of the roll-up tables."""
         fields = [
             int_field("battery_id", self.battery),
@@ -67,14 +67,14 @@ class Buckets:
         return fields
 
 
-def _unmeasured(name: str, count: int) -> list[Field]:
+def _unmeasured(name: str, count: int) -> list[CopyField]:
     nothing = np.full(count, np.nan)
     fields = [int_field(f"{name}_count", np.zeros(count, np.int64))]
     return fields + [real_field(f"{name}_{figure}", nothing) for figure in ("min", "max", "sum", "last")]
 
 
 def hourly_buckets(rows: HistoryRows) -> Buckets:
-    """Make the hourly roll-up of rows sorted by battery and time."""
+    """Return the hourly roll-up of rows sorted by battery and time."""
     bucket_us = hour_floor(rows.time_us)
     starts = _starts(rows.key, bucket_us)
     channels = {}
@@ -94,7 +94,7 @@ def hourly_buckets(rows: HistoryRows) -> Buckets:
 
 
 def daily_buckets(hourly: Buckets) -> Buckets:
-    """Compose the daily roll-up of an hourly one."""
+    """Return the daily roll-up of an hourly one."""
     bucket_us = day_floor(hourly.bucket_us)
     starts = _starts(hourly.battery, bucket_us)
     channels = {}

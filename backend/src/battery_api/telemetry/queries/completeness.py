@@ -1,4 +1,4 @@
-"""What each battery sent on each day, against what it should have sent."""
+"""Readings of each battery and day against the number expected."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from battery_api.db.bangkok import day_start, operating_day
 from battery_api.db.fetching import fetch_all
-from battery_api.telemetry.queries.selection import ChosenBattery
+from battery_api.telemetry.queries.selection import SelectedBattery
 from battery_api.telemetry.schemas import DayCompleteness
 from battery_servicekit.pagination import Page, PageRequest
 
@@ -29,18 +29,18 @@ _INTERVALS: Final = "select battery_id, reporting_interval_s from battery_state 
 
 async def read_completeness(
     connection: AsyncConnection,
-    batteries: Sequence[ChosenBattery],
+    batteries: Sequence[SelectedBattery],
     start: datetime,
     end: datetime,
     *,
     now: datetime,
     page: PageRequest,
 ) -> Page[DayCompleteness]:
-    """Return a line a battery and day (Asia/Bangkok) of the span, days without readings included."""
+    """Return one line per battery and day (Asia/Bangkok) of the span, including days without readings."""
     days = _days(start, min(end, now))
     total = len(batteries) * len(days)
-    wanted = [(battery, day) for battery in batteries for day in days][page.skip : page.skip + page.limit]
-    keys = sorted({battery.key for battery, _ in wanted})
+    shown = [(battery, day) for battery in batteries for day in days][page.skip : page.skip + page.limit]
+    keys = sorted({battery.key for battery, _ in shown})
     counted: dict[tuple[int, datetime], Any] = {}
     intervals: dict[int, float | None] = {}
     if keys:
@@ -48,7 +48,7 @@ async def read_completeness(
         counted = {(row.battery_id, row.day): row for row in rows}
         intervals = {row[0]: row[1] for row in await fetch_all(connection, _INTERVALS, (keys,))}
     items = [
-        _line(battery, day, counted.get((battery.key, day)), intervals.get(battery.key), now) for battery, day in wanted
+        _line(battery, day, counted.get((battery.key, day)), intervals.get(battery.key), now) for battery, day in shown
     ]
     return Page(items=items, total=total, skip=page.skip, limit=page.limit)
 
@@ -56,14 +56,14 @@ async def read_completeness(
 def _days(start: datetime, end: datetime) -> list[datetime]:
     first = day_start(start)
     count = max(0, -((first - end) // _DAY))
-    return [first + at * _DAY for at in range(count)]
+    return [first + number * _DAY for number in range(count)]
 
 
 def _line(
-    battery: ChosenBattery, day: datetime, counts: Any, interval_s: float | None, now: datetime
+    battery: SelectedBattery, day: datetime, counts: Any, interval_s: float | None, now: datetime
 ) -> DayCompleteness:
-    passed_s = min(now - day, _DAY).total_seconds()
-    expected = None if not interval_s else int(passed_s // interval_s)
+    elapsed_s = min(now - day, _DAY).total_seconds()
+    expected = None if not interval_s else int(elapsed_s // interval_s)
     values = {name: 0 if counts is None else int(getattr(counts, name)) for name in _COUNTS}
     return DayCompleteness(
         battery_id=battery.code,

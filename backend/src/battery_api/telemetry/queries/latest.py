@@ -1,4 +1,4 @@
-"""The newest values of the fleet in one answer, from the state rows."""
+"""The newest values of the fleet in one response, from the state rows."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -34,7 +34,7 @@ _PLAIN: Final = ("voltage_v", "current_a", "temperature_c", "internal_resistance
 
 @dataclass(frozen=True, slots=True)
 class Latest:
-    """A snapshot as JSON and the tag that changes with it."""
+    """A snapshot as JSON, and the entity tag that changes with it."""
 
     body: bytes
     etag: str
@@ -55,8 +55,8 @@ async def read_latest(
         if not principal.may_see(location_id):
             raise LocationNotFound(f"No location {location_id} that you may see.")
         visible = [location_id]
-    # The sequence numbers first: a batch between the two reads then shows newer values under an older number, and the
-    # client reads once more; the other way round it would miss an update.
+    # Sequence numbers first: a batch between the two reads then gives newer values under an older number, and the
+    # client reads once more; the reverse order would miss an update.
     locations = await fetch_all(connection, _LOCATIONS, (visible,))
     if location_id is not None and not locations:
         raise LocationNotFound(f"No location {location_id} that you may see.")
@@ -117,6 +117,6 @@ def _columns(rows: Sequence[Any], now: datetime) -> dict[str, Any]:
 
 
 def rounded(values: FloatArray, decimals: int) -> FloatArray:
-    """Return values at a sensor's resolution; NaN becomes null in JSON."""
-    at_resolution: FloatArray = np.round(values, decimals)
-    return at_resolution
+    """Return values at sensor resolution; NaN becomes null in JSON."""
+    result: FloatArray = np.round(values, decimals)
+    return result

@@ -1,4 +1,4 @@
-"""Choose how fine a series is drawn: the widest detail that the wanted number of points allows."""
+"""Choose the resolution of a series: the finest that the allowed number of points permits."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -13,7 +13,7 @@ _MINUTE, _HOUR, _DAY = 60, 3600, 86_400
 
 
 class Resolution(StrEnum):
-    """How fine a series is; ``auto`` lets the gateway choose."""
+    """Resolution of a series; ``auto`` lets the gateway choose."""
 
     AUTO = "auto"
     RAW = "raw"
@@ -24,14 +24,14 @@ class Resolution(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Grain:
-    """Buckets of one width and the relation they are made from."""
+    """Buckets of one width, and the relation that they aggregate."""
 
     resolution: Resolution
     bucket_s: int
 
     @property
     def source(self) -> str:
-        """Relation that holds what the buckets are made from."""
+        """Relation that the buckets aggregate."""
         return {Resolution.HOUR: "telemetry_hourly", Resolution.DAY: "telemetry_daily"}.get(
             self.resolution, "telemetry"
         )
@@ -44,7 +44,7 @@ class Grain:
         return last - first + 1
 
 
-# Widths that divide an hour or a day, so that buckets begin at full hours and midnights, then whole days.
+# Widths that divide an hour or a day, so that buckets start at full hours and midnights; then whole days.
 GRAINS: Final = (
     *(Grain(Resolution.MINUTE, _MINUTE * count) for count in (1, 2, 3, 5, 10, 15, 20, 30)),
     *(Grain(Resolution.HOUR, _HOUR * count) for count in (1, 2, 3, 4, 6, 8, 12)),
@@ -60,7 +60,7 @@ _EXPLICIT: Final = {
 def choose_grain(start: datetime, end: datetime, max_points: int, *, raw_available_from: datetime) -> Grain:
     """Return the finest buckets of which at most ``max_points`` cover the span.
 
-    Where raw rows are gone already, only roll-ups can answer for the whole span.
+    Where raw rows are already deleted, only roll-ups cover the whole span.
     """
     for grain in GRAINS:
         if grain.source == "telemetry" and start < raw_available_from:
@@ -70,25 +70,25 @@ def choose_grain(start: datetime, end: datetime, max_points: int, *, raw_availab
     return GRAINS[-1]
 
 
-def explicit_grain(wanted: Resolution, start: datetime, end: datetime, max_points: int) -> Grain:
-    """Return the buckets of a wanted resolution.
+def explicit_grain(resolution: Resolution, start: datetime, end: datetime, max_points: int) -> Grain:
+    """Return the buckets of a requested resolution.
 
     Raises
     ------
     ResolutionTooFine
         There would be more than ``max_points``.
     """
-    grain = _EXPLICIT[wanted]
+    grain = _EXPLICIT[resolution]
     count = grain.count(start, end)
     if count > max_points:
-        raise too_fine(wanted, max_points, f"{count:,} points")
+        raise too_fine(resolution, max_points, f"{count:,} points")
     return grain
 
 
-def too_fine(wanted: Resolution, max_points: int, would_be: str) -> ResolutionTooFine:
-    """Build the refusal of a resolution, with the remedy."""
-    coarser = {Resolution.RAW: "1m", Resolution.MINUTE: "1h", Resolution.HOUR: "1d"}.get(wanted, "auto")
+def too_fine(resolution: Resolution, max_points: int, size: str) -> ResolutionTooFine:
+    """Return the error of a resolution with too many points, with the remedy."""
+    coarser = {Resolution.RAW: "1m", Resolution.MINUTE: "1h", Resolution.HOUR: "1d"}.get(resolution, "auto")
     return ResolutionTooFine(
-        f"resolution={wanted} would give {would_be} in this span, more than {max_points:,}; "
+        f"resolution={resolution} would give {size} in this span, more than {max_points:,}; "
         f"use resolution={coarser} or auto, a shorter span, or telemetry/export for every row."
     )

@@ -1,4 +1,4 @@
-"""Which batteries a query is about: one, a string's or a location's, as far as the caller may see them."""
+"""The batteries of a query: one, those of a string or those of a location, as far as the caller may see them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,6 +11,7 @@ from battery_api.accounts.principal import Principal
 from battery_api.db.fetching import fetch_all
 from battery_api.fleet.errors import BatteryNotFound, LocationNotFound
 from battery_api.telemetry.errors import InvalidSelection
+from battery_api.telemetry.store.indices import BatteryKey
 
 _BATTERIES = (
     "select b.id, b.code, l.code as location from battery b join string s on s.id = b.string_id "
@@ -20,7 +21,7 @@ _BATTERIES = (
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """What the caller named; exactly one is given."""
+    """What the caller selects; exactly one id is set."""
 
     battery_id: str | None
     string_id: str | None
@@ -28,7 +29,7 @@ class Selection:
 
     @property
     def name(self) -> str:
-        """The id that was given."""
+        """The id that is set."""
         return self.battery_id or self.string_id or self.location_id or ""
 
 
@@ -37,8 +38,8 @@ def _selection(
     string_id: Annotated[str | None, Query(description="Every battery of a string.")] = None,
     location_id: Annotated[str | None, Query(description="Every battery of a location.")] = None,
 ) -> Selection:
-    given = [value for value in (battery_id, string_id, location_id) if value]
-    if len(given) != 1:
+    selected = [value for value in (battery_id, string_id, location_id) if value]
+    if len(selected) != 1:
         raise InvalidSelection("Name exactly one of battery_id, string_id and location_id.")
     return Selection(battery_id, string_id, location_id)
 
@@ -47,26 +48,26 @@ SelectionDep = Annotated[Selection, Depends(_selection)]
 
 
 @dataclass(frozen=True, slots=True)
-class ChosenBattery:
-    """A battery that a query is about."""
+class SelectedBattery:
+    """A battery of a selection."""
 
-    key: int
+    key: BatteryKey
     code: str
 
 
 async def find_batteries(
     connection: AsyncConnection, selection: Selection, principal: Principal
-) -> Sequence[ChosenBattery]:
+) -> Sequence[SelectedBattery]:
     """Return the batteries of a selection, sorted by id.
 
     Raises
     ------
     BatteryNotFound, LocationNotFound
-        There are none that the caller may see.
+        It has none that the caller may see.
     """
     column = "b.code" if selection.battery_id else "s.code" if selection.string_id else "l.code"
     rows = await fetch_all(connection, _BATTERIES.format(column=column), (selection.name,))
-    visible = [ChosenBattery(row.id, row.code) for row in rows if principal.may_see(row.location)]
+    visible = [SelectedBattery(BatteryKey(row.id), row.code) for row in rows if principal.may_see(row.location)]
     if visible:
         return visible
     if selection.location_id:

@@ -1,4 +1,4 @@
-"""History of one battery as a series of points, from the raw rows or the roll-up that fits."""
+"""The history of one battery as a series of points, from the raw rows or from the roll-up that fits."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,6 +16,7 @@ from battery_api.db.tables.telemetry import ROLLUP_CHANNELS
 from battery_api.fleet.errors import BatteryNotFound
 from battery_api.telemetry.errors import InvalidSpan
 from battery_api.telemetry.queries.resolution import Grain, Resolution, choose_grain, explicit_grain, too_fine
+from battery_api.telemetry.store.indices import BatteryKey
 
 _FIGURES: Final = ("min", "max", "mean", "last")
 # Buckets begin where the roll-ups' do: at midnights in Asia/Bangkok.
@@ -27,7 +28,7 @@ _MEAN_DECIMALS: Final = 4
 
 @dataclass(frozen=True, slots=True)
 class SeriesRequest:
-    """What part of a battery's history is wanted, and how fine."""
+    """The requested part of a battery's history, and its resolution."""
 
     battery_id: str
     start: datetime
@@ -38,7 +39,7 @@ class SeriesRequest:
 
 @dataclass(frozen=True, slots=True)
 class Points:
-    """Points of a series column by column; each channel has one column a figure."""
+    """Points of a series column by column; each channel has one column per figure."""
 
     grain: Grain | None
     time: Sequence[datetime]
@@ -47,11 +48,11 @@ class Points:
 
 
 def span_of(start: datetime | None, end: datetime | None, now: datetime) -> tuple[datetime, datetime]:
-    """Return the span of a query: the last 24 h where nothing is said."""
+    """Return the span of a query; by default the last 24 h."""
     until = end or now
     since = start or until - _DEFAULT_SPAN
     if since >= until:
-        raise InvalidSpan("start must lie before end.")
+        raise InvalidSpan("start must be before end.")
     return since, until
 
 
@@ -60,13 +61,13 @@ def raw_available_from(now: datetime, retention_days: int) -> datetime:
     return now - timedelta(days=retention_days)
 
 
-async def find_battery(connection: AsyncConnection, battery_id: str, principal: Principal) -> int:
-    """Return the key of a battery the caller may see.
+async def find_battery(connection: AsyncConnection, battery_id: str, principal: Principal) -> BatteryKey:
+    """Return the key of a battery that the caller may see.
 
     Raises
     ------
     BatteryNotFound
-        There is none.
+        There is no such battery.
     """
     statement = (
         "select b.id, l.code from battery b join location l on l.id = b.location_id "
@@ -75,23 +76,22 @@ async def find_battery(connection: AsyncConnection, battery_id: str, principal: 
     row = (await connection.exec_driver_sql(statement, (battery_id,))).first()
     if row is None or not principal.may_see(row.code):
         raise BatteryNotFound(f"No battery {battery_id} that you may see.")
-    key: int = row.id
-    return key
+    return BatteryKey(row.id)
 
 
 async def read_series(
-    connection: AsyncConnection, battery_key: int, request: SeriesRequest, *, raw_available_from: datetime
+    connection: AsyncConnection, battery_key: BatteryKey, request: SeriesRequest, *, raw_available_from: datetime
 ) -> bytes:
-    """Return a series as JSON, never of more than the wanted number of points and never cut silently.
+    """Return a series as JSON, never with more than the requested number of points and never cut silently.
 
     Raises
     ------
     ResolutionTooFine
-        A resolution was asked for that gives too many points.
+        The requested resolution gives too many points.
     """
     points = await _read_points(connection, battery_key, request, raw_available_from)
     grain = points.grain
-    answer = {
+    content = {
         "battery_id": request.battery_id,
         "start": request.start,
         "end": request.end,
@@ -102,28 +102,28 @@ async def read_series(
         "raw_available_from": raw_available_from,
         "columns": {"time": points.time, "count": points.count, **points.channels},
     }
-    return orjson.dumps(answer, option=orjson.OPT_SERIALIZE_NUMPY | orjson.OPT_UTC_Z)
+    return orjson.dumps(content, option=orjson.OPT_SERIALIZE_NUMPY | orjson.OPT_UTC_Z)
 
 
 async def _read_points(
-    connection: AsyncConnection, battery_key: int, request: SeriesRequest, raw_available_from: datetime
+    connection: AsyncConnection, battery_key: BatteryKey, request: SeriesRequest, raw_available_from: datetime
 ) -> Points:
-    start, end, wanted = request.start, request.end, request.resolution
-    if wanted is Resolution.RAW or (wanted is Resolution.AUTO and start >= raw_available_from):
+    start, end, resolution = request.start, request.end, request.resolution
+    if resolution is Resolution.RAW or (resolution is Resolution.AUTO and start >= raw_available_from):
         span = (battery_key, start, end, request.max_points)
-        # Whether one row more than allowed exists is asked of the index, without fetching what would not be shown.
+        # The index answers whether one row too many exists, without fetching rows that would not be shown.
         if not await fetch_all(connection, BEYOND, span):
             return _raw_points(await fetch_all(connection, RAW, span))
-        if wanted is Resolution.RAW:
-            raise too_fine(wanted, request.max_points, f"more than {request.max_points:,} points")
-    if wanted is Resolution.AUTO:
+        if resolution is Resolution.RAW:
+            raise too_fine(resolution, request.max_points, f"more than {request.max_points:,} points")
+    if resolution is Resolution.AUTO:
         grain = choose_grain(start, end, request.max_points, raw_available_from=raw_available_from)
     else:
-        grain = explicit_grain(wanted, start, end, request.max_points)
+        grain = explicit_grain(resolution, start, end, request.max_points)
     statement = BUCKETS_OF_RAW if grain.source == "telemetry" else buckets_of_rollup(grain.source)
     width = timedelta(seconds=grain.bucket_s)
     if grain.source != "telemetry":
-        # A roll-up has whole buckets only, so the one that the span begins in belongs to it.
+        # A roll-up has whole buckets only, so the bucket in which the span begins belongs to it.
         start -= (start - DAY_ORIGIN) % width
     rows = await fetch_all(connection, statement, (battery_key, start, end, width))
     return _bucket_points(grain, rows)
@@ -145,7 +145,7 @@ def _raw_figures(channel: str) -> str:
 
 
 BUCKETS_OF_RAW: Final = (
-    f"select {_BUCKET.format(column='time')} as at, count(*), "
+    f"select {_BUCKET.format(column='time')} as bucket_start, count(*), "
     f"{', '.join(_raw_figures(channel) for channel in ROLLUP_CHANNELS)} from telemetry "
     "where battery_id = $1 and time >= $2 and time < $3 group by 1 order by 1"
 )
@@ -158,9 +158,9 @@ def _rollup_figures(channel: str) -> str:
 
 
 def buckets_of_rollup(relation: str) -> str:
-    """Return the SQL that joins a roll-up's buckets to wider ones."""
+    """Return the SQL that aggregates the buckets of a roll-up to wider ones."""
     return (
-        f"select {_BUCKET.format(column='bucket')} as at, sum(row_count), "
+        f"select {_BUCKET.format(column='bucket')} as bucket_start, sum(row_count), "
         f"{', '.join(_rollup_figures(channel) for channel in ROLLUP_CHANNELS)} from {relation} "
         "where battery_id = $1 and bucket >= $2 and bucket < $3 group by 1 order by 1"
     )
@@ -169,8 +169,8 @@ def buckets_of_rollup(relation: str) -> str:
 def _raw_points(rows: Sequence[Any]) -> Points:
     columns = list(zip(*rows, strict=True)) if rows else [()] * (1 + len(ROLLUP_CHANNELS))
     channels = {}
-    for at, name in enumerate(ROLLUP_CHANNELS, start=1):
-        values = _single(columns[at])
+    for column, name in zip(columns[1:], ROLLUP_CHANNELS, strict=True):
+        values = _single(column)
         channels[name] = dict.fromkeys(_FIGURES, values)
     return Points(None, columns[0], [1] * len(rows), channels)
 
@@ -179,8 +179,8 @@ def _bucket_points(grain: Grain, rows: Sequence[Any]) -> Points:
     width = len(_FIGURES)
     columns = list(zip(*rows, strict=True)) if rows else [()] * (2 + width * len(ROLLUP_CHANNELS))
     channels = {}
-    for at, name in enumerate(ROLLUP_CHANNELS):
-        low, high, mean, last = columns[2 + at * width : 2 + (at + 1) * width]
+    for number, name in enumerate(ROLLUP_CHANNELS):
+        low, high, mean, last = columns[2 + number * width : 2 + (number + 1) * width]
         channels[name] = {
             "min": _single(low),
             "max": _single(high),
@@ -191,5 +191,5 @@ def _bucket_points(grain: Grain, rows: Sequence[Any]) -> Points:
 
 
 def _single(values: Sequence[float | None]) -> Any:
-    # Single precision prints as the value that was sent, double precision with sixteen digits of noise.
+    # Single precision prints as the value that was sent, double precision with sixteen digits.
     return np.array(values, np.float32)
