@@ -18,7 +18,7 @@ COMMANDS = ("battery-api", "battery-synth", "battery-twin-service", "battery-ml-
 
 
 def is_alive(process: psutil.Process) -> bool:
-    """Tell whether a process runs; one that ends while it is asked does not."""
+    """Return whether a process runs; one that ends during the check does not."""
     try:
         return bool(process.is_running() and process.status() != psutil.STATUS_ZOMBIE)
     except psutil.Error:
@@ -44,7 +44,7 @@ class Launched:
             if condition():
                 return
             time.sleep(0.1)
-        pytest.fail(f"{what} did not happen in {timeout_s} s; the launcher said:\n{self.text()}")
+        pytest.fail(f"{what} did not happen in {timeout_s} s; its output:\n{self.text()}")
 
     def wait_for_text(self, text: str) -> None:
         self.wait_for(lambda: text in self.text(), f"{text!r}")
@@ -58,7 +58,7 @@ class Launched:
         return path.read_text().splitlines() if path.exists() else []
 
     def family(self) -> list[psutil.Process]:
-        """Every process below the launcher; remembered, so that orphans are found later."""
+        """Every process below the launcher, recorded so that orphans are found later."""
         with suppress(psutil.Error):
             for child in psutil.Process(self.process.pid).children(recursive=True):
                 if child not in self.seen:
@@ -73,7 +73,7 @@ class Launched:
         raise LookupError(name)
 
     def stop(self, number: int = signal.SIGINT, timeout_s: float = 60) -> None:
-        """Ask for the end and wait for it; a launcher that would wait for ever on a stubborn service fails here."""
+        """Stop it and wait for its end; a launcher that waits for ever on a stubborn service fails here."""
         self.family()
         self.process.send_signal(number)
         self.process.wait(timeout=timeout_s)

@@ -1,4 +1,4 @@
-"""Plays each of the platform's commands by the name it is called under; notes every call in DATA_DIR/calls."""
+"""Stands in for each of the platform's commands, by its own file name; records every call in DATA_DIR/calls."""
 
 import json
 import os

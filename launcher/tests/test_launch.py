@@ -2,7 +2,6 @@
 
 import signal
 import socket
-import time
 from pathlib import Path
 
 import httpx
@@ -66,17 +65,16 @@ def test_admin_password_is_shown_once_and_kept_private(start_launcher: Launcher)
 def test_a_killed_service_comes_back(start_launcher: Launcher) -> None:
     launched = start_launcher(BATTERY_HISTORY_DAYS="0")
     launched.wait_until_up()
-    time.sleep(3)
     for name in ("battery-api", "postgres"):
         before = launched.program(name)
         before.kill()
-        launched.wait_for(lambda name=name, before=before: _lives_anew(launched, name, before), f"{name} again")  # type: ignore[misc]
+        launched.wait_for(lambda name=name, before=before: _is_running_again(launched, name, before), f"{name} again")  # type: ignore[misc]
     launched.wait_for(lambda: httpx.get(f"http://127.0.0.1:{launched.port}/health").is_success, "health")
     launched.stop()
     assert nothing_is_left(launched)
 
 
-def _lives_anew(launched: Launched, name: str, before: psutil.Process) -> bool:
+def _is_running_again(launched: Launched, name: str, before: psutil.Process) -> bool:
     try:
         return launched.program(name).pid != before.pid
     except LookupError:
@@ -135,7 +133,6 @@ def test_two_launchers_do_not_share_a_folder(start_launcher: Launcher) -> None:
 
 
 def test_a_taken_port_is_named(start_launcher: Launcher) -> None:
-
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
@@ -146,7 +143,7 @@ def test_a_taken_port_is_named(start_launcher: Launcher) -> None:
     assert "PORT=" in launched.text()
 
 
-def test_a_failing_step_says_why_and_leaves_nothing(start_launcher: Launcher) -> None:
+def test_a_failing_step_reports_why_and_leaves_no_process(start_launcher: Launcher) -> None:
     launched = start_launcher(STAND_IN_FAILS="import-fleet")
     assert launched.process.wait(timeout=60) == 1
     assert "planted failure" in launched.text()

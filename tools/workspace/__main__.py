@@ -1,4 +1,4 @@
-"""Tasks behind the Makefile: ``python tools/workspace TASK``. Standard library only: they build the environments."""
+"""Tasks behind the Makefile: ``python tools/workspace TASK``. Standard library only: they create the environments."""
 
 import argparse
 import sys

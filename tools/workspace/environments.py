@@ -1,4 +1,4 @@
-"""Make the environments: Python by uv behind hashed locks, Node by npm; nothing happens when nothing changed."""
+"""Create the environments: Python with uv from hashed locks, Node with npm; unchanged ones are left alone."""
 
 import hashlib
 import os
@@ -22,17 +22,17 @@ _NODE_NEEDED = (20, 19)
 
 
 class TaskFailed(Exception):
-    """A task cannot go on; the message says why."""
+    """A task failed; the message gives the cause."""
 
 
 def say(message: str) -> None:
-    """Print one line at once."""
+    """Print one line without buffering."""
     sys.stdout.write(message + "\n")
     sys.stdout.flush()
 
 
 def run(command: Sequence[str | Path], *, cwd: Path = ROOT, quiet: bool = True) -> None:
-    """Run a command; its output is shown only when it fails, unless asked for."""
+    """Run a command; unless ``quiet`` is false, show its output only when it fails."""
     stream = subprocess.PIPE if quiet else None
     environment = {**os.environ, "UV_PYTHON_DOWNLOADS": "never", "UV_NO_PROGRESS": "1"}
     done = subprocess.run(  # noqa: S603  # our own commands
@@ -49,7 +49,7 @@ def run(command: Sequence[str | Path], *, cwd: Path = ROOT, quiet: bool = True) 
 
 
 def find_uv() -> Path:
-    """Return uv: the one on the path if it is the pinned version, else one of our own."""
+    """Return uv: one that is installed in the pinned version, else install it into .tools."""
     own = _TOOLS / "uv" / "bin" / "uv"
     present = shutil.which("uv")
     for candidate in (own, Path(present) if present else None, MAIN_ENVIRONMENT / "bin" / "uv"):
@@ -62,13 +62,13 @@ def find_uv() -> Path:
 
 
 def ensure_main_environment() -> None:
-    """Make or update ``.venv`` with every member and tool."""
+    """Create or update ``.venv`` with every member and tool."""
     members = [member for member in load_members().values() if member.is_package]
     _ensure_python(MAIN_ENVIRONMENT, REQUIREMENTS / "workspace.txt", members)
 
 
 def ensure_member_environment(member: Member) -> Path:
-    """Make or update a member's own test environment, which lacks whatever the member does not declare."""
+    """Create or update a member's test environment, which has only what the member declares."""
     folder = ROOT / ".venvs" / member.label
     needed = [part for part in closure(member, load_members()) if part.is_package]
     _ensure_python(folder, REQUIREMENTS / f"{member.label}.test.txt", needed)
@@ -91,7 +91,7 @@ def ensure_node(folder: Path, *options: str) -> None:
 
 
 def ensure_dashboard() -> None:
-    """Build the dashboard when its sources changed."""
+    """Build the dashboard if its sources have changed."""
     if not (FRONTEND / "package.json").exists():
         return
     ensure_node(FRONTEND)
@@ -129,7 +129,7 @@ def _ensure_python(folder: Path, lock: Path, members: Sequence[Member]) -> None:
         run([uv, "venv", "--quiet", "--allow-existing", "--python", sys.executable, folder])
     run([uv, "pip", "sync", "--quiet", "--python", python, "--require-hashes", lock])
     editable: list[str | Path] = [part for member in members for part in ("-e", str(member.folder))]
-    # The build backend is locked as well: it comes from the tools' lock.
+    # The build backend is locked too: it comes from the tools' lock.
     install: list[str | Path] = [
         uv,
         "pip",

@@ -1,4 +1,4 @@
-"""Resolve the dependencies and write the locks, with hashes and without any registry's address."""
+"""Resolve the dependencies and write the locks, with hashes and without registry addresses."""
 
 import re
 import subprocess
@@ -25,7 +25,7 @@ def write_locks() -> None:
 
 
 def find_addresses() -> list[str]:
-    """Return the lines of the locks that name a host; there must be none."""
+    """Return the lines of the locks that name a host; a clean repository has none."""
     found = []
     locks = [*REQUIREMENTS.glob("*.txt"), *_npm_locks()]
     for lock in sorted(locks):
@@ -43,9 +43,9 @@ def _npm_locks() -> list[Path]:
 
 
 def _export(uv: str, name: str, *selection: str) -> None:
-    done = subprocess.run([uv, "export", *selection, *_FORM], cwd=ROOT, check=False, capture_output=True, text=True)  # noqa: S603
+    done = subprocess.run([uv, "export", *selection, *_FORM], cwd=ROOT, check=False, capture_output=True, text=True)  # noqa: S603  # uv itself
     if done.returncode != 0:
         raise TaskFailed(f"uv export for {name} failed:\n{done.stderr}")
-    # Group markers at the top of some exports are comments; only pins and hashes belong here.
+    # Some exports start with a comment that names the group; only pins and hashes belong here.
     lines = [line for line in done.stdout.splitlines() if not line.startswith("#")]
     (REQUIREMENTS / name).write_text("\n".join(lines) + "\n")

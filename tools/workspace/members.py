@@ -1,10 +1,13 @@
 """The members of the workspace, read from their pyproject files."""
 
+import re
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
+# The name of a requirement by the grammar of PEP 508; extras, versions, URLs and markers follow it.
+_NAME = re.compile(r"\s*([A-Z0-9](?:[A-Z0-9._-]*[A-Z0-9])?)(?=\s*(?:$|[\[(<>=!~;@]))", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,8 +33,8 @@ class Member:
 def load_members() -> dict[str, Member]:
     """Return every member by its name."""
     folders = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["uv"]["workspace"]["members"]
-    found = (_load(ROOT / folder) for folder in folders)
-    return {member.name: member for member in found}
+    members = (_load(ROOT / folder) for folder in folders)
+    return {member.name: member for member in members}
 
 
 def closure(member: Member, members: dict[str, Member]) -> list[Member]:
@@ -52,14 +55,14 @@ def closure(member: Member, members: dict[str, Member]) -> list[Member]:
 def _load(folder: Path) -> Member:
     data = tomllib.loads((folder / "pyproject.toml").read_text())
     project = data["project"]
-    wanted = [*project.get("dependencies", []), *data.get("dependency-groups", {}).get("dev", [])]
-    names = {_bare_name(requirement) for requirement in wanted}
+    requirements = [*project.get("dependencies", []), *data.get("dependency-groups", {}).get("dev", [])]
+    names = {_requirement_name(requirement) for requirement in requirements}
     needs = tuple(sorted(name for name in names if name.startswith("battery-")))
     return Member(project["name"], folder, data.get("tool", {}).get("uv", {}).get("package", True), needs)
 
 
-def _bare_name(requirement: str) -> str:
-    for position, character in enumerate(requirement):
-        if character not in "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.":
-            return requirement[:position]
-    return requirement
+def _requirement_name(requirement: str) -> str:
+    found = _NAME.match(requirement)
+    if found is None:
+        raise ValueError(f"{requirement!r} is not a requirement: it does not start with a package name")
+    return re.sub(r"[-_.]+", "-", found[1]).lower()

@@ -1,4 +1,4 @@
-"""Every suite of the project: run one after another, none hiding another, counted together."""
+"""All suites of the project: run one after another, a failing one stops no other, counted together."""
 
 import os
 import shutil
@@ -31,15 +31,15 @@ _SPECIAL = {_CROSS_SERVICE, "battery-benchmarks"}
 
 
 @dataclass(frozen=True, slots=True)
-class Tally:
-    """What a suite counted."""
+class SuiteCount:
+    """Counted results of one suite, or of several."""
 
     passed: int = 0
     failed: int = 0
     skipped: int = 0
 
-    def __add__(self, other: "Tally") -> "Tally":
-        return Tally(self.passed + other.passed, self.failed + other.failed, self.skipped + other.skipped)
+    def __add__(self, other: "SuiteCount") -> "SuiteCount":
+        return SuiteCount(self.passed + other.passed, self.failed + other.failed, self.skipped + other.skipped)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,20 +47,20 @@ class Suite:
     """A named suite."""
 
     name: str
-    run: Callable[[], Tally]
+    run: Callable[[], SuiteCount]
 
 
 def run_suites(names: Sequence[str]) -> int:
-    """Run the named suites, or all; return the exit code."""
+    """Run the named suites, or all of them; return the exit code."""
     shutil.rmtree(RESULTS, ignore_errors=True)
     RESULTS.mkdir(parents=True)
     suites = _suites()
     unknown = set(names) - {suite.name for suite in suites}
     if unknown:
         raise TaskFailed(
-            f"no suite is named {', '.join(sorted(unknown))}; there are {', '.join(s.name for s in suites)}"
+            f"Unknown suite: {', '.join(sorted(unknown))}. Suites: {', '.join(suite.name for suite in suites)}"
         )
-    total = Tally()
+    total = SuiteCount()
     lines = []
     for suite in suites:
         if names and suite.name not in names:
@@ -68,17 +68,17 @@ def run_suites(names: Sequence[str]) -> int:
         say(f"\n━━━ {suite.name} " + "━" * max(0, 70 - len(suite.name)))
         began = time.monotonic()
         try:
-            tally = suite.run()
+            count = suite.run()
         except TaskFailed as failure:
             say(f"✗ {failure}")
-            tally = Tally(failed=1)
-        mark = "✗" if tally.failed or not tally.passed else "✓"
-        if not tally.passed and not tally.failed:
+            count = SuiteCount(failed=1)
+        mark = "✗" if count.failed or not count.passed else "✓"
+        if not count.passed and not count.failed:
             say("✗ the suite ran no test")
-            tally = Tally(failed=1, skipped=tally.skipped)
-        counts = f"{tally.passed:>5} passed {tally.failed:>4} failed {tally.skipped:>3} skipped"
+            count = SuiteCount(failed=1, skipped=count.skipped)
+        counts = f"{count.passed:>5} passed {count.failed:>4} failed {count.skipped:>3} skipped"
         lines.append(f"{mark} {suite.name:<16} {counts} {time.monotonic() - began:7.1f} s")
-        total += tally
+        total += count
     say("\n━━━ totals " + "━" * 64)
     for line in lines:
         say(line)
@@ -90,6 +90,7 @@ def _suites() -> list[Suite]:
     members = load_members()
     suites = [Suite("lint", _lint)]
     ordinary = [member for member in members.values() if member.name not in _SPECIAL]
+    suites.append(Suite("workspace", _run_workspace))
     suites += [Suite(member.label, partial(_run_pytest, member)) for member in ordinary]
     if (FRONTEND / "package.json").exists():
         suites.append(Suite("frontend", _run_vitest))
@@ -99,7 +100,7 @@ def _suites() -> list[Suite]:
     return suites
 
 
-def _lint() -> Tally:
+def _lint() -> SuiteCount:
     ensure_main_environment()
     tools = MAIN_ENVIRONMENT / "bin"
     packages = [part for member in load_members().values() if member.is_package for part in ("-p", member.module)]
@@ -117,31 +118,37 @@ def _lint() -> Tally:
     return total
 
 
-def _run_pytest(member: Member) -> Tally:
+def _run_pytest(member: Member) -> SuiteCount:
     if not (member.folder / "tests").is_dir():
-        return Tally()
+        return SuiteCount()
     ensure_node(TIMESCALE_WASM, "--legacy-peer-deps")
     environment = ensure_member_environment(member)
     return _pytest(environment, member.label, member.folder, ["tests"])
 
 
-def _run_vitest() -> Tally:
+def _run_workspace() -> SuiteCount:
+    """Test this task runner."""
+    ensure_main_environment()
+    return _pytest(MAIN_ENVIRONMENT, "workspace", ROOT / "tools" / "workspace", ["tests", "-p", "no:asyncio"])
+
+
+def _run_vitest() -> SuiteCount:
     ensure_node(FRONTEND)
-    # The dashboard's own configuration writes the report there.
+    # The dashboard's configuration puts the report there.
     report = FRONTEND / "test-results" / "vitest.xml"
     report.unlink(missing_ok=True)
     code = _command(["npm", "run", "--silent", "test"], cwd=FRONTEND)
-    return _count(report, code)
+    return _count_report(report, code)
 
 
-def _run_system(member: Member) -> Tally:
+def _run_system(member: Member) -> SuiteCount:
     ensure_main_environment()
     ensure_node(TIMESCALE_WASM, "--legacy-peer-deps")
     environment = ensure_member_environment(member)
     return _pytest(environment, "system", ROOT, ["tests", "--ignore=tests/browser"])
 
 
-def _run_browser(member: Member) -> Tally:
+def _run_browser(member: Member) -> SuiteCount:
     ensure_main_environment()
     ensure_dashboard()
     ensure_node(BROWSER_TESTS)
@@ -149,7 +156,7 @@ def _run_browser(member: Member) -> Tally:
     return _pytest(environment, "browser", ROOT, ["tests/browser"])
 
 
-def _pytest(environment: Path, name: str, folder: Path, arguments: Sequence[str]) -> Tally:
+def _pytest(environment: Path, name: str, folder: Path, arguments: Sequence[str]) -> SuiteCount:
     report = RESULTS / f"{name}.xml"
     config = ["-c", str(ROOT / "tests" / "pyproject.toml"), "--rootdir", str(ROOT)] if folder == ROOT else []
     command: list[str | Path] = [
@@ -161,7 +168,7 @@ def _pytest(environment: Path, name: str, folder: Path, arguments: Sequence[str]
         f"--junit-xml={report}",
         *arguments,
     ]
-    return _count(report, _command(command, cwd=folder))
+    return _count_report(report, _command(command, cwd=folder))
 
 
 def _command(command: Sequence[str | Path], *, cwd: Path = ROOT) -> int:
@@ -169,14 +176,14 @@ def _command(command: Sequence[str | Path], *, cwd: Path = ROOT) -> int:
     return subprocess.run([str(part) for part in command], cwd=cwd, check=False, env=environment).returncode  # noqa: S603
 
 
-def _check_command(name: str, command: Sequence[str | Path], *, cwd: Path = ROOT) -> Tally:
+def _check_command(name: str, command: Sequence[str | Path], *, cwd: Path = ROOT) -> SuiteCount:
     return _check(name, lambda: _command(command, cwd=cwd) == 0)
 
 
-def _check(name: str, action: Callable[[], bool]) -> Tally:
+def _check(name: str, action: Callable[[], bool]) -> SuiteCount:
     is_good = action()
     say(f"{'✓' if is_good else '✗'} {name}")
-    return Tally(passed=1) if is_good else Tally(failed=1)
+    return SuiteCount(passed=1) if is_good else SuiteCount(failed=1)
 
 
 def _locks_are_clean() -> bool:
@@ -199,14 +206,14 @@ def _openapi_is_current() -> bool:
     return expected == present
 
 
-def _count(report: Path, exit_code: int) -> Tally:
-    """Read a junit report; a suite that broke without a counted failure counts as one."""
-    tally = Tally()
+def _count_report(report: Path, exit_code: int) -> SuiteCount:
+    """Read a JUnit report; a suite that broke without a counted failure counts as one failure."""
+    count = SuiteCount()
     if report.exists():
         for suite in ET.parse(report).getroot().iter("testsuite"):  # noqa: S314  # written by our own test runners
             bad = int(suite.get("failures", 0)) + int(suite.get("errors", 0))
             skipped = int(suite.get("skipped", 0))
-            tally += Tally(int(suite.get("tests", 0)) - bad - skipped, bad, skipped)
-    if exit_code != 0 and not tally.failed:
-        tally += Tally(failed=1)
-    return tally
+            count += SuiteCount(int(suite.get("tests", 0)) - bad - skipped, bad, skipped)
+    if exit_code != 0 and not count.failed:
+        count += SuiteCount(failed=1)
+    return count

@@ -33,31 +33,31 @@ def up(context: typer.Context) -> None:
         screen.fail(str(failure))
         raise typer.Exit(1) from None
     except StopRequested:
-        screen.note("Everything is stopped.")
+        screen.note("Everything has stopped.")
 
 
 @app.command()
 def reset(*, force: Annotated[bool, typer.Option("--force", envvar="FORCE", help="Do not ask.")] = False) -> None:
-    """Remove the database, the secrets and all else that the platform kept, to start afresh."""
+    """Remove the database, the secrets and everything else that the platform keeps in DATA_DIR."""
     console = Console()
     try:
         settings = LauncherSettings.from_environment()
         folder = DataFolder(settings.data_dir)
         if not folder.is_ours:
-            console.print(f"{folder.root} holds no platform; nothing to remove.")
+            console.print(f"{folder.root} contains no platform data; nothing to remove.")
             return
         with folder.locked():
             if not force:
                 typer.confirm(f"Remove {folder.root} with all readings, alerts, accounts and secrets?", abort=True)
             folder.remove()
-        console.print(f"{folder.root} is removed.")
+        console.print(f"Removed {folder.root}.")
     except LaunchFailed as failure:
         Screen(console).fail(str(failure))
         raise typer.Exit(1) from None
 
 
 def _request_stop(_number: int, _frame: FrameType | None) -> None:
-    # Once: a second Ctrl-C must not interrupt the orderly stop, which is bounded in time anyway.
+    # Only once: a second Ctrl-C must not interrupt the orderly shutdown, which has a time limit.
     for number in _STOP_SIGNALS:
         signal.signal(number, signal.SIG_IGN)
     raise StopRequested

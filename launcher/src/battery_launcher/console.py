@@ -1,4 +1,4 @@
-"""What the user sees: one line a step, progress of the long ones, changes of state."""
+"""What the user sees: one line per step, progress of long steps, changes of state."""
 
 import time
 from collections.abc import Iterator
@@ -13,12 +13,12 @@ _PLAIN_STEP_PERCENT = 10
 
 
 class ProgressLine:
-    """A long step's progress: a bar on a terminal, a line every tenth elsewhere."""
+    """Progress of a long step: a bar on a terminal, a line per 10 % elsewhere."""
 
     def __init__(self, console: Console, title: str) -> None:
         self._console = console
         self._title = title
-        self._told = 0
+        self._reported = 0
         columns = (TextColumn("  {task.description}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
         self._bar = Progress(*columns, console=console, transient=True) if console.is_terminal else None
         self._task = self._bar.add_task(title, total=None) if self._bar is not None else None
@@ -26,14 +26,14 @@ class ProgressLine:
             self._bar.start()
 
     def update(self, done: int, total: int) -> None:
-        """Show how far the step is."""
+        """Show the progress of the step."""
         if self._bar is not None and self._task is not None:
             self._bar.update(self._task, completed=done, total=total)
             return
         percent = 100 * done // max(total, 1)
-        if percent >= self._told + _PLAIN_STEP_PERCENT:
-            self._told = percent - percent % _PLAIN_STEP_PERCENT
-            self._console.print(f"  {self._title}: {self._told} %", highlight=False)
+        if percent >= self._reported + _PLAIN_STEP_PERCENT:
+            self._reported = percent - percent % _PLAIN_STEP_PERCENT
+            self._console.print(f"  {self._title}: {self._reported} %", highlight=False)
 
     def close(self) -> None:
         """Remove the bar."""
@@ -49,28 +49,28 @@ class Screen:
 
     @contextmanager
     def step(self, title: str) -> Iterator[None]:
-        """Show a step while it runs and, when it went well, how long it took."""
+        """Show a step while it runs and, when it succeeds, how long it took."""
         began = time.monotonic()
         with self._console.status(escape(title)):
             yield
         self.done(title, time.monotonic() - began)
 
     def done(self, title: str, took_s: float) -> None:
-        """Tick a step off."""
+        """Report a completed step."""
         self._console.print(f"[green]✓[/green] {escape(title)} [dim]{took_s:.1f} s[/dim]", highlight=False)
 
     def note(self, message: str) -> None:
-        """Say something the user may want to know."""
+        """Print something that the user may want to know."""
         self._console.print(f"[yellow]![/yellow] {escape(message)}", highlight=False)
 
     def change(self, message: str, *, is_bad: bool) -> None:
-        """Report a change of state with its time."""
+        """Report a change of state with the time of day."""
         now = datetime.now().astimezone()
         colour = "red" if is_bad else "green"
         self._console.print(f"[dim]{now:%H:%M:%S}[/dim] [{colour}]{escape(message)}[/{colour}]", highlight=False)
 
     def fail(self, message: str) -> None:
-        """Say why the platform does not come up."""
+        """Print why something failed."""
         self._console.print(f"[bold red]✗[/bold red] {escape(message)}", highlight=False)
 
     def progress(self, title: str) -> ProgressLine:
@@ -86,5 +86,5 @@ class Screen:
             f"[dim]{escape(hint)}[/dim]",
             "",
         ]
-        # Never wrapped or cut: people copy addresses and passwords from here.
+        # Never wrapped or truncated: people copy addresses and passwords from here.
         self._console.print("\n".join(lines), highlight=False, soft_wrap=True)

@@ -1,4 +1,4 @@
-"""Secrets of one installation: drawn once, kept in files that only their owner may read."""
+"""Secrets of one installation: generated once, kept in files that only their owner may read."""
 
 import hashlib
 import secrets
@@ -11,7 +11,7 @@ from battery_launcher.data_folder import DataFolder, write_private
 
 @dataclass(frozen=True, slots=True)
 class Credentials:
-    """The secrets; ``admin_password_is_new`` is true on the launch that drew the password."""
+    """The secrets; ``admin_password_is_new`` is true on the launch that generated the password."""
 
     jwt_secret: str
     service_token: str
@@ -23,32 +23,32 @@ class Credentials:
 
     @property
     def fingerprint(self) -> str:
-        """Tells whether the accounts were made from these secrets, without giving them away."""
+        """Hash that changes with the secrets of the accounts and does not reveal them."""
         return hashlib.sha256(f"{self.admin_password}\n{self.simulator_api_key}".encode()).hexdigest()[:16]
 
 
 def ensure_credentials(folder: DataFolder, environment: Mapping[str, str]) -> Credentials:
-    """Read the secrets, drawing the missing ones; those of the environment win."""
+    """Read the secrets and generate the missing ones; those of the environment take precedence."""
     file = folder.root / "admin-password"
-    given = environment.get("BATTERY_ADMIN_PASSWORD")
-    is_new = given is None and not file.exists()
+    configured = environment.get("BATTERY_ADMIN_PASSWORD")
+    is_new = configured is None and not file.exists()
     return Credentials(
-        jwt_secret=environment.get("JWT_SECRET_KEY") or _kept(folder.root / "jwt-secret"),
-        service_token=environment.get("SERVICE_TOKEN") or _kept(folder.root / "service-token"),
-        simulator_api_key=environment.get("SIMULATOR_API_KEY") or _kept(folder.root / "simulator-api-key"),
-        database_password=_kept(folder.root / "database-password"),
-        admin_password=given or _kept(file, byte_count=12),
+        jwt_secret=environment.get("JWT_SECRET_KEY") or _stored_secret(folder.root / "jwt-secret"),
+        service_token=environment.get("SERVICE_TOKEN") or _stored_secret(folder.root / "service-token"),
+        simulator_api_key=environment.get("SIMULATOR_API_KEY") or _stored_secret(folder.root / "simulator-api-key"),
+        database_password=_stored_secret(folder.root / "database-password"),
+        admin_password=configured or _stored_secret(file, byte_count=12),
         admin_password_is_new=is_new,
-        admin_password_file=None if given else file,
+        admin_password_file=None if configured else file,
     )
 
 
-def _kept(path: Path, *, byte_count: int = 36) -> str:
+def _stored_secret(path: Path, *, byte_count: int = 36) -> str:
     if path.exists():
-        kept = path.read_text().strip()
-        if kept:
+        stored = path.read_text().strip()
+        if stored:
             path.chmod(0o600)
-            return kept
-    drawn = secrets.token_urlsafe(byte_count)
-    write_private(path, drawn + "\n")
-    return drawn
+            return stored
+    generated = secrets.token_urlsafe(byte_count)
+    write_private(path, generated + "\n")
+    return generated

@@ -1,4 +1,4 @@
-"""The folder that holds everything a running platform keeps: database, secrets, logs, history, spool."""
+"""The folder with everything that the platform keeps: database, secrets, logs, history, spool."""
 
 import fcntl
 import hashlib
@@ -12,7 +12,7 @@ from pathlib import Path
 
 from battery_launcher.errors import LaunchFailed
 
-# A socket's name may have 107 characters at most; the longest name put below the folder has 20.
+# The path of a Unix socket has at most 107 characters; the longest socket name below the folder has 20.
 _LONGEST_SOCKET_FOLDER = 80
 
 
@@ -30,7 +30,7 @@ class DataFolder:
         self.initial_checkpoint = self.simulator / "initial.checkpoint"
 
     def create(self) -> None:
-        """Make the folders; nobody else may list them, but PostgreSQL's own user may pass through when run as root."""
+        """Create the folders, private to this user; as root, other users may traverse them, since PostgreSQL must."""
         mode = 0o711 if os.geteuid() == 0 else 0o700
         try:
             for folder in (self.root, self.logs, self.run, self.simulator):
@@ -43,11 +43,11 @@ class DataFolder:
 
     @property
     def is_ours(self) -> bool:
-        """Whether a launch made this folder; any other must not be removed."""
+        """Whether a launch created this folder; no other folder may be removed."""
         return (self.root / "lock").is_file()
 
     def remove(self) -> None:
-        """Remove everything the launches made, and the folder."""
+        """Remove the folder with everything in it."""
         for path in self.root.iterdir():
             if path.is_dir() and not path.is_symlink():
                 shutil.rmtree(path)
@@ -57,7 +57,7 @@ class DataFolder:
 
     @contextmanager
     def locked(self) -> Iterator[None]:
-        """Hold the folder for this launcher alone; a killed launcher's hold ends with it."""
+        """Lock the folder for this launcher; the lock of a killed launcher ends with its process."""
         path = self.root / "lock"
         with path.open("a+") as lock:
             try:
@@ -92,7 +92,7 @@ class DataFolder:
             shutil.rmtree(folder, ignore_errors=True)
 
     def read_json(self, name: str) -> dict[str, object]:
-        """Return a record, empty when missing or unreadable: each can be made again."""
+        """Return a record; an empty one when it is missing or unreadable, since every record can be rebuilt."""
         try:
             value = json.loads((self.root / name).read_text())
         except (OSError, ValueError):
@@ -100,35 +100,35 @@ class DataFolder:
         return value if isinstance(value, dict) else {}
 
     def write_json(self, name: str, value: dict[str, object]) -> None:
-        """Replace a record in one step."""
+        """Replace a record atomically."""
         write_private(self.root / name, json.dumps(value, indent=2) + "\n")
 
 
 class Steps:
-    """Which steps of the first run are done, for one database."""
+    """Completed steps of the first run, for one database."""
 
     _FILE = "steps.json"
 
     def __init__(self, folder: DataFolder, database_url: str | None) -> None:
         self._folder = folder
-        # Another database starts from nothing, whatever this folder remembers.
+        # Another database starts empty, whatever this folder has recorded.
         self._database = "embedded" if database_url is None else hashlib.sha256(database_url.encode()).hexdigest()[:16]
         record = folder.read_json(self._FILE)
         names = record.get("done") if record.get("database") == self._database else None
         self._done = {str(name) for name in names} if isinstance(names, list) else set()
 
     def is_done(self, step: str) -> bool:
-        """Tell whether a step was finished by this or an earlier launch."""
+        """Return whether this launch or an earlier one completed a step."""
         return step in self._done
 
     def mark(self, step: str) -> None:
-        """Remember a finished step."""
+        """Record a completed step."""
         self._done.add(step)
         self._folder.write_json(self._FILE, {"database": self._database, "done": sorted(self._done)})
 
 
 def write_private(path: Path, text: str) -> None:
-    """Write a file that only its owner may read, in one step that survives a crash."""
+    """Write a file that only its owner may read; after a crash it is either the old or the new one."""
     draft = path.with_name(f".{path.name}.{os.getpid()}")
     draft.unlink(missing_ok=True)
     with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:

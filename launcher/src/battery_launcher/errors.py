@@ -1,9 +1,9 @@
-"""What ends a launch with a message instead of a traceback."""
+"""Exceptions that end a launch with a message instead of a traceback."""
 
 
 class LaunchFailed(Exception):
-    """The platform cannot come up; the message says why and what to do."""
+    """The platform cannot start; the message gives the cause and the remedy."""
 
 
 class StopRequested(BaseException):
-    """The user asked to stop; derives from BaseException so that no handler on the way takes it for an error."""
+    """The user requested a stop; a BaseException, so that no handler on the way mistakes it for an error."""

@@ -1,7 +1,7 @@
 """History of the first run: generated before the feed starts, loaded behind it.
 
-The feed continues where the generated history ends, so the history comes first. Loading is idempotent: a launch that
-was killed half-way loads the same files again, and nothing is there twice.
+The feed continues where the generated history ends, so the history comes first. Loading is idempotent: after a launch
+was killed half-way, the next one loads the same files again without storing anything twice.
 """
 
 import shutil
@@ -18,8 +18,8 @@ from battery_launcher.steps import StepCommand, parse_progress
 _LOADED = "history-loaded"
 
 
-class History:
-    """The generated past of the fleet."""
+class HistoryGeneration:
+    """Generates the history of the fleet once and loads it into the gateway."""
 
     def __init__(self, platform: Platform, steps: Steps, screen: Screen) -> None:
         self._platform = platform
@@ -29,13 +29,13 @@ class History:
         self._load: _Load | None = None
 
     @property
-    def is_wanted(self) -> bool:
-        """Whether a history is still to be generated or loaded."""
+    def is_pending(self) -> bool:
+        """Whether a history has yet to be generated or loaded."""
         return self._platform.settings.history_days > 0 and not self._steps.is_done(_LOADED)
 
     def generate(self) -> None:
-        """Generate the files and the checkpoint that the feed continues, unless an earlier launch finished them."""
-        if not self.is_wanted or (self._folder.history / "manifest.json").exists():
+        """Generate the files and the checkpoint from which the feed continues, unless an earlier launch did."""
+        if not self.is_pending or (self._folder.history / "manifest.json").exists():
             return
         settings = self._platform.settings
         shutil.rmtree(self._folder.history, ignore_errors=True)
@@ -52,35 +52,35 @@ class History:
         self._screen.done(title, time.monotonic() - began)
 
     def begin_loading(self) -> None:
-        """Start to load the files beside the running platform."""
-        if self.is_wanted:
+        """Start loading the files while the platform runs."""
+        if self.is_pending:
             arguments = ["load-history", str(self._folder.history), "--progress-json"]
             self._load = _Load(self._platform, "battery-api", arguments, self._screen.progress("loading history"))
 
-    def tend(self) -> None:
-        """Finish the load when it has ended, or say why it failed; call it now and then."""
+    def poll(self) -> None:
+        """Complete a load that has ended, or report why it failed; call this periodically."""
         if self._load is None or self._load.is_running:
             return
         load, self._load = self._load, None
         try:
             load.wait()
         except LaunchFailed as failure:
-            # The live feed and its alerts do not depend on the past: they go on.
+            # The live feed and its alerts do not depend on the history and continue.
             self._screen.fail(str(failure))
-            self._screen.note("The history is not complete; the next `make up` tries again. Live data goes on.")
+            self._screen.note("The history is incomplete; the next `make up` tries again. Live data continues.")
             return
         self._steps.mark(_LOADED)
         shutil.rmtree(self._folder.history, ignore_errors=True)
         self._screen.done("history loaded", load.took_s)
 
     def end(self) -> None:
-        """Stop a load that still runs; the next launch begins it again."""
+        """Stop a running load; the next launch starts it again."""
         if self._load is not None:
             self._load.end()
 
 
 class _Load:
-    """A command with progress, read by a thread of its own."""
+    """A command whose progress a separate thread reads."""
 
     def __init__(self, platform: Platform, name: str, arguments: list[str], line: ProgressLine) -> None:
         log = platform.folder.logs / "setup.log"

@@ -1,4 +1,4 @@
-"""Bring the platform up, stay with it, take it down."""
+"""Start the platform, watch it, stop it."""
 
 import time
 from contextlib import ExitStack
@@ -9,7 +9,7 @@ from battery_launcher.console import Screen
 from battery_launcher.credentials import ensure_credentials
 from battery_launcher.data_folder import DataFolder, Steps
 from battery_launcher.errors import LaunchFailed
-from battery_launcher.history import History
+from battery_launcher.history import HistoryGeneration
 from battery_launcher.ports import choose_ports
 from battery_launcher.postgres import EmbeddedPostgres
 from battery_launcher.programs import Platform, Program
@@ -23,7 +23,7 @@ _FLEET = "fleet-imported"
 
 
 def launch(settings: LauncherSettings, screen: Screen) -> None:
-    """Run the platform until `StopRequested` is raised by a signal; whatever happens, nothing is left running."""
+    """Run the platform until a signal raises `StopRequested`; nothing is left running, however it ends."""
     folder = DataFolder(settings.data_dir)
     folder.create()
     with ExitStack() as stack:
@@ -33,11 +33,11 @@ def launch(settings: LauncherSettings, screen: Screen) -> None:
         postgres = None
         if settings.database_url is None:
             postgres = EmbeddedPostgres(folder.postgres, sockets, credentials.database_password)
-        # A killed launch may still be winding down on these ports.
-        Supervisor(folder, sockets, ()).end_remains()
-        ports = choose_ports(folder, host=settings.host, wanted=settings.port)
+        # Processes of a killed launch may still use these ports.
+        Supervisor(folder, sockets, ()).end_leftovers()
+        ports = choose_ports(folder, host=settings.host, requested=settings.port)
         if ports.moved_from is not None:
-            screen.note(f"Port {ports.moved_from} is taken; using {ports.gateway}. PORT=... chooses another.")
+            screen.note(f"Port {ports.moved_from} is taken; using {ports.gateway}. Set PORT to choose another.")
         platform = Platform(settings, folder, ports, credentials, postgres)
         supervisor = Supervisor(folder, sockets, platform.programs())
         stack.callback(supervisor.stop)
@@ -51,7 +51,7 @@ class _Launch:
         self._screen = screen
         self._programs = {program.name: program for program in platform.programs()}
         self._steps = Steps(platform.folder, platform.settings.database_url)
-        self._history = History(platform, self._steps, screen)
+        self._history = HistoryGeneration(platform, self._steps, screen)
         stack.callback(self._history.end)
 
     def run(self) -> None:
@@ -62,13 +62,13 @@ class _Launch:
             for name in ("gateway", "twin", "ml"):
                 self._supervisor.start_program(name)
             self._wait_until_alive(self._programs["gateway"])
-        self._greet(time.monotonic() - began)
+        self._welcome(time.monotonic() - began)
         self._history.generate()
         self._supervisor.start_program("simulator")
         self._history.begin_loading()
         readiness_url = (self._programs["gateway"].health_url or "") + "/ready"
         watch = Watch(self._supervisor, list(self._programs.values()), readiness_url, self._history, self._screen)
-        watch.run(self._bring_up_again)
+        watch.run(self._start_again)
 
     def _start_database(self) -> None:
         server = self._platform.postgres
@@ -76,7 +76,7 @@ class _Launch:
             self._supervisor.start()
             return
         first = not (server.data / "PG_VERSION").exists()
-        with self._screen.step("Database laid out and started" if first else "Database started"):
+        with self._screen.step("Database created and started" if first else "Database started"):
             server.prepare()
             self._supervisor.start()
             self._supervisor.start_program("postgres")
@@ -112,19 +112,19 @@ class _Launch:
                 if program.health_url is not None and httpx.get(program.health_url, timeout=2.0).is_success:
                     return
             except httpx.HTTPError:
-                # Not yet listening.
+                # It does not listen yet.
                 pass
             if any(state.name == program.name and state.state == "FATAL" for state in self._supervisor.states()):
                 break
             time.sleep(0.1)
         log = self._platform.folder.logs / f"{program.name}.log"
         lines = log.read_text(errors="replace").splitlines()[-12:] if log.exists() else []
-        raise LaunchFailed("\n".join([f"The {program.name} does not come up; the end of {log}:", *lines]))
+        raise LaunchFailed("\n".join([f"The {program.name} does not start; the end of {log}:", *lines]))
 
-    def _greet(self, took_s: float) -> None:
+    def _welcome(self, took_s: float) -> None:
         credentials = self._platform.credentials
         if credentials.admin_password_file is None:
-            login = "user admin, password as given in BATTERY_ADMIN_PASSWORD"
+            login = "user admin, password from BATTERY_ADMIN_PASSWORD"
         elif credentials.admin_password_is_new:
             login = f"user admin, password {credentials.admin_password}"
         else:
@@ -132,10 +132,10 @@ class _Launch:
         hint = f"ready in {took_s:.0f} s · logs in {self._platform.folder.logs} · Ctrl-C stops everything"
         self._screen.welcome(self._platform.url, login, hint)
         if self._platform.settings.frontend_dist is None:
-            self._screen.note("The dashboard is not built (frontend/dist); only the API is served.")
+            self._screen.note("The dashboard (frontend/dist) is not built; only the API is served.")
 
-    def _bring_up_again(self) -> None:
-        """Start everything after supervisord itself was killed."""
+    def _start_again(self) -> None:
+        """Start everything again after supervisord itself was killed."""
         self._supervisor.start()
         if self._platform.postgres is not None:
             self._supervisor.start_program("postgres")

@@ -1,4 +1,4 @@
-"""Which ports the platform listens on."""
+"""Ports of the platform."""
 
 import socket
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ _SEARCHED = 100
 
 @dataclass(frozen=True, slots=True)
 class Ports:
-    """The gateway's port, which users know, and those of the services behind it."""
+    """The public port of the gateway and the internal ones of the services behind it."""
 
     gateway: int
     twin: int
@@ -23,27 +23,29 @@ class Ports:
     moved_from: int | None = None
 
 
-def choose_ports(folder: DataFolder, *, host: str, wanted: int | None) -> Ports:
-    """Pick the ports, keeping those of the last launch where they are still free, and record them."""
-    gateway = _gateway_port(host, wanted)
+def choose_ports(folder: DataFolder, *, host: str, requested: int | None) -> Ports:
+    """Choose and record the ports, keeping those of the last launch that are still free."""
+    gateway = _gateway_port(host, requested)
     recorded = folder.read_json(_FILE)
     taken = {gateway}
     internal: dict[str, int] = {}
     for name in _INTERNAL:
-        before = recorded.get(name)
-        keep = isinstance(before, int) and before not in taken and is_free("127.0.0.1", before)
-        internal[name] = before if keep and isinstance(before, int) else _any_free(taken)
+        previous = recorded.get(name)
+        if isinstance(previous, int) and previous not in taken and is_free("127.0.0.1", previous):
+            internal[name] = previous
+        else:
+            internal[name] = _any_free(taken)
         taken.add(internal[name])
     folder.write_json(_FILE, {"gateway": gateway, **internal})
-    moved_from = DEFAULT_PORT if wanted is None and gateway != DEFAULT_PORT else None
+    moved_from = DEFAULT_PORT if requested is None and gateway != DEFAULT_PORT else None
     return Ports(gateway, internal["twin"], internal["ml"], internal["simulator"], moved_from)
 
 
 def is_free(host: str, port: int) -> bool:
-    """Tell whether a server could listen there now."""
+    """Return whether a server could listen on the port now."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with socket.socket(family) as probe:
-        # As servers do: a port whose last connections are still winding down counts as free.
+        # As servers do: a port with connections in TIME_WAIT counts as free.
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((host, port))
@@ -52,18 +54,19 @@ def is_free(host: str, port: int) -> bool:
         return True
 
 
-def _gateway_port(host: str, wanted: int | None) -> int:
-    if wanted is not None:
-        if not is_free(host, wanted):
+def _gateway_port(host: str, requested: int | None) -> int:
+    if requested is not None:
+        if not is_free(host, requested):
             raise LaunchFailed(
-                f"Port {wanted} on {host} is taken by another program (or not allowed). "
-                f"Choose another one: PORT={wanted + 1} make up"
+                f"Port {requested} on {host} is taken by another program (or not allowed). "
+                f"Choose another one: PORT={requested + 1} make up"
             )
-        return wanted
+        return requested
     for port in range(DEFAULT_PORT, DEFAULT_PORT + _SEARCHED):
         if is_free(host, port):
             return port
-    raise LaunchFailed(f"No free port from {DEFAULT_PORT} on; name one: PORT=9000 make up")
+    last = DEFAULT_PORT + _SEARCHED - 1
+    raise LaunchFailed(f"No port from {DEFAULT_PORT} to {last} is free. Choose another one: PORT=9000 make up")
 
 
 def _any_free(taken: set[int]) -> int:

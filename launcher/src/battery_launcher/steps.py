@@ -15,7 +15,7 @@ _END_WITHIN_S = 3.0
 
 
 class StepCommand:
-    """A running command whose output goes to a log; ends with the launcher, however that ends."""
+    """A running command whose output goes to a log; it ends with the launcher, however the launcher ends."""
 
     def __init__(
         self, command: Sequence[str], environment: Mapping[str, str], log: Path, *, progress: bool = False
@@ -37,12 +37,12 @@ class StepCommand:
 
     @property
     def output(self) -> IO[bytes]:
-        """Standard output, when opened for progress."""
+        """Standard output of a command started with ``progress``."""
         assert self._process.stdout is not None
         return self._process.stdout
 
     def wait(self) -> None:
-        """Wait for its end; failing raises with the last lines of its log."""
+        """Wait until it ends; a failure raises with the last lines of the log."""
         try:
             code = self._process.wait()
         finally:
@@ -57,7 +57,7 @@ class StepCommand:
         return self._process.poll()
 
     def end(self) -> None:
-        """End it if it still runs."""
+        """Stop it if it is still running."""
         if self._process.poll() is None:
             self._process.terminate()
             try:
@@ -68,7 +68,7 @@ class StepCommand:
 
 
 def parse_progress(line: bytes) -> tuple[int, int] | None:
-    """Return done and total of a JSON progress line, None for any other line."""
+    """Return ``done`` and ``total`` of a JSON progress line, None for any other line."""
     try:
         record = json.loads(line)
         return int(record["done"]), int(record["total"])

@@ -1,4 +1,4 @@
-"""supervisord as a child: starts, restarts and stops the programs."""
+"""supervisord as a child process: starts, restarts and stops the programs."""
 
 import contextlib
 import json
@@ -28,7 +28,7 @@ _START_WITHIN_S = 15.0
 
 @dataclass(frozen=True, slots=True)
 class ProgramState:
-    """What supervisord says about a program: STARTING, RUNNING, BACKOFF, STOPPING, EXITED, FATAL or STOPPED."""
+    """State of a program in supervisord: STARTING, RUNNING, BACKOFF, STOPPING, EXITED, FATAL or STOPPED."""
 
     name: str
     state: str
@@ -48,8 +48,8 @@ class Supervisor:
         self._pids: dict[int, float] = {}
 
     def start(self) -> None:
-        """Start supervisord with every program known and none running."""
-        self.end_remains()
+        """Start supervisord with every program configured and none running."""
+        self.end_leftovers()
         for program in self._programs:
             write_private(self._recipe(program), json.dumps(_recipe_of(program)))
         write_private(self._config, self._configuration())
@@ -59,7 +59,7 @@ class Supervisor:
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,
-                # A session of its own: Ctrl-C reaches the launcher alone, which then stops things in order.
+                # A separate session: Ctrl-C reaches only the launcher, which then stops the programs in order.
                 start_new_session=True,
                 preexec_fn=lambda: end_with_parent(signal.SIGTERM),  # noqa: PLW1509  # no other thread runs yet
             )
@@ -84,10 +84,10 @@ class Supervisor:
             if "ALREADY_STARTED" not in str(error):
                 raise LaunchFailed(f"{name} could not be started: {error}") from error
         except OSError as error:
-            raise LaunchFailed(f"The supervisor does not answer: {error}") from error
+            raise LaunchFailed(f"The supervisor does not respond: {error}") from error
 
     def states(self) -> list[ProgramState]:
-        """Return the state of every program; empty while supervisord does not answer."""
+        """Return the state of every program; empty while supervisord does not respond."""
         try:
             rows: Any = self._rpc().supervisor.getAllProcessInfo()
         except (OSError, RpcError):
@@ -98,7 +98,7 @@ class Supervisor:
         return states
 
     def stop(self) -> None:
-        """Stop every program in order, then supervisord, and end whatever is left after that."""
+        """Stop every program in order, then supervisord, and kill whatever is left."""
         self.states()
         if self.is_alive:
             assert self._process is not None
@@ -110,8 +110,8 @@ class Supervisor:
                 self._process.wait(timeout=5)
         self._sweep()
 
-    def end_remains(self) -> None:
-        """End a supervisor that an earlier, killed launcher left behind, and all that it runs."""
+    def end_leftovers(self) -> None:
+        """Stop the supervisor, the database and the programs that a killed launcher left behind."""
         for process in psutil.process_iter(["pid", "cmdline"]):
             arguments = process.info["cmdline"] or []
             is_supervisor = "supervisor.supervisord" in arguments and str(self._config) in arguments
@@ -128,14 +128,14 @@ class Supervisor:
             psutil.wait_procs(alive, timeout=5)
 
     def _sweep(self) -> None:
-        """Kill programs that outlived supervisord; a process is known by its id and its time of birth."""
+        """Kill programs that outlived supervisord; id and creation time identify a process."""
         left = []
-        for pid, born in self._pids.items():
+        for pid, created_at in self._pids.items():
             with contextlib.suppress(psutil.Error):
                 process = psutil.Process(pid)
-                if process.create_time() == born:
+                if process.create_time() == created_at:
                     left += [process, *_children(process)]
-        # Programs end by themselves with their parent; give them the time to do it in good order.
+        # Programs end by themselves with their parent; give them time for an orderly shutdown.
         _, alive = psutil.wait_procs(left, timeout=3)
         for process in alive:
             with contextlib.suppress(psutil.Error):
@@ -149,7 +149,7 @@ class Supervisor:
                 self._pids[pid] = psutil.Process(pid).create_time()
 
     def _rpc(self) -> Any:
-        # A proxy per call: its connection does not survive a restart of supervisord.
+        # One proxy per call: its connection does not survive a restart of supervisord.
         return ServerProxy("http://127.0.0.1", transport=SupervisorTransport(None, None, f"unix://{self._socket}"))
 
     def _recipe(self, program: Program) -> Path:

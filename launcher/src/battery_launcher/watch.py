@@ -1,4 +1,4 @@
-"""Stay with the running platform: report changes of state and bring back what gave up."""
+"""Watch the running platform: report changes of state and restart what failed for good."""
 
 import time
 from collections.abc import Callable, Sequence
@@ -6,73 +6,78 @@ from collections.abc import Callable, Sequence
 import httpx
 
 from battery_launcher.console import Screen
-from battery_launcher.history import History
+from battery_launcher.history import HistoryGeneration
 from battery_launcher.programs import Program
 from battery_launcher.supervision import ProgramState, Supervisor
 
 _POLL_S = 1.0
 _READINESS_EVERY_S = 5.0
-# A program that gave up after repeated failures is tried again after this long: causes go away (a full disk, say).
+# Delay before another attempt at a program that failed repeatedly: causes go away (a full disk, for example).
 _RETRY_FATAL_S = 15.0
 
 
 class Watch:
-    """The loop of the foreground."""
+    """The foreground loop of the launcher."""
 
     def __init__(
-        self, supervisor: Supervisor, programs: Sequence[Program], readiness_url: str, history: History, screen: Screen
+        self,
+        supervisor: Supervisor,
+        programs: Sequence[Program],
+        readiness_url: str,
+        history: HistoryGeneration,
+        screen: Screen,
     ) -> None:
         self._supervisor = supervisor
         self._programs = programs
         self._readiness_url = readiness_url
         self._history = history
         self._screen = screen
-        self._known: dict[str, ProgramState] = {}
-        self._given_up_at: dict[str, float] = {}
+        self._states: dict[str, ProgramState] = {}
+        self._failed_at: dict[str, float] = {}
         self._readiness: str | None = None
         self._readiness_checked_at = 0.0
 
-    def run(self, bring_up: Callable[[], None]) -> None:
-        """Watch until stopped from outside; ``bring_up`` starts everything again should supervisord itself end."""
+    def run(self, restart: Callable[[], None]) -> None:
+        """Watch until an exception ends the loop; ``restart`` starts everything again if supervisord itself ends."""
         while True:
             if not self._supervisor.is_alive:
                 self._screen.change("the supervisor ended; starting everything again", is_bad=True)
                 self._supervisor.stop()
-                bring_up()
-                self._known.clear()
-            self.look()
-            self._history.tend()
+                restart()
+                self._states.clear()
+            self.check()
+            self._history.poll()
             time.sleep(_POLL_S)
 
-    def look(self) -> None:
-        """Compare the programs with the last look and report what changed."""
+    def check(self) -> None:
+        """Compare the programs with the previous check and report what changed."""
         for state in self._supervisor.states():
-            before = self._known.get(state.name)
-            self._known[state.name] = state
+            before = self._states.get(state.name)
+            self._states[state.name] = state
             if before is not None and (before.pid, before.state) != (state.pid, state.state):
                 self._report(before, state)
-            self._revive(state)
-        self._look_at_readiness()
+            self._retry_failed(state)
+        self._check_readiness()
 
     def _report(self, before: ProgramState, now: ProgramState) -> None:
         if now.state == "RUNNING":
-            verb = "was restarted" if before.state == "RUNNING" else "runs"
+            verb = "was restarted" if before.state == "RUNNING" else "is running"
             self._screen.change(f"{now.name} {verb} (process {now.pid})", is_bad=False)
         elif now.state == "FATAL":
-            self._screen.change(f"{now.name} keeps failing; next try in {_RETRY_FATAL_S:.0f} s", is_bad=True)
+            self._screen.change(f"{now.name} keeps failing; next attempt in {_RETRY_FATAL_S:.0f} s", is_bad=True)
         elif before.state == "RUNNING":
             self._screen.change(f"{now.name} ended; restarting it", is_bad=True)
 
-    def _revive(self, state: ProgramState) -> None:
+    def _retry_failed(self, state: ProgramState) -> None:
         if state.state != "FATAL":
-            self._given_up_at.pop(state.name, None)
+            self._failed_at.pop(state.name, None)
             return
-        since = self._given_up_at.setdefault(state.name, time.monotonic())
+        since = self._failed_at.setdefault(state.name, time.monotonic())
         if time.monotonic() - since >= _RETRY_FATAL_S:
-            del self._given_up_at[state.name]
+            del self._failed_at[state.name]
             self._supervisor.start_program(state.name)
 
-    def _look_at_readiness(self) -> None:
+    def _check_readiness(self) -> None:
         if time.monotonic() - self._readiness_checked_at < _READINESS_EVERY_S:
             return
         self._readiness_checked_at = time.monotonic()

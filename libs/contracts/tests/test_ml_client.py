@@ -12,9 +12,9 @@ from battery_contracts.clients.errors import InvalidServiceResponse, ServiceRefu
 from battery_contracts.clients.ml import MlClient
 from battery_contracts.ml import RulBatchRequest, TrainRequest, TrainState
 
-AT = datetime(2026, 11, 20, tzinfo=UTC)
-ASKED: dict[str, Any] = {
-    "as_of": AT,
+AS_OF = datetime(2026, 11, 20, tzinfo=UTC)
+FIELDS: dict[str, Any] = {
+    "as_of": AS_OF,
     "battery_id": ["A", "B"],
     "string_id": ["S", "S"],
     "age_days": [10.0, None],
@@ -23,7 +23,7 @@ ASKED: dict[str, Any] = {
     "days": 3,
     "daily": {"temperature_mean_c": bytes(2 * 3 * 4)},
 }
-REQUEST = RulBatchRequest(**ASKED)
+REQUEST = RulBatchRequest(**FIELDS)
 
 
 def prediction(battery_id: str, days: tuple[float, float, float] | None = (1.0, 2.0, 3.0)) -> dict[str, Any]:
@@ -71,7 +71,7 @@ async def test_days_arrive_as_they_were_packed() -> None:
     ],
     ids=["other order", "one is missing", "quantiles cross", "neither days nor reason"],
 )
-async def test_nonsense_is_refused_and_opens_the_breaker(predictions: list[dict[str, Any]]) -> None:
+async def test_invalid_content_is_rejected_and_opens_the_breaker(predictions: list[dict[str, Any]]) -> None:
     client = answering(predictions)
     for _ in range(2):
         with pytest.raises(InvalidServiceResponse):
@@ -108,10 +108,10 @@ async def test_versions_and_jobs_are_quoted_and_refusals_keep_their_code() -> No
     assert paths == ["/api/v1/models/a%2F..%2Fb", "/api/v1/models/a%2F..%2Fb/promote", "/api/v1/train/a%2F..%2Fb"]
 
 
-async def test_training_is_asked_for() -> None:
+async def test_a_training_job_is_started() -> None:
     def handler(request: httpx.Request) -> httpx.Response:
         assert json.loads(request.content) == {"dataset": None, "seed": 7}
-        job = {"job_id": "j", "state": "running", "progress": 0.0, "step": "start", "started_at": AT.isoformat()}
+        job = {"job_id": "j", "state": "running", "progress": 0.0, "step": "start", "started_at": AS_OF.isoformat()}
         return httpx.Response(202, json=job)
 
     assert (await client_of(handler).train(TrainRequest(seed=7))).state is TrainState.RUNNING
@@ -124,4 +124,4 @@ async def test_training_is_asked_for() -> None:
 )
 def test_a_batch_that_does_not_fit_together_is_refused(change: dict[str, Any]) -> None:
     with pytest.raises(ValidationError):
-        RulBatchRequest(**ASKED | change)
+        RulBatchRequest(**FIELDS | change)

@@ -39,26 +39,26 @@ def row(**changes: Any) -> dict[str, Any]:
     return sound | changes
 
 
-def test_a_sound_row_is_taken() -> None:
+def test_a_consistent_row_is_accepted() -> None:
     assert FleetRow(**row()).position == 1
 
 
 @pytest.mark.parametrize(
-    ("changes", "said"),
+    ("changes", "message"),
     [
         ({"string_id": "DC-CNX-01-UPS-01-STR-02"}, "battery_id"),
         ({"system_id": "DC-CNX-01-UPS-02"}, "string_id"),
         ({"location_id": "DC-BKK-01"}, "location_id"),
         ({"position": 2}, "position 2"),
         ({"model_id": "X"}, "known: CSB-HX12-120"),
-        ({"installed_on": date(2017, 1, 1)}, "before the site's commissioned_on"),
+        ({"installed_on": date(2017, 1, 1)}, "before the location's commissioned_on"),
         ({"latitude": 91}, "latitude"),
         ({"rated_power_kva": 0}, "rated_power_kva"),
         ({"surplus": 1}, "surplus"),
     ],
 )
-def test_a_row_that_contradicts_itself_names_the_field(changes: dict[str, Any], said: str) -> None:
-    with pytest.raises(ValidationError, match=said):
+def test_a_row_that_contradicts_itself_names_the_field(changes: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValidationError, match=message):
         FleetRow(**row(**changes))
 
 
@@ -77,21 +77,21 @@ def test_channels_have_limits_in_order_and_names_that_carry_the_unit() -> None:
 
 
 def test_both_shapes_of_a_batch_survive_the_wire() -> None:
-    at = datetime(2026, 1, 31, 1, 2, 3, 456000, tzinfo=UTC)
+    time = datetime(2026, 1, 31, 1, 2, 3, 456000, tzinfo=UTC)
     batch = TelemetryBatch(
-        readings=[BatteryReading(battery_id=BATTERY, time=at, voltage_v=13.6)],
-        columns=BatteryColumns(battery_id=[BATTERY], time=[at], temperature_c=[None]),
-        string_readings=[StringReading(string_id="DC-CNX-01-UPS-01-STR-01", time=at, mode="float")],
+        readings=[BatteryReading(battery_id=BATTERY, time=time, voltage_v=13.6)],
+        columns=BatteryColumns(battery_id=[BATTERY], time=[time], temperature_c=[None]),
+        string_readings=[StringReading(string_id="DC-CNX-01-UPS-01-STR-01", time=time, mode="float")],
     )
     assert TelemetryBatch.model_validate_json(batch.model_dump_json()) == batch
 
 
 def test_columns_of_different_length_and_naive_times_are_refused() -> None:
-    at = datetime(2026, 1, 31, tzinfo=UTC)
+    time = datetime(2026, 1, 31, tzinfo=UTC)
     with pytest.raises(ValidationError, match="differ in length"):
-        BatteryColumns(battery_id=[BATTERY], time=[at, at])
+        BatteryColumns(battery_id=[BATTERY], time=[time, time])
     with pytest.raises(ValidationError, match="timezone"):
-        BatteryReading(battery_id=BATTERY, time=at.replace(tzinfo=None))
+        BatteryReading(battery_id=BATTERY, time=time.replace(tzinfo=None))
 
 
 def test_senders_cannot_set_what_the_platform_estimates() -> None:
@@ -99,7 +99,7 @@ def test_senders_cannot_set_what_the_platform_estimates() -> None:
         BatteryReading(battery_id=BATTERY, time=datetime(2026, 1, 31, tzinfo=UTC), soc_pct=100.0)  # type: ignore[call-arg]
 
 
-def test_quality_flags_are_told_by_name_in_order() -> None:
+def test_quality_flags_are_listed_by_name_in_order() -> None:
     flags = ReadingQuality.LATE | ReadingQuality.TWIN_UNAVAILABLE
     assert flags.codes() == ["twin_unavailable", "late"]
     assert ReadingQuality.NONE.codes() == []
@@ -110,7 +110,7 @@ def test_severities_and_roles_have_an_order() -> None:
     assert Role.VIEWER.rank < Role.ENGINEER.rank < Role.ADMIN.rank
 
 
-def question(count: int = 2, **changes: Any) -> EstimateRequest:
+def estimate_request(count: int = 2, **changes: Any) -> EstimateRequest:
     return EstimateRequest(
         **(
             {
@@ -130,21 +130,21 @@ def question(count: int = 2, **changes: Any) -> EstimateRequest:
     )
 
 
-def test_a_question_to_the_twin_keeps_its_state_bytes_over_the_wire() -> None:
-    asked = question(state=[b"\x00\x01\xff\x80", None])
-    assert EstimateRequest.model_validate_json(asked.model_dump_json()) == asked
+def test_state_bytes_of_a_request_to_the_twin_survive_the_wire() -> None:
+    request = estimate_request(state=[b"\x00\x01\xff\x80", None])
+    assert EstimateRequest.model_validate_json(request.model_dump_json()) == request
     # Base64 travels, since JSON has no bytes.
-    assert "AAH_gA==" in asked.model_dump_json()
+    assert "AAH_gA==" in request.model_dump_json()
 
 
-def test_a_question_with_columns_of_different_length_is_refused() -> None:
+def test_a_request_with_columns_of_different_length_is_rejected() -> None:
     with pytest.raises(ValidationError, match="differ in length"):
-        question(voltage_v=[13.6])
+        estimate_request(voltage_v=[13.6])
 
 
-async def test_the_mocks_answer_as_the_contract_says() -> None:
-    answer = await ConstantTwin(soh_pct=91.0).estimate(question(3))
+async def test_the_mocks_follow_the_contract() -> None:
+    answer = await ConstantTwin(soh_pct=91.0).estimate(estimate_request(3))
     assert answer.soh_pct == [91.0] * 3
     assert answer.state == [b"1"] * 3
     with pytest.raises(ServiceUnavailable):
-        await UnavailableTwin().estimate(question())
+        await UnavailableTwin().estimate(estimate_request())

@@ -20,7 +20,7 @@ from battery_contracts.twin_analysis import (
     ValidateRequest,
 )
 
-ASKED = SimulateRequest(
+REQUEST = SimulateRequest(
     blocks=[BlockState(battery_id="A", soc_pct=90), BlockState(battery_id="B", soc_pct=80)],
     profile=[LoadStep(duration_s=60, current_a=-60)],
     rated_ah=120,
@@ -63,19 +63,19 @@ def answering(content: Any, status: int = 200) -> Handler:
     return lambda _: httpx.Response(status, json=content)
 
 
-async def test_the_question_goes_out_as_the_contract_says() -> None:
+async def test_the_request_follows_the_contract() -> None:
     seen: list[httpx.Request] = []
 
     def handler(request: httpx.Request) -> httpx.Response:
         seen.append(request)
         return httpx.Response(200, json=ANSWER)
 
-    answer = await client_of(handler).simulate(ASKED)
+    answer = await client_of(handler).simulate(REQUEST)
     assert answer.runtime_p50_s == 1500.0
     (request,) = seen
     assert (request.method, str(request.url)) == ("POST", "http://twin/api/v1/simulate")
     assert request.headers["authorization"] == "Bearer secret"
-    assert SimulateRequest.model_validate(json.loads(request.content)) == ASKED
+    assert SimulateRequest.model_validate(json.loads(request.content)) == REQUEST
 
 
 @pytest.mark.parametrize(
@@ -86,34 +86,34 @@ async def test_the_question_goes_out_as_the_contract_says() -> None:
         {"limiting_battery_id": "C"},
         {"current_a": [-60.0]},
         {"runtime_p50_s": None},
-        {"unheard_of": 1},
+        {"surplus": 1},
     ],
 )
-async def test_an_answer_that_cannot_be_is_nonsense_and_counts_as_a_failure(wrong: dict[str, Any]) -> None:
+async def test_an_impossible_response_is_invalid_and_counts_as_a_failure(wrong: dict[str, Any]) -> None:
     client = client_of(answering(ANSWER | wrong))
     for _ in range(2):
         with pytest.raises(InvalidServiceResponse):
-            await client.simulate(ASKED)
+            await client.simulate(REQUEST)
     assert client.breaker.is_open
 
 
-async def test_infinite_runtimes_are_nonsense() -> None:
+async def test_infinite_runtimes_are_invalid() -> None:
     body = json.dumps(ANSWER | {"runtime_p90_s": float("inf")}).encode()
     client = client_of(lambda _: httpx.Response(200, content=body))
     with pytest.raises(InvalidServiceResponse):
-        await client.simulate(ASKED)
+        await client.simulate(REQUEST)
 
 
 async def test_a_refusal_keeps_its_code_and_is_no_failure_of_the_service() -> None:
     client = client_of(answering({"code": "parameters_invalid", "detail": "ocv_v: too short"}, 422))
     for _ in range(3):
         with pytest.raises(ServiceRefused) as refused:
-            await client.simulate(ASKED)
+            await client.simulate(REQUEST)
         assert (refused.value.status, refused.value.code) == (422, "parameters_invalid")
     assert not client.breaker.is_open
 
 
-async def test_a_dead_twin_is_unavailable_and_soon_not_asked() -> None:
+async def test_a_dead_twin_is_unavailable_and_soon_not_called() -> None:
     calls = 0
 
     def handler(request: httpx.Request) -> httpx.Response:
@@ -124,11 +124,11 @@ async def test_a_dead_twin_is_unavailable_and_soon_not_asked() -> None:
     client = client_of(handler)
     for _ in range(5):
         with pytest.raises(ServiceUnavailable):
-            await client.simulate(ASKED)
+            await client.simulate(REQUEST)
     assert calls == 2
 
 
-async def test_forecasts_must_be_of_the_batteries_asked_for() -> None:
+async def test_forecasts_must_be_of_the_requested_batteries() -> None:
     answer = await client_of(answering({"forecasts": [FORECAST]})).predict_rul(LIFE)
     assert answer.forecasts[0].rul_days.p50 == 200.0
     for wrong in (

@@ -15,7 +15,7 @@ async def size(method: str, path: str, content: bytes | AsyncIterator[bytes] | N
     app = create_service(
         service="echo",
         title="Echo",
-        description="Says how much it was sent.",
+        description="Returns the size of the body.",
         version="1",
         checks=(),
         body_limit_bytes=LIMIT,
@@ -52,6 +52,42 @@ async def test_above_it_is_413_with_the_shape_of_every_error() -> None:
         assert answer.json()["request_id"] == answer.headers["x-request-id"]
 
 
-async def test_a_path_that_bounds_itself_is_left_alone() -> None:
+async def test_an_exempt_path_accepts_any_size() -> None:
     assert (await size("POST", "/unlimited", bytes(50 * LIMIT))).text == str(50 * LIMIT)
     assert (await size("POST", "/unlimited/too", bytes(50 * LIMIT))).status_code == 413
+
+
+async def test_a_declared_size_above_the_limit_is_refused_before_the_body_is_read() -> None:
+    read = 0
+
+    async def body() -> AsyncIterator[bytes]:
+        nonlocal read
+        read += 1
+        yield bytes(LIMIT + 1)
+
+    app = create_service(service="echo", title="Echo", description="x", version="1", checks=(), body_limit_bytes=LIMIT)
+    async with asgi_client(app) as client:
+        response = await client.post("/x", content=body(), headers={"Content-Length": str(LIMIT + 1)})
+    assert response.status_code == 413
+    assert response.json()["detail"] == "The body may have at most 1,000 bytes."
+    assert read == 0
+
+
+@pytest.mark.parametrize("declared", ["-1", "1e3", "९", "many"])
+async def test_a_declared_size_that_is_no_number_does_not_help(declared: str) -> None:
+    content = pieces(LIMIT + 1, 1)
+    app = create_service(service="echo", title="Echo", description="x", version="1", checks=(), body_limit_bytes=LIMIT)
+    async with asgi_client(app) as client:
+        response = await client.post("/x", content=content, headers=[(b"Content-Length", declared.encode())])
+    assert response.status_code == 413
+
+
+async def test_without_a_limit_any_body_passes() -> None:
+    app = create_service(service="echo", title="Echo", description="x", version="1", checks=())
+
+    @app.post("/x")
+    async def echo(request: Request) -> PlainTextResponse:
+        return PlainTextResponse(str(len(await request.body())))
+
+    async with asgi_client(app) as client:
+        assert (await client.post("/x", content=bytes(100 * LIMIT))).text == str(100 * LIMIT)

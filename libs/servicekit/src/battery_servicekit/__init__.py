@@ -1,1 +1,1 @@
-"""Service glue without a domain word: settings, logs, problems, health, metrics, clock."""
+"""Shared service infrastructure, free of domain logic: settings, logs, errors, health, metrics, clock."""

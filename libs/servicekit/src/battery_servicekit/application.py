@@ -30,12 +30,14 @@ def create_service(
     body_limit_bytes: int | None = None,
     unlimited_paths: Sequence[str] = (),
 ) -> FastAPI:
-    """Build an app with health, metrics, problem details, request ids; routes are the caller's to add.
+    """Build an app with health, metrics, problem details and request ids; the caller adds the routes.
 
     Parameters
     ----------
     body_limit_bytes
-        What a request body may hold at most, but for ``unlimited_paths``, which bound their own; no limit when omitted.
+        Maximum size of a request body; no limit when omitted.
+    unlimited_paths
+        Paths exempt from ``body_limit_bytes``, whose routes limit their own bodies.
     """
     app = FastAPI(
         title=title,
@@ -58,7 +60,7 @@ def create_service(
 
 
 def serve(app: FastAPI | Callable[..., object], settings: ServiceSettings, *, shutdown_timeout_s: int = 5) -> None:
-    """Run an app on uvicorn until it is told to stop."""
+    """Run an app on uvicorn until SIGTERM or SIGINT."""
     uvicorn.run(
         app,
         host=settings.host,
@@ -66,7 +68,7 @@ def serve(app: FastAPI | Callable[..., object], settings: ServiceSettings, *, sh
         log_config=None,
         access_log=False,
         server_header=False,
-        # Off: uvicorn believes X-Forwarded-For of any local peer. Services behind proxies count them themselves.
+        # Off: uvicorn trusts X-Forwarded-For from any local peer. Services behind proxies evaluate it themselves.
         proxy_headers=False,
         timeout_graceful_shutdown=shutdown_timeout_s,
     )

@@ -1,4 +1,4 @@
-"""Bound every request body before anybody parses it: an unbounded one would be held in memory whole."""
+"""Limit the size of request bodies before they are parsed: an unlimited one would fill the memory."""
 
 from collections.abc import Sequence
 
@@ -12,7 +12,7 @@ _WITHOUT_BODY = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
 class BodyLimitMiddleware:
-    """Answer 413 to bodies above a limit; paths that bound their own bodies are left alone."""
+    """Answer 413 to bodies above a limit, except on paths that limit their own bodies."""
 
     def __init__(self, app: ASGIApp, *, limit_bytes: int, exempt_paths: Sequence[str] = ()) -> None:
         self._app = app
@@ -49,22 +49,22 @@ class BodyLimitMiddleware:
             Request(scope),
             status=413,
             code="body_too_large",
-            detail=f"The body may hold {self._limit_bytes // 1024} KiB.",
-            # The rest of the body is not read, so the connection cannot carry another request.
+            detail=f"The body may have at most {self._limit_bytes:,} bytes.",
+            # The rest of the body stays unread, so the connection cannot carry another request.
             headers={"Connection": "close"},
         )
         await answer(scope, receive, send)
 
 
 def _replay(body: bytes, receive: Receive) -> Receive:
-    """Return a `receive` that gives the body that was read, then what comes after it."""
-    given = False
+    """Return a `receive` that yields the body already read, then whatever follows it."""
+    replayed = False
 
     async def replay() -> Message:
-        nonlocal given
-        if given:
+        nonlocal replayed
+        if replayed:
             return await receive()
-        given = True
+        replayed = True
         return {"type": "http.request", "body": body, "more_body": False}
 
     return replay

@@ -1,14 +1,14 @@
-"""Injected time: production asks the system clock, tests set it."""
+"""Injected time: production reads the system clock, tests set it."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
 
 class Clock(Protocol):
-    """Source of the present instant."""
+    """Source of the current time."""
 
     def now(self) -> datetime:
-        """Return the present, time-zone-aware, in UTC."""
+        """Return the current time, aware, in UTC."""
         ...
 
 
@@ -16,27 +16,31 @@ class SystemClock:
     """The machine's clock."""
 
     def now(self) -> datetime:
-        """Return the machine's time in UTC."""
+        """Return the machine's current time in UTC."""
         return datetime.now(UTC)
 
 
 class FixedClock:
-    """A clock that moves only when told; for tests."""
+    """A clock that moves only when a test moves it."""
 
-    def __init__(self, at: datetime) -> None:
-        if at.tzinfo is None:
-            raise ValueError("at needs a time zone")
-        self._at = at.astimezone(UTC)
+    def __init__(self, instant: datetime) -> None:
+        self._now = _in_utc(instant)
 
     def now(self) -> datetime:
-        """Return the set instant."""
-        return self._at
+        """Return the instant that was set."""
+        return self._now
 
     def advance(self, step: timedelta) -> datetime:
-        """Move on by ``step`` and return the new instant."""
-        self._at += step
-        return self._at
+        """Move forward by ``step`` and return the new instant."""
+        self._now += step
+        return self._now
 
-    def set(self, at: datetime) -> None:
+    def set(self, instant: datetime) -> None:
         """Jump to an instant."""
-        self._at = at.astimezone(UTC)
+        self._now = _in_utc(instant)
+
+
+def _in_utc(instant: datetime) -> datetime:
+    if instant.tzinfo is None:
+        raise ValueError("the instant needs a time zone")
+    return instant.astimezone(UTC)

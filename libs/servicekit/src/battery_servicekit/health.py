@@ -1,4 +1,4 @@
-"""Liveness and readiness: alive is cheap and unconditional, ready asks what the service stands on."""
+"""Liveness, which is cheap and unconditional, and readiness, which probes what the service depends on."""
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ class CheckState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What one check found; ``reason`` is a stable code without internal addresses."""
+    """Result of one check; ``reason`` is a stable code without internal addresses."""
 
     state: CheckState
     reason: str | None = None
@@ -28,7 +28,7 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """Something a service stands on. Without a required one it is not ready, without another it is degraded."""
+    """A dependency to probe: without a required one the service is not ready, without an optional one degraded."""
 
     name: str
     probe: Callable[[], Awaitable[Finding]]
@@ -59,7 +59,7 @@ class Liveness(BaseModel):
 
 
 async def assess(checks: Sequence[Check]) -> Readiness:
-    """Run the checks one after another and sum them up."""
+    """Run the checks one after another and summarise them."""
     reports: dict[str, CheckReport] = {}
     for check in checks:
         finding = await check.probe()
@@ -76,12 +76,12 @@ def health_router(service: str, version: str, checks: Sequence[Check]) -> APIRou
 
     @router.get("/health", response_model=Liveness)
     async def get_health() -> Response:
-        """Say that the process is alive."""
+        """Report that the process is alive."""
         return JsonResponse(Liveness(service=service, version=version))
 
     @router.get("/health/ready", response_model=Readiness, responses={503: {"model": Readiness}})
     async def get_readiness() -> Response:
-        """Say whether the service can do its work, and what is missing."""
+        """Report whether the service can do its work, and what is missing."""
         readiness = await assess(checks)
         return JsonResponse(readiness, status=503 if readiness.status == "unavailable" else 200)
 

@@ -8,16 +8,16 @@ import structlog
 
 
 def configure_logging(service: str, *, level: str = "INFO") -> None:
-    """Send structlog and standard-library records to standard output as one JSON object a line."""
+    """Send structlog and standard-library records to standard output as one JSON object per line."""
     shared: list[structlog.typing.Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
         structlog.stdlib.add_logger_name,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         structlog.processors.StackInfoRenderer(),
-        # Without local variables: they hold passwords and tokens.
+        # Without local variables, which contain passwords and tokens.
         structlog.processors.ExceptionRenderer(structlog.tracebacks.ExceptionDictTransformer(show_locals=False)),
-        _named(service),
+        _service_name(service),
     ]
     structlog.configure(
         processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
@@ -38,7 +38,7 @@ def configure_logging(service: str, *, level: str = "INFO") -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level.upper())
-    # Requests are logged once, by the middleware, with their id; uvicorn's own lines would double them.
+    # The middleware logs each request once, with its id; uvicorn's access log would repeat it.
     logging.getLogger("uvicorn.access").disabled = True
     for name in ("uvicorn", "uvicorn.error"):
         logger = logging.getLogger(name)
@@ -47,7 +47,7 @@ def configure_logging(service: str, *, level: str = "INFO") -> None:
     logging.getLogger("httpx").setLevel(logging.WARNING)
 
 
-def _named(service: str) -> structlog.typing.Processor:
+def _service_name(service: str) -> structlog.typing.Processor:
     def add(_: object, __: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
         event["service"] = service
         return event

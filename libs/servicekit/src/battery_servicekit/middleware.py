@@ -1,4 +1,4 @@
-"""The one middleware: request id, access log line and request metrics, written against bare ASGI to stay cheap."""
+"""Request id, access log line and request metrics in one middleware, in plain ASGI for speed."""
 
 import re
 from contextvars import ContextVar
@@ -13,18 +13,18 @@ from battery_servicekit.metrics import REQUEST_SECONDS
 
 _log = structlog.get_logger("access")
 _request_id: ContextVar[str | None] = ContextVar("request_id", default=None)
-# A caller's id goes into logs and headers, so only a harmless alphabet is taken over.
+# A caller's id goes into logs and headers, so only a harmless alphabet is accepted.
 _ACCEPTABLE_ID = re.compile(r"[A-Za-z0-9_.:-]{1,64}")
 _QUIET_PATHS = frozenset({"/health", "/health/ready", "/metrics"})
 
 
 def current_request_id() -> str | None:
-    """Return the id of the request being served, None outside one."""
+    """Return the id of the current request, None outside a request."""
     return _request_id.get()
 
 
 class RequestContextMiddleware:
-    """Give each request an id, pass it on in the answer, log and time it."""
+    """Assign each request an id, return it in the response, log and time the request."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -34,8 +34,8 @@ class RequestContextMiddleware:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        given = Headers(scope=scope).get("x-request-id", "")
-        request_id = given if _ACCEPTABLE_ID.fullmatch(given) else uuid4().hex
+        proposed = Headers(scope=scope).get("x-request-id", "")
+        request_id = proposed if _ACCEPTABLE_ID.fullmatch(proposed) else uuid4().hex
         token = _request_id.set(request_id)
         structlog.contextvars.bind_contextvars(request_id=request_id)
         started = perf_counter()
@@ -57,7 +57,7 @@ class RequestContextMiddleware:
 
     @staticmethod
     def _record(scope: Scope, status: int, seconds: float) -> None:
-        # The route's template keeps the label set small; a path with ids in it would grow without bound.
+        # The route's template keeps the number of labels small; with raw paths it would grow without limit.
         route = getattr(scope.get("route"), "path", "other")
         REQUEST_SECONDS.labels(scope["method"], route, str(status)).observe(seconds)
         if scope["path"] not in _QUIET_PATHS:

@@ -1,4 +1,4 @@
-"""Models in an OpenAPI description that no route declares, since their bodies are read by hand for speed."""
+"""OpenAPI models of bodies that routes parse by hand for speed, so that FastAPI does not see them."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal
@@ -11,7 +11,7 @@ Direction = Literal["validation", "serialization"]
 
 
 def body_of(model: type[BaseModel]) -> dict[str, Any]:
-    """Return the ``openapi_extra`` of a route that reads a body of this model by hand."""
+    """Return the ``openapi_extra`` of a route that parses a body of this model by hand."""
     reference = {"$ref": f"#/components/schemas/{model.__name__}"}
     return {"requestBody": {"required": True, "content": {"application/json": {"schema": reference}}}}
 
@@ -19,7 +19,7 @@ def body_of(model: type[BaseModel]) -> dict[str, Any]:
 def declare(
     description: dict[str, Any], models: Sequence[tuple[type[BaseModel], Direction]]
 ) -> Mapping[Any, dict[str, Any]]:
-    """Put models, and those that they hold, among the components of a description; return references by model."""
+    """Add models, and those nested in them, to the components of a description; return references by model."""
     references, definitions = models_json_schema(models, ref_template="#/components/schemas/{model}")
     schemas = description.setdefault("components", {}).setdefault("schemas", {})
     for name, schema in definitions.get("$defs", {}).items():
@@ -28,10 +28,10 @@ def declare(
 
 
 def declare_bodies(app: FastAPI, *models: type[BaseModel]) -> None:
-    """Let the app's description hold the models of bodies that are read by hand."""
+    """Add the models of bodies that are parsed by hand to an app's description."""
 
     def describe() -> dict[str, Any]:
-        # Not `app.openapi`, which is this function; the class's own keeps what it made once.
+        # Not `app.openapi`, which is this function; the class's method caches its result.
         description = FastAPI.openapi(app)
         declare(description, [(model, "validation") for model in models])
         return description

@@ -1,4 +1,4 @@
-"""One shape for every list."""
+"""One shape for all paginated lists."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ Item = TypeVar("Item")
 
 
 class Page(BaseModel, Generic[Item]):
-    """A stretch of a list; ``total`` is the real number of items that match, not the number shown."""
+    """One page of a list; ``total`` counts all matching items, not only those of the page."""
 
     items: Sequence[Item]
     total: int
@@ -21,15 +21,15 @@ class Page(BaseModel, Generic[Item]):
 
 @dataclass(frozen=True, slots=True)
 class PageRequest:
-    """Which stretch of a list the caller wants."""
+    """The page of a list that the caller requests."""
 
     skip: int
     limit: int
 
 
 def _page_request(
-    skip: Annotated[int, Query(ge=0, le=10_000_000, description="Items to pass over.")] = 0,
-    limit: Annotated[int, Query(ge=1, le=1000, description="Items to return at most.")] = 100,
+    skip: Annotated[int, Query(ge=0, le=10_000_000, description="Number of items to skip.")] = 0,
+    limit: Annotated[int, Query(ge=1, le=1000, description="Maximum number of items to return.")] = 100,
 ) -> PageRequest:
     return PageRequest(skip, limit)
 

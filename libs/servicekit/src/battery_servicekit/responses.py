@@ -1,4 +1,4 @@
-"""JSON answers rendered once: Pydantic models by their own serialiser, plain data by orjson."""
+"""JSON responses rendered once: Pydantic models by their own serialiser, plain data by orjson."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -9,7 +9,7 @@ from starlette.responses import Response
 
 
 class JsonResponse(Response):
-    """Answer with a model or with plain data, without a second validation pass."""
+    """Respond with a model or with plain data, without a second validation pass."""
 
     def __init__(
         self,

@@ -1,4 +1,4 @@
-"""Settings every service shares, read from the environment."""
+"""Settings that every service shares, read from the environment."""
 
 from enum import StrEnum
 from pathlib import Path
@@ -9,7 +9,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
 class Environment(StrEnum):
-    """How strict a service is about its configuration."""
+    """Deployment environment; production is strict about the configuration."""
 
     DEVELOPMENT = "development"
     TEST = "test"
@@ -17,9 +17,10 @@ class Environment(StrEnum):
 
 
 class ServiceSettings(BaseSettings):
-    """What every service needs; each service adds its own."""
+    """Settings of every service; each service adds its own in a subclass."""
 
-    model_config = SettingsConfigDict(env_file=".env", extra="ignore", frozen=True)
+    # Without the input: the message of a failed start goes into logs, and the input has every secret in plain text.
+    model_config = SettingsConfigDict(env_file=".env", extra="ignore", frozen=True, hide_input_in_errors=True)
 
     environment: Environment = Environment.DEVELOPMENT
     host: str = "127.0.0.1"

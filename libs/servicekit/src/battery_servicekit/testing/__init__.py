@@ -1,1 +1,1 @@
-"""Fixtures for the suites of every member; load them with ``pytest_plugins``."""
+"""Test fixtures for all members; load them with ``pytest_plugins``."""

@@ -1,4 +1,4 @@
-"""An HTTP client that calls an ASGI application in this process, without a socket."""
+"""An HTTP client that calls an ASGI app in this process, without a socket."""
 
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -12,7 +12,7 @@ from fastapi import FastAPI
 async def asgi_client(
     app: FastAPI, *, headers: Mapping[str, str] | None = None, lifespan: bool = True, **options: Any
 ) -> AsyncIterator[httpx.AsyncClient]:
-    """Open a client of the application for the length of the block, inside its lifespan unless told otherwise."""
+    """Open a client of the app for the duration of the block, with the app's lifespan unless ``lifespan`` is false."""
     async with AsyncExitStack() as stack:
         if lifespan:
             await stack.enter_async_context(app.router.lifespan_context(app))

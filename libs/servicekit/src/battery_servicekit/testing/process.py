@@ -1,4 +1,4 @@
-"""Real service processes for tests: started on a free port, awaited, stopped or killed."""
+"""Real service processes for tests: start on a free port, wait until alive, stop or kill."""
 
 import os
 import signal
@@ -45,12 +45,12 @@ class ServiceProcess:
         raise RuntimeError(f"{self.process.args!r} is not alive (exit code {self.process.poll()}):\n{tail}")
 
     def kill(self) -> None:
-        """End it at once, as a crash does."""
+        """Kill it, as a crash does."""
         self.process.kill()
         self.process.wait(timeout=10)
 
     def stop(self, *, timeout_s: float = 60.0) -> int:
-        """Ask it to end and return its exit code."""
+        """Stop it and return its exit code."""
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)
         return self.process.wait(timeout=timeout_s)
@@ -60,7 +60,7 @@ class ServiceProcess:
 def running_service(
     command: Sequence[str], environment: Mapping[str, str], *, log: Path, port: int | None = None
 ) -> Iterator[ServiceProcess]:
-    """Run a service that reads HOST and PORT for the length of the block; it is stopped whatever happens."""
+    """Run a service that reads HOST and PORT for the duration of the block."""
     chosen = port or free_port()
     full = {**os.environ, **environment, "HOST": "127.0.0.1", "PORT": str(chosen)}
     with log.open("ab") as output:

@@ -1,7 +1,7 @@
-"""A real TimescaleDB for tests: the one of ``TEST_TIMESCALE_URL``, else the WebAssembly build run by Node.
+"""A real TimescaleDB for tests: the server at ``TEST_TIMESCALE_URL``, else the WebAssembly build run by Node.
 
-The WebAssembly build takes one connection at a time, crashes on COPY and runs no background workers; tests that need
-these use a server of their own or plain PostgreSQL.
+The WebAssembly build accepts one connection at a time, crashes on COPY and runs no background workers; tests that need
+these use a separate server or plain PostgreSQL.
 """
 
 import json
@@ -21,9 +21,9 @@ _START_TIMEOUT_S = 60.0
 @pytest.fixture
 def timescale_url() -> Iterator[str]:
     """Return the URL of an empty TimescaleDB database, fresh for each test."""
-    given = os.environ.get("TEST_TIMESCALE_URL")
-    if given:
-        yield given
+    configured = os.environ.get("TEST_TIMESCALE_URL")
+    if configured:
+        yield configured
         return
     with timescale_wasm() as url:
         yield url
@@ -32,9 +32,9 @@ def timescale_url() -> Iterator[str]:
 @pytest.fixture(scope="module")
 def timescale_module_url() -> Iterator[str]:
     """Return the URL of a TimescaleDB database that the tests of one module share."""
-    given = os.environ.get("TEST_TIMESCALE_URL")
-    if given:
-        yield given
+    configured = os.environ.get("TEST_TIMESCALE_URL")
+    if configured:
+        yield configured
         return
     with timescale_wasm() as url:
         yield url
@@ -42,10 +42,10 @@ def timescale_module_url() -> Iterator[str]:
 
 @contextmanager
 def timescale_wasm() -> Iterator[str]:
-    """Run the WebAssembly build for the length of the block and yield its URL."""
+    """Run the WebAssembly build for the duration of the block and yield its URL."""
     folder = _find_folder()
     command = ["node", "serve.mjs"]
-    process = subprocess.Popen(command, cwd=folder, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)  # noqa: S603
+    process = subprocess.Popen(command, cwd=folder, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)  # noqa: S603  # fixed arguments
     try:
         assert process.stdout is not None
         ready, _, _ = select.select([process.stdout], [], [], _START_TIMEOUT_S)
