@@ -29,9 +29,9 @@ from battery_servicekit.testing.postgres import DURABLE_SETTINGS, embedded_serve
 from battery_synth.datasets import fleets
 from battery_synth.datasets.maker import make_dataset
 from battery_synth.engine import kernel
-from battery_synth.engine.arrays import Rows
 from battery_synth.engine.plan import plan_span
 from battery_synth.engine.plant import Plant
+from battery_synth.state.arrays import TrueRows
 from battery_synth.storage.files import TableFile
 
 SEED = 20_260_101
@@ -96,7 +96,7 @@ def bare_kernel() -> float:
     plant = new_plant()
     day = plant._day  # noqa: SLF001  # what is measured is inside
     plan = plan_span(day, day.start_s, day.start_s + 86_400.0, 1, SPEC.sampling)
-    rows = Rows.empty(int(plan.first_row[-1]), BATTERIES)
+    rows = TrueRows.empty(int(plan.first_row[-1]), BATTERIES)
     spent = seconds(lambda: kernel.run(plant._state, plant._blocks, plant._flow, plan, rows))  # noqa: SLF001
     return rows.voltage_v.size / spent
 

@@ -20,10 +20,10 @@ def test_fleet_has_the_stated_totals(fleet: Sequence[FleetRow]) -> None:
     assert len({row.serial_number for row in fleet}) == 1944
 
 
-def test_central_sites_have_two_ups_and_the_others_one(fleet: Sequence[FleetRow]) -> None:
+def test_central_locations_have_two_ups_and_the_others_one(fleet: Sequence[FleetRow]) -> None:
     ups = {(row.location_id, row.region, row.system_id) for row in fleet if row.system_kind is SystemKind.UPS}
-    per_site = Counter((location, region) for location, region, _ in ups)
-    assert {(region == "central", count) for (_, region), count in per_site.items()} == {(True, 2), (False, 1)}
+    per_location = Counter((location, region) for location, region, _ in ups)
+    assert {(region == "central", count) for (_, region), count in per_location.items()} == {(True, 2), (False, 1)}
 
 
 def test_strings_are_installed_whole_between_commissioning_and_the_day(fleet: Sequence[FleetRow]) -> None:

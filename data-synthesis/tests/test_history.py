@@ -18,7 +18,7 @@ from battery_synth.catalogue import write_catalogue_csv
 from battery_synth.cli import app
 from battery_synth.engine.plant import Plant
 from battery_synth.history import write_history
-from battery_synth.outside.grid import Discharge
+from battery_synth.outside.grid import DischargeSpan
 from battery_synth.world import World
 
 SEED = 4711
@@ -39,9 +39,9 @@ def _write(fleet: Sequence[FleetRow], folder: Path, *, end: datetime = END) -> d
 
 
 @pytest.fixture(scope="module")
-def written(one_site: Sequence[FleetRow], tmp_path_factory: pytest.TempPathFactory) -> Path:
+def written(one_location: Sequence[FleetRow], tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("history")
-    _write(one_site, folder)
+    _write(one_location, folder)
     return folder
 
 
@@ -58,12 +58,14 @@ def test_manifest_names_every_file_with_its_rows_and_digest(written: Path) -> No
     assert found == named
 
 
-def test_every_battery_has_a_row_an_hour_and_one_resistance_a_day(written: Path, one_site: Sequence[FleetRow]) -> None:
+def test_every_battery_has_a_row_an_hour_and_one_resistance_a_day(
+    written: Path, one_location: Sequence[FleetRow]
+) -> None:
     rows = pq.read_table(written / "out" / "telemetry" / "DC-CNX-01.parquet")
     ids = np.array(rows["battery_id"].to_pylist())
-    assert set(ids) == {row.battery_id for row in one_site}
+    assert set(ids) == {row.battery_id for row in one_location}
     times = rows["time"].to_numpy().astype("datetime64[us]").astype(np.int64)
-    own = ids == one_site[0].battery_id
+    own = ids == one_location[0].battery_id
     hours = times[own] // 3_600_000_000
     assert set(np.diff(np.unique(hours))) == {1}
     assert len(np.unique(hours)) == 73
@@ -74,12 +76,12 @@ def test_every_battery_has_a_row_an_hour_and_one_resistance_a_day(written: Path,
 
 
 def test_discharges_are_seen_closely_even_on_the_full_hour(
-    one_site: Sequence[FleetRow], tmp_path: Path, plan_grid: Any
+    one_location: Sequence[FleetRow], tmp_path: Path, plan_grid: Any
 ) -> None:
     begins = START + timedelta(hours=2)
     ends, back = begins + timedelta(seconds=20), begins + timedelta(minutes=30)
-    plan_grid([Discharge(begins.timestamp(), ends.timestamp(), back.timestamp(), "outage")])
-    _write(one_site, tmp_path, end=START + timedelta(hours=6))
+    plan_grid([DischargeSpan(begins.timestamp(), ends.timestamp(), back.timestamp(), "outage")])
+    _write(one_location, tmp_path, end=START + timedelta(hours=6))
     rows = pq.read_table(tmp_path / "out" / "string_telemetry" / "DC-CNX-01.parquet").to_pylist()
     one = [row for row in rows if row["string_id"] == "DC-CNX-01-UPS-01-STR-01"]
     working = [row for row in one if row["mode"] == "discharge"]
@@ -89,21 +91,21 @@ def test_discharges_are_seen_closely_even_on_the_full_hour(
     # Looks go on across the next full hour.
     assert len([row for row in recovering if row["time"] > begins + timedelta(hours=1)]) >= 5
     assert recovering[0]["mode"] == "recharge"
-    site = pq.read_table(tmp_path / "out" / "site_environment" / "DC-CNX-01.parquet").to_pylist()
-    assert {row["mains"] for row in site if begins <= row["time"] < begins + timedelta(minutes=30)} == {False}
+    location = pq.read_table(tmp_path / "out" / "site_environment" / "DC-CNX-01.parquet").to_pylist()
+    assert {row["mains"] for row in location if begins <= row["time"] < begins + timedelta(minutes=30)} == {False}
 
 
-def test_same_seed_gives_the_same_bytes(one_site: Sequence[FleetRow], tmp_path: Path, written: Path) -> None:
-    _write(one_site, tmp_path)
+def test_same_seed_gives_the_same_bytes(one_location: Sequence[FleetRow], tmp_path: Path, written: Path) -> None:
+    _write(one_location, tmp_path)
     for file in sorted((written / "out").rglob("*.*")):
         assert file.read_bytes() == (tmp_path / "out" / file.relative_to(written / "out")).read_bytes()
     assert (written / "checkpoint").read_bytes() == (tmp_path / "checkpoint").read_bytes()
 
 
-def test_checkpoint_stands_at_the_end(written: Path, one_site: Sequence[FleetRow]) -> None:
-    world = World.load((written / "checkpoint").read_bytes(), one_site)
+def test_checkpoint_stands_at_the_end(written: Path, one_location: Sequence[FleetRow]) -> None:
+    world = World.load((written / "checkpoint").read_bytes(), one_location)
     assert world.time == END
-    straight = World.create(one_site, seed=SEED, start=START)
+    straight = World.create(one_location, seed=SEED, start=START)
     straight.advance(END)
     one, other = world.observe(world.string_ids), straight.observe(world.string_ids)
     # Looking more often cuts the steps elsewhere; what comes out is the same within the sensors' noise.
@@ -112,16 +114,16 @@ def test_checkpoint_stands_at_the_end(written: Path, one_site: Sequence[FleetRow
 
 
 def test_failure_on_the_way_leaves_no_half_history(
-    one_site: Sequence[FleetRow], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    one_location: Sequence[FleetRow], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    _write(one_site, tmp_path, end=START + timedelta(hours=2))
+    _write(one_location, tmp_path, end=START + timedelta(hours=2))
 
     def fail(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(Plant, "run", fail)
     with pytest.raises(OSError, match="space"):
-        _write(one_site, tmp_path)
+        _write(one_location, tmp_path)
     assert not (tmp_path / "out" / "manifest.json").exists()
     assert not list(tmp_path.rglob("*.part"))
 
@@ -130,9 +132,9 @@ def test_failure_on_the_way_leaves_no_half_history(
 
 
 @pytest.fixture(scope="module")
-def fleet_csv(one_site: Sequence[FleetRow], tmp_path_factory: pytest.TempPathFactory) -> Path:
+def fleet_csv(one_location: Sequence[FleetRow], tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("fleet") / "fleet.csv"
-    write_catalogue_csv(one_site, path)
+    write_catalogue_csv(one_location, path)
     return path
 
 
@@ -142,7 +144,7 @@ def _history(fleet_csv: Path, folder: Path, *more: str) -> Any:
     return CliRunner().invoke(app, arguments)
 
 
-def test_command_tells_progress_as_json_lines(fleet_csv: Path, tmp_path: Path) -> None:
+def test_command_reports_progress_as_json_lines(fleet_csv: Path, tmp_path: Path) -> None:
     result = _history(fleet_csv, tmp_path, "--days", "2", "--progress-json")
     assert result.exit_code == 0
     lines = [json.loads(line) for line in result.stdout.splitlines()]
@@ -171,15 +173,15 @@ def test_command_refuses_an_unwritable_place(fleet_csv: Path, tmp_path: Path) ->
 
 
 @pytest.mark.parametrize(
-    ("old", "new", "said"),
+    ("old", "new", "message"),
     [("DC-CNX-01", "DC-XXX-01", "DC-XXX-01"), (",24,", ",23,", "position"), ("location_id", "place", "location_id")],
 )
-def test_command_refuses_a_broken_fleet(fleet_csv: Path, tmp_path: Path, old: str, new: str, said: str) -> None:
+def test_command_refuses_a_broken_fleet(fleet_csv: Path, tmp_path: Path, old: str, new: str, message: str) -> None:
     broken = tmp_path / "broken.csv"
     broken.write_text(fleet_csv.read_text().replace(old, new))
     result = _history(broken, tmp_path, "--days", "1")
     assert result.exit_code == 2
-    assert said in result.stderr
+    assert message in result.stderr
     assert not list(tmp_path.rglob("*.p*"))
 
 

@@ -8,12 +8,12 @@ import pytest
 
 from battery_contracts.enums import HvacState, StringMode
 from battery_contracts.fleet import FleetRow
-from battery_synth.outside.grid import Discharge, Grid
+from battery_synth.outside.grid import DischargeSpan, Grid
 from battery_synth.world import World
 
 SEED = 4711
 START = datetime(2026, 2, 10, tzinfo=UTC)
-PlanGrid = Callable[[list[Discharge]], None]
+PlanGrid = Callable[[list[DischargeSpan]], None]
 Outage = Callable[[float], tuple[datetime, datetime]]
 FloatArray = npt.NDArray[np.float64]
 
@@ -48,10 +48,10 @@ def test_blocks_add_up_to_their_string_within_the_sensors_error(world: World) ->
 
 
 def test_one_hour_step_equals_sixty_steps_of_a_minute_on_float(
-    one_site: Sequence[FleetRow], plan_grid: PlanGrid
+    one_location: Sequence[FleetRow], plan_grid: PlanGrid
 ) -> None:
     plan_grid([])
-    coarse, fine = (World.create(one_site, seed=SEED, start=START) for _ in range(2))
+    coarse, fine = (World.create(one_location, seed=SEED, start=START) for _ in range(2))
     for hour in range(1, 25):
         coarse.advance(START + timedelta(hours=hour))
     for minute in range(1, 24 * 60 + 1):
@@ -65,9 +65,9 @@ def test_one_hour_step_equals_sixty_steps_of_a_minute_on_float(
 # -- discharge and recharge -----------------------------------------------------------------------------------------
 
 
-def test_voltage_falls_on_discharge_and_rises_on_charge(one_site: Sequence[FleetRow], outage: Outage) -> None:
+def test_voltage_falls_on_discharge_and_rises_on_charge(one_location: Sequence[FleetRow], outage: Outage) -> None:
     begins, ends = outage(600)
-    world = World.create(one_site, seed=SEED, start=START)
+    world = World.create(one_location, seed=SEED, start=START)
     string = world.string_ids[:1]
     world.advance(begins - timedelta(seconds=1))
     before = world.observe(string)
@@ -93,9 +93,9 @@ def test_voltage_falls_on_discharge_and_rises_on_charge(one_site: Sequence[Fleet
     assert back.string_current_a > 5
 
 
-def test_current_rises_as_the_voltage_falls_at_constant_power(one_site: Sequence[FleetRow], outage: Outage) -> None:
+def test_current_rises_as_the_voltage_falls_at_constant_power(one_location: Sequence[FleetRow], outage: Outage) -> None:
     begins, _ = outage(1800)
-    world = World.create(one_site, seed=SEED, start=START)
+    world = World.create(one_location, seed=SEED, start=START)
     system = [string for string in world.string_ids if "-UPS-" in string]
     powers, currents, voltages = [], [], []
     for minute in range(6, 30, 4):
@@ -113,19 +113,21 @@ def test_current_rises_as_the_voltage_falls_at_constant_power(one_site: Sequence
 
 
 def test_strings_of_a_system_stand_at_one_voltage_and_share_by_their_resistance(
-    one_site: Sequence[FleetRow], outage: Outage
+    one_location: Sequence[FleetRow], outage: Outage
 ) -> None:
     begins, _ = outage(900)
-    world = World.create(one_site, seed=SEED, start=START)
+    world = World.create(one_location, seed=SEED, start=START)
     world.advance(begins + timedelta(minutes=10))
     seen = world.observe([string for string in world.string_ids if "-UPS-" in string])
     assert np.ptp(seen.string_voltage_v) < 0.003 * seen.string_voltage_v.mean()
     assert np.ptp(seen.string_current_a) > 0.3
 
 
-def test_string_that_reached_its_cut_off_stays_off_and_recovers(one_site: Sequence[FleetRow], outage: Outage) -> None:
+def test_string_that_reached_its_cut_off_stays_off_and_recovers(
+    one_location: Sequence[FleetRow], outage: Outage
+) -> None:
     begins, ends = outage(3 * 3600)
-    world = World.create(one_site, seed=SEED, start=START)
+    world = World.create(one_location, seed=SEED, start=START)
     string = [world.string_ids[0]]
     runtime = None
     for minute in range(1, 180):
@@ -142,27 +144,27 @@ def test_string_that_reached_its_cut_off_stays_off_and_recovers(one_site: Sequen
 
 
 def test_capacity_test_takes_one_string_and_leaves_the_others(
-    one_site: Sequence[FleetRow], plan_grid: PlanGrid
+    one_location: Sequence[FleetRow], plan_grid: PlanGrid
 ) -> None:
-    tested = sorted({row.string_id for row in one_site})[4]
+    tested = sorted({row.string_id for row in one_location})[4]
     begins = START + timedelta(minutes=10)
     ends = begins + timedelta(minutes=12)
-    plan_grid([Discharge(begins.timestamp(), ends.timestamp(), begins.timestamp(), "string_test", 4)])
-    world = World.create(one_site, seed=SEED, start=START)
+    plan_grid([DischargeSpan(begins.timestamp(), ends.timestamp(), begins.timestamp(), "string_test", 4)])
+    world = World.create(one_location, seed=SEED, start=START)
     world.advance(begins + timedelta(minutes=5))
     assert world.discharging() == {tested}
     modes = dict(zip(world.string_ids, world.observe(world.string_ids).mode, strict=True))
     assert modes.pop(tested) is StringMode.TEST
     assert set(modes.values()) == {StringMode.FLOAT}
-    assert world.observe_sites().mains == [True]
+    assert world.observe_locations().mains == [True]
 
 
 def test_a_year_with_healthy_generators_has_no_deep_discharge(
-    one_site: Sequence[FleetRow], monkeypatch: pytest.MonkeyPatch
+    one_location: Sequence[FleetRow], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("battery_synth.outside.grid.GENSET_FAILURE", 0.0)
     monkeypatch.setattr(Grid, "_capacity_tests", lambda _self, _year: [])
-    world = World.create(one_site, seed=SEED, start=datetime(2025, 1, 1, tzinfo=UTC))
+    world = World.create(one_location, seed=SEED, start=datetime(2025, 1, 1, tzinfo=UTC))
     deepest, end = 0.0, datetime(2026, 1, 1, tzinfo=UTC)
     while world.time < end:
         world.advance(min(end, world.next_change_after(world.time)))
@@ -174,9 +176,9 @@ def test_a_year_with_healthy_generators_has_no_deep_discharge(
 # -- heat -----------------------------------------------------------------------------------------------------------
 
 
-def test_discharge_warms_a_block_by_about_four_kelvin_an_hour(one_site: Sequence[FleetRow], outage: Outage) -> None:
+def test_discharge_warms_a_block_by_about_four_kelvin_an_hour(one_location: Sequence[FleetRow], outage: Outage) -> None:
     begins, ends = outage(1800)
-    world = World.create(one_site, seed=SEED, start=START)
+    world = World.create(one_location, seed=SEED, start=START)
     world.advance(begins)
     before = world.plants[0]._state.block_c.copy()
     world.advance(ends)
@@ -184,17 +186,17 @@ def test_discharge_warms_a_block_by_about_four_kelvin_an_hour(one_site: Sequence
     assert 2.0 < np.median(risen) < 6.0
 
 
-def test_blocks_follow_a_failed_room_slowly(one_site: Sequence[FleetRow]) -> None:
-    room = World.create(one_site, seed=SEED, start=datetime(2025, 1, 1, tzinfo=UTC)).plants[0].outside.room
+def test_blocks_follow_a_failed_room_slowly(one_location: Sequence[FleetRow]) -> None:
+    room = World.create(one_location, seed=SEED, start=datetime(2025, 1, 1, tzinfo=UTC)).plants[0].outside.room
     first_s = datetime(2025, 1, 1, tzinfo=UTC).timestamp()
     failure = next(fault for fault in room.faults(first_s, first_s + 20 * 365.25 * 86_400.0) if fault.failed)
     fails = datetime.fromtimestamp(failure.start_s, UTC)
-    world = World.create(one_site, seed=SEED, start=fails - timedelta(hours=6))
+    world = World.create(one_location, seed=SEED, start=fails - timedelta(hours=6))
     world.advance(fails + timedelta(minutes=1))
-    assert world.observe_sites().hvac == [HvacState.FAILED]
-    room_before, block_before = world.observe_sites().ambient_c[0], world.plants[0]._state.block_c.mean()
+    assert world.observe_locations().hvac == [HvacState.FAILED]
+    room_before, block_before = world.observe_locations().ambient_c[0], world.plants[0]._state.block_c.mean()
     world.advance(fails + timedelta(hours=1))
-    room_rise = world.observe_sites().ambient_c[0] - room_before
+    room_rise = world.observe_locations().ambient_c[0] - room_before
     block_rise = world.plants[0]._state.block_c.mean() - block_before
     assert room_rise > 0.2
     assert 0 < block_rise < room_rise
@@ -203,9 +205,9 @@ def test_blocks_follow_a_failed_room_slowly(one_site: Sequence[FleetRow]) -> Non
 # -- the same again -------------------------------------------------------------------------------------------------
 
 
-def test_same_seed_gives_the_same_bytes_and_another_seed_others(one_site: Sequence[FleetRow]) -> None:
+def test_same_seed_gives_the_same_bytes_and_another_seed_others(one_location: Sequence[FleetRow]) -> None:
     def run(seed: int) -> tuple[bytes, bytes]:
-        world = World.create(one_site, seed=seed, start=START)
+        world = World.create(one_location, seed=seed, start=START)
         world.advance(START + timedelta(days=20))
         return world.dump(), world.observe(world.string_ids).voltage_v.tobytes()
 
@@ -213,17 +215,17 @@ def test_same_seed_gives_the_same_bytes_and_another_seed_others(one_site: Sequen
     assert run(1) != run(2)
 
 
-def test_order_of_the_catalogue_does_not_matter(one_site: Sequence[FleetRow]) -> None:
-    forward, backward = (World.create(rows, seed=1, start=START) for rows in (one_site, one_site[::-1]))
+def test_order_of_the_catalogue_does_not_matter(one_location: Sequence[FleetRow]) -> None:
+    forward, backward = (World.create(rows, seed=1, start=START) for rows in (one_location, one_location[::-1]))
     assert forward.dump() == backward.dump()
 
 
 @pytest.mark.parametrize("stop_s", [1700.0, 1803.7, 1950.0, 4000.0])
-def test_checkpoint_goes_on_exactly(one_site: Sequence[FleetRow], outage: Outage, stop_s: float) -> None:
+def test_checkpoint_goes_on_exactly(one_location: Sequence[FleetRow], outage: Outage, stop_s: float) -> None:
     outage(120)
-    world = World.create(one_site, seed=SEED, start=START)
+    world = World.create(one_location, seed=SEED, start=START)
     world.advance(START + timedelta(seconds=stop_s))
-    again = World.load(world.dump(), one_site)
+    again = World.load(world.dump(), one_location)
     assert again.dump() == world.dump()
     for minutes in (1, 7, 200):
         for each in (world, again):
@@ -234,7 +236,7 @@ def test_checkpoint_goes_on_exactly(one_site: Sequence[FleetRow], outage: Outage
     assert again.dump() == world.dump()
 
 
-def test_what_a_sensor_says_does_not_depend_on_who_else_is_asked(world: World) -> None:
+def test_what_a_sensor_reports_does_not_depend_on_who_else_is_asked(world: World) -> None:
     everyone, alone = world.observe(world.string_ids), world.observe(world.string_ids[3:4])
     np.testing.assert_array_equal(everyone.voltage_v[72:96], alone.voltage_v)
 
@@ -248,9 +250,9 @@ def test_time_does_not_run_backwards(world: World) -> None:
 
 
 @pytest.mark.parametrize("data", [b"", b"[]", b"{}", b"\xff\xfe", b'{"version": 1}', b'{"version": 3, "sites": {}}'])
-def test_broken_checkpoints_are_refused(one_site: Sequence[FleetRow], data: bytes) -> None:
+def test_broken_checkpoints_are_refused(one_location: Sequence[FleetRow], data: bytes) -> None:
     with pytest.raises(ValueError, match="checkpoint"):
-        World.load(data, one_site)
+        World.load(data, one_location)
 
 
 def test_truncated_and_foreign_checkpoints_are_refused(fleet: Sequence[FleetRow], world: World) -> None:
@@ -262,19 +264,19 @@ def test_truncated_and_foreign_checkpoints_are_refused(fleet: Sequence[FleetRow]
         World.load(data, others)
 
 
-def test_unknown_sites_uneven_strings_and_empty_fleets_are_refused(one_site: Sequence[FleetRow]) -> None:
+def test_unknown_locations_uneven_strings_and_empty_fleets_are_refused(one_location: Sequence[FleetRow]) -> None:
     nowhere = [
         row.model_copy(update={"location_id": "DC-XXX-01", "battery_id": row.battery_id.replace("CNX", "XXX")})
-        for row in one_site
+        for row in one_location
     ]
     with pytest.raises(ValueError, match="DC-XXX-01"):
         World.create(nowhere, seed=1, start=START)
     with pytest.raises(ValueError, match="same number"):
-        World.create(one_site[:-1], seed=1, start=START)
+        World.create(one_location[:-1], seed=1, start=START)
     with pytest.raises(ValueError, match="no batteries"):
         World.create([], seed=1, start=START)
     with pytest.raises(ValueError, match="outside"):
-        World.create(one_site, seed=1, start=datetime(1999, 1, 1, tzinfo=UTC))
+        World.create(one_location, seed=1, start=datetime(1999, 1, 1, tzinfo=UTC))
 
 
 # -- measurements ---------------------------------------------------------------------------------------------------
@@ -286,9 +288,9 @@ def test_resistance_is_measured_once_a_day_and_string(world: World) -> None:
     assert frozenset.union(*due) == frozenset(world.string_ids)
 
 
-def test_resistance_is_not_measured_while_a_string_works(one_site: Sequence[FleetRow], outage: Outage) -> None:
+def test_resistance_is_not_measured_while_a_string_works(one_location: Sequence[FleetRow], outage: Outage) -> None:
     begins, _ = outage(60)
-    world = World.create(one_site, seed=SEED, start=START)
+    world = World.create(one_location, seed=SEED, start=START)
     asked = frozenset(world.string_ids[:2])
     seen = world.observe(world.string_ids, ohmic=asked)
     assert np.isfinite(seen.internal_resistance_mohm[:48]).all()

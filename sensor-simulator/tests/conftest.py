@@ -5,10 +5,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from gateway_double import GatewayDouble
 
 from battery_contracts.fleet import FleetRow
 from battery_synth.catalogue import build_catalogue, write_catalogue_csv
+from tests.gateway_double import GatewayDouble
 
 START = datetime(2026, 3, 3, 6, 0, tzinfo=UTC)
 
@@ -20,7 +20,7 @@ def whole_fleet() -> tuple[FleetRow, ...]:
 
 @pytest.fixture(scope="session")
 def fleet(whole_fleet: tuple[FleetRow, ...]) -> tuple[FleetRow, ...]:
-    """Two sites: 18 strings, 432 batteries."""
+    """Two locations: 18 strings, 432 batteries."""
     return tuple(row for row in whole_fleet if row.location_id in {"DC-CNX-01", "DC-HDY-01"})
 
 

@@ -1,4 +1,4 @@
-"""A gateway on a real port that records what it acknowledged and fails when told to."""
+"""A gateway on a real port that records what it acknowledged and fails on request."""
 
 import asyncio
 import threading
@@ -80,7 +80,7 @@ class GatewayDouble:
             status = 413
         self.statuses.append(status)
         if status != 200:
-            problem = {"code": "told_to", "detail": "told to fail", "status": status}
+            problem = {"code": "failure_requested", "detail": "failure requested", "status": status}
             return Response(orjson.dumps(problem), status, headers, "application/problem+json")
         new = [(key, value) for key, value in rows if value not in self.values[key]]
         for key, value in new:

@@ -2,12 +2,12 @@ from datetime import timedelta
 
 import orjson
 import pytest
-from conftest import START
 
 from battery_contracts.fleet import FleetRow
 from battery_contracts.telemetry import TelemetryBatch
 from battery_sim.batch import make_batch, merged
 from battery_synth.world import World
+from tests.conftest import START
 
 
 @pytest.fixture
@@ -19,10 +19,10 @@ def test_nothing_read_is_no_batch() -> None:
     assert make_batch(None, None) is None
 
 
-def test_batch_carries_what_the_sensors_said(world: World) -> None:
+def test_batch_carries_what_the_sensors_reported(world: World) -> None:
     string = world.string_ids[1]
-    seen, sites = world.observe([string], ohmic=frozenset({string})), world.observe_sites()
-    batch = make_batch(seen, sites)
+    seen, locations = world.observe([string], ohmic=frozenset({string})), world.observe_locations()
+    batch = make_batch(seen, locations)
     assert batch is not None
     content = orjson.loads(batch.body)
     assert batch.reading_count == 24 + 1 + 2
@@ -30,7 +30,7 @@ def test_batch_carries_what_the_sensors_said(world: World) -> None:
     assert content["columns"]["internal_resistance_mohm"] == seen.internal_resistance_mohm.tolist()
     assert content["columns"]["time"] == ["2026-03-03T06:00:00.000Z"] * 24
     assert content["string_readings"][0]["voltage_v"] == seen.string_voltage_v[0]
-    assert content["site_readings"][0]["ambient_c"] == sites.ambient_c[0]
+    assert content["site_readings"][0]["ambient_c"] == locations.ambient_c[0]
 
 
 def test_resistance_is_null_where_it_was_not_measured(world: World) -> None:
@@ -50,8 +50,8 @@ def test_merge_keeps_every_reading_in_order(world: World) -> None:
     for number, string in enumerate(world.string_ids[:5]):
         world.advance(START + timedelta(seconds=number + 1))
         ohmic = frozenset({string}) if number % 2 else frozenset()
-        sites = world.observe_sites() if number in {0, 3} else None
-        batch = make_batch(world.observe([string], ohmic=ohmic) if number != 3 else None, sites)
+        locations = world.observe_locations() if number in {0, 3} else None
+        batch = make_batch(world.observe([string], ohmic=ohmic) if number != 3 else None, locations)
         assert batch is not None
         bodies.append(batch.body)
     whole = TelemetryBatch.model_validate_json(merged(bodies))
@@ -71,7 +71,7 @@ def test_merge_keeps_every_reading_in_order(world: World) -> None:
     assert whole.site_readings == [r for p in parts for r in p.site_readings]
 
 
-def test_merge_of_site_readings_alone_has_no_columns(world: World) -> None:
-    batch = make_batch(None, world.observe_sites())
+def test_merge_of_location_readings_alone_has_no_columns(world: World) -> None:
+    batch = make_batch(None, world.observe_locations())
     assert batch is not None
     assert set(orjson.loads(merged([batch.body, batch.body]))) == {"site_readings"}

@@ -3,11 +3,11 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
-from conftest import START
 
 from battery_contracts.fleet import FleetRow
 from battery_sim.checkpoint import Beginning, CheckpointFile
 from battery_synth.world import World
+from tests.conftest import START
 
 MINUTE = timedelta(minutes=1)
 

@@ -4,7 +4,6 @@ from itertools import pairwise
 
 import orjson
 import pytest
-from conftest import START
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -13,6 +12,7 @@ from battery_contracts.telemetry import TelemetryBatch
 from battery_sim.batch import Batch
 from battery_sim.feed import Feed, FeedPlan, UnknownStrings
 from battery_synth.world import World
+from tests.conftest import START
 
 SECOND = timedelta(seconds=1)
 
@@ -158,7 +158,7 @@ def test_disabled_feed_moves_on_without_a_word_and_comes_back(world: World) -> N
     assert sorted(strings_of(batch)) == sorted(world.string_ids)
 
 
-def test_filter_feeds_its_strings_and_their_site_only(world: World) -> None:
+def test_filter_feeds_its_strings_and_their_location_only(world: World) -> None:
     chosen = world.string_ids[3]
     feed = Feed(world, FeedPlan(strings=(chosen,)))
     contents = [orjson.loads(batch.body) for _, batch in run(feed, 120) if batch is not None]
@@ -176,7 +176,7 @@ def test_unknown_string_is_refused_and_changes_nothing(world: World) -> None:
     assert feed.plan == FeedPlan()
 
 
-def test_sites_report_once_a_minute_and_batches_follow_the_contract(world: World) -> None:
+def test_locations_report_once_a_minute_and_batches_follow_the_contract(world: World) -> None:
     feed = Feed(world, FeedPlan())
     batches = [TelemetryBatch.model_validate_json(batch.body) for _, batch in run(feed, 180) if batch is not None]
     counts = Counter(reading.location_id for batch in batches for reading in batch.site_readings)

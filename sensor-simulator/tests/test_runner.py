@@ -6,7 +6,6 @@ from pathlib import Path
 
 import httpx
 import pytest
-from gateway_double import GatewayDouble
 
 from battery_contracts.fleet import FleetRow
 from battery_sim.batch import Batch
@@ -14,6 +13,7 @@ from battery_sim.feed import Feed
 from battery_sim.runner import FeedState, Runner
 from battery_sim.settings import SimulatorSettings
 from battery_synth.world import World
+from tests.gateway_double import GatewayDouble
 
 BATTERY = "BAT-DC-CNX-01-UPS-01-STR-01-001"
 
@@ -96,7 +96,7 @@ async def test_clock_set_back_a_little_repeats_no_instant(
     assert seen == sorted(set(seen))
 
 
-async def test_clock_set_back_far_begins_anew_at_once(
+async def test_clock_set_back_far_begins_again_at_once(
     settings: SimulatorSettings, clock: SetClock, gateway: GatewayDouble
 ) -> None:
     clock.offset = timedelta(hours=3)

@@ -7,8 +7,6 @@ from pathlib import Path
 
 import httpx
 import pytest
-from conftest import START
-from gateway_double import GatewayDouble
 
 from battery_contracts.fleet import FleetRow
 from battery_sim import sender as sender_module
@@ -17,6 +15,8 @@ from battery_sim.sender import Sender, telemetry_client
 from battery_sim.spool import Spool, SpoolUnavailable
 from battery_sim.work_thread import WorkThread
 from battery_synth.world import World
+from tests.conftest import START
+from tests.gateway_double import GatewayDouble
 
 
 @pytest.fixture

@@ -14,11 +14,11 @@ from typing import Any
 
 import httpx
 import pytest
-from gateway_double import GatewayDouble
 
 from battery_contracts.fleet import FleetRow
 from battery_servicekit.testing.process import ServiceProcess, running_service
 from battery_synth.world import World
+from tests.gateway_double import GatewayDouble
 
 TOKEN = "token-of-the-platform"
 COMMAND = [str(Path(sys.executable).with_name("battery-sim-service"))]
@@ -81,11 +81,19 @@ def instants(gateway: GatewayDouble, item_id: str) -> list[datetime]:
     return [datetime.fromisoformat(text) for text in gateway.times_of(item_id)]
 
 
+def later_than(time: datetime, gateway: GatewayDouble, item_id: str) -> list[datetime]:
+    return [instant for instant in instants(gateway, item_id) if instant > time]
+
+
+def world_time(simulator: Simulator) -> datetime:
+    return datetime.fromisoformat(simulator.status["world_time"])
+
+
 def is_one_value_each(gateway: GatewayDouble) -> bool:
     return all(len(values) == 1 for values in gateway.values.values())
 
 
-def test_feed_reaches_the_gateway_and_the_status_says_so(simulator: Simulator, gateway: GatewayDouble) -> None:
+def test_feed_reaches_the_gateway_and_the_status_reports_so(simulator: Simulator, gateway: GatewayDouble) -> None:
     wait_for(lambda: len(gateway.arrivals) >= 3, "three batches")
     status = simulator.status
     assert status["state"] == "feeding"
@@ -114,18 +122,18 @@ def test_interval_and_filter_change_while_it_runs(simulator: Simulator, gateway:
     chosen = "DC-CNX-01-UPS-01-STR-02"
     answer = simulator.patch(interval_s=3, strings=[chosen])
     assert answer.json() == {"enabled": True, "interval_s": 3.0, "discharge_interval_s": 2.0, "strings": [chosen]}
-    time.sleep(1.5)
-    gateway.arrivals.clear()
-    time.sleep(7.0)
-    seen = instants(gateway, f"BAT-{chosen}-001")
-    assert {later - earlier for earlier, later in pairwise(seen)} == {timedelta(seconds=3)}
-    assert gateway.times_of("BAT-DC-CNX-01-UPS-01-STR-01-001") == []
+    # What is made after this instant is made by the new plan.
+    changed = world_time(simulator)
+    wait_for(lambda: len(later_than(changed, gateway, f"BAT-{chosen}-001")) >= 3, "three reports of the chosen string")
+    reports = later_than(changed, gateway, f"BAT-{chosen}-001")
+    assert {later - earlier for earlier, later in pairwise(reports)} == {timedelta(seconds=3)}
+    assert later_than(changed, gateway, "BAT-DC-CNX-01-UPS-01-STR-01-001") == []
 
     assert simulator.patch(enabled=False).json()["enabled"] is False
-    time.sleep(1.5)
-    gateway.arrivals.clear()
-    time.sleep(2.5)
-    assert gateway.arrivals == []
+    paused = world_time(simulator)
+    wait_for(lambda: world_time(simulator) >= paused + timedelta(seconds=3), "three ticks of the paused feed")
+    wait_for(lambda: simulator.status["delivery"]["waiting_batches"] == 0, "all sent")
+    assert [key for batch in gateway.arrivals for key in batch if datetime.fromisoformat(key[1]) > paused] == []
     assert simulator.status["state"] == "paused"
     assert simulator.patch(enabled=True, strings=[], interval_s=1).json()["strings"] is None
     wait_for(lambda: gateway.times_of("BAT-DC-CNX-01-UPS-01-STR-01-001") != [], "the other strings again")
@@ -288,7 +296,8 @@ def test_full_spool_stops_the_feed_visibly_until_it_drains(start: Start, gateway
         ready = simulator.get("/health/ready")
         assert (ready.status_code, ready.json()["checks"]["feed"]["reason"]) == (503, "spool_full")
         waiting = simulator.status["delivery"]["waiting_batches"]
-        time.sleep(2.0)
+        full = world_time(simulator)
+        wait_for(lambda: world_time(simulator) >= full + timedelta(seconds=2), "two ticks of the full spool")
         assert simulator.status["delivery"]["waiting_batches"] == waiting
         gateway.start()
         wait_for(lambda: simulator.get("/health/ready").json()["status"] == "ready", "ready again")
@@ -302,7 +311,7 @@ def test_full_spool_stops_the_feed_visibly_until_it_drains(start: Start, gateway
         ({"SIMULATOR_STRINGS": "DC-CNX-01-UPS-01-STR-77"}, "unknown_strings"),
     ],
 )
-def test_wrong_setting_is_said_by_a_living_service(start: Start, environment: dict[str, str], state: str) -> None:
+def test_wrong_setting_is_reported_by_a_living_service(start: Start, environment: dict[str, str], state: str) -> None:
     with start(**environment) as process:
         process.wait_until_alive()
         simulator = Simulator(process)

@@ -3,10 +3,10 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from conftest import START
 from structlog.testing import capture_logs
 
 from battery_sim.spool import Spool, SpoolFull, SpoolUnavailable
+from tests.conftest import START
 
 
 @pytest.fixture

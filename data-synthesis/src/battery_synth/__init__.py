@@ -1,4 +1,4 @@
-"""The synthetic world: sites, climate, mains, load, electrics, heat, wear and lives of the fleet."""
+"""The synthetic world: locations, climate, mains, load, electrics, heat, wear and service lives of the fleet."""
 
 from importlib.metadata import version
 

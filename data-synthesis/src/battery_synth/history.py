@@ -1,4 +1,4 @@
-"""History of the fleet as Parquet: hourly rows, finer around discharges, and the world's checkpoint where they end."""
+"""History of the fleet as Parquet: hourly rows, finer around discharges, and the world's checkpoint at their end."""
 
 import json
 from collections.abc import Callable, Sequence
@@ -10,10 +10,10 @@ import numpy as np
 
 from battery_contracts.fleet import FleetRow
 from battery_synth.engine.plant import Plant
-from battery_synth.engine.readings import Readings, Sampling
+from battery_synth.state.readings import Sampling, SimulatedReadings
 from battery_synth.storage.files import TableFile, write_atomically
 from battery_synth.storage.schemas import SCHEMAS
-from battery_synth.storage.tables import site_table, string_table, telemetry_table
+from battery_synth.storage.tables import environment_table, string_table, telemetry_table
 from battery_synth.world import World
 
 __all__ = ["write_atomically", "write_history"]
@@ -36,15 +36,22 @@ def write_history(
     checkpoint: Path,
     progress: Progress,
 ) -> dict[str, Any]:
-    """Run the world from ``start`` to ``end``, write what its sensors saw and the checkpoint at ``end``.
+    """Run the world from ``start`` to ``end`` and write its sensor readings and the checkpoint at ``end``.
 
-    The rows span [start, end): the live feed goes on at ``end``. The manifest is written last; without it the folder
-    holds no history. ``progress`` is told days done and days in all, over all sites.
+    The rows span [start, end); the live feed continues at ``end``. The manifest is written last: a folder without it
+    holds no history. ``progress`` receives the days done and the days in total, over all locations.
 
     Returns
     -------
     dict
-        The manifest that was written.
+        The manifest.
+
+    Raises
+    ------
+    OSError
+        A file cannot be written.
+    ValueError
+        The fleet or the span is not one that `World.create` accepts.
     """
     world = World.create(fleet, seed=seed, start=start)
     directory.mkdir(parents=True, exist_ok=True)
@@ -54,13 +61,13 @@ def write_history(
     days = int(np.ceil((until_s - start.timestamp()) / _DAY_S))
     files = []
     for number, plant in enumerate(world.plants):
-        with SiteFiles(directory, plant) as site:
+        with LocationFiles(directory, plant) as location:
             for day in range(days):
-                site.add(plant.run(min(until_s, plant.time_s + _DAY_S), SAMPLING))
+                location.add(plant.run(min(until_s, plant.time_s + _DAY_S), SAMPLING))
                 if day % _FLUSH_DAYS == _FLUSH_DAYS - 1:
-                    site.flush()
+                    location.flush()
                 progress(number * days + day + 1, len(world.plants) * days)
-            files += site.finish()
+            files += location.finish()
     world.time = end
     write_atomically(checkpoint, world.dump())
     manifest = {
@@ -74,12 +81,12 @@ def write_history(
     return manifest
 
 
-class SiteFiles:
-    """The three files of one site in the making; nothing half is left behind."""
+class LocationFiles:
+    """The three files of one location while they are written; a failure leaves no partial file."""
 
     def __init__(self, directory: Path, plant: Plant) -> None:
         self._directory, self._layout = directory, plant.layout
-        code = plant.layout.site.code
+        code = plant.layout.location.code
         self._files = {
             table: TableFile(directory / table / f"{code}.parquet", schema) for table, schema in SCHEMAS.items()
         }
@@ -88,27 +95,27 @@ class SiteFiles:
         return self
 
     def __exit__(self, *failure: object) -> None:
-        # Finished files have another name by now: what is left here is half.
+        # Finished files have their final names by now; what remains here is incomplete.
         for file in self._files.values():
             file.discard()
 
-    def add(self, readings: Readings) -> None:
-        """Take what the site's sensors said."""
+    def add(self, readings: SimulatedReadings) -> None:
+        """Append the readings of a location's sensors."""
         self._files["telemetry"].add(telemetry_table(readings, self._layout.battery_ids))
         self._files["string_telemetry"].add(string_table(readings, self._layout.string_ids))
-        self._files["site_environment"].add(site_table(readings, self._layout.site.code))
+        self._files["site_environment"].add(environment_table(readings, self._layout.location.code))
 
     def flush(self) -> None:
-        """Write what was taken; memory stays flat however long the history is."""
+        """Write the appended rows to disk, so that memory stays flat however long the history is."""
         for file in self._files.values():
             file.flush()
 
     def finish(self) -> list[dict[str, Any]]:
-        """Complete the files; return the manifest's lines."""
+        """Complete the files and return the manifest's entries."""
         return [
             {
                 "table": table,
-                "location_id": self._layout.site.code,
+                "location_id": self._layout.location.code,
                 **file.finish(),
                 "path": str(file.path.relative_to(self._directory)),
             }

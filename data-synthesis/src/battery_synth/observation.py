@@ -1,4 +1,4 @@
-"""What the sensors of the fleet say at one instant."""
+"""Readings of the fleet's sensors at one instant, in the order in which the live feed sends them."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,7 +13,10 @@ FloatArray = npt.NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True)
 class Observation:
-    """What the sensors of some strings say at one instant; resistance is NaN where it was not measured."""
+    """Readings of some strings at one instant: b batteries, s strings.
+
+    The battery arrays are (b,), string by string; the others (s,). Resistance is NaN where it was not measured.
+    """
 
     time: datetime
     battery_id: list[str]
@@ -31,8 +34,8 @@ class Observation:
 
 
 @dataclass(frozen=True, slots=True)
-class SiteObservation:
-    """What the site sensors say."""
+class LocationObservation:
+    """Readings of the room and mains sensors of some locations (l,) at one instant."""
 
     time: datetime
     location_id: list[str]

@@ -1,4 +1,4 @@
-"""Named random streams: the same seed and name give the same numbers on every machine, in any order of use."""
+"""Named random streams: a seed and a name give the same numbers on every machine, in any order of use."""
 
 import hashlib
 
@@ -12,22 +12,22 @@ _GOLDEN = np.uint64(0x9E3779B97F4A7C15)
 
 
 def stream(seed: int, *names: str | int) -> np.random.Generator:
-    """Return the generator that belongs to a seed and a name of parts."""
+    """Return the generator that belongs to a seed and the parts of a name."""
     digest = hashlib.sha256(repr((seed, *names)).encode()).digest()
     return np.random.Generator(np.random.Philox(key=np.frombuffer(digest[:16], dtype=np.uint64)))
 
 
 def keys(seed: int, names: list[str], purpose: str) -> UintArray:
-    """Return one 64-bit key a name, for `noise`."""
+    """Return one 64-bit key per name, for `noise`."""
     digests = (hashlib.sha256(repr((seed, purpose, name)).encode()).digest()[:8] for name in names)
     return np.frombuffer(b"".join(digests), dtype="<u8").astype(np.uint64)
 
 
 def noise(key: UintArray, tick: int | UintArray, channel: int) -> FloatArray:
-    """Return standard normal noise (n,) as a pure function of key, time tick and channel.
+    """Return standard normal noise (n,) as a pure function of key (n,), time tick and channel.
 
-    A sensor's noise must not depend on who else was sampled or in which steps the world moved on, so it is hashed
-    (SplitMix64), not drawn. The normal comes from two uniforms (Box and Muller).
+    A sensor's noise must not depend on which other sensors are sampled or on the steps in which the world advances, so
+    it is hashed (SplitMix64, Steele et al. 2014), not drawn. Two uniforms give the normal number (Box and Muller 1958).
     """
     with np.errstate(over="ignore"):
         base = key ^ _mixed(np.asarray(tick, dtype=np.uint64) * _GOLDEN + np.uint64(channel))

@@ -23,7 +23,7 @@ from battery_synth.datasets import fleets, maker
 from battery_synth.datasets.maker import make_dataset
 from battery_synth.datasets.spec import DatasetSpec
 
-SITES = ["DC-CNX-01", "DC-PKT-01"]
+LOCATIONS = ["DC-CNX-01", "DC-PKT-01"]
 
 
 def nothing(_done: int, _total: int) -> None:
@@ -31,7 +31,7 @@ def nothing(_done: int, _total: int) -> None:
 
 
 def small_fleet(seed: int = 3) -> DatasetSpec:
-    return fleets.fleet(seed, start=date(2025, 1, 20), days=25, every_s=3600.0, detail=True, locations=SITES)
+    return fleets.fleet(seed, start=date(2025, 1, 20), days=25, every_s=3600.0, detail=True, locations=LOCATIONS)
 
 
 def bytes_of(folder: Path) -> dict[str, str]:
@@ -95,7 +95,7 @@ def test_two_workers_make_the_bytes_of_one(fleet_folder: Path, tmp_path: Path) -
 
 
 def test_another_seed_is_another_world(fleet_folder: Path, tmp_path: Path) -> None:
-    spec = fleets.fleet(4, start=date(2025, 1, 20), days=2, every_s=3600.0, detail=True, locations=SITES[:1])
+    spec = fleets.fleet(4, start=date(2025, 1, 20), days=2, every_s=3600.0, detail=True, locations=LOCATIONS[:1])
     make_dataset(spec, tmp_path / "set", progress=nothing)
     same = set(bytes_of(fleet_folder).values()) & set(bytes_of(tmp_path / "set").values())
     assert not same
@@ -151,8 +151,8 @@ def test_csv_has_the_rows_of_parquet(tmp_path: Path) -> None:
     assert path.read_text().splitlines()[1].startswith('"2025-01-01T00:00:00.000000Z","BAT-DC-BKK-01')
 
 
-def test_training_runs_jars_to_their_end_and_keeps_censoring(tmp_path: Path) -> None:
-    spec = fleets.training(2, strings_per_site=1, years=9, start=date(2013, 1, 1), locations=["DC-SRC-01"])
+def test_training_runs_batteries_to_their_end_and_keeps_censoring(tmp_path: Path) -> None:
+    spec = fleets.training(2, strings_per_location=1, years=9, start=date(2013, 1, 1), locations=["DC-SRC-01"])
     make_dataset(spec, tmp_path / "t", progress=nothing)
     lives = table(tmp_path / "t", "truth/lives").to_pylist()
     failed = {(e["battery_id"], e["generation"]) for e in lives if e["kind"] == "failed"}
@@ -171,7 +171,7 @@ def test_training_runs_jars_to_their_end_and_keeps_censoring(tmp_path: Path) -> 
 
 
 def test_days_of_discharges_add_up_to_what_was_drawn(tmp_path: Path) -> None:
-    spec = fleets.training(2, strings_per_site=1, years=1, start=date(2013, 1, 1), locations=["DC-HDY-01"])
+    spec = fleets.training(2, strings_per_location=1, years=1, start=date(2013, 1, 1), locations=["DC-HDY-01"])
     make_dataset(spec, tmp_path / "t", progress=nothing)
     daily, detail = table(tmp_path / "t", "telemetry_daily"), table(tmp_path / "t", "discharge/string_telemetry")
     at = detail["time"].to_numpy().astype("datetime64[us]").astype(np.int64) / 1e6
@@ -182,15 +182,15 @@ def test_days_of_discharges_add_up_to_what_was_drawn(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("arguments", "said"),
+    ("arguments", "message"),
     [
-        (["fleet", "--location", "DC-XXX-01"], "unknown site DC-XXX-01"),
+        (["fleet", "--location", "DC-XXX-01"], "unknown location DC-XXX-01"),
         (["fleet", "--days", "-1"], "--days"),
         (["fleet", "--days", "nan"], "--days"),
         (["fleet", "--every", "0"], "above 0"),
         (["fleet", "--every", "86401"], "at most a day"),
         (["fleet", "--every", "7"], "does not divide"),
-        (["training", "--strings-per-site", "0"], "strings a site"),
+        (["training", "--strings-per-site", "0"], "strings per location"),
         (["training", "--years", "-2"], "--years"),
         (["reference", "--string", "DC-BKK-01-UPS-09-STR-01"], "no string"),
         (["drill", "--scenario", "flood", "--location", "DC-CNX-01"], "no scenario"),
@@ -198,11 +198,11 @@ def test_days_of_discharges_add_up_to_what_was_drawn(tmp_path: Path) -> None:
     ],
 )
 def test_impossible_wishes_are_refused_in_one_line_and_leave_nothing(
-    arguments: list[str], said: str, tmp_path: Path
+    arguments: list[str], message: str, tmp_path: Path
 ) -> None:
     result = CliRunner().invoke(app, [*arguments, "--out", str(tmp_path / "set")])
     assert result.exit_code == 2
-    assert said in result.stderr
+    assert message in result.stderr
     assert not list(tmp_path.rglob("*.parquet*"))
 
 
@@ -215,7 +215,7 @@ def test_folder_of_something_else_is_refused(fleet_folder: Path, tmp_path: Path)
     assert (tmp_path / "letters.txt").read_text() == "dear"
 
 
-def test_installed_command_tells_progress_as_json(tmp_path: Path) -> None:
+def test_installed_command_reports_progress_as_json(tmp_path: Path) -> None:
     command = [str(Path(sys.executable).parent / "battery-synth"), "reference", "--days", "40"]
     command += ["--out", str(tmp_path / "r"), "--progress-json"]
     done = subprocess.run(command, capture_output=True, text=True, check=True, env=dict(os.environ))

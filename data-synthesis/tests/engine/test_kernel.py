@@ -11,14 +11,14 @@ from scipy.integrate import solve_ivp
 
 from battery_synth.block import charger, electrics, heat, wear
 from battery_synth.engine import kernel, strings
-from battery_synth.engine.arrays import ALL_STRINGS, NO_STRING, Rows, State
-from battery_synth.engine.readings import MODES
-from tests.engine.bench_site import blocks_of, of_string, plan_of, room_for, state_of
+from battery_synth.state.arrays import ALL_STRINGS, NO_STRING, PlantState, TrueRows
+from battery_synth.state.readings import MODES
+from tests.engine.bench_location import blocks_of, of_string, plan_of, room_for, state_of
 
 FLOAT, RECHARGE, DISCHARGE = (MODES.index(name) for name in ("float", "recharge", "discharge"))
 
 
-def run(plan_strings: int, width: int, steps: int, step_s: float, **options: object) -> tuple[State, Rows]:
+def run(plan_strings: int, width: int, steps: int, step_s: float, **options: object) -> tuple[PlantState, TrueRows]:
     systems = int(options.pop("systems", 1))  # type: ignore[call-overload]
     blocks = options.pop("blocks", None) or blocks_of(plan_strings, width, systems=systems)
     state = options.pop("state", None) or state_of(plan_strings, width)
@@ -209,8 +209,8 @@ def test_compiled_and_interpreted_kernels_agree(tmp_path: Path) -> None:
     script = """
 import sys, numpy as np
 from battery_synth.engine import kernel
-from battery_synth.engine.arrays import ALL_STRINGS
-from tests.engine.bench_site import blocks_of, plan_of, room_for, state_of
+from battery_synth.state.arrays import ALL_STRINGS
+from tests.engine.bench_location import blocks_of, plan_of, room_for, state_of
 feeding = np.full(121, -2); feeding[20:60] = ALL_STRINGS
 plan = plan_of(120, 30.0, strings=2, feeding=feeding)
 state, (flow, rows) = state_of(2, 6), room_for(plan, 2, 6)

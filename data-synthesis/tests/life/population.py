@@ -1,4 +1,4 @@
-"""Jars that live and are replaced at constant temperatures, seen once a month as a monitor would see them."""
+"""Batteries that live and are replaced at constant temperatures, seen once a month as a monitor would see them."""
 
 from dataclasses import dataclass, fields
 from typing import Any
@@ -8,8 +8,8 @@ import numpy.typing as npt
 
 from battery_synth.block.wear import acceleration
 from battery_synth.life.condition import Condition, Wear, condition
-from battery_synth.life.lives import jar_name
-from battery_synth.life.nature import Nature
+from battery_synth.life.events import battery_name
+from battery_synth.life.traits import Traits
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
@@ -18,13 +18,13 @@ DAY_S = 86_400.0
 YEAR_DAYS = 365.25
 STEP_DAYS = 30.0
 ACTIVATION_EV = 0.60
-SITE_TEMPERATURES_C = (24.2, 24.5, 24.8, 25.0, 25.3, 25.8, 26.4, 26.9, 27.6)
-"""What blocks of the nine sites live in, on average over a year."""
+LOCATION_TEMPERATURES_C = (24.2, 24.5, 24.8, 25.0, 25.3, 25.8, 26.4, 26.9, 27.6)
+"""What blocks of the nine locations live in, on average over a year."""
 
 
 @dataclass(slots=True)
-class Lives:
-    """One row a jar: its age at failure or, if it had not failed, when it was last seen; and how it failed."""
+class ObservedLives:
+    """One row a battery: its age at failure or, if it had not failed, when it was last seen; and how it failed."""
 
     age_days: FloatArray
     failed: npt.NDArray[np.bool_]
@@ -35,31 +35,31 @@ class Lives:
 
 @dataclass(slots=True)
 class Sights:
-    """One row a jar and month, from the taking of its baseline on."""
+    """One row a battery and month, from the taking of its baseline on."""
 
     age_days: FloatArray
     health: FloatArray
     ratio: FloatArray
-    """Measured resistance over the jar's own baseline."""
+    """Measured resistance over the battery's own baseline."""
     mechanism: IntArray
 
 
 @dataclass(slots=True)
 class Population:
-    """What became of jars that were run to failure."""
+    """What became of batteries that were run to failure."""
 
-    lives: Lives
+    lives: ObservedLives
     sights: Sights
 
 
-def drawn(seed: int, count: int, generation: int = 0, width: int = 24) -> Nature:
-    """Return the jars of strings, all installed at 0 s."""
-    names = [jar_name(f"BAT-{row}", generation) for row in range(count)]
+def drawn(seed: int, count: int, generation: int = 0, width: int = 24) -> Traits:
+    """Return the batteries of strings, all installed at 0 s."""
+    names = [battery_name(f"BAT-{row}", generation) for row in range(count)]
     lots = [f"STR-{row // width}@{generation}" for row in range(count)]
-    return Nature.draw(seed, names, lots, np.zeros(count))
+    return Traits.draw(seed, names, lots, np.zeros(count))
 
 
-def wear_after(days: float | FloatArray, temperature_c: float, like: Nature) -> Wear:
+def wear_after(days: float | FloatArray, temperature_c: float, like: Traits) -> Wear:
     """Return the clocks after days on float at the charger's set-point."""
     clock = np.broadcast_to(
         np.asarray(days, np.float64) * acceleration(temperature_c, ACTIVATION_EV), like.life_days.shape
@@ -67,28 +67,28 @@ def wear_after(days: float | FloatArray, temperature_c: float, like: Nature) -> 
     return Wear(clock.copy(), clock.copy(), np.zeros(len(clock)), np.zeros(len(clock)))
 
 
-def lives_at(temperature_c: float, nature: Nature, years: float = 25.0) -> FloatArray:
-    """Return ages in years at which jars fail at a constant temperature; the horizon for those that do not."""
-    end = np.full(len(nature.life_days), years)
+def lives_at(temperature_c: float, traits: Traits, years: float = 25.0) -> FloatArray:
+    """Return ages in years at which batteries fail at a constant temperature; the horizon for those that do not."""
+    end = np.full(len(traits.life_days), years)
     for day in np.arange(years * YEAR_DAYS, 0.0, -10.0):
-        now = condition(nature, wear_after(day, temperature_c, nature), day * DAY_S)
+        now = condition(traits, wear_after(day, temperature_c, traits), day * DAY_S)
         end[now.failed] = day / YEAR_DAYS
     return end
 
 
 def run_to_failure(seed: int, count: int = 5_000, years: float = 15.0, *, failed_days: float = 105.0) -> Population:
-    """Run positions of all sites for years; a jar that fails is replaced some months later.
+    """Run positions of all locations for years; a battery that fails is replaced some months later.
 
     Lives begin in the first two years, so that not all are of an age.
     """
     random = np.random.default_rng(seed)
-    temperature_c = np.array(SITE_TEMPERATURES_C)[np.arange(count) // 24 % len(SITE_TEMPERATURES_C)]
+    temperature_c = np.array(LOCATION_TEMPERATURES_C)[np.arange(count) // 24 % len(LOCATION_TEMPERATURES_C)]
     faster = np.array([acceleration(float(c), ACTIVATION_EV) for c in temperature_c])
     # Blocks share the float voltage by their exchange currents: 35 mV a block, twice the corrosion per 55 mV a cell.
     overcharge = np.exp(random.normal(0.0, 0.035 / 6.0 / 0.055 * np.log(2.0), count))
     first_s = np.repeat(random.uniform(0.0, 2.0 * YEAR_DAYS, -(-count // 24)), 24)[:count] * DAY_S
-    nature, generation = drawn(seed, count), np.zeros(count, np.int64)
-    moved(nature, first_s)
+    traits, generation = drawn(seed, count), np.zeros(count, np.int64)
+    moved(traits, first_s)
     wear = Wear(*(np.zeros(count) for _ in range(4)))
     failed_s, baseline = np.full(count, np.inf), np.full(count, np.nan)
     cause = np.full(count, -1)
@@ -96,50 +96,50 @@ def run_to_failure(seed: int, count: int = 5_000, years: float = 15.0, *, failed
     sights: list[tuple[npt.NDArray[Any], ...]] = []
     lot = np.arange(count) // 24
     for at_s in np.arange(0.0, years * YEAR_DAYS, STEP_DAYS) * DAY_S:
-        now = condition(nature, wear, at_s)
-        age = (at_s - nature.installed_s) / DAY_S
+        now = condition(traits, wear, at_s)
+        age = (at_s - traits.installed_s) / DAY_S
         measured = now.resistance_ratio * (1.0 + 0.01 * random.standard_normal(count))
         taken = np.isnan(baseline) & (age >= 120.0)
         baseline[taken] = measured[taken]
         seen = np.flatnonzero(age >= 150.0)
-        sights.append((age[seen], now.health[seen], measured[seen] / baseline[seen], nature.mechanism[seen]))
+        sights.append((age[seen], now.health[seen], measured[seen] / baseline[seen], traits.mechanism[seen]))
         fresh = now.failed & np.isinf(failed_s) & (age >= 0.0)
         failed_s[fresh] = at_s
-        cause[fresh] = np.where(announced(nature, now, at_s)[fresh], nature.mechanism[fresh], -1)
+        cause[fresh] = np.where(announced(traits, now, at_s)[fresh], traits.mechanism[fresh], -1)
         due = np.flatnonzero(at_s - failed_s >= failed_days * DAY_S)
         if len(due):
-            lives.append(((failed_s[due] - nature.installed_s[due]) / DAY_S, np.ones(len(due)), cause[due], lot[due]))
+            lives.append(((failed_s[due] - traits.installed_s[due]) / DAY_S, np.ones(len(due)), cause[due], lot[due]))
             generation[due] += 1
-            nature.replace_rows(due, reborn(seed, due, generation[due], at_s))
+            traits.replace_rows(due, reborn(seed, due, generation[due], at_s))
             for clock in fields(Wear):
                 getattr(wear, clock.name)[due] = 0.0
             failed_s[due], baseline[due], cause[due] = np.inf, np.nan, -1
-        step = STEP_DAYS * faster * (at_s >= nature.installed_s)
+        step = STEP_DAYS * faster * (at_s >= traits.installed_s)
         wear.thermal_days += step
         wear.overcharge_days += step * overcharge
     alive = np.isinf(failed_s)
-    age = np.where(alive, at_s - nature.installed_s, failed_s - nature.installed_s) / DAY_S
+    age = np.where(alive, at_s - traits.installed_s, failed_s - traits.installed_s) / DAY_S
     lives.append((age, (~alive).astype(np.float64), cause, lot))
     joined = [np.concatenate(part) for part in zip(*lives, strict=True)]
     looked = [np.concatenate(part) for part in zip(*sights, strict=True)]
-    return Population(Lives(joined[0], joined[1] > 0.0, joined[2], joined[3]), Sights(*looked))
+    return Population(ObservedLives(joined[0], joined[1] > 0.0, joined[2], joined[3]), Sights(*looked))
 
 
-def announced(nature: Nature, now: Condition, at_s: float) -> npt.NDArray[np.bool_]:
-    """Say which jars failed of their mechanism, and not by chance."""
-    by_chance = ((nature.strap_s <= at_s) & now.is_open) | ((nature.short_s <= at_s) & (now.good_cells < 6.0))
+def announced(traits: Traits, now: Condition, at_s: float) -> npt.NDArray[np.bool_]:
+    """Say which batteries failed of their mechanism, and not by chance."""
+    by_chance = ((traits.strap_s <= at_s) & now.is_open) | ((traits.short_s <= at_s) & (now.good_cells < 6.0))
     return ~by_chance
 
 
-def reborn(seed: int, rows: IntArray, generation: IntArray, at_s: float) -> Nature:
-    """Return the jars that replace some."""
-    names = [jar_name(f"BAT-{row}", int(number)) for row, number in zip(rows, generation, strict=True)]
+def reborn(seed: int, rows: IntArray, generation: IntArray, at_s: float) -> Traits:
+    """Return the batteries that replace some."""
+    names = [battery_name(f"BAT-{row}", int(number)) for row, number in zip(rows, generation, strict=True)]
     lots = [f"STR-{row // 24}@{at_s}" for row in rows]
-    return Nature.draw(seed, names, lots, np.full(len(rows), at_s))
+    return Traits.draw(seed, names, lots, np.full(len(rows), at_s))
 
 
-def moved(nature: Nature, by_s: FloatArray) -> None:
-    """Install jars later than they were drawn for."""
-    nature.installed_s += by_s
-    nature.strap_s += by_s
-    nature.short_s += by_s
+def moved(traits: Traits, by_s: FloatArray) -> None:
+    """Install batteries later than they were drawn for."""
+    traits.installed_s += by_s
+    traits.strap_s += by_s
+    traits.short_s += by_s

@@ -11,7 +11,7 @@ from battery_synth.life.condition import (
     next_sudden_after,
     spent_part,
 )
-from battery_synth.life.nature import (
+from battery_synth.life.traits import (
     CORROSION,
     DRY_OUT,
     MECHANISMS,
@@ -20,31 +20,31 @@ from battery_synth.life.nature import (
     SOFTENING,
     STRAP,
     SULFATION,
-    Nature,
+    Traits,
 )
 from tests.life.population import DAY_S, FloatArray, drawn
 
 COUNT = 3_000
 
 
-def _sound(count: int = COUNT, mechanism: int | None = None) -> Nature:
-    """Return jars to which nothing happens but wear."""
-    jars = drawn(5, count)
-    jars.strap_s[:] = jars.short_s[:] = jars.sudden_part[:] = NEVER_S
+def _sound(count: int = COUNT, mechanism: int | None = None) -> Traits:
+    """Return batteries to which nothing happens but wear."""
+    batteries = drawn(5, count)
+    batteries.strap_s[:] = batteries.short_s[:] = batteries.sudden_part[:] = NEVER_S
     if mechanism is not None:
-        jars.mechanism[:] = mechanism
-    return jars
+        batteries.mechanism[:] = mechanism
+    return batteries
 
 
-def _worn(jars: Nature, part: float | FloatArray) -> Wear:
-    clock = np.broadcast_to(part * jars.life_days, jars.life_days.shape)
+def _worn(batteries: Traits, part: float | FloatArray) -> Wear:
+    clock = np.broadcast_to(part * batteries.life_days, batteries.life_days.shape)
     zeros = np.zeros(len(clock))
     return Wear(clock.copy(), clock.copy(), zeros, zeros.copy())
 
 
-def _at(jars: Nature, part: float) -> Condition:
-    """Return what jars are like at a part of life and an age of eight years."""
-    return condition(jars, _worn(jars, part), 8.0 * 365.25 * DAY_S)
+def _at(batteries: Traits, part: float) -> Condition:
+    """Return what batteries are like at a part of life and an age of eight years."""
+    return condition(batteries, _worn(batteries, part), 8.0 * 365.25 * DAY_S)
 
 
 @pytest.mark.parametrize(
@@ -66,18 +66,18 @@ def test_activation_is_drawn_once_a_run_within_its_range() -> None:
 
 
 def test_capacity_stays_for_half_a_life_and_then_bends() -> None:
-    jars = _sound()
-    whole = np.array([_at(jars, part).health / jars.initial_capacity for part in (0.4, 0.5, 0.9, 1.0, 1.1)])
+    batteries = _sound()
+    whole = np.array([_at(batteries, part).health / batteries.initial_capacity for part in (0.4, 0.5, 0.9, 1.0, 1.1)])
     assert (whole[1] >= 0.97).all()
     assert whole[3] == pytest.approx(0.8)
     assert (whole[2] - whole[3] > 3.0 * (whole[0] - whole[1])).all()
     assert (whole[3] - whole[4] > whole[2] - whole[3]).all()
 
 
-def test_new_jars_are_as_their_makers_say() -> None:
-    jars = _sound()
-    new = condition(jars, _worn(jars, 0.0), 0.0)
-    formed = condition(jars, _worn(jars, 0.0), 200.0 * DAY_S)
+def test_new_batteries_are_as_their_makers_say() -> None:
+    batteries = _sound()
+    new = condition(batteries, _worn(batteries, 0.0), 0.0)
+    formed = condition(batteries, _worn(batteries, 0.0), 200.0 * DAY_S)
     assert formed.health.mean() == pytest.approx(1.0, abs=0.005)
     assert formed.health.std() == pytest.approx(0.025, abs=0.003)
     assert new.health.mean() == pytest.approx(0.97, abs=0.005)
@@ -103,47 +103,51 @@ def test_each_mechanism_leaves_its_own_mark_at_the_end_of_life() -> None:
     assert ends[SULFATION].ocv_offset_v.mean() == pytest.approx(-0.06, abs=0.003)
 
 
-def test_resistance_of_dry_jars_rises_before_their_capacity_falls() -> None:
-    now = _at(jars := _sound(mechanism=DRY_OUT), 0.7)
-    assert (now.health / jars.initial_capacity).mean() > 0.92
+def test_resistance_of_dry_batteries_rises_before_their_capacity_falls() -> None:
+    now = _at(batteries := _sound(mechanism=DRY_OUT), 0.7)
+    assert (now.health / batteries.initial_capacity).mean() > 0.92
     assert now.resistance_ratio.mean() > 1.2
 
 
 def test_resistance_scatters_by_eight_to_twelve_percent_and_comes_and_goes() -> None:
-    jars = _sound(mechanism=SULFATION)
-    seen = np.array([condition(jars, _worn(jars, 0.0), years * 365.25 * DAY_S).resistance_ratio for years in (5, 6)])
+    batteries = _sound(mechanism=SULFATION)
+    seen = np.array(
+        [condition(batteries, _worn(batteries, 0.0), years * 365.25 * DAY_S).resistance_ratio for years in (5, 6)]
+    )
     assert 0.08 < seen[0].std() < 0.12
-    # A year later the same jars still stand out, and not all by as much.
+    # A year later the same batteries still stand out, and not all by as much.
     assert 0.5 < np.corrcoef(seen)[0, 1] < 0.95
 
 
 def test_lost_charge_ages_only_negative_plates_and_overcharge_grids_and_water() -> None:
-    jars = _sound(6)
-    jars.mechanism[:] = np.arange(6)
-    base = _worn(jars, 0.5)
-    starved, boiled = _worn(jars, 0.5), _worn(jars, 0.5)
+    batteries = _sound(6)
+    batteries.mechanism[:] = np.arange(6)
+    base = _worn(batteries, 0.5)
+    starved, boiled = _worn(batteries, 0.5), _worn(batteries, 0.5)
     starved.undercharge_days[:] = 50.0
     boiled.overcharge_days *= 1.5
-    assert (spent_part(jars, starved) > spent_part(jars, base)).tolist() == [kind == SULFATION for kind in range(6)]
-    grown = spent_part(jars, boiled) > spent_part(jars, base)
+    assert (spent_part(batteries, starved) > spent_part(batteries, base)).tolist() == [
+        kind == SULFATION for kind in range(6)
+    ]
+    grown = spent_part(batteries, boiled) > spent_part(batteries, base)
     assert grown.tolist() == [kind in {CORROSION, DRY_OUT} for kind in range(6)]
 
 
 def test_a_cycle_life_takes_a_fifth_of_the_capacity_and_more_of_soft_plates() -> None:
-    jars = _sound(6)
-    jars.mechanism[:] = np.arange(6)
-    fresh, cycled = _worn(jars, 0.0), _worn(jars, 0.0)
+    batteries = _sound(6)
+    batteries.mechanism[:] = np.arange(6)
+    fresh, cycled = _worn(batteries, 0.0), _worn(batteries, 0.0)
     cycled.cycle_share[:] = 1.0
     at_s = 400.0 * DAY_S
-    lost = 1.0 - condition(jars, cycled, at_s).health / condition(jars, fresh, at_s).health
+    lost = 1.0 - condition(batteries, cycled, at_s).health / condition(batteries, fresh, at_s).health
     assert np.delete(lost, SOFTENING) == pytest.approx(0.2)
     assert lost[SOFTENING] == pytest.approx(0.4)
 
 
 def test_failing_strap_jumps_in_resistance_and_then_opens_the_string() -> None:
-    jars = _sound(1, mechanism=CORROSION)
-    jars.strap_s[:], jars.strap_days[:], jars.strap_factor[:] = 100.0 * DAY_S, 30.0, 1.6
-    before, loose, broken = (condition(jars, _worn(jars, 0.1), day * DAY_S) for day in (99.9, 100.1, 130.1))
+    batteries = _sound(1, mechanism=CORROSION)
+    batteries.strap_s[:], batteries.strap_days[:], batteries.strap_factor[:] = 100.0 * DAY_S, 30.0, 1.6
+    before, loose, broken = (condition(batteries, _worn(batteries, 0.1), day * DAY_S) for day in (99.9, 100.1, 130.1))
     assert loose.resistance_ratio[0] / before.resistance_ratio[0] == pytest.approx(1.6, rel=0.01)
     assert [bool(now.is_open[0]) for now in (before, loose, broken)] == [False, False, True]
     assert not loose.failed[0]
@@ -151,19 +155,19 @@ def test_failing_strap_jumps_in_resistance_and_then_opens_the_string() -> None:
 
 
 def test_worn_strap_goes_the_same_way_by_its_clock() -> None:
-    jars = _sound(1, mechanism=STRAP)
-    jars.sudden_part[:], jars.strap_days[:], jars.life_days[:] = 0.9, 100.0, 2_000.0
+    batteries = _sound(1, mechanism=STRAP)
+    batteries.sudden_part[:], batteries.strap_days[:], batteries.life_days[:] = 0.9, 100.0, 2_000.0
     parts = (0.89, 0.91, 0.96)
-    assert [bool(_at(jars, part).is_open[0]) for part in parts] == [False, False, True]
-    assert _at(jars, 0.91).resistance_ratio[0] > 1.2 * _at(jars, 0.89).resistance_ratio[0]
+    assert [bool(_at(batteries, part).is_open[0]) for part in parts] == [False, False, True]
+    assert _at(batteries, 0.91).resistance_ratio[0] > 1.2 * _at(batteries, 0.89).resistance_ratio[0]
 
 
 @pytest.mark.parametrize("by_wear", [True, False])
 def test_shorted_cell_leaves_five_and_their_capacity(by_wear: bool) -> None:
-    jars = _sound(1, mechanism=SHORT)
-    jars.sudden_part[:] = 0.3 if by_wear else NEVER_S
-    jars.short_s[:] = NEVER_S if by_wear else 50.0 * DAY_S
-    sound, shorted = (condition(jars, _worn(jars, day / 200.0), day * DAY_S) for day in (40.0, 90.0))
+    batteries = _sound(1, mechanism=SHORT)
+    batteries.sudden_part[:] = 0.3 if by_wear else NEVER_S
+    batteries.short_s[:] = NEVER_S if by_wear else 50.0 * DAY_S
+    sound, shorted = (condition(batteries, _worn(batteries, day / 200.0), day * DAY_S) for day in (40.0, 90.0))
     assert sound.good_cells[0] == 6.0
     assert shorted.good_cells[0] == 5.0
     assert shorted.failed[0]
@@ -171,29 +175,29 @@ def test_shorted_cell_leaves_five_and_their_capacity(by_wear: bool) -> None:
 
 
 def test_next_sudden_failure_is_the_first_jump_short_or_break() -> None:
-    jars = _sound(3)
-    jars.strap_s[0], jars.strap_days[0], jars.short_s[1] = 1_000.0, 1.0, 5_000.0
-    assert next_sudden_after(jars, 0.0) == 1_000.0
-    assert next_sudden_after(jars, 1_000.0) == 5_000.0
-    assert next_sudden_after(jars, 5_000.0) == 1_000.0 + DAY_S
+    batteries = _sound(3)
+    batteries.strap_s[0], batteries.strap_days[0], batteries.short_s[1] = 1_000.0, 1.0, 5_000.0
+    assert next_sudden_after(batteries, 0.0) == 1_000.0
+    assert next_sudden_after(batteries, 1_000.0) == 5_000.0
+    assert next_sudden_after(batteries, 5_000.0) == 1_000.0 + DAY_S
     assert next_sudden_after(_sound(3), 0.0) == float("inf")
 
 
-def test_a_jar_s_condition_does_not_depend_on_its_company() -> None:
-    jars = drawn(5, 48)
-    wear = _worn(jars, np.linspace(0.0, 1.3, 48))
-    together = condition(jars, wear, 1_500.0 * DAY_S)
+def test_a_battery_s_condition_does_not_depend_on_its_company() -> None:
+    batteries = drawn(5, 48)
+    wear = _worn(batteries, np.linspace(0.0, 1.3, 48))
+    together = condition(batteries, wear, 1_500.0 * DAY_S)
     for row in (0, 17, 47):
-        alone = Nature(*(getattr(jars, item.name)[[row]] for item in fields(Nature)))
+        alone = Traits(*(getattr(batteries, item.name)[[row]] for item in fields(Traits)))
         clocks = Wear(*(getattr(wear, item.name)[[row]] for item in fields(Wear)))
         single = condition(alone, clocks, 1_500.0 * DAY_S)
         for item in fields(Condition):
             assert getattr(single, item.name)[0] == pytest.approx(getattr(together, item.name)[row], rel=1e-12)
 
 
-def test_jars_that_stand_on_long_after_their_end_stay_finite() -> None:
-    jars = drawn(5, 600)
-    now = condition(jars, _worn(jars, 1e6), 100.0 * 365.25 * DAY_S)
+def test_batteries_that_stand_on_long_after_their_end_stay_finite() -> None:
+    batteries = drawn(5, 600)
+    now = condition(batteries, _worn(batteries, 1e6), 100.0 * 365.25 * DAY_S)
     for item in fields(Condition):
         assert np.isfinite(getattr(now, item.name)).all(), item.name
     assert (now.health > 0.0).all()
@@ -202,8 +206,8 @@ def test_jars_that_stand_on_long_after_their_end_stay_finite() -> None:
 
 
 def test_asking_changes_nothing() -> None:
-    jars = drawn(5, 100)
-    wear = _worn(jars, 0.8)
-    first, second = (condition(jars, wear, 900.0 * DAY_S) for _ in range(2))
+    batteries = drawn(5, 100)
+    wear = _worn(batteries, 0.8)
+    first, second = (condition(batteries, wear, 900.0 * DAY_S) for _ in range(2))
     for item in fields(Condition):
         np.testing.assert_array_equal(getattr(first, item.name), getattr(second, item.name))

@@ -9,8 +9,8 @@ import pytest
 
 from battery_synth.catalogue import DEFAULT_SEED, build_catalogue
 from battery_synth.engine.plant import Plant
-from battery_synth.life.nature import DRY_OUT, SULFATION
 from battery_synth.life.policy import Unattended
+from battery_synth.life.traits import DRY_OUT, SULFATION
 from battery_synth.world import by_location
 
 DAYS = (date(2026, 2, 1), date(2026, 5, 1), date(2026, 11, 23))
@@ -19,7 +19,7 @@ FloatArray = npt.NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """What is really so with the fleet's jars (n,) on a day."""
+    """What is really so with the fleet's batteries (n,) on a day."""
 
     ratio: FloatArray
     health: FloatArray
@@ -39,7 +39,7 @@ def _standing(plants: list[Plant]) -> Standing:
     truth = [plant.truth() for plant in plants]
     layouts = [plant.layout for plant in plants]
     ages = [plant.time_s - layout.installed_s for plant, layout in zip(plants, layouts, strict=True)]
-    looks = [plant.look(np.zeros(len(plant.layout.string_ids), bool)) for plant in plants]
+    looks = [plant.read_sensors(np.zeros(len(plant.layout.string_ids), bool)) for plant in plants]
     baseline = np.concatenate([layout.baseline_mohm for layout in layouts])
     return Standing(
         ratio=np.concatenate([now.resistance_25c_mohm for now in truth]) / baseline,
@@ -56,26 +56,26 @@ def fleet(request: pytest.FixtureRequest) -> Standing:
     return _standing(_plants(DEFAULT_SEED, request.param))
 
 
-def test_a_handful_of_jars_has_raised_resistance_and_the_most_have_not(fleet: Standing) -> None:
+def test_a_handful_of_batteries_has_raised_resistance_and_the_most_have_not(fleet: Standing) -> None:
     raised = fleet.ratio[fleet.is_settled]
     assert 6 <= (raised > 1.5).sum() <= 40
     assert 20 <= (raised > 1.3).sum() <= 100
     assert (raised > 1.2).mean() < 0.12
 
 
-def test_some_jars_are_dry_with_more_float_current(fleet: Standing) -> None:
+def test_some_batteries_are_dry_with_more_float_current(fleet: Standing) -> None:
     dry = (fleet.mechanism == DRY_OUT) & (fleet.exchange > 1.4)
     assert 3 <= dry.sum() <= 60
     assert np.median(fleet.ratio[dry]) > 1.25
     assert fleet.ratio[dry].max() < 2.5
 
 
-def test_some_jars_are_sulfated_and_their_resistance_does_not_tell(fleet: Standing) -> None:
+def test_some_batteries_are_sulfated_and_their_resistance_does_not_distinguish(fleet: Standing) -> None:
     sulfated = (fleet.mechanism == SULFATION) & (fleet.health < 0.9) & (fleet.ratio < 1.2)
     assert 2 <= sulfated.sum() <= 40
 
 
-def test_a_few_jars_are_at_their_end_and_nearly_all_are_not(fleet: Standing) -> None:
+def test_a_few_batteries_are_at_their_end_and_nearly_all_are_not(fleet: Standing) -> None:
     assert 2 <= (fleet.health < 0.8).sum() <= 40
     assert np.median(fleet.health) > 0.95
 
@@ -92,7 +92,7 @@ def test_a_cell_is_shorted_somewhere_within_the_first_quarter() -> None:
 
 
 @pytest.mark.parametrize("seed", range(1, 4))
-def test_other_seeds_have_weak_jars_too(seed: int) -> None:
+def test_other_seeds_have_weak_batteries_too(seed: int) -> None:
     fleet = _standing(_plants(seed, DAYS[0]))
     assert (fleet.ratio[fleet.is_settled] > 1.3).sum() >= 10
     assert (fleet.health < 0.85).sum() >= 3

@@ -1,11 +1,11 @@
-"""What a whole population shows, against the field's figures: fifteen years to failure at the sites' warmth."""
+"""What a whole population shows, against the field's figures: fifteen years to failure at the locations' warmth."""
 
 import numpy as np
 import pytest
 from scipy.optimize import minimize
 
-from battery_synth.life.nature import MECHANISMS, SHARES, SULFATION, Nature
-from tests.life.population import YEAR_DAYS, FloatArray, Lives, Population, drawn, lives_at, run_to_failure
+from battery_synth.life.traits import MECHANISMS, SHARES, SULFATION, Traits
+from tests.life.population import YEAR_DAYS, FloatArray, ObservedLives, Population, drawn, lives_at, run_to_failure
 
 
 @pytest.fixture(scope="module", params=[1, 2])
@@ -14,18 +14,18 @@ def population(request: pytest.FixtureRequest) -> Population:
 
 
 @pytest.fixture(scope="module")
-def nature() -> Nature:
+def traits() -> Traits:
     return drawn(3, 2_400)
 
 
-def _rate_per_year(lives: Lives, first_year: float, last_year: float) -> float:
-    """Return failures per jar and year among those that reach an age."""
+def _rate_per_year(lives: ObservedLives, first_year: float, last_year: float) -> float:
+    """Return failures per battery and year among those that reach an age."""
     years = lives.age_days / YEAR_DAYS
     failures = ((years >= first_year) & (years < last_year) & lives.failed).sum()
     return float(failures / np.clip(years - first_year, 0.0, last_year - first_year).sum())
 
 
-def _weibull(lives: Lives) -> tuple[float, float]:
+def _weibull(lives: ObservedLives) -> tuple[float, float]:
     """Return shape and scale in years by maximum likelihood; what had not failed is censored."""
     years = np.maximum(lives.age_days / YEAR_DAYS, 0.03)
 
@@ -41,8 +41,8 @@ def _weibull(lives: Lives) -> tuple[float, float]:
 @pytest.mark.parametrize(
     ("celsius", "shortest", "longest"), [(25, 6.0, 7.5), (27, 5.2, 6.5), (30, 4.2, 5.3), (33, 3.4, 4.3), (35, 3.0, 3.8)]
 )
-def test_median_life_is_what_thai_rooms_allow(celsius: float, shortest: float, longest: float, nature: Nature) -> None:
-    assert shortest < np.median(lives_at(celsius, nature)) < longest
+def test_median_life_is_what_thai_rooms_allow(celsius: float, shortest: float, longest: float, traits: Traits) -> None:
+    assert shortest < np.median(lives_at(celsius, traits)) < longest
 
 
 def test_resistance_bounds_capacity_and_does_not_reveal_it(population: Population) -> None:
@@ -50,7 +50,7 @@ def test_resistance_bounds_capacity_and_does_not_reveal_it(population: Populatio
     assert -0.8 < np.corrcoef(sights.ratio, sights.health)[0, 1] < -0.5
 
 
-def test_a_fifth_of_the_spent_jars_hide_in_their_resistance(population: Population) -> None:
+def test_a_fifth_of_the_spent_batteries_hide_in_their_resistance(population: Population) -> None:
     sights = population.sights
     spent = sights.health < 0.8
     assert 0.15 < (sights.ratio[spent] < 1.2).mean() < 0.25
@@ -58,12 +58,12 @@ def test_a_fifth_of_the_spent_jars_hide_in_their_resistance(population: Populati
     assert (sights.ratio[sulfated] < 1.2).mean() > 0.9
 
 
-def test_some_sound_jars_alarm_falsely(population: Population) -> None:
+def test_some_sound_batteries_alarm_falsely(population: Population) -> None:
     sights = population.sights
     assert 0.05 < (sights.ratio[sights.health > 0.9] > 1.2).mean() < 0.13
 
 
-def test_young_jars_fail_rarely_and_old_ones_often(population: Population) -> None:
+def test_young_batteries_fail_rarely_and_old_ones_often(population: Population) -> None:
     lives = population.lives
     assert 0.005 < _rate_per_year(lives, 0.0, 3.0) < 0.02
     assert 0.005 < _rate_per_year(lives, 0.0, 1.0) < 0.02

@@ -1,4 +1,4 @@
-"""Weather, rooms, mains, chargers and load: functions of seed, site and time, within the sourced figures."""
+"""Weather, rooms, mains, chargers and load: functions of seed, location and time, within the sourced figures."""
 
 from collections import Counter
 from itertools import pairwise
@@ -21,28 +21,28 @@ from battery_synth.outside.climate import (
 )
 from battery_synth.outside.grid import OUTAGES_PER_YEAR, SHORT_EVENTS_PER_YEAR, Grid, storm_factor
 from battery_synth.outside.load import Load
-from battery_synth.outside.outside import Outside
+from battery_synth.outside.locations import LOCATION_BY_CODE, LOCATIONS, LocationProfile
 from battery_synth.outside.rooms import FAILED_LIFT_K, Room
-from battery_synth.outside.sites import SITE_BY_CODE, SITES, Site
+from battery_synth.outside.surroundings import Surroundings
 
 YEAR_S = year_start_s(2026)
 DAY_S = 86_400.0
 HOURS = YEAR_S + 3600.0 * np.arange(365 * 24)
-every_site = pytest.mark.parametrize("site", SITES, ids=lambda site: site.code)
+every_location = pytest.mark.parametrize("location", LOCATIONS, ids=lambda location: location.code)
 
 
-def outside_of(site: Site, seed: int = 2) -> Outside:
-    return Outside.of(seed, site, [f"{site.code}-UPS-01", f"{site.code}-REC-01"], 9, 120.0)
+def surroundings_of(location: LocationProfile, seed: int = 2) -> Surroundings:
+    return Surroundings.of(seed, location, [f"{location.code}-UPS-01", f"{location.code}-REC-01"], 9, 120.0)
 
 
 # -- climate ----------------------------------------------------------------------------------------------------------
 
 
-@every_site
-def test_years_and_months_have_their_sourced_means(site: Site) -> None:
+@every_location
+def test_years_and_months_have_their_sourced_means(location: LocationProfile) -> None:
     decade = year_start_s(2015) + 3600.0 * np.arange(3652 * 24)
-    air = Climate.of_site(1, site.code, site.climate_zone).outdoor_c(decade)
-    means = MONTHLY_MEAN_C[site.climate_zone]
+    air = Climate.of_location(1, location.code, location.climate_zone).outdoor_c(decade)
+    means = MONTHLY_MEAN_C[location.climate_zone]
     assert air.mean() == pytest.approx(np.mean(means), abs=0.3)
     months = month_of(decade)
     for month in range(1, 13):
@@ -59,8 +59,8 @@ def test_a_day_is_coldest_at_six_and_warmest_at_half_past_two_and_flat_on_averag
 
 def test_inland_days_swing_more_than_coastal_ones_and_dry_months_more_than_wet_ones() -> None:
     def swing(code: str, months: tuple[int, ...]) -> float:
-        site = SITE_BY_CODE[code]
-        air = Climate.of_site(1, code, site.climate_zone).outdoor_c(HOURS).reshape(365, 24)
+        location = LOCATION_BY_CODE[code]
+        air = Climate.of_location(1, code, location.climate_zone).outdoor_c(HOURS).reshape(365, 24)
         chosen = np.isin(month_of(HOURS)[::24], months)
         return float((air.max(axis=1) - air.min(axis=1))[chosen].mean() / 2)
 
@@ -71,10 +71,10 @@ def test_inland_days_swing_more_than_coastal_ones_and_dry_months_more_than_wet_o
 
 
 def test_weather_persists_from_day_to_day_and_hot_seasons_have_heat_waves() -> None:
-    anomaly = Climate.of_site(5, "DC-KKN-01", "NE").anomaly_c
+    anomaly = Climate.of_location(5, "DC-KKN-01", "NE").anomaly_c
     assert 1.0 < anomaly.std() < 1.8
     assert 0.55 < np.corrcoef(anomaly[1:], anomaly[:-1])[0, 1] < 0.85
-    hottest = max(Climate.of_site(seed, "DC-KKN-01", "NE").outdoor_c(HOURS).max() for seed in range(10))
+    hottest = max(Climate.of_location(seed, "DC-KKN-01", "NE").outdoor_c(HOURS).max() for seed in range(10))
     assert 37.0 < hottest < 45.0
 
 
@@ -86,9 +86,9 @@ def test_seasons_begin_in_the_middle_of_their_months() -> None:
 # -- rooms ------------------------------------------------------------------------------------------------------------
 
 
-@every_site
-def test_cooled_rooms_are_held_between_22_and_27_degrees(site: Site) -> None:
-    outside = outside_of(site)
+@every_location
+def test_cooled_rooms_are_held_between_22_and_27_degrees(location: LocationProfile) -> None:
+    outside = surroundings_of(location)
     running = outside.hvac_state(HOURS) == list(HvacState).index(HvacState.RUNNING)
     target, tau = outside.room_target_c(HOURS)
     assert 21.5 < target[running].min() < target[running].max() < 27.5
@@ -97,17 +97,17 @@ def test_cooled_rooms_are_held_between_22_and_27_degrees(site: Site) -> None:
 
 def test_poorly_kept_rooms_fail_and_drift_more_often() -> None:
     def faulty(code: str) -> float:
-        site = SITE_BY_CODE[code]
-        states = [outside_of(site, seed).hvac_state(HOURS[::24]) for seed in range(25)]
+        location = LOCATION_BY_CODE[code]
+        states = [surroundings_of(location, seed).hvac_state(HOURS[::24]) for seed in range(25)]
         return float(np.mean(np.array(states) != list(HvacState).index(HvacState.RUNNING)))
 
     assert faulty("DC-SRC-01") > 1.5 * faulty("DC-CNX-01") > 0
 
 
 def test_failed_cooling_goes_above_the_outdoor_air_and_lasts_hours() -> None:
-    site = SITE_BY_CODE["DC-PKT-01"]
-    climate = Climate.of_site(1, site.code, site.climate_zone)
-    room = Room(1, site, climate)
+    location = LOCATION_BY_CODE["DC-PKT-01"]
+    climate = Climate.of_location(1, location.code, location.climate_zone)
+    room = Room(1, location, climate)
     failure = next(fault for fault in room.faults(YEAR_S, YEAR_S + 20 * 365 * DAY_S) if fault.failed)
     assert 2 * 3600 <= failure.end_s - failure.start_s <= 24 * 3600
     at = np.array([failure.start_s + 60.0])
@@ -120,18 +120,18 @@ def test_failed_cooling_goes_above_the_outdoor_air_and_lasts_hours() -> None:
 # -- mains ------------------------------------------------------------------------------------------------------------
 
 
-@every_site
-def test_outages_come_as_often_and_last_as_long_as_in_their_region(site: Site) -> None:
+@every_location
+def test_outages_come_as_often_and_last_as_long_as_in_their_region(location: LocationProfile) -> None:
     years = 200
     events = [
         event
         for seed in range(years)
-        for event in Grid(seed, site, 0, 120.0).discharges(YEAR_S, YEAR_S + 365 * DAY_S)
+        for event in Grid(seed, location, 0, 120.0).discharges(YEAR_S, YEAR_S + 365 * DAY_S)
         if event.kind == "outage"
     ]
-    assert len(events) / years == pytest.approx(OUTAGES_PER_YEAR[site.region], rel=0.15)
+    assert len(events) / years == pytest.approx(OUTAGES_PER_YEAR[location.region], rel=0.15)
     minutes = np.array([event.mains_back_s - event.start_s for event in events]) / 60.0
-    assert np.median(minutes) == pytest.approx(grids.OUTAGE_MEDIAN_MIN[site.region], rel=0.2)
+    assert np.median(minutes) == pytest.approx(grids.OUTAGE_MEDIAN_MIN[location.region], rel=0.2)
     # The mean of a log-normal of this spread is half as long again.
     assert minutes.mean() / np.median(minutes) == pytest.approx(np.exp(0.9**2 / 2), rel=0.25)
     failed = np.mean([event.genset_failed for event in events])
@@ -140,9 +140,9 @@ def test_outages_come_as_often_and_last_as_long_as_in_their_region(site: Site) -
     assert max(battery_s) <= 30.0
 
 
-@every_site
-def test_events_do_not_overlap_and_are_the_same_in_any_order_of_asking(site: Site) -> None:
-    grid, other = (Grid(5, site, 9, 120.0) for _ in range(2))
+@every_location
+def test_events_do_not_overlap_and_are_the_same_in_any_order_of_asking(location: LocationProfile) -> None:
+    grid, other = (Grid(5, location, 9, 120.0) for _ in range(2))
     events = grid.discharges(YEAR_S, YEAR_S + 3 * 365 * DAY_S)
     assert all(before.over_s <= after.start_s for before, after in pairwise(events))
     other.discharges(year_start_s(2030), year_start_s(2031))
@@ -153,7 +153,7 @@ def test_events_do_not_overlap_and_are_the_same_in_any_order_of_asking(site: Sit
 
 
 def test_short_events_tests_and_capacity_tests_have_their_rhythm() -> None:
-    grid = Grid(5, SITE_BY_CODE["DC-HDY-01"], 9, 120.0)
+    grid = Grid(5, LOCATION_BY_CODE["DC-HDY-01"], 9, 120.0)
     events = grid.discharges(YEAR_S, YEAR_S + 8 * 365.25 * DAY_S)
     kinds = Counter(event.kind for event in events)
     assert kinds["short"] / 8 == pytest.approx(SHORT_EVENTS_PER_YEAR["southern"], rel=0.15)
@@ -167,7 +167,7 @@ def test_short_events_tests_and_capacity_tests_have_their_rhythm() -> None:
 
 
 def test_mains_are_away_from_an_outage_to_their_return_and_stay_in_tests() -> None:
-    grid = Grid(5, SITE_BY_CODE["DC-URT-01"], 9, 120.0)
+    grid = Grid(5, LOCATION_BY_CODE["DC-URT-01"], 9, 120.0)
     events = grid.discharges(YEAR_S, YEAR_S + 365 * DAY_S)
     outage = next(event for event in events if event.kind == "outage" and event.mains_back_s - event.end_s > 60)
     instants = np.array([outage.start_s - 1, outage.start_s, outage.end_s + 1, outage.mains_back_s])
@@ -212,10 +212,12 @@ def test_load_is_flat_and_lower_at_night_and_at_the_weekend() -> None:
 
 @pytest.mark.parametrize("name", scenario.NAMES)
 def test_a_scenario_adds_to_the_world_and_leaves_the_rest(name: str) -> None:
-    site, at_s = SITE_BY_CODE["DC-BKK-02"], YEAR_S + 100.5 * DAY_S
+    location, at_s = LOCATION_BY_CODE["DC-BKK-02"], YEAR_S + 100.5 * DAY_S
     added = scenario.named(name, at_s, 3600.0)
-    plain = outside_of(site)
-    drilled = Outside.of(2, site, [f"{site.code}-UPS-01", f"{site.code}-REC-01"], 9, 120.0, scenario=added)
+    plain = surroundings_of(location)
+    drilled = Surroundings.of(
+        2, location, [f"{location.code}-UPS-01", f"{location.code}-REC-01"], 9, 120.0, scenario=added
+    )
     before = HOURS[at_s - DAY_S > HOURS]
     np.testing.assert_array_equal(drilled.room_target_c(before)[0], plain.room_target_c(before)[0])
     middle = np.array([at_s + 1800.0])

@@ -37,7 +37,7 @@ def readings(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def lives(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("phases") / "training"
-    spec = fleets.training(1, strings_per_site=2, years=8, start=date(2013, 1, 1), locations=["DC-SRC-01"])
+    spec = fleets.training(1, strings_per_location=2, years=8, start=date(2013, 1, 1), locations=["DC-SRC-01"])
     make_dataset(spec, folder, progress=nothing)
     for name in ("transactional", "model-inputs", "operations"):
         folders.run_phase(PHASES[name], folder)
@@ -141,4 +141,4 @@ def test_a_phase_without_its_tables_and_a_folder_without_a_set_are_refused(lives
     assert "has no telemetry" in result.stderr
     result = CliRunner().invoke(app, ["operations", "--data", str(tmp_path)])
     assert result.exit_code == 2
-    assert "no whole dataset" in result.stderr
+    assert "no complete dataset" in result.stderr

@@ -3,15 +3,15 @@
 import numpy as np
 import pytest
 
-from battery_synth.engine.arrays import Rows
 from battery_synth.sensing import sensors
-from battery_synth.sensing.sensors import Seen, Sensors
+from battery_synth.sensing.sensors import SensorReadings, Sensors
+from battery_synth.state.arrays import TrueRows
 
 WIDTH, ROWS = 24, 4000
 
 
-def true_rows(*, voltage_v: float = 13.65, current_a: float = 0.04, temperature_c: float = 25.0) -> Rows:
-    rows = Rows.empty(ROWS, WIDTH)
+def true_rows(*, voltage_v: float = 13.65, current_a: float = 0.04, temperature_c: float = 25.0) -> TrueRows:
+    rows = TrueRows.empty(ROWS, WIDTH)
     rows.instant_s[:] = np.arange(ROWS) * 60.0
     rows.string[:] = rows.mode[:] = 0
     rows.current_a[:], rows.ripple_a[:] = current_a, 0.8
@@ -19,7 +19,7 @@ def true_rows(*, voltage_v: float = 13.65, current_a: float = 0.04, temperature_
     return rows
 
 
-def read(rows: Rows, *, ohmic: bool = True, seed: int = 1) -> Seen:
+def read(rows: TrueRows, *, ohmic: bool = True, seed: int = 1) -> SensorReadings:
     own = Sensors.of(seed, [f"B{i}" for i in range(WIDTH)], ["S"])
     at_us = (rows.instant_s * 1e6).astype(np.int64)
     return own.read(rows, at_us, np.full(len(at_us), ohmic), np.full(WIDTH, 3.5))

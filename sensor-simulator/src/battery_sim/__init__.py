@@ -1,1 +1,1 @@
-"""Live telemetry of the fleet from the synthetic world, buffered and drained without loss."""
+"""Live telemetry of the fleet from the synthetic world, buffered and delivered without loss."""

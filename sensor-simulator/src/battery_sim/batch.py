@@ -1,4 +1,4 @@
-"""Readings as they travel: one tick's batch in the gateway's column shape, and several batches merged into one."""
+"""Batches of readings: one per tick, in the gateway's column format, and several merged into one."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -8,12 +8,12 @@ from typing import Any
 import numpy as np
 import orjson
 
-from battery_synth.world import Observation, SiteObservation
+from battery_synth.world import LocationObservation, Observation
 
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """One tick's readings as JSON; ``measured_strings`` are those whose resistance it carries."""
+    """One tick's readings as JSON; ``measured_strings`` are those whose block resistances it contains."""
 
     time: datetime
     body: bytes
@@ -22,89 +22,92 @@ class Batch:
 
 
 def make_batch(
-    seen: Observation | None, sites: SiteObservation | None, *, measured_strings: frozenset[str] = frozenset()
+    observation: Observation | None,
+    locations: LocationObservation | None,
+    *,
+    measured_strings: frozenset[str] = frozenset(),
 ) -> Batch | None:
-    """Return the batch of an instant, None when nothing was read."""
+    """Return the batch of an instant, or None if nothing was read."""
     content: dict[str, Any] = {}
     count = 0
-    at: datetime | None = None
-    if seen is not None:
-        at = seen.time
-        count += len(seen.battery_id) + len(seen.string_id)
-        content["columns"] = _battery_columns(seen)
-        content["string_readings"] = _string_readings(seen)
-    if sites is not None:
-        at = sites.time
-        count += len(sites.location_id)
-        content["site_readings"] = _site_readings(sites)
-    if at is None:
+    time: datetime | None = None
+    if observation is not None:
+        time = observation.time
+        count += len(observation.battery_id) + len(observation.string_id)
+        content["columns"] = _battery_columns(observation)
+        content["string_readings"] = _string_readings(observation)
+    if locations is not None:
+        time = locations.time
+        count += len(locations.location_id)
+        content["site_readings"] = _location_readings(locations)
+    if time is None:
         return None
-    return Batch(at, orjson.dumps(content, option=orjson.OPT_SERIALIZE_NUMPY), count, measured_strings)
+    return Batch(time, orjson.dumps(content, option=orjson.OPT_SERIALIZE_NUMPY), count, measured_strings)
 
 
 def merged(bodies: Iterable[bytes]) -> bytes:
-    """Return one body for several, readings in their order."""
+    """Return one body for several; the readings keep their order."""
     columns: dict[str, list[Any]] = {}
     lists: dict[str, list[Any]] = {}
     rows = 0
     for body in bodies:
         content: dict[str, Any] = orjson.loads(body)
-        given: dict[str, list[Any]] = content.pop("columns", {})
-        count = len(given.get("battery_id", ()))
-        for name in columns.keys() | given.keys():
+        added: dict[str, list[Any]] = content.pop("columns", {})
+        count = len(added.get("battery_id", ()))
+        for name in columns.keys() | added.keys():
             # A column that only some batches have is null in the others.
-            columns.setdefault(name, [None] * rows).extend(given[name] if name in given else [None] * count)
+            columns.setdefault(name, [None] * rows).extend(added[name] if name in added else [None] * count)
         rows += count
         for name, items in content.items():
             lists.setdefault(name, []).extend(items)
     return orjson.dumps({**({"columns": columns} if columns else {}), **lists})
 
 
-def _battery_columns(seen: Observation) -> dict[str, Any]:
+def _battery_columns(observation: Observation) -> dict[str, Any]:
     columns: dict[str, Any] = {
-        "battery_id": seen.battery_id,
-        "time": [_stamp(seen.time)] * len(seen.battery_id),
-        "voltage_v": seen.voltage_v,
-        "current_a": seen.current_a,
-        "temperature_c": seen.temperature_c,
+        "battery_id": observation.battery_id,
+        "time": [_stamp(observation.time)] * len(observation.battery_id),
+        "voltage_v": observation.voltage_v,
+        "current_a": observation.current_a,
+        "temperature_c": observation.temperature_c,
     }
-    if np.isfinite(seen.internal_resistance_mohm).any():
-        # NaN becomes null in JSON: not measured this time.
-        columns["internal_resistance_mohm"] = seen.internal_resistance_mohm
+    if np.isfinite(observation.internal_resistance_mohm).any():
+        # NaN, which becomes null in JSON, marks a block that was not measured.
+        columns["internal_resistance_mohm"] = observation.internal_resistance_mohm
     return columns
 
 
-def _string_readings(seen: Observation) -> list[dict[str, Any]]:
-    stamp = _stamp(seen.time)
+def _string_readings(observation: Observation) -> list[dict[str, Any]]:
+    stamp = _stamp(observation.time)
     return [
         {
             "string_id": string,
             "time": stamp,
-            "voltage_v": float(seen.string_voltage_v[i]),
-            "current_a": float(seen.string_current_a[i]),
-            "float_current_ma": float(seen.float_current_ma[i]),
-            "ripple_voltage_v": float(seen.ripple_voltage_v[i]),
-            "ripple_current_a": float(seen.ripple_current_a[i]),
-            "mode": seen.mode[i].value,
+            "voltage_v": float(observation.string_voltage_v[i]),
+            "current_a": float(observation.string_current_a[i]),
+            "float_current_ma": float(observation.float_current_ma[i]),
+            "ripple_voltage_v": float(observation.ripple_voltage_v[i]),
+            "ripple_current_a": float(observation.ripple_current_a[i]),
+            "mode": observation.mode[i].value,
         }
-        for i, string in enumerate(seen.string_id)
+        for i, string in enumerate(observation.string_id)
     ]
 
 
-def _site_readings(sites: SiteObservation) -> list[dict[str, Any]]:
-    stamp = _stamp(sites.time)
+def _location_readings(locations: LocationObservation) -> list[dict[str, Any]]:
+    stamp = _stamp(locations.time)
     return [
         {
             "location_id": location,
             "time": stamp,
-            "ambient_c": float(sites.ambient_c[i]),
-            "humidity_pct": float(sites.humidity_pct[i]),
-            "hvac": sites.hvac[i].value,
-            "mains": sites.mains[i],
+            "ambient_c": float(locations.ambient_c[i]),
+            "humidity_pct": float(locations.humidity_pct[i]),
+            "hvac": locations.hvac[i].value,
+            "mains": locations.mains[i],
         }
-        for i, location in enumerate(sites.location_id)
+        for i, location in enumerate(locations.location_id)
     ]
 
 
-def _stamp(at: datetime) -> str:
-    return at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+def _stamp(time: datetime) -> str:
+    return time.isoformat(timespec="milliseconds").replace("+00:00", "Z")

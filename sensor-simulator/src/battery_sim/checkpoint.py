@@ -1,4 +1,4 @@
-"""Where the world begins: its own checkpoint, that of the history, or a fresh start."""
+"""The start of the world: from its own checkpoint, from that of the history, or new."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,38 +15,38 @@ from battery_synth.world import World
 _log = structlog.get_logger(__name__)
 
 CATCH_UP_LIMIT: Final = timedelta(minutes=30)
-"""How far the first start may lie behind the history it continues; past it the gap stays a gap."""
+"""How long before the first start the history may have ended; a longer time stays a gap."""
 AHEAD_LIMIT: Final = timedelta(minutes=5)
-"""How far the clock may have stepped back; the gateway refuses readings further ahead anyway."""
+"""How far the clock may have been set back; the gateway refuses readings further ahead anyway."""
 
 
 @dataclass(frozen=True, slots=True)
 class Beginning:
-    """A world, and the instant after which it reports; until then it moves on in silence."""
+    """A world, and the instant after which it reports; until then it advances without reports."""
 
     world: World
     silent_until: datetime
 
 
 class CheckpointFile:
-    """The world's own checkpoint on disk, and the one that the history left."""
+    """The world's own checkpoint on disk, and the one that the history wrote."""
 
     def __init__(self, path: Path, *, initial: Path | None) -> None:
         self._path = path
         self._initial = initial
 
     def begin(self, fleet: Sequence[FleetRow], *, seed: int, now: datetime, newest_at: datetime | None) -> Beginning:
-        """Choose where to begin; ``newest_at`` is the newest instant that was ever reported.
+        """Choose the start; ``newest_at`` is the newest instant that was ever reported.
 
-        The first start continues the history without a seam. A later one leaves the time it was down as a gap. No
-        instant is reported a second time, also when the clock was set back or the newest checkpoint is older.
+        The first start continues the history without a gap. A later one leaves the time in between as a gap. No instant
+        is reported twice, even if the clock was set back or the newest checkpoint is older than the newest report.
         """
         newest = newest_at if newest_at is not None and newest_at - now <= AHEAD_LIMIT else None
-        was_here = self._path.exists()
+        existed = self._path.exists()
         world = self._loaded(self._path, fleet, now, own=True)
         if world is None and self._initial is not None:
             world = self._loaded(self._initial, fleet, now, own=False)
-            continues = world is not None and not was_here and now - world.time <= CATCH_UP_LIMIT
+            continues = world is not None and not existed and now - world.time <= CATCH_UP_LIMIT
         else:
             continues = False
         if world is None:
@@ -55,7 +55,7 @@ class CheckpointFile:
         return Beginning(world, max(reported) if continues else max(now, *reported))
 
     def save(self, world: World) -> None:
-        """Write the checkpoint; the file is there whole or not at all."""
+        """Write the checkpoint; the file is complete or absent."""
         write_atomically(self._path, world.dump())
 
     def _loaded(self, path: Path, fleet: Sequence[FleetRow], now: datetime, *, own: bool) -> World | None:

@@ -27,21 +27,21 @@ _log = structlog.get_logger(__name__)
 TICK: Final = timedelta(seconds=1)
 CHECKPOINT_EVERY: Final = timedelta(seconds=10)
 SKIP_AFTER: Final = timedelta(minutes=2)
-"""A feed that is further behind was asleep with its machine: that time is a gap and not made up afterwards."""
+"""A feed that is further behind was suspended with its machine: that time stays a gap."""
 _RETRY_S: Final = (1.0, 2.0, 5.0, 10.0)
 _ADVANCE_STEP: Final = timedelta(days=1)
 
 
 class _FleetUnusable(Exception):
-    """The catalogue is missing, or it is not one."""
+    """The catalogue is missing or invalid."""
 
 
 class _ClockSetBack(Exception):
-    """The world is so far ahead of the clock that it must begin anew."""
+    """The world is so far ahead of the clock that it must restart."""
 
 
 class FeedState(StrEnum):
-    """What the feed is doing."""
+    """State of the feed."""
 
     STARTING = "starting"
     FEEDING = "feeding"
@@ -56,7 +56,7 @@ class FeedState(StrEnum):
 
 @dataclass(slots=True)
 class _Parts:
-    """What a started runner works with."""
+    """The parts of a started runner."""
 
     spool: Spool
     sender: Sender
@@ -65,7 +65,7 @@ class _Parts:
 
 @dataclass(frozen=True, slots=True)
 class RunnerStatus:
-    """The feed as it stands; without a world while it starts."""
+    """Status of the feed; world time and lag are None while it starts."""
 
     state: FeedState
     reason: str | None
@@ -81,7 +81,7 @@ class RunnerStatus:
 class Runner:
     """The feed of one simulator process.
 
-    World and spool are touched by the work thread only; the event loop keeps the rhythm and talks to the gateway.
+    Only the work thread touches world and spool; the event loop keeps the schedule and talks to the gateway.
     """
 
     def __init__(self, settings: SimulatorSettings, clock: Clock, http: httpx.AsyncClient) -> None:
@@ -100,19 +100,25 @@ class Runner:
         self._saved_at: datetime | None = None
         self._save_failed = False
 
-    # -- what others see ----------------------------------------------------------------------------------------
+    # -- status -----------------------------------------------------------------------------------------------
 
     @property
     def plan(self) -> FeedPlan | None:
-        """What is fed, None while the feed starts."""
+        """The plan of the feed; None while it starts."""
         return self._parts.feed.plan if self._parts else None
 
     def change(self, **changes: Any) -> FeedPlan | None:
-        """Change what is fed, `UnknownStrings` if it names strings the fleet does not have; None while starting."""
+        """Change the plan and return it; None while the feed starts.
+
+        Raises
+        ------
+        UnknownStrings
+            A string is not in the fleet; the plan stays as it was.
+        """
         return self._parts.feed.change(**changes) if self._parts else None
 
     def status(self) -> RunnerStatus:
-        """Return how the feed is doing."""
+        """Return the status of the feed."""
         parts = self._parts
         if parts is None:
             return RunnerStatus(self._state, self._reason or None, None, None, {}, 0, 0, 0, SenderStatus())
@@ -135,13 +141,13 @@ class Runner:
     # -- life ---------------------------------------------------------------------------------------------------
 
     async def run(self) -> None:
-        """Feed until `stop` is called; whatever fails is tried again, the checkpoint is written on the way out."""
+        """Feed until `stop` is called; failures are retried, and the checkpoint is written at the end."""
         try:
             failures = 0
             while not self._stopping.is_set():
                 started_s = perf_counter()
                 await self._run_once()
-                # A run that lasted was sound: the next trouble is another one.
+                # After a long run the next failure is a new one: its first retry comes soon.
                 failures = 0 if perf_counter() - started_s > 60.0 else min(failures + 1, len(_RETRY_S) - 1)
                 await self._sleep(_RETRY_S[failures])
         finally:
@@ -149,7 +155,7 @@ class Runner:
             self._work.close()
 
     def stop(self) -> None:
-        """Ask the feed to end after the tick it is at."""
+        """Ask the feed to end after its present tick."""
         self._stopping.set()
 
     async def _run_once(self) -> None:
@@ -164,8 +170,8 @@ class Runner:
             self._enter(FeedState.FLEET_UNUSABLE, str(error))
         except _ClockSetBack as error:
             self._enter(FeedState.STARTING, str(error))
-        except Exception as error:  # noqa: BLE001  # the feed must come back by itself, whatever the world stumbled on
-            _log.error("feed stumbled; it starts again", exc_info=error)
+        except Exception as error:  # noqa: BLE001  # the feed must recover by itself, whatever failed
+            _log.error("feed failed; it restarts", exc_info=error)
             self._enter(FeedState.FAILING, type(error).__name__)
         finally:
             await self._close()
@@ -181,7 +187,7 @@ class Runner:
             raise
         self._silent_until = beginning.silent_until
         self._saved_at = None
-        # Sending starts at once: what waits from before goes first, while the world still moves on to the present.
+        # Sending starts at once: the backlog goes first, while the world still catches up.
         self._parts = _Parts(spool, Sender(spool, self._client, self._work), feed)
         _log.info(
             "feed begins",
@@ -219,14 +225,14 @@ class Runner:
             await self._work.run(self._save, parts.feed)
         await self._work.run(parts.spool.close)
 
-    # -- the rhythm ---------------------------------------------------------------------------------------------
+    # -- schedule -----------------------------------------------------------------------------------------------
 
     async def _feed_and_send(self) -> None:
         parts = self._parts
         assert parts is not None
         sending = asyncio.create_task(parts.sender.run(), name="sender")
         try:
-            await self._move_on_in_silence(parts.feed, self._silent_until)
+            await self._advance_without_reports(parts.feed, self._silent_until)
             while not self._stopping.is_set():
                 if sending.done():
                     sending.result()
@@ -235,40 +241,40 @@ class Runner:
             sending.cancel()
             await asyncio.gather(sending, return_exceptions=True)
 
-    async def _move_on_in_silence(self, feed: Feed, until: datetime) -> None:
+    async def _advance_without_reports(self, feed: Feed, until: datetime) -> None:
         while feed.world.time < until and not self._stopping.is_set():
-            # In pieces, so that the sender gets its turns and a stop does not wait for weeks of the world.
+            # In steps, so that the sender gets its turns and a stop does not wait for weeks of the world.
             await self._work.run(feed.pass_over, min(feed.world.time + _ADVANCE_STEP, until))
 
     async def _step(self, parts: _Parts) -> None:
-        """Do the next tick, or wait for it."""
+        """Do the next tick or wait for it."""
         now, due = self._clock.now(), _next_tick(parts.feed.world.time)
         metrics.LAG_SECONDS.set((now - parts.feed.world.time).total_seconds())
         if due - now > AHEAD_LIMIT:
             raise _ClockSetBack(f"the world is at {due.isoformat()}, the clock at {now.isoformat()}")
         if due > now:
             self._has_caught_up = True
-            # Never long: the clock may be set while we wait.
+            # Never long: the clock may be set during the wait.
             await self._sleep(min(due - now, TICK).total_seconds())
         elif self._has_caught_up and now - due > SKIP_AFTER:
-            _log.warning("feed was asleep; the time stays a gap", since=due.isoformat(), until=now.isoformat())
+            _log.warning("feed was suspended; the time stays a gap", since=due.isoformat(), until=now.isoformat())
             metrics.TICKS_SKIPPED.labels("asleep").inc((now - due) // TICK)
-            await self._move_on_in_silence(parts.feed, now)
+            await self._advance_without_reports(parts.feed, now)
         else:
             state, reason = await self._work.run(self._tick, parts, due)
             self._enter(state, reason)
             parts.sender.notify()
 
-    def _tick(self, parts: _Parts, at: datetime) -> tuple[FeedState, str]:
-        """Move on by one tick and store its readings; in the work thread."""
+    def _tick(self, parts: _Parts, time: datetime) -> tuple[FeedState, str]:
+        """Advance by one tick and store its readings; runs in the work thread."""
         started_s = perf_counter()
         spool, feed = parts.spool, parts.feed
         state, reason = FeedState.FEEDING, ""
         if spool.is_full:
-            feed.pass_over(at)
+            feed.pass_over(time)
             state, reason = FeedState.SPOOL_FULL, f"{spool.size_bytes:,} bytes wait for the gateway"
             metrics.TICKS_SKIPPED.labels("spool_full").inc()
-        elif (batch := feed.tick(at)) is not None:
+        elif (batch := feed.tick(time)) is not None:
             try:
                 spool.put(batch.body, reading_count=batch.reading_count, made_at=batch.time)
             except SpoolUnavailable as error:
@@ -277,7 +283,7 @@ class Runner:
                 metrics.TICKS_SKIPPED.labels("spool_unavailable").inc()
             else:
                 metrics.READINGS.labels("made").inc(batch.reading_count)
-        if self._has_caught_up and (self._saved_at is None or at - self._saved_at >= CHECKPOINT_EVERY):
+        if self._has_caught_up and (self._saved_at is None or time - self._saved_at >= CHECKPOINT_EVERY):
             self._save(feed)
         metrics.SPOOL_BATCHES.set(spool.count)
         metrics.SPOOL_BYTES.set(spool.size_bytes)
@@ -285,13 +291,13 @@ class Runner:
         return state, reason
 
     def _save(self, feed: Feed) -> None:
-        # Not before the feed has caught up with the history: until then a restart must find itself at the seam.
+        # Only after the feed has caught up with the history: until then a restart must resume from the history's end.
         self._saved_at = feed.world.time
         try:
             self._checkpoint.save(feed.world)
         except OSError as error:
             if not self._save_failed:
-                _log.error("checkpoint not written; the last one stays", error=str(error))
+                _log.error("checkpoint not written; the last one is kept", error=str(error))
             self._save_failed = True
         else:
             self._save_failed = False

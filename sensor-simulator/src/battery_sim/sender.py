@@ -1,4 +1,4 @@
-"""Drain the spool into the gateway: in order, oldest first, until each batch is acknowledged."""
+"""Delivery of the spool to the gateway: in order, oldest first, until each batch is acknowledged."""
 
 import asyncio
 import sys
@@ -26,16 +26,17 @@ MERGE_READINGS: Final = 5_000
 MERGE_BATCHES: Final = 300
 MIN_PAUSE_S, MAX_PAUSE_S = 0.2, 5.0
 UNKNOWN_SENDER_PAUSE_S: Final = 10.0
-"""Pause while the gateway does not accept the key: it may come later, and its login throttle must not be fed."""
-LONGEST_OBEYED_PAUSE_S: Final = 300.0
+"""Pause while the gateway does not accept the key: a key may be added later, and frequent attempts trip its
+throttle."""
+MAX_RETRY_AFTER_S: Final = 300.0
 WARN_EVERY_S: Final = 60.0
 _UNKNOWN_SENDER: Final = frozenset({401, 403})
-_SAYS_NOTHING_OF_THE_BATCH: Final = _UNKNOWN_SENDER | {404, 405, 407, 408, 421, 423, 425, 429}
-"""Refusals that are about the sender, the address or the moment: the batch is kept."""
+_UNRELATED_TO_THE_BATCH: Final = _UNKNOWN_SENDER | {404, 405, 407, 408, 421, 423, 425, 429}
+"""Refusals caused by the sender, the address or the moment: the batch is kept."""
 
 
 class _Kept(Exception):
-    """The gateway did not take the batches; they stay in the spool."""
+    """The gateway did not accept the batches; they stay in the spool."""
 
     def __init__(self, cause: ServiceError) -> None:
         super().__init__(str(cause))
@@ -44,7 +45,7 @@ class _Kept(Exception):
 
 @dataclass(slots=True)
 class SenderStatus:
-    """What the sender has done since the start."""
+    """Counts of the sender since its start."""
 
     acknowledged_batches: int = 0
     accepted: int = 0
@@ -56,7 +57,7 @@ class SenderStatus:
 
 
 class Sender:
-    """One task that empties the spool."""
+    """A task that empties the spool."""
 
     def __init__(self, spool: Spool, client: TelemetryClient, work: WorkThread) -> None:
         self._spool = spool
@@ -69,11 +70,11 @@ class Sender:
         self.status = SenderStatus()
 
     def notify(self) -> None:
-        """Learn that a batch was stored."""
+        """Wake the sender: a batch was stored."""
         self._stored.set()
 
     async def run(self) -> None:
-        """Send for as long as the process lives."""
+        """Send until cancelled."""
         while True:
             self._stored.clear()
             batches = await self._oldest()
@@ -86,12 +87,12 @@ class Sender:
         try:
             return await self._work.run(self._spool.peek, max_batches=self._max_batches, max_readings=MERGE_READINGS)
         except SpoolUnavailable as error:
-            await self._on_spool_trouble(error)
+            await self._on_spool_failure(error)
             return []
 
     async def _deliver(self, batches: list[SpooledBatch]) -> None:
         try:
-            result = await self._post_until_taken(batches)
+            result = await self._post_until_accepted(batches)
         except ServiceRefused as error:
             await self._on_refusal(batches, error)
             return
@@ -99,8 +100,8 @@ class Sender:
         await self._settle(batches, None)
         self._max_batches = min(self._max_batches * 2, MERGE_BATCHES)
 
-    async def _post_until_taken(self, batches: list[SpooledBatch]) -> IngestResult:
-        """Post the same body until the gateway answers for it; raises `ServiceRefused` when it is refused for good."""
+    async def _post_until_accepted(self, batches: list[SpooledBatch]) -> IngestResult:
+        """Post the same body until the gateway accepts it; raise `ServiceRefused` if it is refused permanently."""
         body = batches[0].body if len(batches) == 1 else merged(batch.body for batch in batches)
         attempts = AsyncRetrying(
             retry=retry_if_exception_type(_Kept), wait=self._pause_s, before_sleep=self._on_kept, sleep=asyncio.sleep
@@ -113,14 +114,14 @@ class Sender:
         except (ServiceUnavailable, InvalidServiceResponse) as error:
             raise _Kept(error) from error
         except ServiceRefused as error:
-            if error.status in _SAYS_NOTHING_OF_THE_BATCH:
+            if error.status in _UNRELATED_TO_THE_BATCH:
                 raise _Kept(error) from error
             raise
 
     def _pause_s(self, attempt: RetryCallState) -> float:
         cause = _cause(attempt)
         if cause.retry_after_s is not None:
-            return min(cause.retry_after_s, LONGEST_OBEYED_PAUSE_S)
+            return min(cause.retry_after_s, MAX_RETRY_AFTER_S)
         if isinstance(cause, ServiceRefused) and cause.status in _UNKNOWN_SENDER:
             return UNKNOWN_SENDER_PAUSE_S
         return self._backoff(attempt)
@@ -128,7 +129,7 @@ class Sender:
     def _on_kept(self, attempt: RetryCallState) -> None:
         reason = str(_cause(attempt))
         if self.status.is_connected or self.status.last_error != reason:
-            _log.warning("gateway does not take readings; keeping them", reason=reason, waiting=self._spool.count)
+            _log.warning("gateway does not accept readings; keeping them", reason=reason, waiting=self._spool.count)
         self.status.is_connected, self.status.last_error = False, reason
         metrics.SEND_FAILURES.inc()
 
@@ -136,15 +137,15 @@ class Sender:
         self.status.is_connected = True
         self.status.last_error = str(error)
         if len(batches) > 1:
-            # One bad batch must not take the others with it: halve until it stands alone.
+            # One bad batch must not block the others: halve until it is alone.
             self._max_batches = len(batches) // 2
             return
-        _log.error("batch refused for good; set aside", batch=batches[0].id, reason=str(error))
+        _log.error("batch refused permanently; set aside", batch=batches[0].id, reason=str(error))
         metrics.BATCHES_REFUSED.inc()
         await self._settle(batches, str(error))
 
     async def _settle(self, batches: list[SpooledBatch], refusal: str | None) -> None:
-        """Take batches that are decided off the queue, however long the disk takes: they must not be sent again."""
+        """Remove decided batches from the queue, however long the disk takes: they must not be sent again."""
         while True:
             try:
                 if refusal is None:
@@ -152,11 +153,11 @@ class Sender:
                 else:
                     await self._work.run(self._spool.set_aside, batches[0], refusal)
             except SpoolUnavailable as error:
-                await self._on_spool_trouble(error)
+                await self._on_spool_failure(error)
             else:
                 return
 
-    async def _on_spool_trouble(self, error: SpoolUnavailable) -> None:
+    async def _on_spool_failure(self, error: SpoolUnavailable) -> None:
         self.status.last_error = f"spool: {error}"
         if self._may_warn():
             _log.error("spool cannot be used now", reason=str(error))
@@ -165,7 +166,7 @@ class Sender:
     def _count(self, batches: list[SpooledBatch], result: IngestResult) -> None:
         status = self.status
         if not status.is_connected:
-            _log.info("gateway takes readings", waiting=self._spool.count)
+            _log.info("gateway accepts readings", waiting=self._spool.count)
         status.is_connected, status.last_error = True, None
         status.acknowledged_batches += len(batches)
         status.accepted += result.accepted
@@ -180,7 +181,7 @@ class Sender:
             _log.warning("readings refused", count=result.rejected_count, codes=codes, first=str(result.rejected[:1]))
 
     def _may_warn(self) -> bool:
-        """Say whether to log a trouble that may come back every second."""
+        """Return whether to log a failure that may recur every second."""
         now_s = monotonic()
         if now_s - self._warned_at_s < WARN_EVERY_S:
             return False
@@ -196,7 +197,7 @@ def _cause(attempt: RetryCallState) -> ServiceError:
 
 
 def telemetry_client(http: httpx.AsyncClient, gateway_url: str, api_key: str) -> TelemetryClient:
-    """Return the client; the sender has its own rhythm of retries, so the breaker stays out of the way."""
+    """Return the client; its circuit breaker never opens, since the sender has its own retries."""
     client = TelemetryClient(http, gateway_url, api_key=api_key)
     client.breaker = CircuitBreaker(threshold=sys.maxsize)
     return client

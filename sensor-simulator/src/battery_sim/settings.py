@@ -8,7 +8,7 @@ from battery_servicekit.settings import ServiceSettings
 
 
 class SimulatorSettings(ServiceSettings):
-    """What the simulator needs to run."""
+    """Settings of the simulator."""
 
     port: int = Field(default=8003, ge=1, le=65535)
     gateway_url: str = "http://127.0.0.1:8000"
@@ -23,7 +23,7 @@ class SimulatorSettings(ServiceSettings):
 
     @property
     def strings(self) -> tuple[str, ...] | None:
-        """Strings to feed, None for all."""
+        """Strings to feed; None for all."""
         return tuple(part.strip() for part in self.simulator_strings.split(",") if part.strip()) or None
 
     @property

@@ -1,7 +1,7 @@
 """Batches that wait to be acknowledged, on disk, oldest first.
 
-Every batch is stored before it is sent and leaves only when the gateway has acknowledged it, so that neither a dead
-gateway nor the simulator's own death loses a reading that was made.
+Every batch is stored before it is sent and removed only after the gateway has acknowledged it, so that neither a
+failure of the gateway nor one of the simulator loses a reading.
 """
 
 import sqlite3
@@ -19,7 +19,7 @@ _log = structlog.get_logger(__name__)
 
 SCHEMA_VERSION: Final = 1
 REFUSED_LIMIT_BYTES: Final = 256 * 2**20
-"""Room for batches that the gateway refused for good; past it the oldest of them go."""
+"""Limit of the batches that the gateway refused permanently; beyond it the oldest of them are deleted."""
 _DAMAGED: Final = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
 _SCHEMA: Final = """
 create table batch (
@@ -34,7 +34,7 @@ Result = TypeVar("Result")
 
 @dataclass(frozen=True, slots=True)
 class SpooledBatch:
-    """A batch as it waits: its place in the queue, how many readings it has, and its JSON."""
+    """A waiting batch: its number in the queue, its number of readings, and its JSON."""
 
     id: int
     reading_count: int
@@ -42,18 +42,18 @@ class SpooledBatch:
 
 
 class SpoolUnavailable(Exception):
-    """The file cannot be read or written now: the disk is full or failing, or another process has it."""
+    """The file cannot be read or written now: the disk is full or failing, or another process owns it."""
 
 
 class SpoolFull(SpoolUnavailable):
-    """As many bytes wait as may; nothing new is made until some are gone."""
+    """The limit of waiting bytes is reached; nothing new is made until the queue drains."""
 
 
 class Spool:
     """A durable queue in one SQLite file; one process and one thread own it.
 
-    A damaged file is moved aside and the queue starts empty; an error of the disk is `SpoolUnavailable` and leaves the
-    file alone.
+    A damaged file is moved aside and the queue starts empty; a disk error raises `SpoolUnavailable` and leaves the file
+    untouched.
     """
 
     def __init__(self, path: Path, *, limit_bytes: int, refused_limit_bytes: int = REFUSED_LIMIT_BYTES) -> None:
@@ -69,22 +69,22 @@ class Spool:
 
     @property
     def count(self) -> int:
-        """Batches that wait."""
+        """Number of waiting batches."""
         return self._count
 
     @property
     def size_bytes(self) -> int:
-        """Bytes that wait."""
+        """Number of waiting bytes."""
         return self._bytes
 
     @property
     def refused_count(self) -> int:
-        """Batches that were set aside."""
+        """Number of batches that were set aside."""
         return self._refused_count
 
     @property
     def is_full(self) -> bool:
-        """Whether as many bytes wait as may."""
+        """Whether the limit of waiting bytes is reached."""
         return self._bytes >= self._limit_bytes
 
     @property
@@ -93,14 +93,14 @@ class Spool:
         return self._newest_at
 
     def put(self, body: bytes, *, reading_count: int, made_at: datetime) -> None:
-        """Store a batch; it survives a crash from the return on.
+        """Store a batch; once this returns, the batch survives a crash.
 
         Raises
         ------
         SpoolFull
             The limit is reached; the batch was not stored.
         SpoolUnavailable
-            The disk did not take it; the batch was not stored.
+            The disk failed; the batch was not stored.
         """
         if self.is_full:
             raise SpoolFull(f"{self._bytes:,} bytes wait; the limit is {self._limit_bytes:,}")
@@ -113,14 +113,14 @@ class Spool:
                 )
                 self._database.execute("insert or replace into newest values (1, ?)", (made_at.timestamp(),))
 
-        self._on_sound_file(store)
+        self._with_recovery(store)
         self._count += 1
         self._bytes += len(body)
         self._newest_at = made_at
 
     def peek(self, *, max_batches: int, max_readings: int) -> list[SpooledBatch]:
-        """Return the oldest batches, as many as fit but always one."""
-        return self._on_sound_file(lambda: self._peek(max_batches, max_readings))
+        """Return the oldest batches within the limits, but at least one if any waits."""
+        return self._with_recovery(lambda: self._peek(max_batches, max_readings))
 
     def remove(self, batches: Sequence[SpooledBatch]) -> None:
         """Drop batches that were acknowledged."""
@@ -131,15 +131,15 @@ class Spool:
                     "delete from batch where id = ?", [(batch.id,) for batch in batches]
                 ).rowcount
 
-        # After damage the queue is a new one, in which these batches are not.
-        if self._on_sound_file(delete):
+        # After damage the queue is new and does not contain these batches.
+        if self._with_recovery(delete):
             self._count -= len(batches)
             self._bytes -= sum(len(batch.body) for batch in batches)
         if self._count == 0:
-            self._on_sound_file(self._give_space_back)
+            self._with_recovery(self._give_space_back)
 
     def set_aside(self, batch: SpooledBatch, reason: str) -> None:
-        """Move a batch that the gateway will never take out of the way, with the reason, for people to look at."""
+        """Move a batch that the gateway will never accept to the refused ones, with the reason, for inspection."""
 
         def move() -> None:
             with self._database:
@@ -151,15 +151,15 @@ class Spool:
                 self._database.execute("delete from batch where id = ?", (batch.id,))
                 self._forget_oldest_refused()
 
-        self._on_sound_file(move)
-        self._on_sound_file(self._count_all)
+        self._with_recovery(move)
+        self._with_recovery(self._count_all)
 
     def close(self) -> None:
         """Close the file."""
         self._database.close()
 
-    def _on_sound_file(self, action: Callable[[], Result]) -> Result:
-        """Do something with the file; if it turns out damaged, do it with a new one."""
+    def _with_recovery(self, action: Callable[[], Result]) -> Result:
+        """Run an action on the file; if the file turns out to be damaged, run it on a new one."""
         with _disk_errors():
             try:
                 return action()
@@ -198,10 +198,10 @@ class Spool:
         )
         forgotten = self._database.execute(over, (self._refused_limit_bytes,)).rowcount
         if forgotten:
-            _log.error("refused batches exceed their room; the oldest are gone", count=forgotten)
+            _log.error("refused batches exceed their limit; the oldest were deleted", count=forgotten)
 
     def _give_space_back(self) -> None:
-        """Return what a backlog took to the disk."""
+        """Return the space of a drained backlog to the file system."""
         (free_pages,) = self._database.execute("pragma freelist_count").fetchone()
         if free_pages > 1024:
             # As a script: `execute` would stop after the first page.
@@ -234,18 +234,18 @@ def _opened(path: Path) -> sqlite3.Connection:
 
 
 class _OtherSchema(Exception):
-    """The file is sound but was written by another version, or is damaged without SQLite raising an error."""
+    """The file was written by another version, or is damaged without SQLite raising an error."""
 
 
 def _connected(path: Path) -> sqlite3.Connection:
-    # Made here, used in the work thread; the short time-out lets a start that meets another owner say so.
+    # Created here, used in the work thread; the short time-out makes a start with another owner fail soon.
     database = sqlite3.connect(path, check_same_thread=False, timeout=1.0)
     try:
         # One owner: a second simulator on the same folder must not send the same instants with other values.
         database.execute("pragma locking_mode = exclusive")
         database.execute("pragma auto_vacuum = incremental")
         database.execute("pragma journal_mode = wal")
-        # A batch counts as made when it is on the disk, not when it is on its way there.
+        # A batch counts as stored when it is on disk, not when it is on its way there.
         database.execute("pragma synchronous = full")
         _check_schema(database)
     except BaseException:
@@ -275,7 +275,7 @@ def _move_aside(path: Path, reason: str) -> None:
     moved = path.with_name(f"{path.name}.broken-{stamp}")
     _log.error("spool file cannot be used; starting a new one", moved_to=str(moved), reason=reason)
     path.replace(moved)
-    # What the main file lacks may be in these; somebody may want to save it.
+    # These may hold what the main file lacks; someone may want to recover it.
     for suffix in ("-wal", "-shm"):
         extra = path.with_name(path.name + suffix)
         if extra.exists():

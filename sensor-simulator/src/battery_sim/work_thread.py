@@ -1,4 +1,4 @@
-"""The one thread that moves the world and owns the spool, so that the event loop stays free for calls."""
+"""The thread that advances the world and owns the spool, so that the event loop stays free for requests."""
 
 import asyncio
 from collections.abc import Callable
@@ -10,7 +10,7 @@ Result = TypeVar("Result")
 
 
 class WorkThread:
-    """Runs jobs one after another in a thread of its own: what only it touches needs no lock."""
+    """Runs jobs one after another in its own thread: data that only it touches needs no lock."""
 
     def __init__(self) -> None:
         self._executor = ThreadPoolExecutor(max_workers=1, thread_name_prefix="world-and-spool")
@@ -18,7 +18,7 @@ class WorkThread:
     async def run(
         self, job: Callable[Parameters, Result], *args: Parameters.args, **kwargs: Parameters.kwargs
     ) -> Result:
-        """Run a job and return its result; a caller that is cancelled meanwhile does not stop the job."""
+        """Run a job and return its result; cancelling the caller does not stop the job."""
         return await asyncio.wrap_future(self._executor.submit(job, *args, **kwargs))
 
     def close(self) -> None:

@@ -1,4 +1,4 @@
-"""The charger of a string: compensated set-point, current limit, and what the blocks accept in the taper."""
+"""The charger of a string: compensated set-point, current limit, and the current accepted in the taper."""
 
 import math
 from typing import Final
@@ -8,29 +8,33 @@ from battery_synth.compiled import compiled
 SET_CELL_V: Final = 2.275
 COMPENSATION_V_PER_K: Final = -0.0033
 COLDEST_C, WARMEST_C = 10.0, 40.0
-"""Range of the compensation."""
+"""Temperature range of the compensation."""
 LIMIT_PER_AH: Final = 0.1
-"""Current limit over rated capacity (0.1 C, best practice of makers)."""
+"""Current limit over rated capacity in 1/h (0.1 C, best practice of manufacturers)."""
 ACCEPTANCE_TAU_H: Final = 2.2
-"""In the taper at float voltage the accepted current falls with this time constant (engineering judgement)."""
+"""Time constant with which the accepted current falls in the taper at float voltage (engineering judgement)."""
 SIDE_REACTION_SHARE: Final = 0.06
-"""Charge lost beside the float current: with it about 1.1 Ah go in per Ah that came out."""
+"""Charge lost in addition to the float current: about 1.1 Ah must be charged per Ah discharged."""
 FLOAT_MARGIN_A_PER_AH: Final = 0.25e-3
-"""A string counts as recharged when it takes no more than this above its float current."""
+"""A string counts as recharged when it draws no more than this above its float current."""
 
 
 @compiled
 def set_point_v(cells: float, temperature_c: float, offset_cell_v: float) -> float:
-    """Return the charger's float voltage for cells in series: 2.275 V at 25 °C, -3.3 mV/K a cell, 10 to 40 °C."""
+    """Return the charger's float voltage in V for cells in series.
+
+    2.275 V per cell at 25 °C, -3.3 mV/K per cell, compensated from 10 to 40 °C. ``offset_cell_v`` is the fault of the
+    set-point in V per cell.
+    """
     within_c = min(max(temperature_c, COLDEST_C), WARMEST_C)
     return cells * (SET_CELL_V + COMPENSATION_V_PER_K * (within_c - 25.0) + offset_cell_v)
 
 
 @compiled
 def recharged_ah(deficit_ah: float, most_a: float, step_s: float) -> float:
-    """Return the charge still missing after a step with at most ``most_a`` stored.
+    """Return the charge in Ah still missing after a step that stores at most ``most_a``.
 
-    A straight line in the current limit, then exponential; exact.
+    Linear at the current limit, then exponential with `ACCEPTANCE_TAU_H`; the exact solution.
     """
     hours = step_s / 3600.0
     if most_a <= 0.0:

@@ -10,7 +10,7 @@ from battery_synth.compiled import compiled
 CELLS: Final = 6
 FULL_MOLARITY: Final = 5.3
 EMPTY_MOLARITY: Final = 1.3
-# Molality of sulphuric acid over its molarity (kmol/m3), from tabulated densities; straight between the points.
+# Molality of sulphuric acid over its molarity (kmol/m3), from tabulated densities; linear between the points.
 _MOLARITY: Final = np.array([0.5, 1.0, 1.3, 2.0, 3.0, 4.0, 5.0, 5.3, 6.0])
 _MOLALITY: Final = np.array([0.508, 1.03, 1.355, 2.14, 3.38, 4.73, 6.24, 6.73, 7.94])
 TAFEL_VOLTAGE_PER_V: Final = 11.0
@@ -20,7 +20,7 @@ TAFEL_REFERENCE_V: Final = 2.23
 
 RATE_MINUTES: Final = np.array([5, 10, 15, 20, 30, 45, 60, 120, 600, 1200], dtype=np.float64)
 RATE_CURRENT_A: Final = np.array([246, 180, 150.8, 126.6, 94.2, 69.6, 55.9, 33.1, 10.0, 5.2])
-"""Discharge currents of a 100 Ah block to 1.80 V a cell at 25 °C by duration (maker's table of the class)."""
+"""Discharge currents of a 100 Ah block to 1.80 V per cell at 25 °C by duration (table of a manufacturer)."""
 _LOG_RATE: Final = np.log(RATE_CURRENT_A[::-1])
 _LOG_MINUTES: Final = np.log(RATE_MINUTES[::-1])
 _EXHAUSTED_V: Final = 0.9
@@ -29,13 +29,18 @@ _COUP_SHARE: Final = 0.01
 _SHARE_C: Final = np.array([-15.0, 0.0, 25.0, 40.0])
 _SHARE: Final = np.array([0.65, 0.85, 1.0, 1.04])
 """Capacity over that at 25 °C by temperature (NREL SAM's table for lead-acid)."""
+_SOC_RESISTANCE_RISE: Final = 0.4
+"""Rise of resistance from full to empty, relative (engineering judgement)."""
+_RESISTANCE_PER_K: Final = -0.008
+"""Relative change of the ohmic resistance per K (-0.8 %/K around 25 °C; manufacturers' data sheets)."""
 
 
 @compiled
 def open_circuit_v(soc: float, temperature_c: float, cells: float) -> float:
-    """Return the rested voltage in V of cells in series from the acid concentration (Bode's law), SOC as a fraction.
+    """Return the rested voltage in V of cells in series from the acid concentration; SOC as a fraction.
 
-    U_cell = 1.922 + 0.148 L + 0.063 L2 + 0.074 L3 + 0.034 L4 with L = log10(molality); +0.25 mV/K a cell.
+    Bode (1977): U_cell = 1.922 + 0.148 L + 0.063 L2 + 0.074 L3 + 0.034 L4 with L = log10(molality);
+    +0.25 mV/K per cell.
     """
     molarity = EMPTY_MOLARITY + (FULL_MOLARITY - EMPTY_MOLARITY) * min(max(soc, 0.0), 1.0)
     log_m = math.log10(np.interp(molarity, _MOLARITY, _MOLALITY))
@@ -45,22 +50,22 @@ def open_circuit_v(soc: float, temperature_c: float, cells: float) -> float:
 
 @compiled
 def ohmic_mohm(resistance_25c_mohm: float, soc: float, temperature_c: float) -> float:
-    """Return the ohmic resistance of a block in mΩ: +40 % from full to empty, about -0.8 % a K."""
+    """Return the ohmic resistance of a block in mΩ: +40 % from full to empty, about -0.8 %/K; SOC as a fraction."""
     low = max(0.2 - soc, 0.0) / 0.2
-    by_soc = 1.0 + 0.4 * (1.0 - soc) + 0.6 * low * low
-    return resistance_25c_mohm * by_soc * math.exp(-0.008 * (temperature_c - 25.0))
+    by_soc = 1.0 + _SOC_RESISTANCE_RISE * (1.0 - soc) + 0.6 * low * low
+    return resistance_25c_mohm * by_soc * math.exp(_RESISTANCE_PER_K * (temperature_c - 25.0))
 
 
 @compiled
 def float_current_a(cell_v: float, exchange_ma_per_100ah: float, temperature_c: float, capacity_ah: float) -> float:
-    """Return the float current in A of single cells held at a voltage: the kernel of the gassing branch."""
+    """Return the float current in A of single cells held at a voltage: the law of the gassing branch."""
     exponent = TAFEL_VOLTAGE_PER_V * (cell_v - TAFEL_REFERENCE_V) + TAFEL_TEMPERATURE_PER_K * (temperature_c - 25.0)
     return capacity_ah / 100.0 * exchange_ma_per_100ah * 1e-3 * math.exp(exponent)
 
 
 @compiled
 def available_ah(current_a: float, rated_ah: float) -> float:
-    """Return the charge in Ah that a new block gives at a current to 1.80 V a cell at 25 °C, from the rate table."""
+    """Return the charge in Ah that a new block gives at a current to 1.80 V per cell at 25 °C, from the rate table."""
     per_100 = min(max(current_a / rated_ah * 100.0, RATE_CURRENT_A[-1]), RATE_CURRENT_A[0])
     minutes = math.exp(np.interp(math.log(per_100), _LOG_RATE, _LOG_MINUTES))
     return float(per_100 * minutes / 60.0 * rated_ah / 100.0)
@@ -74,10 +79,10 @@ def capacity_share(temperature_c: float) -> float:
 
 @compiled
 def exhaustion_v(drawn_ah: float, usable_ah: float) -> float:
-    """Return the voltage lost as the acid in the plates runs out: 0.9 V a block where the rate table ends.
+    """Return the voltage lost in V as the acid in the plates runs out: 0.9 V per block where the rate table ends.
 
-    With the ohmic and the slower losses a block then stands at about 1.80 V a cell; beyond it falls steeply, and
-    a block that its string drives on reverses.
+    With the ohmic and the slower losses a block is then at about 1.80 V per cell. Beyond that point its voltage falls
+    steeply, and a block that its string drives on reverses.
     """
     part = drawn_ah / usable_ah
     cube = part * part * part
@@ -86,10 +91,10 @@ def exhaustion_v(drawn_ah: float, usable_ah: float) -> float:
 
 @compiled
 def coup_de_fouet_v(drawn_ah: float, capacity_ah: float, current_a: float) -> float:
-    """Return the passing dip at the start of a discharge from full: deepest at 1 % drawn, gone by 8 %.
+    """Return the coup de fouet in V, the dip at the start of a discharge from full: deepest at 1 % drawn, gone by 8 %.
 
-    20 mV a cell at 0.6 C, in proportion to the current (depths of 10 to 60 mV a cell are reported; engineering
-    judgement): it is a trap for whoever reads capacity from the first minute.
+    20 mV per cell at 0.6 C, in proportion to the current (10 to 60 mV per cell are reported; engineering judgement).
+    An estimator that reads capacity from the first minute is misled by it.
     """
     part = drawn_ah / (_COUP_SHARE * capacity_ah)
     strength = min(current_a / (0.6 * capacity_ah), 1.5)

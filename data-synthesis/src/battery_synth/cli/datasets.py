@@ -21,10 +21,10 @@ _MOST_YEARS: Final = 30.0
 _DAY_FORMAT: Final = ["%Y-%m-%d"]
 
 Out = Annotated[Path, typer.Option(help="Empty folder for the files and manifest.json.")]
-Workers = Annotated[int, typer.Option(help="Processes (default: one a core).", min=1)]
+Workers = Annotated[int, typer.Option(help="Number of processes (default: one per core).", min=1)]
 Scheduler = Annotated[str | None, typer.Option(help="Address of a Dask scheduler whose workers share the folder.")]
-FileFormat = Annotated[Literal["parquet", "csv"], typer.Option("--format", help="Of the files.")]
-Locations = Annotated[list[str] | None, typer.Option("--location", help="Only this site; may be repeated.")]
+FileFormat = Annotated[Literal["parquet", "csv"], typer.Option("--format", help="Format of the files.")]
+Locations = Annotated[list[str] | None, typer.Option("--location", help="Only this location; may be repeated.")]
 CORES: Final = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
@@ -33,13 +33,13 @@ def reference(
     out: Out,
     *,
     days: Annotated[float, typer.Option(help="Length in days.")] = fleets.REFERENCE_DAYS,
-    string: Annotated[str, typer.Option(help="The string whose 24 batteries are read.")] = fleets.REFERENCE_STRING,
+    string: Annotated[str, typer.Option(help="The string whose 24 batteries are sampled.")] = fleets.REFERENCE_STRING,
     start: Annotated[datetime, typer.Option(formats=_DAY_FORMAT)] = _START,
     file_format: FileFormat = "parquet",
     seed: Seed = DEFAULT_SEED,
     progress_json: ProgressJson = False,
 ) -> None:
-    """Write the reference set: 24 batteries every 60 s for 90 days, 3,110,400 readings, with its truth apart."""
+    """Write the reference set: 24 batteries every 60 s for 90 days, 3,110,400 readings, with the truth kept apart."""
     _require_days(days)
     with refusals(out):
         spec = fleets.reference(seed, start=start.date(), days=days, string_id=string)
@@ -52,7 +52,7 @@ def fleet(
     *,
     days: Annotated[float, typer.Option(help="Length in days.")] = 30.0,
     every: Annotated[float, typer.Option(help="Seconds between readings: above 0, at most 86400.")] = 60.0,
-    detail: Annotated[bool, typer.Option(help="Also every 2 to 60 s in and after discharges.")] = False,
+    detail: Annotated[bool, typer.Option(help="Also every 2 to 60 s during and after discharges.")] = False,
     location: Locations = None,
     start: Annotated[datetime, typer.Option(formats=_DAY_FORMAT)] = _START,
     file_format: FileFormat = "parquet",
@@ -61,7 +61,7 @@ def fleet(
     seed: Seed = DEFAULT_SEED,
     progress_json: ProgressJson = False,
 ) -> None:
-    """Write readings of the whole fleet, or of some sites, at any sampling."""
+    """Write readings of the whole fleet, or of some locations, at any sampling."""
     _require_days(days)
     with refusals(out):
         spec = fleets.fleet(seed, start=start.date(), days=days, every_s=every, detail=detail, locations=location or [])
@@ -72,7 +72,9 @@ def fleet(
 def training(
     out: Out,
     *,
-    strings_per_site: Annotated[int, typer.Option(help="Strings of 24 batteries at each site.")] = 10,
+    strings_per_location: Annotated[
+        int, typer.Option("--strings-per-site", help="Strings of 24 batteries at each location.")
+    ] = 10,
     years: Annotated[float, typer.Option(help="Length in years.")] = 12.0,
     location: Locations = None,
     start: Annotated[datetime, typer.Option(formats=_DAY_FORMAT)] = _TRAINING_START,
@@ -82,12 +84,12 @@ def training(
     seed: Seed = DEFAULT_SEED,
     progress_json: ProgressJson = False,
 ) -> None:
-    """Write lives to their end: daily aggregates of batteries run to failure, discharges in detail, truth apart."""
+    """Write run-to-failure lives: daily aggregates, discharges in detail, truth kept apart."""
     if not 0 < years <= _MOST_YEARS:
-        raise refusal(f"--years {years:g} must lie above 0 and at most at {_MOST_YEARS:g}")
+        raise refusal(f"--years {years:g}: it must be above 0 and at most {_MOST_YEARS:g}")
     with refusals(out):
         spec = fleets.training(
-            seed, strings_per_site=strings_per_site, years=years, start=start.date(), locations=location or []
+            seed, strings_per_location=strings_per_location, years=years, start=start.date(), locations=location or []
         )
     _make(spec, out, file_format, workers=workers, scheduler=scheduler, as_json=progress_json)
 
@@ -97,18 +99,18 @@ def drill(
     out: Out,
     *,
     scenario: Annotated[str, typer.Option(help=f"One of {', '.join(scenarios.NAMES)}.")],
-    location: Annotated[str, typer.Option(help="The site it happens at.")],
-    minutes: Annotated[float, typer.Option(help="Length after it begins; the hour before is written too.")] = 60.0,
+    location: Annotated[str, typer.Option(help="The location of the event.")],
+    minutes: Annotated[float, typer.Option(help="Length from its start; the hour before is written too.")] = 60.0,
     every: Annotated[float, typer.Option(help="Seconds between readings.")] = 2.0,
     start: Annotated[datetime, typer.Option(formats=_DAY_FORMAT)] = _START,
     file_format: FileFormat = "parquet",
     seed: Seed = DEFAULT_SEED,
     progress_json: ProgressJson = False,
 ) -> None:
-    """Write the trace of a scenario at one site, with its truth apart."""
+    """Write the trace of a scenario at one location, with the truth kept apart."""
     _require_days(minutes / 1440.0, "--minutes")
     with refusals(out):
-        # At noon in Bangkok, when the room without cooling warms fastest.
+        # At noon in Bangkok, when a room without cooling warms fastest.
         begins = start.replace(hour=5, tzinfo=UTC)
         chosen = scenarios.named(scenario, begins.timestamp(), minutes * 60.0)
         spec = fleets.drill(seed, scenario=chosen, location_id=location, start=begins, minutes=minutes, every_s=every)
@@ -124,7 +126,7 @@ def _make(
     scheduler: str | None,
     as_json: bool,
 ) -> None:
-    with refusals(out), progress(spec.kind, "site months", as_json=as_json) as report:
+    with refusals(out), progress(spec.kind, "location months", as_json=as_json) as report:
         manifest = make_dataset(
             replace(spec, file_format=file_format), out, workers=workers, scheduler=scheduler, progress=report
         )

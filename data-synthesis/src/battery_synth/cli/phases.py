@@ -15,7 +15,7 @@ Data = Annotated[Path, typer.Option(help="Folder of a dataset.", exists=True, fi
 def _add(name: str) -> None:
     phase = PHASES[name]
 
-    @app.command(name, help=f"Make anew from a dataset: {phase.what}.")
+    @app.command(name, help=f"Make from a dataset, again at will: {phase.summary}.")
     def command(data: Data) -> None:
         with refusals(data):
             made = run_phase(phase, data)

@@ -1,4 +1,4 @@
-"""What all commands share: consoles, progress that fits a person or a program, refusals in one line."""
+"""What all commands share: consoles, progress for people and for programs, errors in one line."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -15,18 +15,18 @@ out_console = Console(soft_wrap=True)
 err_console = Console(stderr=True, soft_wrap=True)
 
 Report = Callable[[int, int], None]
-Seed = Annotated[int, typer.Option(help="Same seed, same world.")]
-ProgressJson = Annotated[bool, typer.Option("--progress-json", help="Progress as JSON lines.")]
+Seed = Annotated[int, typer.Option(help="Seed of the world; the same seed gives the same data.")]
+ProgressJson = Annotated[bool, typer.Option("--progress-json", help="Print progress as JSON lines.")]
 LONGEST_DAYS = 3660.0
 
 
 @contextmanager
 def progress(phase: str, unit: str, *, as_json: bool) -> Iterator[Report]:
-    """Yield what tells progress: JSON lines, a bar on a terminal, else a plain line every tenth."""
+    """Yield a progress callback: JSON lines, a bar on a terminal, else a plain line per tenth."""
     columns = (TextColumn(f"[bold]{phase}"), BarColumn(), MofNCompleteColumn(), TextColumn(unit), TimeRemainingColumn())
-    is_person = err_console.is_terminal
+    is_terminal = err_console.is_terminal
     tenth = -1
-    with Progress(*columns, console=err_console, disable=as_json or not is_person) as bar:
+    with Progress(*columns, console=err_console, disable=as_json or not is_terminal) as bar:
         task = bar.add_task(phase, total=None)
 
         def report(done: int, total: int) -> None:
@@ -38,7 +38,7 @@ def progress(phase: str, unit: str, *, as_json: bool) -> Iterator[Report]:
             tenth = now
             if as_json:
                 typer.echo(json.dumps({"phase": "generate", "done": done, "total": total}))
-            elif not is_person:
+            elif not is_terminal:
                 err_console.print(f"{phase}: {done} of {total} {unit}", highlight=False)
 
         yield report
@@ -46,7 +46,7 @@ def progress(phase: str, unit: str, *, as_json: bool) -> Iterator[Report]:
 
 @contextmanager
 def refusals(out: Path) -> Iterator[None]:
-    """Turn what the caller can mend into one line and exit code 2."""
+    """Turn errors that the caller can fix into one line and exit code 2."""
     try:
         yield
     except OSError as error:
@@ -56,6 +56,6 @@ def refusals(out: Path) -> Iterator[None]:
 
 
 def refusal(reason: str) -> typer.Exit:
-    """Say why a command does nothing; raise what this returns."""
+    """Print why a command does nothing; raise what this returns."""
     err_console.print(f"{reason}.", style="red", markup=False, highlight=False)
     return typer.Exit(2)

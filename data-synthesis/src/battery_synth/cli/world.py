@@ -1,4 +1,4 @@
-"""The fleet's catalogue and its history, as the platform itself uses them."""
+"""Commands for the fleet's catalogue and its history, as the platform uses them."""
 
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -28,7 +28,7 @@ def catalogue(
     out: Annotated[Path, typer.Option(help="CSV file to write.")],
     *,
     seed: Seed = DEFAULT_SEED,
-    as_of: Annotated[datetime | None, typer.Option(help="Day the catalogue describes (today).")] = None,
+    as_of: Annotated[datetime | None, typer.Option(help="Day that the catalogue describes (default: today).")] = None,
 ) -> None:
     """Write the fleet catalogue: 1,944 batteries in 9 data centres."""
     day = (as_of or datetime.now(UTC)).date()
@@ -44,18 +44,20 @@ def history(
     out: Annotated[Path, typer.Option(help="Folder to write the Parquet files and manifest.json to.")],
     *,
     fleet: Annotated[Path, typer.Option(help="Fleet catalogue (CSV).", exists=True, dir_okay=False)],
-    checkpoint: Annotated[Path, typer.Option(help="File for the world's state where the history ends.")],
+    checkpoint: Annotated[Path, typer.Option(help="File for the world's state at the end of the history.")],
     days: Annotated[float, typer.Option(help="Length in days.")] = 90.0,
     end: Annotated[
         datetime | None,
-        typer.Option(help="Where the history ends, UTC (now).", formats=["%Y-%m-%dT%H:%M:%S%z", "%Y-%m-%dT%H:%M:%S"]),
+        typer.Option(
+            help="End of the history, UTC (default: now).", formats=["%Y-%m-%dT%H:%M:%S%z", "%Y-%m-%dT%H:%M:%S"]
+        ),
     ] = None,
     seed: Seed = DEFAULT_SEED,
     progress_json: ProgressJson = False,
 ) -> None:
-    """Write the fleet's history, and the checkpoint from which the live feed goes on."""
+    """Write the fleet's history, and the checkpoint from which the live feed continues."""
     if not 0 < days <= LONGEST_DAYS:
-        raise refusal(f"--days {days:g} must lie above 0 and at most at {LONGEST_DAYS:g}")
+        raise refusal(f"--days {days:g}: it must be above 0 and at most {LONGEST_DAYS:g}")
     until = (end or datetime.now(UTC)).replace(microsecond=0)
     until = until.replace(tzinfo=UTC) if until.tzinfo is None else until.astimezone(UTC)
     start = until - timedelta(days=days)
@@ -72,7 +74,7 @@ def _read_fleet(path: Path) -> tuple[FleetRow, ...]:
         return read_catalogue_csv(path)
     except ValidationError as error:
         first = error.errors()[0]
-        place = ".".join(str(part) for part in first["loc"]) or "row"
-        raise refusal(f"--fleet {path}: {place}: {first['msg']}") from error
+        field = ".".join(str(part) for part in first["loc"]) or "row"
+        raise refusal(f"--fleet {path}: {field}: {first['msg']}") from error
     except (OSError, UnicodeDecodeError, ValueError) as error:
         raise refusal(f"--fleet {path}: {error}") from error

@@ -1,1 +1,1 @@
-"""Datasets: which batteries, for how long, read how often, and the files that come of it."""
+"""Datasets: their batteries, length and sampling, and the files that result."""

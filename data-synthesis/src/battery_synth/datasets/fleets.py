@@ -1,4 +1,4 @@
-"""The batteries of datasets: one string, the whole fleet, or as many strings a site as a training set wants."""
+"""The batteries of datasets: one string, the whole fleet, or a number of strings per location for training."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -9,19 +9,19 @@ from battery_contracts.enums import SystemKind
 from battery_contracts.fleet import FleetRow
 from battery_synth.catalogue import build_catalogue, string_rows
 from battery_synth.datasets.spec import DatasetSpec
-from battery_synth.engine.readings import Sampling
+from battery_synth.outside.locations import LOCATION_BY_CODE, LOCATIONS, LocationProfile, SystemLayout
 from battery_synth.outside.scenario import Scenario
-from battery_synth.outside.sites import SITE_BY_CODE, SITES, Site, SystemLayout
+from battery_synth.state.readings import Sampling
 from battery_synth.streams import stream
 
 REFERENCE_STRING: Final = "DC-BKK-01-UPS-01-STR-01"
 REFERENCE_DAYS: Final = 90
 REFERENCE_EVERY_S: Final = 60.0
 TRAINING_EVERY_S: Final = 3600.0
-_STRINGS_A_SYSTEM: Final = 6
-_KVA_A_STRING: Final = 200.0 / 6.0
+_STRINGS_PER_SYSTEM: Final = 6
+_KVA_PER_STRING: Final = 200.0 / 6.0
 _STAGGER_DAYS: Final = 730
-_MOST_STRINGS: Final = 99 * _STRINGS_A_SYSTEM
+_MOST_STRINGS: Final = 99 * _STRINGS_PER_SYSTEM
 
 
 def reference(
@@ -47,12 +47,12 @@ def reference(
 def fleet(
     seed: int, *, start: date, days: float, every_s: float, detail: bool, locations: Sequence[str] = ()
 ) -> DatasetSpec:
-    """Return the whole fleet, or some sites of it, at any sampling.
+    """Return the whole fleet, or some of its locations, at any sampling.
 
     Raises
     ------
     ValueError
-        A site is unknown, or the span or the sampling cannot be.
+        A location is unknown, or the span or the sampling is impossible.
     """
     require_known(locations)
     rows = [row for row in build_catalogue(seed, as_of=start) if not locations or row.location_id in locations]
@@ -64,24 +64,24 @@ def fleet(
 
 
 def training(
-    seed: int, *, strings_per_site: int, years: float, start: date, locations: Sequence[str] = ()
+    seed: int, *, strings_per_location: int, years: float, start: date, locations: Sequence[str] = ()
 ) -> DatasetSpec:
-    """Return lives to their end: strings installed over two years, each jar run to failure or to the horizon.
+    """Return run-to-failure lives: strings installed over two years, each battery until it fails or to the horizon.
 
     Raises
     ------
     ValueError
-        A site is unknown, there are no strings, or the span cannot be.
+        A location is unknown, there are no strings, or the span is impossible.
     """
     require_known(locations)
-    if not 1 <= strings_per_site <= _MOST_STRINGS:
-        raise ValueError(f"{strings_per_site} strings a site: it must be 1 to {_MOST_STRINGS}")
-    sites = [site for site in SITES if not locations or site.code in locations]
+    if not 1 <= strings_per_location <= _MOST_STRINGS:
+        raise ValueError(f"{strings_per_location} strings per location: it must be 1 to {_MOST_STRINGS}")
+    profiles = [location for location in LOCATIONS if not locations or location.code in locations]
     rows = [
         row
-        for site in sites
-        for number in range(strings_per_site)
-        for row in _training_string(seed, site, number, start)
+        for location in profiles
+        for number in range(strings_per_location)
+        for row in _training_string(seed, location, number, start)
     ]
     begins = _midnight(start)
     span = timedelta(days=round(365.25 * years))
@@ -94,12 +94,12 @@ def training(
 def drill(
     seed: int, *, scenario: Scenario, location_id: str, start: datetime, minutes: float, every_s: float
 ) -> DatasetSpec:
-    """Return the trace of a scenario at one site, with the hour before it.
+    """Return the trace of a scenario at one location, with the hour before it.
 
     Raises
     ------
     ValueError
-        The site is unknown, or the span or the sampling cannot be.
+        The location is unknown, or the span or the sampling is impossible.
     """
     require_known([location_id])
     rows = [row for row in build_catalogue(seed, as_of=start.date()) if row.location_id == location_id]
@@ -110,26 +110,26 @@ def drill(
 
 
 def require_known(locations: Sequence[str]) -> None:
-    """Refuse sites that are not there.
+    """Refuse locations that do not exist.
 
     Raises
     ------
     ValueError
-        With the sites that are.
+        The message lists the locations that do.
     """
-    unknown = sorted(set(locations) - set(SITE_BY_CODE))
+    unknown = sorted(set(locations) - set(LOCATION_BY_CODE))
     if unknown:
-        raise ValueError(f"unknown site {', '.join(unknown)}; there are {', '.join(sorted(SITE_BY_CODE))}")
+        raise ValueError(f"unknown location {', '.join(unknown)}; there are {', '.join(sorted(LOCATION_BY_CODE))}")
 
 
-def _training_string(seed: int, site: Site, number: int, start: date) -> list[FleetRow]:
-    system, string = divmod(number, _STRINGS_A_SYSTEM)
-    layout = SystemLayout(SystemKind.UPS, "UPS", system + 1, _KVA_A_STRING * _STRINGS_A_SYSTEM, _STRINGS_A_SYSTEM)
-    string_id = f"{site.code}-UPS-{system + 1:02d}-STR-{string + 1:02d}"
-    # Ages are spread over the first two years, so that no season of the calendar is the same part of every life.
+def _training_string(seed: int, location: LocationProfile, number: int, start: date) -> list[FleetRow]:
+    system, string = divmod(number, _STRINGS_PER_SYSTEM)
+    layout = SystemLayout(SystemKind.UPS, "UPS", system + 1, _KVA_PER_STRING * _STRINGS_PER_SYSTEM, _STRINGS_PER_SYSTEM)
+    string_id = f"{location.code}-UPS-{system + 1:02d}-STR-{string + 1:02d}"
+    # Ages are spread over the first two years, so that no calendar season coincides with one part of every life.
     installed_on = start - timedelta(days=int(stream(seed, "training", string_id).integers(0, _STAGGER_DAYS)))
-    # A training set asks what would have happened to strings of any age at these sites.
-    earlier = replace(site, commissioned_on=start - timedelta(days=_STAGGER_DAYS))
+    # A training set asks what would happen to strings of any age at these locations.
+    earlier = replace(location, commissioned_on=start - timedelta(days=_STAGGER_DAYS))
     return list(string_rows(stream(seed, "catalogue", string_id), earlier, layout, string_id, installed_on))
 
 

@@ -1,4 +1,4 @@
-"""Make a dataset: its pieces on one core or on a Dask cluster, and the manifest when all of them are whole."""
+"""Making a dataset: its parts on one core or on a Dask cluster, and the manifest once all of them are complete."""
 
 import hashlib
 import json
@@ -11,12 +11,12 @@ from typing import Any, Final
 
 import battery_synth
 from battery_synth.catalogue import write_catalogue_csv
-from battery_synth.datasets.spec import FORMAT_VERSION, DatasetSpec, SitePart
+from battery_synth.datasets.spec import FORMAT_VERSION, DatasetSpec, LocationPart
 from battery_synth.datasets.work import make_part, months_done
 from battery_synth.storage.files import write_atomically
 
-BYTES_A_READING: Final = {"parquet": 3.0, "csv": 85.0}
-_BYTES_A_DAY_ROW: Final = 75.0
+BYTES_PER_READING: Final = {"parquet": 3.0, "csv": 85.0}
+_BYTES_PER_DAY_ROW: Final = 75.0
 _SPARE: Final = 1.2
 _LOOK_EVERY_S: Final = 0.5
 MANIFEST: Final = "manifest.json"
@@ -25,7 +25,7 @@ Progress = Callable[[int, int], None]
 
 
 class OutOfSpace(OSError):
-    """The disk does not hold what was asked for."""
+    """The disk is too small for the dataset."""
 
 
 def make_dataset(
@@ -33,17 +33,17 @@ def make_dataset(
 ) -> dict[str, Any]:
     """Make all files of a dataset below a folder.
 
-    A folder without a manifest holds no dataset: it is written last. What an interrupted run of the same spec left is
-    gone on with; what another spec left is refused.
+    The manifest is written last: a folder without it holds no dataset. An interrupted run of the same spec is resumed;
+    the files of another spec are refused.
 
     Parameters
     ----------
     workers
-        Processes; with 1 everything runs in this one.
+        Number of processes; with 1 everything runs in this one.
     scheduler
         Address of a Dask scheduler whose workers share this folder; else a local cluster.
     progress
-        Told months done and months in all.
+        Called with the months done and the months in total.
 
     Returns
     -------
@@ -55,10 +55,10 @@ def make_dataset(
     OutOfSpace
         The disk is too small.
     ValueError
-        The folder holds something else, or there are fewer workers than one.
+        The folder holds something else, or ``workers`` is below 1.
     """
     if workers < 1:
-        raise ValueError(f"{workers} workers: it must be one at least")
+        raise ValueError(f"{workers} workers: it must be at least one")
     directory = directory.resolve()
     parts = spec.parts()
     _require_own(directory, spec)
@@ -66,9 +66,9 @@ def make_dataset(
     lines = []
     with _runner(parts, directory, workers, scheduler) as finished:
         total = len(parts) * _months(spec)
-        for made in finished:
-            if made is not None:
-                lines += made
+        for entries in finished:
+            if entries is not None:
+                lines += entries
             progress(min(sum(months_done(directory, part) for part in parts), total), total)
     lines.append(_write_master(spec, directory))
     manifest = _manifest(spec, lines)
@@ -79,13 +79,13 @@ def make_dataset(
 
 @contextmanager
 def _runner(
-    parts: Sequence[SitePart], directory: Path, workers: int, scheduler: str | None
+    parts: Sequence[LocationPart], directory: Path, workers: int, scheduler: str | None
 ) -> Iterator[Iterator[list[dict[str, Any]] | None]]:
-    """Yield what gives each finished part's lines, and None now and then while the work goes on."""
+    """Yield an iterator over the manifest entries of each finished part, with None now and then while work goes on."""
     if workers == 1 and scheduler is None:
         yield (make_part(part, str(directory)) for part in parts)
         return
-    # A second to import, of no use to one process.
+    # Importing it takes a second and one process does not need it.
     dask: Any = import_module("distributed")
 
     if scheduler is not None:
@@ -99,7 +99,7 @@ def _runner(
         yield _gathered(client, parts, directory)
 
 
-def _gathered(client: Any, parts: Sequence[SitePart], directory: Path) -> Iterator[list[dict[str, Any]] | None]:
+def _gathered(client: Any, parts: Sequence[LocationPart], directory: Path) -> Iterator[list[dict[str, Any]] | None]:
     dask: Any = import_module("distributed")
     waiting = {client.submit(make_part, part, str(directory), pure=False) for part in parts}
     while waiting:
@@ -114,7 +114,7 @@ def _gathered(client: Any, parts: Sequence[SitePart], directory: Path) -> Iterat
 
 
 def _write_master(spec: DatasetSpec, directory: Path) -> dict[str, Any]:
-    """Write the catalogue of the batteries; return its line of the manifest."""
+    """Write the catalogue of the batteries; return its entry in the manifest."""
     path = directory / "master" / "fleet.csv"
     path.parent.mkdir(parents=True, exist_ok=True)
     write_catalogue_csv(spec.fleet, path)
@@ -153,20 +153,20 @@ def _months(spec: DatasetSpec) -> int:
 
 
 def _require_own(directory: Path, spec: DatasetSpec) -> None:
-    """Refuse a folder that holds something else; take away the manifest of the same, which is about to be made anew."""
+    """Refuse a folder that holds something else; delete the manifest of the same spec, which is about to be remade."""
     path = directory / MANIFEST
     if path.exists():
         try:
-            found = json.loads(path.read_bytes()).get("spec")
+            existing = json.loads(path.read_bytes()).get("spec")
         except (ValueError, AttributeError):
-            found = None
-        if found != spec.digest():
+            existing = None
+        if existing != spec.digest():
             raise ValueError(f"{directory} holds another dataset; name an empty folder")
         path.unlink()
         return
-    strangers = [entry.name for entry in directory.iterdir() if entry.name != ".progress"] if directory.exists() else []
-    if strangers and not (directory / ".progress").exists():
-        raise ValueError(f"{directory} is not empty ({', '.join(sorted(strangers)[:3])}); name an empty folder")
+    others = [entry.name for entry in directory.iterdir() if entry.name != ".progress"] if directory.exists() else []
+    if others and not (directory / ".progress").exists():
+        raise ValueError(f"{directory} is not empty ({', '.join(sorted(others)[:3])}); name an empty folder")
 
 
 def _require_space(directory: Path, spec: DatasetSpec) -> None:
@@ -177,10 +177,10 @@ def _require_space(directory: Path, spec: DatasetSpec) -> None:
 
 
 def estimated_bytes(spec: DatasetSpec) -> float:
-    """Return about how large a dataset will be."""
+    """Return the approximate size of a dataset in bytes."""
     days = (spec.end - spec.start).total_seconds() / 86_400.0
     if spec.kind == "training":
-        return _SPARE * days * len(spec.fleet) * _BYTES_A_DAY_ROW
+        return _SPARE * days * len(spec.fleet) * _BYTES_PER_DAY_ROW
     readings = days * 86_400.0 / spec.sampling.every_s * len(spec.fleet)
     truth = 1.0 if spec.with_samples_of_truth else 0.0
-    return _SPARE * readings * (BYTES_A_READING[spec.file_format] + truth)
+    return _SPARE * readings * (BYTES_PER_READING[spec.file_format] + truth)

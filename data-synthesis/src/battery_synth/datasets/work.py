@@ -1,4 +1,4 @@
-"""Make one piece of a dataset: a site's systems, month by month, going on after a kill where the last month ended."""
+"""Making one part of a dataset month by month; after a kill the next run resumes where the last month ended."""
 
 import json
 from dataclasses import fields
@@ -10,26 +10,26 @@ import numpy as np
 import pyarrow as pa
 
 from battery_synth.datasets.daily import Daily, daily_of
-from battery_synth.datasets.spec import SitePart
+from battery_synth.datasets.spec import LocationPart
 from battery_synth.engine.plant import Plant
-from battery_synth.engine.readings import DayTruth
 from battery_synth.engine.strings import DISCHARGE, TEST
-from battery_synth.life.lives import LifeEvent
-from battery_synth.life.nature import MECHANISMS
+from battery_synth.life.events import LifeEvent
+from battery_synth.life.traits import MECHANISMS
+from battery_synth.state.readings import DayTruth
 from battery_synth.storage.arrays_json import decoded, encoded
 from battery_synth.storage.files import write_atomically
 from battery_synth.storage.partitions import MonthFiles
-from battery_synth.storage.tables import instants, samples_of_truth, site_table, string_table, telemetry_table
+from battery_synth.storage.tables import environment_table, instants, samples_of_truth, string_table, telemetry_table
 
 _DAY_S: Final = 86_400.0
 _DAY_US: Final = 86_400_000_000
 
 
-def make_part(part: SitePart, directory: str) -> list[dict[str, Any]]:
-    """Make the files of a part below a folder; return the manifest's lines.
+def make_part(part: LocationPart, directory: str) -> list[dict[str, Any]]:
+    """Make the files of a part below a folder; return the manifest's entries.
 
-    After each month the files of the month and the state at its end are on the disk: killed at any instant, the next
-    call goes on from there and the bytes are those of an undisturbed run.
+    After each month its files and the state at its end are on disk: killed at any instant, the next call resumes there,
+    and the bytes are those of an undisturbed run.
     """
     work = _Work(part, Path(directory))
     while work.plant.time_s < work.end_s:
@@ -38,7 +38,9 @@ def make_part(part: SitePart, directory: str) -> list[dict[str, Any]]:
 
 
 class _Work:
-    def __init__(self, part: SitePart, directory: Path) -> None:
+    """The progress of one part: its plant, the entries so far and the file that records them."""
+
+    def __init__(self, part: LocationPart, directory: Path) -> None:
         self._part, self._directory, self._spec = part, directory, part.spec
         self.end_s = part.spec.end.timestamp()
         self._mark = progress_file(directory, part)
@@ -58,11 +60,11 @@ class _Work:
 
     def month(self) -> None:
         """Make the rest of the present month."""
-        at = datetime.fromtimestamp(self.plant.time_s, UTC)
-        following = datetime(at.year + at.month // 12, at.month % 12 + 1, 1, tzinfo=UTC)
-        until_s = min(following.timestamp(), self.end_s)
+        time = datetime.fromtimestamp(self.plant.time_s, UTC)
+        next_month = datetime(time.year + time.month // 12, time.month % 12 + 1, 1, tzinfo=UTC)
+        until_s = min(next_month.timestamp(), self.end_s)
         files = MonthFiles(
-            self._directory, self._part.location_id, f"{at:%Y-%m}", self._part.name, self._spec.file_format
+            self._directory, self._part.location_id, f"{time:%Y-%m}", self._part.name, self._spec.file_format
         )
         try:
             if self._first:
@@ -89,37 +91,37 @@ class _Work:
                 readings, strings=len(layout.string_ids), every_s=self._spec.sampling.every_s, room_c=room_c
             )
             files.add("telemetry_daily", _daily(daily, layout.battery_ids, truth))
-            works = np.isin(readings.mode, (DISCHARGE, TEST))
-            working = readings.at_rows(works)
+            is_working = np.isin(readings.mode, (DISCHARGE, TEST))
+            working = readings.at_rows(is_working)
             files.add("discharge/telemetry", telemetry_table(working, layout.battery_ids))
             files.add("discharge/string_telemetry", string_table(working, layout.string_ids))
             return
         files.add("telemetry", telemetry_table(readings, layout.battery_ids))
         files.add("string_telemetry", string_table(readings, layout.string_ids))
         if self._part.number == 0:
-            files.add("site_environment", site_table(readings, location))
+            files.add("site_environment", environment_table(readings, location))
         if self._spec.with_samples_of_truth:
             files.add("truth/samples", samples_of_truth(readings, layout.battery_ids))
 
     def _note_lives(self, files: MonthFiles, events: list[LifeEvent]) -> None:
         files.add("truth/lives", _lives(events))
-        # That a jar has failed is truth: people know when they put another in its place.
+        # A failure is truth: people learn of it when they replace the battery.
         files.add("events/lives", _lives([event for event in events if event.kind != "failed"]))
 
 
-def progress_file(directory: Path, part: SitePart) -> Path:
-    """Return where a part keeps how far it has come."""
+def progress_file(directory: Path, part: LocationPart) -> Path:
+    """Return the file that records the progress of a part."""
     return directory / ".progress" / f"{part.name}.json"
 
 
-def months_done(directory: Path, part: SitePart) -> int:
-    """Return how many months of a part are on the disk."""
+def months_done(directory: Path, part: LocationPart) -> int:
+    """Return how many months of a part are on disk."""
     saved = _saved(progress_file(directory, part), part.spec.digest())
     return 0 if saved is None else len({line["month"] for line in saved["lines"]})
 
 
 def _saved(path: Path, digest: str) -> dict[str, Any] | None:
-    """Return what an earlier, interrupted run of the same spec left; what cannot be read is as if it were not there."""
+    """Return what an interrupted run of the same spec recorded; an unreadable record counts as none."""
     try:
         saved: dict[str, Any] = json.loads(path.read_bytes())
     except (OSError, ValueError):
@@ -133,7 +135,7 @@ def _ids(battery_ids: list[str]) -> pa.DictionaryArray:
 
 def _daily(daily: Daily, battery_ids: list[str], truth: DayTruth) -> pa.Table:
     columns = {"time": instants(np.full(len(battery_ids), _day_us(truth))), "battery_id": _ids(battery_ids)}
-    # Which jar stands where is known to everybody: the maintenance records say it.
+    # The generation at each position is public: the maintenance records state it.
     columns["generation"] = pa.array(truth.generation)
     for name, values in zip(Daily._fields, daily, strict=True):
         missing = np.isnan(values)
@@ -142,7 +144,7 @@ def _daily(daily: Daily, battery_ids: list[str], truth: DayTruth) -> pa.Table:
 
 
 def _day_us(truth: DayTruth) -> int:
-    """Return the day that ends with this truth."""
+    """Return the start of the day that ends at the time of this truth, in us since 1970."""
     return (truth.at_us - 1) // _DAY_US * _DAY_US
 
 

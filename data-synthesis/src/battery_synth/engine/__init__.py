@@ -1,1 +1,1 @@
-"""Integration of a site's batteries, a UTC day at a time."""
+"""Integration of a location's batteries, one UTC day at a time."""

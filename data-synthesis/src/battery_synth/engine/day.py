@@ -1,4 +1,4 @@
-"""A UTC day at a site, as far as its batteries do not decide it: room air, discharges, chargers, load."""
+"""A UTC day at a location: what acts on its batteries from outside (room air, discharges, chargers, load)."""
 
 from dataclasses import dataclass, field
 from typing import Final
@@ -6,17 +6,17 @@ from typing import Final
 import numpy as np
 
 from battery_synth.compiled import compiled
-from battery_synth.engine.arrays import ALL_STRINGS, NO_STRING, BoolArray, FloatArray, IntArray
-from battery_synth.outside.grid import Discharge
-from battery_synth.outside.outside import Outside
+from battery_synth.outside.grid import DischargeSpan
+from battery_synth.outside.surroundings import Surroundings
+from battery_synth.state.arrays import ALL_STRINGS, NO_STRING, BoolArray, FloatArray, IntArray
 
 DAY_S: Final = 86_400.0
 ROOM_CELL_S: Final = 300.0
-"""The room's target is held for this long: fine beside a room's half hour and a block's three hours."""
+"""The room's target is constant for this long: short beside the room's time constant of 30 min and a block's of 3 h."""
 _LOOK_BACK_S: Final = 1.5 * DAY_S
 _LONG_S: Final = 120.0
 _AFTER_LONG_S, _AFTER_SHORT_S = 1.5 * DAY_S, 6 * 3600.0
-"""For so long after a discharge its strings may still change within the hour."""
+"""How long after a discharge its strings may still change within the hour."""
 DISCHARGE_STEP_S, LATE_DISCHARGE_STEP_S, FIRST_PART_S = 5.0, 20.0, 600.0
 SURFACE_STEP_S, SURFACE_PART_S = 5.0, 300.0
 RECHARGE_STEP_S: Final = 600.0
@@ -24,11 +24,11 @@ FLOAT_STEP_S: Final = 3600.0
 
 
 @dataclass(frozen=True, slots=True)
-class Segment:
-    """A span of a day in which chargers and load stand still."""
+class DaySegments:
+    """Spans of a day in which chargers and load are constant."""
 
     start_s: FloatArray
-    """(segments,) s since 1970; the first is the day's beginning."""
+    """(segments,) s since 1970; the first is the start of the day."""
     charger_offset_v: FloatArray
     """(segments, systems)"""
     ripple_factor: FloatArray
@@ -36,15 +36,15 @@ class Segment:
 
 
 @dataclass(slots=True)
-class SiteDay:
-    """What a day brings to a site."""
+class LocationDay:
+    """What acts on a location's batteries during a day."""
 
     start_s: float
     room_c: FloatArray
     """(289,) every 5 minutes from midnight to midnight."""
-    discharges: list[Discharge]
-    """Those that touch the day, or whose recharge does."""
-    segments: Segment
+    discharges: list[DischargeSpan]
+    """Those that overlap the day, and those whose recharge does."""
+    segments: DaySegments
     breaks_s: FloatArray
     """Instants of the day at which a discharge begins or ends or a charger changes."""
     _busy: list[tuple[float, float]] = field(init=False)
@@ -54,8 +54,8 @@ class SiteDay:
         self._busy = [(discharge.start_s, discharge.end_s + _after_s(discharge)) for discharge in self.discharges]
 
     @classmethod
-    def of(cls, outside: Outside, start_s: float, room_c: float, systems: int) -> "SiteDay":
-        """Look a day up; ``room_c`` is the room's temperature at its beginning."""
+    def of(cls, outside: Surroundings, start_s: float, room_c: float, systems: int) -> "LocationDay":
+        """Build a day; ``room_c`` is the room's temperature at its start, ``start_s`` is in s since 1970."""
         middles: FloatArray = start_s + ROOM_CELL_S * (np.arange(round(DAY_S / ROOM_CELL_S), dtype=np.float64) + 0.5)
         target_c, tau_s = outside.room_target_c(middles)
         end_s = start_s + DAY_S
@@ -63,34 +63,37 @@ class SiteDay:
         breaks = outside.breaks(start_s, end_s)
         begun = [discharge.start_s for discharge in discharges if start_s < discharge.start_s < end_s]
         starts = np.unique(np.concatenate([[start_s], breaks, begun]))
-        segments = Segment(
+        segments = DaySegments(
             start_s=starts,
-            charger_offset_v=np.array([outside.charger_offset_v(at) for at in starts]),
-            ripple_factor=np.array([outside.ripple_factor(at) for at in starts]),
-            load_share=np.array([[outside.load_factor(at, system) for system in range(systems)] for at in starts]),
+            charger_offset_v=np.array([outside.charger_offset_v(time_s) for time_s in starts]),
+            ripple_factor=np.array([outside.ripple_factor(time_s) for time_s in starts]),
+            load_share=np.array([[outside.load_factor(time_s, k) for k in range(systems)] for time_s in starts]),
         )
         edges = [edge for d in discharges for edge in (d.start_s, d.end_s) if start_s < edge < end_s]
         instants = np.unique(np.concatenate([breaks, edges]))
         return cls(start_s, room_course_c(room_c, target_c, tau_s), discharges, segments, instants)
 
     def is_quiet(self, from_s: float, to_s: float) -> bool:
-        """Say whether nothing begins, ends or relaxes in a span."""
+        """Return whether nothing begins, ends or relaxes in a span."""
         if ((self.breaks_s > from_s) & (self.breaks_s < to_s)).any():
             return False
         return not any(start < to_s and from_s < end for start, end in self._busy)
 
     def air_c(self, at_s: FloatArray) -> FloatArray:
-        """Return the room's temperature at instants of the day."""
+        """Return the room temperature in °C at instants of the day."""
         cells = ROOM_CELL_S * np.arange(len(self.room_c))
         return np.interp(at_s - self.start_s, cells, self.room_c)
 
     def segment_at(self, at_s: FloatArray) -> IntArray:
-        """Return the segment of instants."""
-        found: IntArray = np.searchsorted(self.segments.start_s, at_s, side="right") - 1
-        return np.clip(found, 0, None)
+        """Return the index of the segment of each instant."""
+        segment: IntArray = np.searchsorted(self.segments.start_s, at_s, side="right") - 1
+        return np.clip(segment, 0, None)
 
     def who_feeds(self, at_s: FloatArray) -> tuple[IntArray, FloatArray, BoolArray]:
-        """Return who feeds the load at instants, at which current (NaN: at the load's power), and if it is a test."""
+        """Return, for each instant, which strings feed the load, at which current in A, and whether it is a test.
+
+        The current is NaN where the load draws constant power.
+        """
         feeding = np.full(len(at_s), NO_STRING)
         constant_a, is_test = np.full(len(at_s), np.nan), np.zeros(len(at_s), bool)
         for discharge in self.discharges:
@@ -101,7 +104,7 @@ class SiteDay:
         return feeding, constant_a, is_test
 
     def fine_instants(self, from_s: float, to_s: float) -> FloatArray:
-        """Return the instants that integration needs in a span because of discharges and what follows them."""
+        """Return the instants that integration needs in a span because of discharges and their recharge."""
         parts = [self.breaks_s]
         for discharge in self.discharges:
             start, end = discharge.start_s, discharge.end_s
@@ -115,13 +118,16 @@ class SiteDay:
         return joined[(joined > from_s) & (joined < to_s)]
 
 
-def _after_s(discharge: Discharge) -> float:
+def _after_s(discharge: DischargeSpan) -> float:
     return _AFTER_LONG_S if discharge.end_s - discharge.start_s > _LONG_S else _AFTER_SHORT_S
 
 
 @compiled
 def room_course_c(room_c: float, target_c: FloatArray, tau_s: FloatArray) -> FloatArray:
-    """Return a room's temperature at the edges of cells in which its target stands still; exact."""
+    """Return a room's temperature (cells + 1,) at the edges of cells with constant target: the exact solution.
+
+    T' = (target - T) / tau, so that T decays towards the target by exp(-dt / tau) in each cell.
+    """
     course = np.empty(len(target_c) + 1)
     course[0] = room_c
     for cell in range(len(target_c)):

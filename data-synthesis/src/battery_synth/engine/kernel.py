@@ -1,36 +1,36 @@
-"""Run a site's strings through the steps of a plan, and note what is true whenever somebody looks."""
+"""Integration of a location's strings over the steps of a plan, with the true values at each sample."""
 
 import math
 
 from battery_synth.block import charger, heat, wear
 from battery_synth.compiled import compiled
 from battery_synth.engine import strings
-from battery_synth.engine.arrays import ALL_STRINGS, NO_STRING, Blocks, Flow, Plan, Rows, State
+from battery_synth.state.arrays import ALL_STRINGS, NO_STRING, BlockParameters, Flow, Plan, PlantState, TrueRows
 
 _NOTHING_LEFT_AH, _NOTHING_LEFT_V = 1e-4, 1e-5
 _SELF_DISCHARGE_PER_S = 0.03 / (30.0 * 86_400.0)
-"""3 % a month at 20 to 25 °C, in proportion to the acceleration of ageing (makers' sheets)."""
+"""3 % per month at 20 to 25 °C, scaled by the acceleration of ageing (manufacturers' data sheets)."""
 _OFF_TAU_S = 4.0 * 3600.0
-"""Time constant with which the overvoltage of a string without a charger dies away."""
+"""Time constant with which the overvoltage of a string without a charger decays."""
 _RIPPLE_FLOOR_A, _RIPPLE_SHARE = 0.8, 0.004
 _EMPTIEST = 1.05
 _UNDERCHARGED_SOC, _UNDERCHARGED_CELL_V = 0.9, 2.20
 
 
 @compiled
-def run(state: State, blocks: Blocks, flow: Flow, plan: Plan, rows: Rows) -> None:
-    """Go through all instants of a plan: solve, note what is looked at, step on.
+def run(state: PlantState, blocks: BlockParameters, flow: Flow, plan: Plan, rows: TrueRows) -> None:
+    """Go through all instants of a plan: solve, record what is sampled, step.
 
-    ``state`` and ``rows`` are changed in place; the last instant is looked at if asked, but no step follows it.
+    ``state`` and ``rows`` are changed in place. The last instant may be sampled, but no step follows it.
     """
     steps = len(plan.instant_s) - 1
     for k in range(steps + 1):
-        wanted = plan.look[k]
-        if k == steps and wanted == NO_STRING:
+        sampled = plan.sampled[k]
+        if k == steps and sampled == NO_STRING:
             break
         solve(state, blocks, flow, plan, k)
-        if wanted != NO_STRING:
-            note(state, blocks, flow, plan, rows, k)
+        if sampled != NO_STRING:
+            record(state, blocks, flow, plan, rows, k)
         if k < steps:
             step_s = plan.instant_s[k + 1] - plan.instant_s[k]
             decay = math.exp(-step_s / heat.BLOCK_TAU_S)
@@ -39,8 +39,8 @@ def run(state: State, blocks: Blocks, flow: Flow, plan: Plan, rows: Rows) -> Non
 
 
 @compiled
-def solve(state: State, blocks: Blocks, flow: Flow, plan: Plan, k: int) -> None:
-    """Solve all strings at an instant."""
+def solve(state: PlantState, blocks: BlockParameters, flow: Flow, plan: Plan, k: int) -> None:
+    """Solve all strings at instant ``k`` of a plan."""
     feeding, segment = plan.feeding[k], plan.segment[k]
     if feeding == ALL_STRINGS:
         for system in range(len(flow.bus_drive)):
@@ -59,18 +59,18 @@ def solve(state: State, blocks: Blocks, flow: Flow, plan: Plan, k: int) -> None:
         state.settled[string] = 0.0
         strings.solve_inside(state, blocks, flow, string)
         if takes_part:
-            offer(state, blocks, flow, plan, k, string)
+            solve_feeding(state, blocks, flow, plan, k, string)
         elif conducts:
             strings.solve_charging(state, blocks, flow, string)
         else:
             strings.solve_idle(state, blocks, flow, string, not math.isnan(offset_v))
     if feeding == ALL_STRINGS:
-        share(state, blocks, flow, plan, k)
+        share_bus_power(state, blocks, flow, plan, k)
 
 
 @compiled
-def is_able(state: State, blocks: Blocks, string: int) -> bool:
-    """Say whether a string can give current: not cut off, and no block is open."""
+def can_feed(state: PlantState, blocks: BlockParameters, string: int) -> bool:
+    """Return whether a string can give current: it has not reached its cut-off, and no block is open."""
     if state.tripped[string] > 0.0:
         return False
     first, last = string * blocks.width, (string + 1) * blocks.width
@@ -78,14 +78,14 @@ def is_able(state: State, blocks: Blocks, string: int) -> bool:
 
 
 @compiled
-def offer(state: State, blocks: Blocks, flow: Flow, plan: Plan, k: int, string: int) -> None:
-    """Solve a string that feeds the load: alone at once, or later together with the others of its bus."""
+def solve_feeding(state: PlantState, blocks: BlockParameters, flow: Flow, plan: Plan, k: int, string: int) -> None:
+    """Solve a string that feeds the load alone, or add it to its bus for `share_bus_power`."""
     system = blocks.system_of_string[string]
     power_w = blocks.rated_w[string] * plan.load_share[plan.segment[k], system]
     constant_a = plan.constant_a[k]
     expected_a = strings.expected_current_a(power_w, blocks.width) if math.isnan(constant_a) else constant_a
     string_v, string_ohm = strings.source_of_discharge(state, blocks, flow, string, expected_a)
-    able = is_able(state, blocks, string)
+    able = can_feed(state, blocks, string)
     if plan.feeding[k] == ALL_STRINGS:
         if able:
             flow.bus_conductance[system] += 1.0 / string_ohm
@@ -95,41 +95,41 @@ def offer(state: State, blocks: Blocks, flow: Flow, plan: Plan, k: int, string: 
     if able and not math.isnan(constant_a):
         drawn_a = constant_a
     elif able:
-        # At a power that the string cannot give, it gives what it can.
+        # At a power that exceeds its maximum, the string gives its maximum.
         root = math.sqrt(max(string_v * string_v - 4.0 * string_ohm * power_w, 0.0))
         drawn_a = (string_v - root) / (2.0 * string_ohm)
     strings.solve_discharging(blocks, flow, string, drawn_a, plan.is_test[k])
 
 
 @compiled
-def share(state: State, blocks: Blocks, flow: Flow, plan: Plan, k: int) -> None:
+def share_bus_power(state: PlantState, blocks: BlockParameters, flow: Flow, plan: Plan, k: int) -> None:
     """Divide constant power among the strings of each bus.
 
-    With G the sum of 1/R and J the sum of E/R of a bus, its voltage solves V (J - G V) = P; at a power that the strings
-    cannot give, they give what they can.
+    With G the sum of 1/R and J the sum of E/R of a bus, its voltage V solves V (J - G V) = P; at a power above their
+    maximum, the strings give their maximum.
     """
     for string in range(len(state.surface)):
         system = blocks.system_of_string[string]
         power_w = flow.bus_power_w[system]
         total, driven = flow.bus_conductance[system], flow.bus_drive[system]
         drawn_a = 0.0
-        if total > 0.0 and is_able(state, blocks, string):
+        if total > 0.0 and can_feed(state, blocks, string):
             bus_v = (driven + math.sqrt(max(driven * driven - 4.0 * total * power_w, 0.0))) / (2.0 * total)
             string_v = string_ohm = 0.0
             for i in range(string * blocks.width, (string + 1) * blocks.width):
                 string_v += flow.source_v[i]
                 string_ohm += flow.resistance_mohm[i] * 1e-3
-            # A string below the bus voltage is held off by its diode.
+            # The diode of a string below the bus voltage blocks.
             drawn_a = max((string_v - bus_v) / string_ohm, 0.0)
         strings.solve_discharging(blocks, flow, string, drawn_a, plan.is_test[k])
 
 
 @compiled
-def note(state: State, blocks: Blocks, flow: Flow, plan: Plan, rows: Rows, k: int) -> None:
-    """Write down what is true of the strings that are looked at."""
-    wanted, row = plan.look[k], plan.first_row[k]
-    first = 0 if wanted == ALL_STRINGS else wanted
-    last = len(state.surface) if wanted == ALL_STRINGS else wanted + 1
+def record(state: PlantState, blocks: BlockParameters, flow: Flow, plan: Plan, rows: TrueRows, k: int) -> None:
+    """Write the true values of the strings that are sampled at instant ``k`` into their rows."""
+    sampled, row = plan.sampled[k], plan.first_row[k]
+    first = 0 if sampled == ALL_STRINGS else sampled
+    last = len(state.surface) if sampled == ALL_STRINGS else sampled + 1
     for string in range(first, last):
         full = state.settled[string] > 0.0
         rows.instant_s[row] = plan.instant_s[k]
@@ -149,16 +149,19 @@ def note(state: State, blocks: Blocks, flow: Flow, plan: Plan, rows: Rows, k: in
 
 @compiled
 def step(
-    state: State, blocks: Blocks, flow: Flow, plan: Plan, k: int, string: int, step_s: float, decay: float
+    state: PlantState, blocks: BlockParameters, flow: Flow, plan: Plan, k: int, string: int, step_s: float, decay: float
 ) -> None:
-    """Move a string on with the currents of the step's beginning."""
+    """Advance a string by one step with the currents at its start.
+
+    ``step_s`` is in s; ``decay`` is exp(-step_s / `heat.BLOCK_TAU_S`).
+    """
     if state.settled[string] > 0.0:
         step_settled(state, blocks, flow, plan.air_c[k], string, step_s / 86_400.0, decay)
         return
     first, last = string * blocks.width, (string + 1) * blocks.width
     current_a, days = flow.current_a[string], step_s / 86_400.0
     discharges = flow.mode[string] in (strings.DISCHARGE, strings.TEST)
-    # What does not move the charge recombines and heats; in a discharge nothing does.
+    # Current that moves no charge recombines and heats; in a discharge there is none.
     gassing_a = 0.0 if discharges else flow.float_a[string]
     step_charge(state, blocks, flow, string, step_s)
     for i in range(first, last):
@@ -167,7 +170,7 @@ def step(
         faster = wear.acceleration(state.block_c[i], blocks.activation_ev) * days
         cell_v = flow.voltage_v[i] / blocks.good_cells[i]
         state.thermal_days[i] += faster
-        # Without a current a voltage corrodes nothing: an open block only shows what the charger holds.
+        # Without a current no voltage corrodes: an open block only shows the charger's voltage.
         if gassing_a > 0.0:
             state.overcharge_days[i] += faster * wear.overcharge_factor(cell_v)
         soc = 1.0 - state.deficit_ah[i] / blocks.capacity_ah[i]
@@ -178,9 +181,9 @@ def step(
 
 @compiled
 def step_settled(
-    state: State, blocks: Blocks, flow: Flow, air_c: float, string: int, days: float, decay: float
+    state: PlantState, blocks: BlockParameters, flow: Flow, air_c: float, string: int, days: float, decay: float
 ) -> None:
-    """Move a string on that rests on float: only temperatures and clocks move. Nearly all of time is spent here."""
+    """Advance a string that rests on float: only temperatures and clocks change. Nearly all steps are of this kind."""
     float_a = flow.float_a[string]
     for i in range(string * blocks.width, (string + 1) * blocks.width):
         faster = wear.acceleration(state.block_c[i], blocks.activation_ev) * days
@@ -194,14 +197,14 @@ def step_settled(
 
 
 @compiled
-def step_charge(state: State, blocks: Blocks, flow: Flow, string: int, step_s: float) -> None:
-    """Move charge, polarisation and double layer of a string on; say so if nothing is left to relax."""
+def step_charge(state: PlantState, blocks: BlockParameters, flow: Flow, string: int, step_s: float) -> None:
+    """Advance charge, polarisation and double layer of a string; mark it settled if nothing is left to relax."""
     first, last = string * blocks.width, (string + 1) * blocks.width
     current_a, mode = flow.current_a[string], flow.mode[string]
     discharges = mode in (strings.DISCHARGE, strings.TEST)
     drawn_ah = 0.0
     if discharges:
-        # The double layer gives its share first; what it does not give, the plates do.
+        # The double layer supplies its share first; the plates supply the rest.
         emptied = state.surface[string] * math.exp(current_a * step_s / strings.SURFACE_C)
         drawn_c = -current_a * step_s
         drawn_ah = (drawn_c - strings.SURFACE_C * (state.surface[string] - emptied)) / 3600.0
@@ -221,7 +224,7 @@ def step_charge(state: State, blocks: Blocks, flow: Flow, string: int, step_s: f
     for i in range(first, last):
         before_ah, capacity_ah = state.deficit_ah[i], blocks.capacity_ah[i]
         if discharges:
-            # A block that is empty gives no more charge: its string drives it into reversal.
+            # An empty block gives no more charge: its string drives it into reversal.
             after_ah = min(before_ah + drawn_ah, _EMPTIEST * capacity_ah)
             state.cycle_share[i] += wear.miner_share(
                 min(before_ah / capacity_ah, 1.0), min(after_ah / capacity_ah, 1.0)
@@ -234,7 +237,7 @@ def step_charge(state: State, blocks: Blocks, flow: Flow, string: int, step_s: f
         state.deficit_ah[i] = after_ah
         level_v = current_a * strings.FAST_OHM
         state.fast_v[i] = level_v + (state.fast_v[i] - level_v) * fast
-        # The slow branch doubles by half charge.
+        # The resistance of the slow branch doubles by half charge.
         level_v = current_a * strings.SLOW_OHM * (1.0 + 2.0 * (1.0 - flow.soc[i]))
         state.slow_v[i] = level_v + (state.slow_v[i] - level_v) * slow
         left_ah = max(left_ah, after_ah)

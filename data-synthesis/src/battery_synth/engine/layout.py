@@ -1,4 +1,4 @@
-"""How a site's batteries lie in the arrays: string by string, each with the same number of blocks."""
+"""The order of a location's batteries in the arrays: string by string, each with the same number of blocks."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -8,66 +8,66 @@ from typing import Final
 import numpy as np
 
 from battery_contracts.fleet import BATTERY_MODELS, FleetRow
-from battery_synth.engine.arrays import FloatArray, IntArray
 from battery_synth.outside.load import battery_power_w
-from battery_synth.outside.sites import SITE_BY_CODE, Site
+from battery_synth.outside.locations import LOCATION_BY_CODE, LocationProfile
+from battery_synth.state.arrays import FloatArray, IntArray
 
 TIERS: Final = 4
 TIER_STEP_K: Final = 0.4
-"""Each rack tier stands in air this much warmer than the one below (1 to 3 K from bottom to top)."""
+"""Each rack tier stands in air this much warmer than the tier below (1 to 3 K from bottom to top)."""
 
 
 @dataclass(frozen=True, slots=True)
-class SiteLayout:
-    """Ids in array order and who belongs to whom; (n,) over blocks, (g,) over strings."""
+class LocationLayout:
+    """Ids in array order and their hierarchy; (n,) per block, (g,) per string."""
 
-    site: Site
+    location: LocationProfile
     battery_ids: list[str]
     string_ids: list[str]
     system_ids: list[str]
     width: int
     system_of_string: IntArray
     rated_w: FloatArray
-    """(g,) DC power that a string's share of its system's rating asks of it."""
+    """(g,) DC power of a string's share of its system's rating."""
     rated_ah: float
     tier_c: FloatArray
     baseline_mohm: FloatArray
-    """(n,) resistance at 25 °C at the commissioning of the jars in the catalogue."""
+    """(n,) resistance at 25 °C at the commissioning of the batteries in the catalogue."""
     nominal_mohm: FloatArray
     installed_s: FloatArray
-    """(n,) of the jars in the catalogue."""
+    """(n,) s since 1970, of the batteries in the catalogue."""
     serial_numbers: list[str]
-    """(n,) of the jars in the catalogue."""
+    """(n,) of the batteries in the catalogue."""
 
     @classmethod
-    def of(cls, fleet: Sequence[FleetRow]) -> "SiteLayout":
-        """Index the batteries of one site.
+    def of(cls, fleet: Sequence[FleetRow]) -> "LocationLayout":
+        """Build the layout of the batteries of one location.
 
         Raises
         ------
         ValueError
-            There are none, they are of several sites or models of several capacities, strings differ in length, or no
-            climate is known for the site.
+            There are none, they are of several locations or of models of several capacities, strings differ in length,
+            or no climate is known for the location.
         """
         rows = sorted(fleet, key=lambda row: row.battery_id)
         locations = sorted({row.location_id for row in rows})
         if len(locations) != 1:
-            raise ValueError(f"one site at a time: {locations or 'no batteries'}")
-        if locations[0] not in SITE_BY_CODE:
-            raise ValueError(f"no climate is known for {locations[0]}; known: {', '.join(sorted(SITE_BY_CODE))}")
+            raise ValueError(f"one location at a time: {locations or 'no batteries'}")
+        if locations[0] not in LOCATION_BY_CODE:
+            raise ValueError(f"no climate is known for {locations[0]}; known: {', '.join(sorted(LOCATION_BY_CODE))}")
         per_string = Counter(row.string_id for row in rows)
         if len(set(per_string.values())) != 1:
             raise ValueError("every string must have the same number of batteries")
         width = next(iter(per_string.values()))
         models = [BATTERY_MODELS[row.model_id] for row in rows]
         if len({model.rated_capacity_ah for model in models}) != 1:
-            raise ValueError("the world knows fleets of one rated capacity only")
+            raise ValueError("the world supports fleets of one rated capacity only")
         heads = rows[::width]
         systems = list(dict.fromkeys(row.system_id for row in heads))
         strings_of_system = Counter(row.system_id for row in heads)
         kva = np.array([row.rated_power_kva / strings_of_system[row.system_id] for row in heads])
         return cls(
-            site=SITE_BY_CODE[locations[0]],
+            location=LOCATION_BY_CODE[locations[0]],
             battery_ids=[row.battery_id for row in rows],
             string_ids=[row.string_id for row in heads],
             system_ids=systems,
@@ -88,5 +88,5 @@ class SiteLayout:
         )
 
     def battery_ids_of(self, strings: IntArray) -> list[str]:
-        """Return the batteries of strings in the order of the arrays."""
+        """Return the batteries of strings, given by index, in the order of the arrays."""
         return [self.battery_ids[string * self.width + j] for string in strings.tolist() for j in range(self.width)]

@@ -2,7 +2,7 @@
 
 Charging is positive. A block's voltage is OCV + held overvoltage + fast and slow polarisation + I R. On float the
 charger holds the sum of the string and the gassing branch divides it among the blocks; after a discharge the double
-layer is charged first (in the current limit), then the plates.
+layer is charged first (at the current limit), then the plates.
 """
 
 import math
@@ -11,18 +11,18 @@ from typing import Final
 from battery_contracts.enums import StringMode
 from battery_synth.block import charger, electrics
 from battery_synth.compiled import compiled
-from battery_synth.engine.arrays import Blocks, Flow, State
-from battery_synth.engine.readings import MODES
+from battery_synth.state.arrays import BlockParameters, Flow, PlantState
+from battery_synth.state.readings import MODES
 
 FAST_OHM, FAST_TAU_S = 1.5e-3, 1.5
 SLOW_OHM, SLOW_TAU_S = 0.8e-3, 300.0
 SURFACE_C: Final = 800.0
-"""Charge in the double layer between rest and float voltage: 1,000 F of the fast branch over 0.8 V."""
+"""Charge of the double layer between rest and float voltage: 1,000 F of the fast branch times 0.8 V."""
 CUT_OFF_V_PER_BLOCK: Final = 10.5
 LIMIT_SHARE_STORED: Final = 0.7
-"""Part of the limit that the plates may take while the double layer is charged."""
+"""Share of the current limit that the plates accept while the double layer is charged."""
 _CLIMB_OHM: Final = 0.030
-"""Slope of a block in the current limit: 0.36 V above rest at 12 A."""
+"""Slope of a block at the current limit: 0.36 V above rest at 12 A."""
 _USUAL_BLOCK_V: Final = 12.2
 _V_PER_TAFEL: Final = 1.0 / electrics.TAFEL_VOLTAGE_PER_V
 FLOAT, RECHARGE, DISCHARGE, TEST = (
@@ -34,11 +34,11 @@ FLOAT, RECHARGE, DISCHARGE, TEST = (
 
 
 @compiled
-def solve_float(state: State, blocks: Blocks, flow: Flow, string: int, offset_cell_v: float) -> bool:
-    """Solve the float of a string: one current, voltages that add up to the charger's.
+def solve_float(state: PlantState, blocks: BlockParameters, flow: Flow, string: int, offset_cell_v: float) -> bool:
+    """Solve the float of a string: one current, and voltages that add up to the charger's.
 
-    Closed form: the logarithm of the current is linear in the voltage. Returns whether current can flow at all: no
-    block is open and the charger is on. Otherwise the float voltages are those that a charger would hold.
+    Closed form: the logarithm of the current is linear in the voltage. Returns whether current can flow: no block is
+    open and the charger is on. Otherwise the float voltages are those that a charger would hold.
     """
     first, last = string * blocks.width, (string + 1) * blocks.width
     cells = mean_c = own = 0.0
@@ -52,12 +52,12 @@ def solve_float(state: State, blocks: Blocks, flow: Flow, string: int, offset_ce
         if blocks.is_open[i]:
             conducts = False
     off = math.isnan(offset_cell_v)
-    # The charger does not know of a shorted cell: it holds the voltage of all.
+    # The charger does not detect a shorted cell: it holds the voltage of all cells.
     held_v = charger.set_point_v(
         float(electrics.CELLS * blocks.width), mean_c / blocks.width, 0.0 if off else offset_cell_v
     )
     log_a = electrics.TAFEL_VOLTAGE_PER_V * (held_v / cells - electrics.TAFEL_REFERENCE_V) + own / cells
-    # A string in thermal runaway asks for more than the charger gives: then the voltage gives way.
+    # A string in thermal runaway draws more than the charger gives: then the voltage drops.
     log_a = min(log_a, math.log(charger.LIMIT_PER_AH * blocks.rated_ah))
     for i in range(first, last):
         cell_v = electrics.TAFEL_REFERENCE_V + (log_a - flow.source_v[i]) * _V_PER_TAFEL
@@ -69,7 +69,7 @@ def solve_float(state: State, blocks: Blocks, flow: Flow, string: int, offset_ce
 
 
 @compiled
-def solve_settled(blocks: Blocks, flow: Flow, string: int) -> None:
+def solve_settled(blocks: BlockParameters, flow: Flow, string: int) -> None:
     """Fill in a string at rest on float: its voltages are the float voltages."""
     flow.current_a[string] = flow.float_a[string]
     flow.most_stored_a[string] = 0.0
@@ -79,7 +79,7 @@ def solve_settled(blocks: Blocks, flow: Flow, string: int) -> None:
 
 
 @compiled
-def solve_inside(state: State, blocks: Blocks, flow: Flow, string: int) -> None:
+def solve_inside(state: PlantState, blocks: BlockParameters, flow: Flow, string: int) -> None:
     """Fill in charge and resistance of a string's blocks."""
     for i in range(string * blocks.width, (string + 1) * blocks.width):
         soc = min(max(1.0 - state.deficit_ah[i] / blocks.capacity_ah[i], 0.0), 1.0)
@@ -88,14 +88,14 @@ def solve_inside(state: State, blocks: Blocks, flow: Flow, string: int) -> None:
 
 
 @compiled
-def rested_v(state: State, blocks: Blocks, flow: Flow, i: int) -> float:
-    """Return the open-circuit voltage of a block."""
+def rested_v(state: PlantState, blocks: BlockParameters, flow: Flow, i: int) -> float:
+    """Return the open-circuit voltage of a block in V."""
     rested = electrics.open_circuit_v(flow.soc[i], state.block_c[i], blocks.good_cells[i])
     return float(rested + blocks.ocv_offset_v[i])
 
 
 @compiled
-def solve_charging(state: State, blocks: Blocks, flow: Flow, string: int) -> None:
+def solve_charging(state: PlantState, blocks: BlockParameters, flow: Flow, string: int) -> None:
     """Solve a string at a charger that is on."""
     first, last = string * blocks.width, (string + 1) * blocks.width
     limit_a = charger.LIMIT_PER_AH * blocks.rated_ah
@@ -116,13 +116,13 @@ def solve_charging(state: State, blocks: Blocks, flow: Flow, string: int) -> Non
     busy = filling or current_a - float_a > charger.FLOAT_MARGIN_A_PER_AH * blocks.rated_ah
     flow.mode[string] = RECHARGE if busy else FLOAT
     for i in range(first, last):
-        # In the taper the charger holds the sum; a block of more resistance takes a little more of it.
+        # In the taper the charger holds the sum; a block of higher resistance takes a little more of it.
         settled_v = flow.float_v[i] + (current_a - float_a) * (flow.resistance_mohm[i] - mean_mohm) * 1e-3
         over = state.deficit_ah[i] / charger.ACCEPTANCE_TAU_H / limit_a
         near = min(max(2.0 - over, 0.0), 1.0)
         if filling or near < 1.0:
             open_v = rested_v(state, blocks, flow, i)
-            # Deep below the taper the string climbs in the current limit.
+            # Far below the taper the voltage climbs at the current limit.
             climbing_v = min(open_v + state.slow_v[i] + current_a * _CLIMB_OHM, settled_v)
             settled_v = near * settled_v + (1.0 - near) * climbing_v
             if filling:
@@ -133,8 +133,8 @@ def solve_charging(state: State, blocks: Blocks, flow: Flow, string: int) -> Non
 
 
 @compiled
-def solve_idle(state: State, blocks: Blocks, flow: Flow, string: int, charger_is_on: bool) -> None:
-    """Solve a string without current: its charger is off, or a strap is broken and takes up what the others leave."""
+def solve_idle(state: PlantState, blocks: BlockParameters, flow: Flow, string: int, charger_is_on: bool) -> None:
+    """Solve a string without current: its charger is off, or a strap is broken and takes the remaining voltage."""
     first, last = string * blocks.width, (string + 1) * blocks.width
     flow.current_a[string] = flow.most_stored_a[string] = 0.0
     flow.mode[string] = FLOAT
@@ -155,11 +155,11 @@ def solve_idle(state: State, blocks: Blocks, flow: Flow, string: int, charger_is
 
 @compiled
 def source_of_discharge(
-    state: State, blocks: Blocks, flow: Flow, string: int, expected_a: float
+    state: PlantState, blocks: BlockParameters, flow: Flow, string: int, expected_a: float
 ) -> tuple[float, float]:
-    """Return the voltage in V and the resistance in ohm with which a string feeds the load.
+    """Return the source voltage in V and the resistance in ohm with which a string feeds the load.
 
-    The charge that a block can give at the expected current comes from the maker's rate table.
+    The charge that a block can give at the expected current comes from the manufacturer's rate table.
     """
     new_ah = electrics.available_ah(expected_a, blocks.rated_ah)
     string_v = string_ohm = 0.0
@@ -178,7 +178,7 @@ def source_of_discharge(
 
 
 @compiled
-def solve_discharging(blocks: Blocks, flow: Flow, string: int, drawn_a: float, is_test: bool) -> None:
+def solve_discharging(blocks: BlockParameters, flow: Flow, string: int, drawn_a: float, is_test: bool) -> None:
     """Fill in the blocks of a string that feeds the load with a known current."""
     flow.current_a[string] = -drawn_a
     flow.most_stored_a[string] = 0.0
@@ -192,5 +192,5 @@ def solve_discharging(blocks: Blocks, flow: Flow, string: int, drawn_a: float, i
 
 @compiled
 def expected_current_a(power_w: float, width: int) -> float:
-    """Return about what a string gives at its share of the load."""
+    """Return the approximate current in A that a string gives at its share of the load."""
     return power_w / (_USUAL_BLOCK_V * width)

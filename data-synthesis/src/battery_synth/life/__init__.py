@@ -1,1 +1,1 @@
-"""The lives of jars: what they are born with, how wear shows, when people replace them."""
+"""The service lives of batteries: individual traits, the effect of wear, failures and replacement."""

@@ -1,7 +1,7 @@
-"""When people replace jars, from what they can come to know, with the delays of real organisations.
+"""When batteries are replaced, given what people can know and the delays of real organisations.
 
-A policy remembers nothing: it decides from what it is shown and from named streams, so that a run that was
-interrupted goes on as if it had not been.
+A policy keeps no state: it decides from its findings and from named streams, so that an interrupted run continues as if
+it had not been interrupted.
 """
 
 from dataclasses import dataclass
@@ -23,104 +23,104 @@ _URGENT_DAYS: Final = (3.0, 14.0)
 
 @dataclass(frozen=True, slots=True)
 class Findings:
-    """What can be found out about jars (n,), string by string; some of it only by those who test."""
+    """What can be known of batteries (n,), string by string; some of it only by testing."""
 
-    jars: list[str]
-    """Names; a new jar has a new one."""
+    names: list[str]
+    """Names; a new battery has a new one."""
     string_ids: list[str]
     age_days: FloatArray
     failed_since_s: FloatArray
-    """Since when a jar has been at its end; beyond any date for the others."""
+    """Since when a battery has been at its end of life, in s since 1970; beyond any date for the others."""
     is_open: BoolArray
     is_shorted: BoolArray
-    """With a cell shorted. The monitor shows both the same day."""
+    """Whether a cell is shorted. The monitor shows this and an open block the same day."""
     health: FloatArray
     resistance_ratio: FloatArray
-    """Over the jar's own baseline."""
+    """Over the battery's own baseline."""
 
     @property
     def width(self) -> int:
-        """Blocks of a string."""
-        return len(self.jars) // len(self.string_ids)
+        """Number of batteries per string."""
+        return len(self.names) // len(self.string_ids)
 
 
 class Policy(Protocol):
-    """Decides at a midnight which jars are replaced."""
+    """Decides at a midnight which batteries are replaced."""
 
-    def swaps(self, at_s: float, found: Findings) -> IntArray:
-        """Return the rows (m,) to replace now; ``at_s`` is s since 1970."""
+    def swaps(self, at_s: float, findings: Findings) -> IntArray:
+        """Return the rows (m,) to replace now; ``at_s`` is in s since 1970."""
         ...
 
 
 class Unattended:
-    """Nobody replaces anything: what a live world does, whose catalogue would know of a new jar."""
+    """No replacements: the live world, whose catalogue would have to list a new battery."""
 
-    def swaps(self, at_s: float, found: Findings) -> IntArray:
-        """Return nothing."""
-        del at_s, found
+    def swaps(self, at_s: float, findings: Findings) -> IntArray:
+        """Return no rows."""
+        del at_s, findings
         return np.empty(0, np.int64)
 
 
 class RunToFailure:
-    """Every jar is used to its end, and replaced 30 to 180 days after: lives end by failure, or by the horizon.
+    """Every battery is used until it fails and replaced 30 to 180 days later: lives end by failure or at the horizon.
 
-    An open one is replaced within two weeks: it leaves its whole string without charge, and would age its neighbours.
+    An open one is replaced within two weeks: it leaves its whole string without charge, and would age the others in it.
     """
 
     def __init__(self, seed: int) -> None:
         self._urgent, self._others = _Delays(seed, *_URGENT_DAYS), _Delays(seed, 30.0, 180.0)
 
-    def swaps(self, at_s: float, found: Findings) -> IntArray:
-        """Return the rows whose delay is over."""
-        failed = found.failed_since_s < at_s
+    def swaps(self, at_s: float, findings: Findings) -> IntArray:
+        """Return the rows whose delay has passed."""
+        failed = findings.failed_since_s < at_s
         return np.union1d(
-            self._urgent.over(at_s, found, np.flatnonzero(failed & found.is_open)),
-            self._others.over(at_s, found, np.flatnonzero(failed & ~found.is_open)),
+            self._urgent.passed(at_s, findings, np.flatnonzero(failed & findings.is_open)),
+            self._others.passed(at_s, findings, np.flatnonzero(failed & ~findings.is_open)),
         )
 
 
-class Caretaker:
-    """A well-run site: dead jars are swapped within two weeks, the others are judged at a yearly review.
+class PlannedMaintenance:
+    """A well-run location: failed batteries are swapped within two weeks, the others are tested at a yearly review.
 
-    In the review the jars of a string are tested. A weak one (below 80 % of rated, or 50 % above its baseline in
-    resistance, the warranty limit of makers) is swapped in a young string that has seen few swaps. An old string, one
-    with many weak jars, or one without its capacity is replaced as a whole; between the two the worst jar is swapped.
-    Without any weak jar, a string goes when it has stood for its expected life.
+    In the review the batteries of a string are tested. A weak one (below 80 % of rated capacity, or 50 % above its
+    baseline in resistance, the warranty limit of manufacturers) is swapped in a young string with few earlier swaps. An
+    old string, one with many weak batteries, or one without its capacity is replaced as a whole; in between, the worst
+    battery is swapped. A string without weak batteries is replaced at the end of its expected life.
     """
 
     EXPECTED_LIFE_DAYS: Final = 5.0 * 365.25
     YOUNG_SHARE, OLD_SHARE = 0.4, 0.7
-    """Parts of the expected life."""
+    """Fractions of the expected life."""
     FEW_SWAPS, MANY_WEAK = 2, 4
-    """Of the 24 blocks of a string."""
+    """Of the 24 batteries of a string."""
     WEAK_HEALTH, WARRANTY_RATIO = 0.8, 1.5
     TEST_SD: Final = 0.018
-    """A capacity test is good to 3 points in 90 % of cases."""
+    """A capacity test is accurate to 3 points in 90 % of cases."""
     _SWAPPED_DAYS: Final = 60.0
-    """A jar this much younger than its string's middle came later than the string."""
+    """A battery this much younger than the median of its string was installed later than the string."""
 
     def __init__(self, seed: int) -> None:
         self._seed = seed
         self._delays = _Delays(seed, *_URGENT_DAYS)
         self._review_days: dict[str, int] = {}
 
-    def swaps(self, at_s: float, found: Findings) -> IntArray:
-        """Return the dead whose spare has come, and what today's reviews ask for."""
-        dead = np.flatnonzero((found.is_open | found.is_shorted) & (found.failed_since_s < at_s))
-        chosen = [self._delays.over(at_s, found, dead)]
+    def swaps(self, at_s: float, findings: Findings) -> IntArray:
+        """Return the failed batteries whose spare has arrived, and those that today's reviews replace."""
+        failed = np.flatnonzero((findings.is_open | findings.is_shorted) & (findings.failed_since_s < at_s))
+        chosen = [self._delays.passed(at_s, findings, failed)]
         day = int(at_s // _DAY_S)
-        for number, string in enumerate(found.string_ids):
+        for number, string in enumerate(findings.string_ids):
             if (day - self._review_day(string)) % _YEAR_DAYS == 0:
-                chosen.append(self._reviewed(found, number, day))
+                chosen.append(self._reviewed(findings, number, day))
         return np.unique(np.concatenate(chosen))
 
-    def _reviewed(self, found: Findings, number: int, day: int) -> IntArray:
-        """Return the rows of one string that its review finds due."""
-        rows = np.arange(number * found.width, (number + 1) * found.width)
-        noise = stream(self._seed, "tested", found.string_ids[number], day).standard_normal(found.width)
-        tested = found.health[rows] + self.TEST_SD * noise
-        weak = (tested < self.WEAK_HEALTH) | (found.resistance_ratio[rows] > self.WARRANTY_RATIO)
-        age_days = float(np.median(found.age_days[rows]))
+    def _reviewed(self, findings: Findings, number: int, day: int) -> IntArray:
+        """Return the rows of one string that its review replaces."""
+        rows = np.arange(number * findings.width, (number + 1) * findings.width)
+        noise = stream(self._seed, "tested", findings.string_ids[number], day).standard_normal(findings.width)
+        tested = findings.health[rows] + self.TEST_SD * noise
+        weak = (tested < self.WEAK_HEALTH) | (findings.resistance_ratio[rows] > self.WARRANTY_RATIO)
+        age_days = float(np.median(findings.age_days[rows]))
         spent = age_days / self.EXPECTED_LIFE_DAYS
         if spent >= 1.0:
             return rows
@@ -128,7 +128,7 @@ class Caretaker:
             return rows[:0]
         if spent > self.OLD_SHARE or weak.sum() > self.MANY_WEAK or tested.mean() < self.WEAK_HEALTH:
             return rows
-        earlier = int((found.age_days[rows] < age_days - self._SWAPPED_DAYS).sum())
+        earlier = int((findings.age_days[rows] < age_days - self._SWAPPED_DAYS).sum())
         if spent < self.YOUNG_SHARE and earlier + weak.sum() <= self.FEW_SWAPS:
             return rows[weak]
         return rows[[int(np.argmin(np.where(weak, tested, np.inf)))]]
@@ -140,20 +140,20 @@ class Caretaker:
 
 
 class _Delays:
-    """How long it takes from a jar's end to its replacement, each jar by its own stream."""
+    """The time from a battery's failure to its replacement, each battery by its own stream."""
 
     def __init__(self, seed: int, shortest_days: float, longest_days: float) -> None:
         self._seed, self._range_days = seed, (shortest_days, longest_days)
-        self._known_s: dict[str, float] = {}
+        self._delay_s: dict[str, float] = {}
 
-    def over(self, at_s: float, found: Findings, rows: IntArray) -> IntArray:
-        """Return those of the rows whose time has come."""
-        delay_s = np.array([self._of(found.jars[row]) for row in rows])
-        due: IntArray = rows[at_s - found.failed_since_s[rows] >= delay_s]
+    def passed(self, at_s: float, findings: Findings, rows: IntArray) -> IntArray:
+        """Return those of the rows whose delay has passed."""
+        delay_s = np.array([self._of(findings.names[row]) for row in rows])
+        due: IntArray = rows[at_s - findings.failed_since_s[rows] >= delay_s]
         return due
 
-    def _of(self, jar: str) -> float:
-        if jar not in self._known_s:
-            drawn_days = stream(self._seed, "found", jar).uniform(*self._range_days)
-            self._known_s[jar] = float(drawn_days) * _DAY_S
-        return self._known_s[jar]
+    def _of(self, name: str) -> float:
+        if name not in self._delay_s:
+            drawn_days = stream(self._seed, "found", name).uniform(*self._range_days)
+            self._delay_s[name] = float(drawn_days) * _DAY_S
+        return self._delay_s[name]

@@ -1,1 +1,1 @@
-"""What a site undergoes and its batteries do not decide: weather, air conditioning, mains, chargers, load."""
+"""What acts on a location independently of its batteries: weather, air conditioning, mains, chargers, load."""

@@ -1,7 +1,7 @@
-"""Outdoor climate of the Thai zones: monthly means, the day's course, and weather that persists from day to day.
+"""Outdoor climate of the Thai zones: monthly means, the daily course, and weather that persists from day to day.
 
 Means are the Thai Meteorological Department's 30-year figures (1981-2010) by season, spread over the months so that the
-seasonal means are kept; half-ranges of the day are half of (mean maximum - mean minimum).
+seasonal means are kept; daily half-ranges are half of (mean maximum - mean minimum).
 """
 
 from dataclasses import dataclass
@@ -35,7 +35,7 @@ HUMIDITY_PCT: Final = {
 }
 """Mean relative humidity in % by zone: cool, hot and rainy season."""
 RAIN_HALF_RANGE: Final = 0.75
-"""Under the clouds of the rainy months a day swings less than on average, in the dry months more."""
+"""Half-range of the cloudy days of the rainy months over the yearly mean; that of the dry months is larger."""
 WET_MONTHS: Final = {"S-Gulf": (10, 11, 12), "S-Andaman": (5, 6, 7, 8, 9, 10)}
 """The Gulf coast is wettest from October to December, the Andaman coast from May on; elsewhere June to October."""
 _INLAND_WET_MONTHS: Final = (6, 7, 8, 9, 10)
@@ -44,7 +44,7 @@ _DAY_MEMORY: Final = 0.7
 HEAT_WAVES_PER_YEAR: Final = {"N": 1.5, "NE": 1.5, "C": 1.0, "E": 0.7, "S-Gulf": 0.5, "S-Andaman": 0.5}
 HEAT_WAVE_C: Final = (2.0, 4.5)
 HEAT_WAVE_DAYS: Final = (3, 9)
-"""Spells of the hot season, March to May, with days up to 40 °C inland (forecasts of the season)."""
+"""Spells of the hot season, March to May, with days up to 40 °C inland (seasonal forecasts)."""
 FIRST_YEAR, YEARS = 2010, 41
 _EPOCH_S: Final = float(np.datetime64(f"{FIRST_YEAR}-01-01", "s").astype(np.int64))
 _DAY_S: Final = 86_400.0
@@ -54,31 +54,31 @@ _COLDEST_HOUR, _WARMEST_HOUR = 6.0, 14.5
 
 @dataclass(frozen=True, slots=True)
 class Climate:
-    """The weather of one site as a function of time; every call gives the same answer."""
+    """The weather of one location as a pure function of time."""
 
     zone: str
     anomaly_c: FloatArray
-    """(days,) by day since 2010: what the weather adds to the season's mean."""
+    """(days,) by day since 2010: deviation of the weather from the seasonal mean in K."""
 
     @classmethod
-    def of_site(cls, seed: int, site_code: str, zone: str) -> "Climate":
-        """Draw the day-to-day weather of a site: AR(1), sigma 1.2 K, memory 0.7 a day, and heat waves.
+    def of_location(cls, seed: int, code: str, zone: str) -> "Climate":
+        """Draw the day-to-day weather of a location: AR(1) with sigma 1.2 K and memory 0.7 per day, and heat waves.
 
-        What the heat waves add on average is taken from the other days of their months: the means are the sourced ones.
+        The mean of the heat waves is subtracted from the other days of their months, so that the sourced means hold.
         """
         days = 366 * YEARS
-        shocks = stream(seed, "climate", site_code).standard_normal(days) * _DAY_SIGMA_C * np.sqrt(1 - _DAY_MEMORY**2)
+        shocks = stream(seed, "climate", code).standard_normal(days) * _DAY_SIGMA_C * np.sqrt(1 - _DAY_MEMORY**2)
         anomaly = np.empty(days)
         value = 0.0
         for day, shock in enumerate(shocks):
             value = _DAY_MEMORY * value + shock
             anomaly[day] = value
-        return cls(zone, anomaly + _heat_waves_c(seed, site_code, zone, days))
+        return cls(zone, anomaly + _heat_waves_c(seed, code, zone, days))
 
     def outdoor_c(self, at_s: FloatArray) -> FloatArray:
         """Return outdoor temperatures in °C at instants in s since 1970."""
         local_s = at_s - _EPOCH_S + _BANGKOK_S
-        # Anomalies are interpolated between noons, so that midnight is not a step.
+        # Anomalies are interpolated between noons, so that there is no step at midnight.
         noon = local_s / _DAY_S - 0.5
         weather_c = np.interp(noon, np.arange(len(self.anomaly_c)), self.anomaly_c)
         course = day_course(local_s % _DAY_S / 3600.0) * DAY_HALF_RANGE_C[self.zone] * swing(self.zone, at_s)
@@ -93,14 +93,14 @@ class Climate:
 
 
 def day_course(local_hour: FloatArray) -> FloatArray:
-    """Return the course of a day from -1 at 06:00 to 1 at 14:30 in two half cosines; its mean is 0."""
+    """Return the daily course from -1 at 06:00 to 1 at 14:30 in two half cosines; its mean is 0."""
     rise = _WARMEST_HOUR - _COLDEST_HOUR
     since = (local_hour - _COLDEST_HOUR) % 24.0
     return np.where(since < rise, -np.cos(np.pi * since / rise), np.cos(np.pi * (since - rise) / (24.0 - rise)))
 
 
 def seasonal_mean_c(zone: str, at_s: FloatArray) -> FloatArray:
-    """Return the mean temperature of the time of year, interpolated smoothly between mid-months."""
+    """Return the mean temperature in °C of the time of year, interpolated smoothly between mid-months."""
     lower, along = np.divmod(_year_part(at_s) * 12.0 - 0.5, 1.0)
     months = np.array(MONTHLY_MEAN_C[zone])
     part = (1.0 - np.cos(along * np.pi)) / 2.0
@@ -110,13 +110,13 @@ def seasonal_mean_c(zone: str, at_s: FloatArray) -> FloatArray:
 
 
 def season_index(at_s: FloatArray) -> IntArray:
-    """Return 0 for the cool season (mid-October on), 1 for the hot (mid-February on), 2 for the rainy (mid-May on)."""
+    """Return 0 for the cool season (from mid-October), 1 for the hot (mid-February), 2 for the rainy one (mid-May)."""
     position = _year_part(at_s) * 12.0
     return np.where((position >= 1.5) & (position < 4.5), 1, np.where((position >= 4.5) & (position < 9.5), 2, 0))
 
 
 def swing(zone: str, at_s: FloatArray) -> FloatArray:
-    """Return the day's swing over its yearly mean: small in the zone's wet months, large in the dry ones."""
+    """Return the daily swing over its yearly mean: small in the zone's wet months, large in the dry ones."""
     wet = np.isin(month_of(at_s), wet_months(zone))
     share = len(wet_months(zone)) / 12.0
     dry = (1.0 - share * RAIN_HALF_RANGE) / (1.0 - share)
@@ -124,19 +124,19 @@ def swing(zone: str, at_s: FloatArray) -> FloatArray:
 
 
 def wet_months(zone: str) -> tuple[int, ...]:
-    """Return the months (1 to 12) of most rain and storms."""
+    """Return the months (1 to 12) with most rain and storms."""
     return WET_MONTHS.get(zone, _INLAND_WET_MONTHS)
 
 
 def month_of(at_s: FloatArray) -> IntArray:
-    """Return the month (1 to 12, Bangkok time) of instants."""
+    """Return the months (1 to 12, Bangkok time) of instants."""
     local = (at_s + _BANGKOK_S).astype("datetime64[s]").astype("datetime64[M]").astype(np.int64)
     month: IntArray = local % 12 + 1
     return month
 
 
 def year_start_s(year: int) -> float:
-    """Return the beginning of a year (UTC) in s since 1970."""
+    """Return the start of a year (UTC) in s since 1970."""
     return float(np.datetime64(f"{year}-01-01", "s").astype(np.int64))
 
 
@@ -152,8 +152,8 @@ def _year_part(at_s: FloatArray) -> FloatArray:
     return part
 
 
-def _heat_waves_c(seed: int, site_code: str, zone: str, days: int) -> FloatArray:
-    random = stream(seed, "heat-waves", site_code)
+def _heat_waves_c(seed: int, code: str, zone: str, days: int) -> FloatArray:
+    random = stream(seed, "heat-waves", code)
     waves, season = np.zeros(days), np.zeros(days, bool)
     for year in range(FIRST_YEAR, FIRST_YEAR + YEARS):
         first = round((year_start_s(year) - _EPOCH_S) / _DAY_S) + 59

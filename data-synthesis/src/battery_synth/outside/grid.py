@@ -1,6 +1,6 @@
-"""The mains seen from a site: failures, generator starts and the tests of the year.
+"""The mains of a location: failures, generator starts and the tests of the year.
 
-Events are drawn a year at a time from named streams, so they are a function of seed, site and time alone.
+Events are drawn one year at a time from named streams, so they are a function of seed, location and time only.
 """
 
 from bisect import bisect_left
@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from battery_synth.outside.climate import year_of, year_start_s
-from battery_synth.outside.sites import Site
+from battery_synth.outside.locations import LocationProfile
 from battery_synth.streams import stream
 
 FloatArray = npt.NDArray[np.float64]
@@ -20,7 +20,7 @@ FloatArray = npt.NDArray[np.float64]
 OUTAGES_PER_YEAR: Final = {"northern": 4, "northeastern": 6, "central": 2, "eastern": 3, "southern": 8}
 OUTAGE_MEDIAN_MIN: Final = {"northern": 30, "northeastern": 40, "central": 20, "eastern": 27, "southern": 60}
 SHORT_EVENTS_PER_YEAR: Final = {"northern": 20, "northeastern": 25, "central": 12, "eastern": 15, "southern": 30}
-"""Sustained and short (below 10 s) mains events of a site and year, by region (engineering judgement)."""
+"""Sustained and short (below 10 s) mains events per location and year, by region (engineering judgement)."""
 OUTAGE_LOG_SIGMA: Final = 0.9
 GENSET_FAILURE: Final = 0.01
 """Share of generator starts that fail and leave the load on the batteries for minutes."""
@@ -28,26 +28,26 @@ GENERATOR_TEST_S: Final = 15.0
 STRING_TEST_S: Final = 720.0
 CAPACITY_TEST_S: Final = 5.0 * 3600.0
 CAPACITY_TEST_PER_AH: Final = 0.23
-"""About the four-hour rate: 27.6 A of 120 Ah."""
+"""About the four-hour rate: 27.6 A for 120 Ah."""
 CAPACITY_TEST_MONTHS: Final = (11, 12, 1, 2)
-"""Capacity tests are done in the cool season; each string's turn comes every second year."""
+"""Capacity tests take place in the cool season; each string is tested every second year."""
 _HOUR_S, _DAY_S = 3600.0, 86_400.0
 _LONGEST_S: Final = 3.0 * _DAY_S
 
-Kind = Literal["outage", "short", "generator_test", "string_test", "capacity_test"]
+DischargeKind = Literal["outage", "short", "generator_test", "string_test", "capacity_test"]
 
 
 @dataclass(frozen=True, slots=True)
-class Discharge:
-    """A span in which the strings of a site, or one of them in a test, feed the load; times in s since 1970."""
+class DischargeSpan:
+    """A span in which the strings of a location, or one of them in a test, feed the load; times in s since 1970."""
 
     start_s: float
     end_s: float
     mains_back_s: float
-    kind: Kind
+    kind: DischargeKind
     string: int | None = None
     current_a: float | None = None
-    """Of a capacity test; else the load asks for constant power."""
+    """Current of a capacity test; None where the load draws constant power."""
     genset_failed: bool = False
 
     @property
@@ -57,16 +57,18 @@ class Discharge:
 
 
 class Grid:
-    """Mains events and tests of one site, drawn when their year is first asked for."""
+    """Mains events and tests of one location, drawn when their year is first needed."""
 
-    def __init__(self, seed: int, site: Site, strings: int, rated_ah: float, extra: tuple[Discharge, ...] = ()) -> None:
-        self._seed, self._site, self._strings = seed, site, strings
+    def __init__(
+        self, seed: int, location: LocationProfile, strings: int, rated_ah: float, extra: tuple[DischargeSpan, ...] = ()
+    ) -> None:
+        self._seed, self._location, self._strings = seed, location, strings
         self._test_a, self._extra = CAPACITY_TEST_PER_AH * rated_ah, extra
-        self._years: dict[int, list[Discharge]] = {}
+        self._years: dict[int, list[DischargeSpan]] = {}
 
-    def discharges(self, start_s: float, end_s: float) -> list[Discharge]:
-        """Return what touches [start, end), in order, none overlapping another."""
-        found = []
+    def discharges(self, start_s: float, end_s: float) -> list[DischargeSpan]:
+        """Return the events that overlap [start, end), in order and without overlaps."""
+        matching = []
         for year in range(year_of(start_s), year_of(end_s) + 1):
             events = self._of_year(year)
             first = bisect_left(events, start_s - _LONGEST_S, key=lambda event: event.start_s)
@@ -74,64 +76,64 @@ class Grid:
                 if event.start_s >= end_s:
                     break
                 if event.over_s > start_s:
-                    found.append(event)
-        return found
+                    matching.append(event)
+        return matching
 
     def mains(self, at_s: FloatArray) -> npt.NDArray[np.bool_]:
-        """Say whether the mains feed the site; the generator may carry the load while they do not."""
-        there = np.ones(len(at_s), bool)
+        """Return whether the mains feed the location; the generator may carry the load while they do not."""
+        available = np.ones(len(at_s), bool)
         if len(at_s):
             for event in self.discharges(float(at_s.min()), float(at_s.max()) + 1.0):
                 if event.kind in {"outage", "short"}:
-                    there &= ~((at_s >= event.start_s) & (at_s < event.mains_back_s))
-        return there
+                    available &= ~((at_s >= event.start_s) & (at_s < event.mains_back_s))
+        return available
 
-    def _of_year(self, year: int) -> list[Discharge]:
+    def _of_year(self, year: int) -> list[DischargeSpan]:
         if year not in self._years:
-            random = stream(self._seed, "grid", self._site.code, year)
+            random = stream(self._seed, "grid", self._location.code, year)
             drawn = [*self._outages(random, year), *self._short_events(random, year), *self._tests(random, year)]
             drawn += self._capacity_tests(year)
-            # Events that would reach into the next year are left out, so that a year can be looked at alone.
+            # Events that would reach into the next year are dropped, so that each year stands alone.
             end_s = year_start_s(year + 1)
             drawn = [event for event in drawn if event.over_s < end_s]
             planned = [event for event in self._extra if year_of(event.start_s) == year]
             self._years[year] = _without_overlaps([*planned, *sorted(drawn, key=lambda event: event.start_s)])
         return self._years[year]
 
-    def _outages(self, random: np.random.Generator, year: int) -> list[Discharge]:
+    def _outages(self, random: np.random.Generator, year: int) -> list[DischargeSpan]:
         events = []
-        for start_s in self._instants(random, year, OUTAGES_PER_YEAR[self._site.region]):
-            median_s = OUTAGE_MEDIAN_MIN[self._site.region] * 60.0
+        for start_s in self._instants(random, year, OUTAGES_PER_YEAR[self._location.region]):
+            median_s = OUTAGE_MEDIAN_MIN[self._location.region] * 60.0
             length_s = _tenths(float(median_s * np.exp(OUTAGE_LOG_SIGMA * random.standard_normal())))
-            # The generator takes the load within 10 to 30 s; a failed start is mended by hand after some minutes.
+            # The generator takes the load within 10 to 30 s; a failed start is fixed by hand within minutes.
             on_battery_s, failed = _tenths(random.uniform(10, 30)), bool(random.random() < GENSET_FAILURE)
             if failed:
                 on_battery_s = _tenths(random.uniform(300, 1500))
             end_s = start_s + min(on_battery_s, length_s)
-            events.append(Discharge(start_s, end_s, start_s + length_s, "outage", genset_failed=failed))
+            events.append(DischargeSpan(start_s, end_s, start_s + length_s, "outage", genset_failed=failed))
         return events
 
-    def _short_events(self, random: np.random.Generator, year: int) -> list[Discharge]:
+    def _short_events(self, random: np.random.Generator, year: int) -> list[DischargeSpan]:
         events = []
-        for start_s in self._instants(random, year, SHORT_EVENTS_PER_YEAR[self._site.region]):
+        for start_s in self._instants(random, year, SHORT_EVENTS_PER_YEAR[self._location.region]):
             end_s = start_s + _tenths(random.uniform(2, 9))
-            events.append(Discharge(start_s, end_s, end_s, "short"))
+            events.append(DischargeSpan(start_s, end_s, end_s, "short"))
         return events
 
-    def _tests(self, random: np.random.Generator, year: int) -> list[Discharge]:
+    def _tests(self, random: np.random.Generator, year: int) -> list[DischargeSpan]:
         """Draw the monthly generator tests, and once a year a partial discharge of each string."""
         events = []
         for month in range(1, 13):
             start_s = datetime(year, month, 1 + int(random.integers(0, 27)), 3, 5, tzinfo=UTC).timestamp()
-            events.append(Discharge(start_s, start_s + GENERATOR_TEST_S, start_s, "generator_test"))
+            events.append(DischargeSpan(start_s, start_s + GENERATOR_TEST_S, start_s, "generator_test"))
         for string in range(self._strings):
-            # Spread over the year by the string's number: one a day at most of a site's usual nine.
+            # Spread over the year by the string's number: at most one test per day at a location with nine strings.
             day = int(random.integers(0, max(360 // self._strings, 1))) * self._strings + string
             start_s = year_start_s(year) + _DAY_S * (day % 360) + 4 * _HOUR_S + 1200.0 * (1 + day // 360 % 40)
-            events.append(Discharge(start_s, start_s + STRING_TEST_S, start_s, "string_test", string))
+            events.append(DischargeSpan(start_s, start_s + STRING_TEST_S, start_s, "string_test", string))
         return events
 
-    def _capacity_tests(self, year: int) -> list[Discharge]:
+    def _capacity_tests(self, year: int) -> list[DischargeSpan]:
         """Plan the year's capacity tests: every string in every second year, one after another in the cool months."""
         events = []
         days = [(month, day) for month in CAPACITY_TEST_MONTHS for day in range(2, 27)]
@@ -141,18 +143,18 @@ class Grid:
             month, day = days[(string * 7 + year) % len(days)]
             start_s = datetime(year, month, day, 2, tzinfo=UTC).timestamp()
             end_s = start_s + CAPACITY_TEST_S
-            events.append(Discharge(start_s, end_s, start_s, "capacity_test", string, self._test_a))
+            events.append(DischargeSpan(start_s, end_s, start_s, "capacity_test", string, self._test_a))
         return events
 
     def _instants(self, random: np.random.Generator, year: int, rate_per_year: float) -> list[float]:
-        """Draw instants over a year, denser in the storm months of the site."""
-        weights = np.array([storm_factor(self._site.climate_zone, month) for month in range(1, 13)])
+        """Draw instants over a year, denser in the storm months of the location."""
+        weights = np.array([storm_factor(self._location.climate_zone, month) for month in range(1, 13)])
         counts = random.poisson(rate_per_year / weights.sum() * weights)
         instants = []
         for month, count in enumerate(counts, start=1):
             first_s = datetime(year, month, 1, tzinfo=UTC).timestamp()
-            following = datetime(year + month // 12, month % 12 + 1, 1, tzinfo=UTC).timestamp()
-            instants += [first_s + _tenths(float(s)) for s in random.uniform(0, following - first_s, int(count))]
+            next_s = datetime(year + month // 12, month % 12 + 1, 1, tzinfo=UTC).timestamp()
+            instants += [first_s + _tenths(float(s)) for s in random.uniform(0, next_s - first_s, int(count))]
         return sorted(instants)
 
 
@@ -172,9 +174,9 @@ def _tenths(seconds: float) -> float:
     return round(seconds, 1)
 
 
-def _without_overlaps(events: list[Discharge]) -> list[Discharge]:
-    """Return events in order; of two that overlap the one that was named first stays."""
-    kept: list[Discharge] = []
+def _without_overlaps(events: list[DischargeSpan]) -> list[DischargeSpan]:
+    """Return events in order of their start; of two that overlap the one listed first is kept."""
+    kept: list[DischargeSpan] = []
     for event in events:
         if all(event.start_s >= other.over_s or event.over_s <= other.start_s for other in kept[-40:]):
             kept.append(event)

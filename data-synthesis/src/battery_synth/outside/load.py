@@ -1,4 +1,4 @@
-"""The load on the batteries: constant power behind an inverter, with the course of a day and a week."""
+"""The load on the batteries: constant power behind an inverter, with a daily and a weekly course."""
 
 from typing import Final
 
@@ -20,19 +20,19 @@ _BANGKOK_S: Final = 7 * 3600.0
 
 
 def battery_power_w(rated_kva: FloatArray) -> FloatArray:
-    """Return the DC power in W that a rating asks of its batteries at full load: 31.7 kW a string of 33 kVA."""
+    """Return the DC power in W at full load of a rating in kVA: 31.7 kW for a string of 33 kVA."""
     return rated_kva * 1e3 * POWER_FACTOR / INVERTER_EFFICIENCY
 
 
 class Load:
-    """The load of a site's systems."""
+    """The load of a location's systems."""
 
     def __init__(self, seed: int, system_ids: list[str]) -> None:
         own = np.array([stream(seed, "load", system).standard_normal() for system in system_ids])
         self._usual = LOAD_FACTOR * (1.0 + _SYSTEM_SPREAD * np.clip(own, -2.0, 2.0))
 
     def factor(self, at_s: float, system: int) -> float:
-        """Return a system's load over its rating."""
+        """Return a system's load over its rating at an instant in s since 1970."""
         local_s = at_s + _BANGKOK_S
         hour = local_s % _DAY_S / 3600.0
         # 1 January 1970 was a Thursday.

@@ -1,20 +1,20 @@
-"""What a drill adds to the outside world: templates of the events that operators train for."""
+"""Scenarios of drills: templates of the events that operators train for."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
 from battery_synth.outside.chargers import ChargerFault
-from battery_synth.outside.grid import Discharge
+from battery_synth.outside.grid import DischargeSpan
 from battery_synth.outside.rooms import HvacFault
 
 
 @dataclass(frozen=True, slots=True)
 class Scenario:
-    """Events on top of what seed and time bring; of two discharges at once the scenario's stays."""
+    """Events in addition to those of seed and time; of two discharges at once that of the scenario is kept."""
 
     name: str
-    discharges: tuple[Discharge, ...] = ()
+    discharges: tuple[DischargeSpan, ...] = ()
     hvac_faults: tuple[HvacFault, ...] = ()
     charger_faults: tuple[ChargerFault, ...] = ()
 
@@ -27,17 +27,17 @@ _DEGRADED_K: Final = 5.0
 
 def _power_outage(at_s: float, length_s: float) -> Scenario:
     on_battery_s = min(_GENSET_START_S, length_s)
-    return Scenario("power_outage", (Discharge(at_s, at_s + on_battery_s, at_s + length_s, "outage"),))
+    return Scenario("power_outage", (DischargeSpan(at_s, at_s + on_battery_s, at_s + length_s, "outage"),))
 
 
 def _genset_failure(at_s: float, length_s: float) -> Scenario:
-    outage = Discharge(at_s, at_s + length_s, at_s + length_s, "outage", genset_failed=True)
+    outage = DischargeSpan(at_s, at_s + length_s, at_s + length_s, "outage", genset_failed=True)
     return Scenario("genset_failure", (outage,))
 
 
 def _monsoon_instability(at_s: float, length_s: float) -> Scenario:
     starts = [at_s + n * _MONSOON_EVERY_S for n in range(max(int(length_s // _MONSOON_EVERY_S), 1))]
-    return Scenario("monsoon_instability", tuple(Discharge(s, s + 4.0, s + 4.0, "short") for s in starts))
+    return Scenario("monsoon_instability", tuple(DischargeSpan(s, s + 4.0, s + 4.0, "short") for s in starts))
 
 
 def _hvac_failure(at_s: float, length_s: float) -> Scenario:
@@ -59,7 +59,7 @@ def _charger_off(at_s: float, length_s: float) -> Scenario:
 
 
 def _hot_overcharge(at_s: float, length_s: float) -> Scenario:
-    """Return what leads to thermal runaway: no cooling and a charger that holds too much, both at once."""
+    """Return the cause of a thermal runaway: no cooling and an overvoltage of the charger at once."""
     return Scenario(
         "thermal_runaway",
         hvac_faults=_hvac_failure(at_s, length_s).hvac_faults,
@@ -81,12 +81,12 @@ NAMES: Final = tuple(_TEMPLATES)
 
 
 def named(name: str, at_s: float, length_s: float) -> Scenario:
-    """Return a scenario that begins at an instant (s since 1970) and lasts.
+    """Return a scenario that begins at an instant (s since 1970) and lasts for some seconds.
 
     Raises
     ------
     ValueError
-        There is none of this name, or it would last no time.
+        There is no scenario of this name, or its length is not above 0.
     """
     if name not in _TEMPLATES:
         raise ValueError(f"there is no scenario {name!r}; there are {', '.join(NAMES)}")

@@ -1,1 +1,1 @@
-"""The phases after the raw series: what an operator's systems would derive from it, each made again on its own."""
+"""The phases after the raw series: what an operator's systems derive from it, each repeatable on its own."""

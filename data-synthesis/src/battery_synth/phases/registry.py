@@ -1,4 +1,4 @@
-"""The phases by name, in the order in which an operator's systems would make them."""
+"""The phases by name, in the order in which an operator's systems run them."""
 
 from typing import Final
 

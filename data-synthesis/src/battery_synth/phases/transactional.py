@@ -1,4 +1,4 @@
-"""Records of what happened: discharges, capacity tests, ohmic measurements, outages, cooling faults, replacements."""
+"""Records of events: discharges, capacity tests, ohmic measurements, outages, cooling faults, replacements."""
 
 from collections.abc import Iterator
 from itertools import pairwise
@@ -9,18 +9,19 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from battery_synth.block.electrics import available_ah
-from battery_synth.phases.folder import RESISTANCE_PER_K, Int64Array, fleet_of, months, runs
-from battery_synth.realism.tables import Dataset, instants_us, numbers, words
+from battery_synth.datasets.ohmic import resistance_25c_mohm
+from battery_synth.phases.folder import Int64Array, fleet_of, months, runs
+from battery_synth.realism.tables import DatasetTables, instants_us, numbers, words
 from battery_synth.storage.tables import instants
 
 _LONG_TEST_S: Final = 3600.0
 _CAPACITY_PER_K: Final = 0.01
-"""Capacity at the one- to three-hour rates rises by about 1 % a kelvin (a maker's table)."""
+"""Capacity at the one- to three-hour rates rises by about 1 %/K (a manufacturer's table)."""
 _LONGEST_GAP_S: Final = 120.0
 _NO_CURRENT_A: Final = 1.0
 
 
-def make(data: Dataset) -> Iterator[tuple[str, pa.Table]]:
+def make(data: DatasetTables) -> Iterator[tuple[str, pa.Table]]:
     """Yield the records of a dataset."""
     prefix = "" if data.has("telemetry") else "discharge/"
     rated = {row.string_id: 120.0 for row in fleet_of(data).values()}
@@ -41,10 +42,10 @@ def make(data: Dataset) -> Iterator[tuple[str, pa.Table]]:
             "transactional/ohmic_measurement",
             kept.select(["time", "battery_id", "resistance_mohm", "resistance_25c_mohm"]),
         )
-    for site in months(data, "site_environment"):
-        found = list(_site_events(site))
-        if found:
-            yield "transactional/site_event", _table(found)
+    for location in months(data, "site_environment"):
+        events = list(_location_events(location))
+        if events:
+            yield "transactional/site_event", _table(events)
     for lives in months(data, "events/lives"):
         swaps = lives.filter(pc.and_(pc.equal(lives["kind"], "removed"), pc.is_valid(lives["reason"])))
         if swaps.num_rows:
@@ -52,25 +53,26 @@ def make(data: Dataset) -> Iterator[tuple[str, pa.Table]]:
 
 
 def _discharges(strings: pa.Table, blocks: pa.Table) -> Iterator[dict[str, Any]]:
+    """Yield one event per discharge of a string, with its charge in Ah and its weakest battery."""
     at, owner, mode = instants_us(strings), words(strings, "string_id"), words(strings, "mode")
     current = numbers(strings, "current_a")
     block_at, block_owner = instants_us(blocks), np.array([name[4:-4] for name in blocks["battery_id"].to_pylist()])
     volts, names, warmth = numbers(blocks, "voltage_v"), words(blocks, "battery_id"), numbers(blocks, "temperature_c")
     for string in sorted(set(owner)):
-        mine = np.flatnonzero(owner == string)
-        mine = mine[np.argsort(at[mine], kind="stable")]
-        works = np.isin(mode[mine], ("discharge", "test"))
+        own_rows = np.flatnonzero(owner == string)
+        own_rows = own_rows[np.argsort(at[own_rows], kind="stable")]
+        is_working = np.isin(mode[own_rows], ("discharge", "test"))
         own = np.flatnonzero(block_owner == string)
-        for first, last in _spans(at[mine], works):
-            rows = mine[first:last]
+        for first, last in _spans(at[own_rows], is_working):
+            rows = own_rows[first:last]
             begins, ends = int(at[rows[0]]), int(at[rows[-1]])
             within = own[(block_at[own] >= begins) & (block_at[own] <= ends)]
             steps_s = np.minimum(np.diff(at[rows]) / 1e6, _LONGEST_GAP_S)
-            # A string that has reached its cut-off stands by without a current until the test is over.
+            # A string that has reached its cut-off stands by without current until the test is over.
             gives = current[rows] < -_NO_CURRENT_A
             giving_s = float(steps_s[gives[:-1]].sum())
-            seen = within[np.isfinite(volts[within])]
-            lowest = seen[np.argmin(volts[seen])] if len(seen) else None
+            valid = within[np.isfinite(volts[within])]
+            lowest = valid[np.argmin(volts[valid])] if len(valid) else None
             yield {
                 "string_id": string,
                 "start": begins,
@@ -85,14 +87,14 @@ def _discharges(strings: pa.Table, blocks: pa.Table) -> Iterator[dict[str, Any]]
             }
 
 
-def _spans(at: Int64Array, works: np.ndarray[Any, np.dtype[np.bool_]]) -> list[tuple[int, int]]:
-    """Return the stretches of work; a gap of more than two minutes parts two of them."""
-    found = []
-    for first, last in runs(works):
-        cuts = first + 1 + np.flatnonzero(np.diff(at[first:last]) > 1.5 * _LONGEST_GAP_S * 1e6)
+def _spans(at_us: Int64Array, is_working: np.ndarray[Any, np.dtype[np.bool_]]) -> list[tuple[int, int]]:
+    """Return the stretches [first, last) of work; a gap of more than three minutes separates two of them."""
+    spans = []
+    for first, last in runs(is_working):
+        cuts = first + 1 + np.flatnonzero(np.diff(at_us[first:last]) > 1.5 * _LONGEST_GAP_S * 1e6)
         edges = [first, *cuts.tolist(), last]
-        found += [(a, b) for a, b in pairwise(edges) if b - a > 1]
-    return found
+        spans += [(a, b) for a, b in pairwise(edges) if b - a > 1]
+    return spans
 
 
 def _is_capacity_test(event: dict[str, Any]) -> bool:
@@ -123,24 +125,24 @@ def _ohmic(blocks: pa.Table) -> pa.Table:
             "time": kept["time"],
             "battery_id": kept["battery_id"],
             "resistance_mohm": kept["internal_resistance_mohm"],
-            "resistance_25c_mohm": pa.array((measured * np.exp(RESISTANCE_PER_K * (warmth - 25.0))).astype(np.float32)),
+            "resistance_25c_mohm": pa.array(resistance_25c_mohm(measured, warmth).astype(np.float32)),
         }
     )
 
 
-def _site_events(site: pa.Table) -> Iterator[dict[str, Any]]:
-    order = np.argsort(instants_us(site), kind="stable")
-    at, location = instants_us(site)[order], words(site, "location_id")[0]
-    mains = site["mains"].to_numpy(zero_copy_only=False)[order]
-    hvac = words(site, "hvac")[order]
+def _location_events(readings: pa.Table) -> Iterator[dict[str, Any]]:
+    order = np.argsort(instants_us(readings), kind="stable")
+    at_us, location = instants_us(readings)[order], words(readings, "location_id")[0]
+    mains = readings["mains"].to_numpy(zero_copy_only=False)[order]
+    hvac = words(readings, "hvac")[order]
     for kind, flags in (
         ("mains_outage", ~mains),
         ("hvac_failed", hvac == "failed"),
         ("hvac_degraded", hvac == "degraded"),
     ):
         for first, last in runs(flags):
-            end = int(at[last]) if last < len(at) else None
-            yield {"location_id": str(location), "kind": kind, "start": int(at[first]), "end": end}
+            end = int(at_us[last]) if last < len(at_us) else None
+            yield {"location_id": str(location), "kind": kind, "start": int(at_us[first]), "end": end}
 
 
 def _table(rows: list[dict[str, Any]]) -> pa.Table:
@@ -148,9 +150,9 @@ def _table(rows: list[dict[str, Any]]) -> pa.Table:
     for name in rows[0]:
         values = [row[name] for row in rows]
         if name in {"start", "end", "time"}:
-            known = np.array([0 if value is None else value for value in values], np.int64)
+            filled = np.array([0 if value is None else value for value in values], np.int64)
             missing = np.array([value is None for value in values])
-            column = instants(known)
+            column = instants(filled)
             columns[name] = pc.if_else(pa.array(missing), pa.scalar(None, column.type), column)
         elif name in {"string_id", "location_id", "kind", "lowest_battery_id"}:
             columns[name] = pa.array(values, pa.string())

@@ -1,1 +1,1 @@
-"""Whether generated data is like the world: checks with limits and sources, plots, and a report that shows both."""
+"""Realism of generated data: checks with limits and sources, plots, and a report with both."""

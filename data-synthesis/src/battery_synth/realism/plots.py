@@ -1,4 +1,4 @@
-"""Pictures of generated data: what a battery engineer would look at first."""
+"""Plots of generated data, chosen as a battery engineer would."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -11,10 +11,10 @@ from matplotlib.figure import Figure
 
 from battery_synth.engine.day import room_course_c
 from battery_synth.outside.climate import MONTHLY_MEAN_C
-from battery_synth.outside.outside import Outside
-from battery_synth.outside.sites import SITES
-from battery_synth.realism.survival import Lives, rate_per_year, survival
-from battery_synth.realism.tables import Dataset, FloatArray, Population, instants_us, numbers, words
+from battery_synth.outside.locations import LOCATIONS
+from battery_synth.outside.surroundings import Surroundings
+from battery_synth.realism.survival import SurvivalTimes, rate_per_year, survival
+from battery_synth.realism.tables import DatasetTables, FloatArray, Population, instants_us, numbers, words
 
 _BANGKOK_US: Final = 7 * 3_600_000_000
 _YEAR_DAYS: Final = 365.25
@@ -35,7 +35,7 @@ Draw = Callable[..., Figure]
 
 
 def as_svg(figure: Figure) -> str:
-    """Return a figure as SVG to stand in a page; the same figure is the same text."""
+    """Return a figure as SVG for embedding in a page; equal figures give equal text."""
     buffer = BytesIO()
     with mpl.rc_context(_STYLE):
         figure.savefig(buffer, format="svg", bbox_inches="tight", metadata={"Date": None})
@@ -59,8 +59,8 @@ def _canvas(
     return figure, axes
 
 
-def distributions(data: Dataset) -> Figure:
-    """Draw how block voltage, temperature, resistance and float current are spread on float."""
+def distributions(data: DatasetTables) -> Figure:
+    """Plot the distributions of block voltage, temperature, resistance and float current on float."""
     rows = data.read("telemetry", ["voltage_v", "temperature_c", "internal_resistance_mohm"])
     strings = data.read("string_telemetry", ["float_current_ma", "mode"])
     probe = numbers(strings, "float_current_ma")[words(strings, "mode") == "float"]
@@ -77,36 +77,36 @@ def distributions(data: Dataset) -> Figure:
     return figure
 
 
-def one_day(data: Dataset) -> Figure:
-    """Draw one day of one string: block voltages and temperatures, and the room's."""
-    first, string = _first_day(data)
+def one_day(data: DatasetTables) -> Figure:
+    """Plot one day of one string: block voltages and temperatures."""
+    first_us, string = _first_day(data)
     rows = data.read("telemetry", ["time", "battery_id", "voltage_v", "temperature_c"])
-    at, names = instants_us(rows), words(rows, "battery_id")
-    own = np.char.startswith(names, f"BAT-{string}") & (at < first + 86_400_000_000)
+    at_us, names = instants_us(rows), words(rows, "battery_id")
+    own = np.char.startswith(names, f"BAT-{string}") & (at_us < first_us + 86_400_000_000)
     figure, (left, right) = _canvas(2, sharex=True)
-    hours = ((at[own] + _BANGKOK_US) % 86_400_000_000) / 3.6e9
+    hours = ((at_us[own] + _BANGKOK_US) % 86_400_000_000) / 3.6e9
     for name in sorted(set(names[own]))[::3]:
-        mine = names[own] == name
-        order = np.argsort(hours[mine])
-        left.plot(hours[mine][order], numbers(rows, "voltage_v")[own][mine][order], lw=0.8)
-        right.plot(hours[mine][order], numbers(rows, "temperature_c")[own][mine][order], lw=0.8)
-    left.set(title=f"A day of {string}: voltage, V", xlabel="hour in Bangkok")
+        rows_of = names[own] == name
+        order = np.argsort(hours[rows_of])
+        left.plot(hours[rows_of][order], numbers(rows, "voltage_v")[own][rows_of][order], lw=0.8)
+        right.plot(hours[rows_of][order], numbers(rows, "temperature_c")[own][rows_of][order], lw=0.8)
+    left.set(title=f"One day of {string}: voltage, V", xlabel="hour in Bangkok")
     right.set(title="Temperature, °C", xlabel="hour in Bangkok")
     return figure
 
 
-def one_outage(data: Dataset) -> Figure | None:
-    """Draw the longest discharge of the set in detail; None if there is none."""
+def one_outage(data: DatasetTables) -> Figure | None:
+    """Plot the longest discharge of the set in detail; return None if there is none."""
     strings = data.read("string_telemetry", ["time", "string_id", "voltage_v", "current_a", "mode"])
-    at, owner, mode = instants_us(strings), words(strings, "string_id"), words(strings, "mode")
-    works = np.isin(mode, ("discharge", "test"))
-    if not works.any():
+    at_us, owner, mode = instants_us(strings), words(strings, "string_id"), words(strings, "mode")
+    is_working = np.isin(mode, ("discharge", "test"))
+    if not is_working.any():
         return None
-    counts = {name: int(((owner == name) & works).sum()) for name in sorted(set(owner[works]))}
+    counts = {name: int(((owner == name) & is_working).sum()) for name in sorted(set(owner[is_working]))}
     string = max(counts, key=lambda name: counts[name])
-    mine = owner == string
-    order = np.argsort(at[mine])
-    times, busy = at[mine][order], works[mine][order]
+    own = owner == string
+    order = np.argsort(at_us[own])
+    times, busy = at_us[own][order], is_working[own][order]
     edges = np.flatnonzero(np.diff(np.concatenate([[0], busy.astype(np.int8), [0]])))
     spans = edges.reshape(-1, 2)
     begin, end = spans[np.argmax(times[spans[:, 1] - 1] - times[spans[:, 0]])]
@@ -114,21 +114,21 @@ def one_outage(data: Dataset) -> Figure | None:
     near = (times >= times[begin] - length // 2) & (times <= times[end - 1] + 3 * length)
     minutes = (times[near] - times[begin]) / 6e7
     figure, (top, bottom) = _canvas(rows=2, height=4.2, sharex=True)
-    top.plot(minutes, numbers(strings, "voltage_v")[mine][order][near] / 24.0, ".-", color=_COLOURS[0], lw=1, ms=3)
+    top.plot(minutes, numbers(strings, "voltage_v")[own][order][near] / 24.0, ".-", color=_COLOURS[0], lw=1, ms=3)
     top.set(title=f"The longest discharge, {string}: mean block voltage, V")
-    bottom.plot(minutes, numbers(strings, "current_a")[mine][order][near], ".-", color=_COLOURS[1], lw=1, ms=3)
-    bottom.set(title="Current, A (charging is positive)", xlabel="minutes from its beginning")
+    bottom.plot(minutes, numbers(strings, "current_a")[own][order][near], ".-", color=_COLOURS[1], lw=1, ms=3)
+    bottom.set(title="Current, A (charging is positive)", xlabel="minutes from the start")
     return figure
 
 
 def one_year(seed: int) -> Figure:
-    """Draw a year of outdoor air by zone against its sourced monthly means, and of each site's room."""
+    """Plot a year of outdoor air per zone against the sourced monthly means, with a location's room."""
     start = datetime(2025, 1, 1, tzinfo=UTC).timestamp()
     hours: FloatArray = start + 3600.0 * np.arange(365 * 24, dtype=np.float64)
     figure, axes = _canvas(3, rows=2, height=5.2, sharex=True, sharey=True)
-    zones = {site.climate_zone: site for site in SITES}
-    for axis, (zone, site) in zip(axes.ravel(), sorted(zones.items()), strict=False):
-        outside = Outside.of(seed, site, [f"{site.code}-UPS-01"], 1, 120.0)
+    zones = {location.climate_zone: location for location in LOCATIONS}
+    for axis, (zone, location) in zip(axes.ravel(), sorted(zones.items()), strict=False):
+        outside = Surroundings.of(seed, location, [f"{location.code}-UPS-01"], 1, 120.0)
         air = outside.outdoor_c(hours).reshape(365, 24)
         cells: FloatArray = start + 300.0 * (np.arange(365 * 288, dtype=np.float64) + 0.5)
         target, tau = outside.room_target_c(cells)
@@ -136,7 +136,7 @@ def one_year(seed: int) -> Figure:
         days = np.arange(365)
         axis.fill_between(days, air.min(axis=1), air.max(axis=1), color=_COLOURS[1], alpha=0.25, lw=0)
         axis.plot(days, air.mean(axis=1), color=_COLOURS[1], lw=0.8, label="outdoors")
-        axis.plot(days, room.mean(axis=1), color=_COLOURS[0], lw=0.9, label=f"room {site.code}")
+        axis.plot(days, room.mean(axis=1), color=_COLOURS[0], lw=0.9, label=f"room {location.code}")
         axis.plot(np.arange(12) * 30.4 + 15, MONTHLY_MEAN_C[zone], "k_", ms=9, label="sourced mean")
         axis.set(title=zone)
         axis.legend(fontsize=6, loc="lower center", ncols=3, frameon=False)
@@ -144,39 +144,41 @@ def one_year(seed: int) -> Figure:
     return figure
 
 
-def ageing_fans(seen: Population) -> Figure:
-    """Draw capacity over age at each site: median, middle half and middle 90 % of jars."""
-    sites = sorted(set(seen.location.tolist()))
-    figure, axes = _canvas(3, rows=int(np.ceil(len(sites) / 3)), height=5.6, sharex=True, sharey=True, squeeze=False)
+def ageing_fans(sample: Population) -> Figure:
+    """Plot capacity over age at each location: median, middle half and middle 90 % of the batteries."""
+    locations = sorted(set(sample.location.tolist()))
+    figure, axes = _canvas(
+        3, rows=int(np.ceil(len(locations) / 3)), height=5.6, sharex=True, sharey=True, squeeze=False
+    )
     edges = np.arange(0.0, 9.01, 0.5)
-    for axis, site in zip(axes.ravel(), sites, strict=False):
-        own = seen.location == site
-        years, health = seen.age_days[own] / _YEAR_DAYS, seen.health[own]
+    for axis, location in zip(axes.ravel(), locations, strict=False):
+        own = sample.location == location
+        years, health = sample.age_days[own] / _YEAR_DAYS, sample.health[own]
         bins = [health[(years >= low) & (years < low + 0.5)] for low in edges[:-1]]
-        known = [k for k, values in enumerate(bins) if len(values) >= 8]
-        bands = np.array([np.quantile(bins[k], (0.05, 0.25, 0.5, 0.75, 0.95)) for k in known]).reshape(-1, 5)
-        middle = edges[known] + 0.25
+        filled = [k for k, values in enumerate(bins) if len(values) >= 8]
+        bands = np.array([np.quantile(bins[k], (0.05, 0.25, 0.5, 0.75, 0.95)) for k in filled]).reshape(-1, 5)
+        middle = edges[filled] + 0.25
         axis.fill_between(middle, bands[:, 0], bands[:, 4], color=_COLOURS[0], alpha=0.15, lw=0)
         axis.fill_between(middle, bands[:, 1], bands[:, 3], color=_COLOURS[0], alpha=0.3, lw=0)
         axis.plot(middle, bands[:, 2], color=_COLOURS[0])
         axis.axhline(0.8, color=_COLOURS[4], lw=0.8, ls="--")
-        axis.set(title=site, ylim=(0.5, 1.08), xlim=(0, 9))
+        axis.set(title=location, ylim=(0.5, 1.08), xlim=(0, 9))
     axes[-1][0].set(xlabel="age, years", ylabel="capacity / rated")
     return figure
 
 
-def resistance_against_capacity(seen: Population) -> Figure:
-    """Draw what an ohmic monitor sees against what is so, by mechanism."""
+def resistance_against_capacity(sample: Population) -> Figure:
+    """Plot measured resistance against true capacity, by mechanism."""
     figure, axis = _canvas(height=4.2, width=7.0)
-    for kind, colour in zip(sorted(set(seen.mechanism.tolist())), _COLOURS, strict=False):
-        own = np.flatnonzero(seen.mechanism == kind)[::3]
+    for kind, colour in zip(sorted(set(sample.mechanism.tolist())), _COLOURS, strict=False):
+        own = np.flatnonzero(sample.mechanism == kind)[::3]
         label = kind.replace("_", " ")
         axis.scatter(
-            seen.health[own], 100 * seen.growth[own], s=2, alpha=0.3, color=colour, label=label, rasterized=True
+            sample.health[own], 100 * sample.growth[own], s=2, alpha=0.3, color=colour, label=label, rasterized=True
         )
     axis.axhline(20, color="k", lw=0.8, ls="--")
     axis.axvline(0.8, color=_COLOURS[4], lw=0.8, ls="--")
-    correlation = np.corrcoef(seen.health, seen.growth)[0, 1]
+    correlation = np.corrcoef(sample.health, sample.growth)[0, 1]
     axis.set(
         title=f"Resistance over baseline, % (r = {correlation:.2f}): it bounds the capacity, it does not reveal it",
         xlabel="capacity / rated", xlim=(0.5, 1.1), ylim=(-40, 160),
@@ -185,21 +187,21 @@ def resistance_against_capacity(seen: Population) -> Figure:
     return figure
 
 
-def failure_rates(lives: Lives) -> Figure:
-    """Draw failures a year by age, and the share of jars still good at each site."""
+def failure_rates(lives: SurvivalTimes) -> Figure:
+    """Plot failures per year by age, and the surviving share of batteries at each location."""
     figure, (left, right) = _canvas(2)
     years = np.arange(0.0, 10.0, 0.5)
     rates = [100 * rate_per_year(lives, low * _YEAR_DAYS, (low + 0.5) * _YEAR_DAYS) for low in years]
     left.bar(years + 0.25, np.nan_to_num(rates), width=0.45, color=_COLOURS[1])
-    left.set(title="Failures, % a year of those still good", xlabel="age, years")
-    for site, colour in zip(sorted(set(lives.location.tolist())), _COLOURS * 2, strict=False):
-        ages, curve = survival(lives.at(site))
-        right.step(ages / _YEAR_DAYS, 100 * curve, where="post", lw=1, color=colour, label=site)
-    right.set(title="Still good, %", xlabel="age, years", ylim=(0, 102))
+    left.set(title="Failures per year, % of the surviving batteries", xlabel="age, years")
+    for location, colour in zip(sorted(set(lives.location.tolist())), _COLOURS * 2, strict=False):
+        ages, curve = survival(lives.of_location(location))
+        right.step(ages / _YEAR_DAYS, 100 * curve, where="post", lw=1, color=colour, label=location)
+    right.set(title="Surviving, %", xlabel="age, years", ylim=(0, 102))
     right.legend(fontsize=6, frameon=False)
     return figure
 
 
-def _first_day(data: Dataset) -> tuple[int, str]:
+def _first_day(data: DatasetTables) -> tuple[int, str]:
     strings = data.read("string_telemetry", ["time", "string_id"])
     return int(instants_us(strings).min()), str(min(words(strings, "string_id").tolist()))

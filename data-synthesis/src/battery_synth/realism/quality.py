@@ -1,11 +1,11 @@
-"""Quality of the readings themselves: gaps, missing values, repeats, values out of range."""
+"""Quality of the readings: gaps, missing values, repeats, values out of range."""
 
 from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 
-from battery_synth.realism.tables import Dataset, instants_us, numbers
+from battery_synth.realism.tables import DatasetTables, instants_us, numbers
 
 LIMITS: Final = {
     "voltage_v": (-30.0, 30.0),
@@ -13,12 +13,12 @@ LIMITS: Final = {
     "temperature_c": (-40.0, 150.0),
     "internal_resistance_mohm": (0.1, 100.0),
 }
-"""Physical limits: beyond them a gateway refuses a value."""
+"""Physical limits, beyond which a gateway refuses a value."""
 
 
 @dataclass(frozen=True, slots=True)
-class Channel:
-    """What is wrong with one channel, as shares of its rows."""
+class ChannelQuality:
+    """Quality of one channel; ``missing`` and ``out_of_range`` are shares of its rows."""
 
     name: str
     rows: int
@@ -29,24 +29,24 @@ class Channel:
 
 
 @dataclass(frozen=True, slots=True)
-class Quality:
-    """What is wrong with a table of readings."""
+class TableQuality:
+    """Quality of a table of readings."""
 
-    channels: tuple[Channel, ...]
+    channels: tuple[ChannelQuality, ...]
     repeats: int
     """Rows of one battery at one instant, beyond the first."""
     absent: float
-    """Share of the regular grid that has no row."""
+    """Share of the regular grid without a row."""
 
 
-def quality_of(data: Dataset) -> Quality:
-    """Look at every reading."""
+def quality_of(data: DatasetTables) -> TableQuality:
+    """Return the quality of all readings of a dataset."""
     rows = data.read("telemetry", ["time", "battery_id", *LIMITS])
-    at, code = instants_us(rows), rows["battery_id"].combine_chunks().dictionary_encode().indices.to_numpy()
-    order = np.lexsort((at, code))
-    same = (at[order][1:] == at[order][:-1]) & (code[order][1:] == code[order][:-1])
+    at_us, code = instants_us(rows), rows["battery_id"].combine_chunks().dictionary_encode().indices.to_numpy()
+    order = np.lexsort((at_us, code))
+    same = (at_us[order][1:] == at_us[order][:-1]) & (code[order][1:] == code[order][:-1])
     every_us = round(data.manifest["every_s"] * 1e6)
-    regular = int(((at % every_us) == 0).sum() - same.sum())
+    regular = int(((at_us % every_us) == 0).sum() - same.sum())
     instants = (np.datetime64(data.manifest["end"][:19]) - np.datetime64(data.manifest["start"][:19])) / np.timedelta64(
         1, "us"
     )
@@ -54,8 +54,8 @@ def quality_of(data: Dataset) -> Quality:
     channels = []
     for name, (low, high) in LIMITS.items():
         values = numbers(rows, name)
-        known = values[np.isfinite(values)]
-        outside = float(((known < low) | (known > high)).mean()) if len(known) else 0.0
-        span = (float(known.min()), float(known.max())) if len(known) else (float("nan"), float("nan"))
-        channels.append(Channel(name, len(values), float(np.isnan(values).mean()), outside, *span))
-    return Quality(tuple(channels), int(same.sum()), 1.0 - regular / max(expected, 1))
+        valid = values[np.isfinite(values)]
+        outside = float(((valid < low) | (valid > high)).mean()) if len(valid) else 0.0
+        span = (float(valid.min()), float(valid.max())) if len(valid) else (float("nan"), float("nan"))
+        channels.append(ChannelQuality(name, len(values), float(np.isnan(values).mean()), outside, *span))
+    return TableQuality(tuple(channels), int(same.sum()), 1.0 - regular / max(expected, 1))

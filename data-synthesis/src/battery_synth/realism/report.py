@@ -1,14 +1,14 @@
-"""The realism report: one page that opens anywhere, with every check and every picture."""
+"""The realism report: one self-contained page with every check and every plot."""
 
 from pathlib import Path
 
 import jinja2
 
 from battery_synth.realism import plots
-from battery_synth.realism.checks import Check, all_checks
+from battery_synth.realism.checks import RealismCheck, all_checks
 from battery_synth.realism.quality import quality_of
 from battery_synth.realism.survival import lives_of
-from battery_synth.realism.tables import Dataset, population
+from battery_synth.realism.tables import DatasetTables, population
 from battery_synth.storage.files import write_atomically
 
 _PAGES = jinja2.Environment(
@@ -20,25 +20,27 @@ _PAGES = jinja2.Environment(
 )
 
 
-def write_report(path: Path, *, data: Dataset | None, training: Dataset | None, seed: int) -> list[Check]:
-    """Check, draw and write the page; return the checks."""
+def write_report(
+    path: Path, *, data: DatasetTables | None, training: DatasetTables | None, seed: int
+) -> list[RealismCheck]:
+    """Run the checks, draw the plots, write the page; return the checks."""
     checks, missing = all_checks(data, training, seed=seed)
-    pictures = [("A year of weather and rooms", plots.as_svg(plots.one_year(seed)))]
+    pictures = [("One year of weather and rooms", plots.as_svg(plots.one_year(seed)))]
     quality = None
     if data is not None and data.has("telemetry"):
         quality = quality_of(data)
         pictures += [
-            ("Spread of the readings", plots.as_svg(plots.distributions(data))),
+            ("Distributions of the readings", plots.as_svg(plots.distributions(data))),
             ("One day", plots.as_svg(plots.one_day(data))),
         ]
         outage = plots.one_outage(data)
         if outage is not None:
             pictures.append(("One discharge", plots.as_svg(outage)))
     if training is not None and training.has("telemetry_daily"):
-        seen, lives = population(training), lives_of(training)
+        sample, lives = population(training), lives_of(training)
         pictures += [
-            ("Ageing by site", plots.as_svg(plots.ageing_fans(seen))),
-            ("What resistance tells", plots.as_svg(plots.resistance_against_capacity(seen))),
+            ("Ageing by location", plots.as_svg(plots.ageing_fans(sample))),
+            ("Resistance against capacity", plots.as_svg(plots.resistance_against_capacity(sample))),
             ("Failures", plots.as_svg(plots.failure_rates(lives))),
         ]
     manifests = [

@@ -1,1 +1,1 @@
-"""What the monitoring equipment makes of the true values."""
+"""The errors, noise and faults with which the monitoring equipment reports the true values."""

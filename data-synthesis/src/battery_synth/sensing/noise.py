@@ -1,7 +1,7 @@
-"""Noise of sensors as a pure function of sensor and instant, so that it does not depend on who else is read when.
+"""Sensor noise as a pure function of sensor and instant, independent of which other sensors are read and when.
 
-A 64-bit hash (SplitMix64) of sensor key and tick is cut into four 16-bit numbers; each picks one of the normal
-distribution's 65,536 quantiles. Drawn and looked up, no logarithm: about 3 ns a value.
+A 64-bit hash (SplitMix64) of sensor key and tick is cut into four 16-bit numbers; each selects one of the normal
+distribution's 65,536 quantiles. A look-up instead of a logarithm: about 3 ns per value.
 """
 
 import hashlib
@@ -32,7 +32,7 @@ QUANTILES: Final = _quantiles()
 
 
 def keys(seed: int, names: list[str], purpose: str) -> UintArray:
-    """Return one 64-bit key a name."""
+    """Return one 64-bit key per name."""
     digests = (hashlib.sha256(repr((seed, purpose, name)).encode()).digest()[:8] for name in names)
     return np.frombuffer(b"".join(digests), dtype="<u8").astype(np.uint64)
 

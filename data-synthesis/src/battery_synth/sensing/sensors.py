@@ -9,8 +9,8 @@ import numpy.typing as npt
 
 from battery_synth.block import electrics
 from battery_synth.compiled import compiled
-from battery_synth.engine.arrays import Rows
 from battery_synth.sensing.noise import UintArray, bits, keys, normal
+from battery_synth.state.arrays import TrueRows
 from battery_synth.streams import stream
 
 FloatArray = npt.NDArray[np.float64]
@@ -21,16 +21,16 @@ TEMPERATURE_OFFSET_SD_C, TEMPERATURE_NOISE_C, TEMPERATURE_STEP_C = 0.5, 0.1, 0.1
 RESISTANCE_BIAS_SD, RESISTANCE_REPEATABILITY, RESISTANCE_STEP_MOHM = 0.01, 0.01, 0.01
 STRING_GAIN_SD, STRING_NOISE_V, STRING_STEP_V = 0.0005, 0.02, 0.01
 HALL_GAIN, HALL_NOISE_A, HALL_STEP_A, HALL_DEAD_BAND_A = 1.005, 0.015, 0.1, 0.2
-"""A Hall transducer of 300 A, zeroed on float: blind to the float current."""
+"""A Hall transducer for 300 A, zeroed on float: it does not see the float current."""
 PROBE_GAIN_SD, PROBE_OFFSET_SD_MA, PROBE_NOISE_MA, PROBE_STEP_MA, PROBE_RANGE_MA = 0.03, 2.0, 0.5, 0.1, 2000.0
 """The float current has its own milliampere probe, which saturates."""
 RIPPLE_OHM: Final = 0.084
-"""Resistance of 24 blocks in series, over which the ripple current shows as ripple voltage."""
+"""Resistance of 24 blocks in series, across which the ripple current appears as ripple voltage."""
 TICK_US: Final = 100_000
 
 
-class Errors(NamedTuple):
-    """Fixed errors and noise keys of a site's sensors: (n,) of blocks, (g,) of strings."""
+class SensorErrors(NamedTuple):
+    """Fixed errors and noise keys of a location's sensors: (n,) per block, (g,) per string."""
 
     block_key: UintArray
     voltage_gain: FloatArray
@@ -42,8 +42,8 @@ class Errors(NamedTuple):
     probe_offset_ma: FloatArray
 
 
-class Seen(NamedTuple):
-    """What the sensors say of R rows of strings with w blocks each; NaN where nothing was measured."""
+class SensorReadings(NamedTuple):
+    """Readings of R rows of strings with w blocks each; NaN where nothing was measured."""
 
     voltage_v: Float32Array
     temperature_c: Float32Array
@@ -55,29 +55,29 @@ class Seen(NamedTuple):
     ripple_current_a: Float32Array
 
     @classmethod
-    def empty(cls, rows: int, width: int) -> "Seen":
-        """Return room for rows."""
+    def empty(cls, rows: int, width: int) -> "SensorReadings":
+        """Return uninitialised readings."""
         block = [np.empty((rows, width), np.float32) for _ in range(3)]
         return cls(*block, *(np.empty(rows, np.float32) for _ in range(5)))
 
 
 @dataclass(frozen=True, slots=True)
 class Sensors:
-    """The sensors of a site."""
+    """The sensors of a location."""
 
-    errors: Errors
+    errors: SensorErrors
 
     @classmethod
     def of(cls, seed: int, battery_ids: list[str], string_ids: list[str]) -> "Sensors":
         """Draw each sensor's fixed errors from its own stream.
 
-        An ohmic instrument's own bias is part of the baseline that was taken with it; what is drawn here (half of the
-        2 % of a maker's sheet) is by how much the installed monitor differs from the instrument of the commissioning.
+        The bias of an ohmic instrument is part of the baseline taken with it. What is drawn here (half of the 2 % of a
+        data sheet) is the difference between the installed monitor and the instrument used at commissioning.
         """
         blocks = np.array([stream(seed, "sensor", battery).standard_normal(3) for battery in battery_ids])
         strings = np.array([stream(seed, "sensor", string).standard_normal(3) for string in string_ids])
         return cls(
-            Errors(
+            SensorErrors(
                 block_key=keys(seed, battery_ids, "sensor-noise"),
                 voltage_gain=1.0 + VOLTAGE_GAIN_SD * blocks[:, 0],
                 temperature_offset_c=TEMPERATURE_OFFSET_SD_C * blocks[:, 1],
@@ -91,15 +91,18 @@ class Sensors:
 
     def read(
         self,
-        rows: Rows,
+        rows: TrueRows,
         at_us: npt.NDArray[np.int64],
         is_ohmic: npt.NDArray[np.bool_],
         resistance_25c_mohm: FloatArray,
-    ) -> Seen:
-        """Return what the sensors make of true rows (R,); resistance is measured where ``is_ohmic`` (R,) says so."""
-        seen = Seen.empty(*rows.voltage_v.shape)
-        read_rows(self.errors, rows, at_us, is_ohmic, resistance_25c_mohm, seen)
-        return seen
+    ) -> SensorReadings:
+        """Return the readings of true rows (R,); resistance is measured where ``is_ohmic`` (R,) is set.
+
+        ``at_us`` (R,) are instants in us since 1970, ``resistance_25c_mohm`` (n,) the true values.
+        """
+        readings = SensorReadings.empty(*rows.voltage_v.shape)
+        read_rows(self.errors, rows, at_us, is_ohmic, resistance_25c_mohm, readings)
+        return readings
 
 
 @compiled
@@ -110,14 +113,14 @@ def rounded(value: float, step: float) -> float:
 
 @compiled
 def read_rows(
-    errors: Errors,
-    rows: Rows,
+    errors: SensorErrors,
+    rows: TrueRows,
     at_us: npt.NDArray[np.int64],
     is_ohmic: npt.NDArray[np.bool_],
     resistance_25c_mohm: FloatArray,
-    seen: Seen,
+    readings: SensorReadings,
 ) -> None:
-    """Fill in what the sensors say."""
+    """Fill in the readings of all rows."""
     width = rows.voltage_v.shape[1]
     for row in range(rows.voltage_v.shape[0]):
         string = rows.string[row]
@@ -128,25 +131,25 @@ def read_rows(
             random = bits(errors.block_key[i], tick)
             true_v = rows.voltage_v[row, j]
             total_v += true_v
-            seen.voltage_v[row, j] = rounded(
+            readings.voltage_v[row, j] = rounded(
                 true_v * errors.voltage_gain[i] + VOLTAGE_NOISE_V * normal(random, 0), VOLTAGE_STEP_V
             )
             error_c = errors.temperature_offset_c[i] + TEMPERATURE_NOISE_C * normal(random, 1)
-            seen.temperature_c[row, j] = rounded(rows.temperature_c[row, j] + error_c, TEMPERATURE_STEP_C)
+            readings.temperature_c[row, j] = rounded(rows.temperature_c[row, j] + error_c, TEMPERATURE_STEP_C)
             if is_ohmic[row]:
                 true_mohm = electrics.ohmic_mohm(resistance_25c_mohm[i], rows.soc[row, j], rows.temperature_c[row, j])
                 gain = errors.resistance_gain[i] * (1.0 + RESISTANCE_REPEATABILITY * normal(random, 2))
-                seen.internal_resistance_mohm[row, j] = rounded(true_mohm * gain, RESISTANCE_STEP_MOHM)
+                readings.internal_resistance_mohm[row, j] = rounded(true_mohm * gain, RESISTANCE_STEP_MOHM)
             else:
-                seen.internal_resistance_mohm[row, j] = np.nan
+                readings.internal_resistance_mohm[row, j] = np.nan
         random = bits(errors.string_key[string], tick)
-        seen.string_voltage_v[row] = rounded(
+        readings.string_voltage_v[row] = rounded(
             total_v * errors.string_gain[string] + STRING_NOISE_V * normal(random, 0), STRING_STEP_V
         )
         hall_a = rounded(rows.current_a[row] * HALL_GAIN + HALL_NOISE_A * normal(random, 1), HALL_STEP_A)
-        seen.current_a[row] = 0.0 if abs(hall_a) < HALL_DEAD_BAND_A else hall_a
+        readings.current_a[row] = 0.0 if abs(hall_a) < HALL_DEAD_BAND_A else hall_a
         probe_ma = rows.current_a[row] * 1e3 * errors.probe_gain[string] + errors.probe_offset_ma[string]
         probe_ma = min(max(probe_ma + PROBE_NOISE_MA * normal(random, 2), -PROBE_RANGE_MA), PROBE_RANGE_MA)
-        seen.float_current_ma[row] = rounded(probe_ma, PROBE_STEP_MA)
-        seen.ripple_voltage_v[row] = rounded(rows.ripple_a[row] * RIPPLE_OHM, 0.001)
-        seen.ripple_current_a[row] = rounded(rows.ripple_a[row], 0.01)
+        readings.float_current_ma[row] = rounded(probe_ma, PROBE_STEP_MA)
+        readings.ripple_voltage_v[row] = rounded(rows.ripple_a[row] * RIPPLE_OHM, 0.001)
+        readings.ripple_current_a[row] = rounded(rows.ripple_a[row], 0.01)

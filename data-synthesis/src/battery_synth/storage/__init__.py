@@ -1,1 +1,1 @@
-"""Files of generated data: whole or not there."""
+"""Files of generated data, each complete or absent."""

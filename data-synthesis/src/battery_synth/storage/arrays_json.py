@@ -1,4 +1,4 @@
-"""State with arrays as JSON: numbers as base64 of little-endian bytes, so that nothing is lost on the way."""
+"""State with arrays as JSON: arrays as base64 of little-endian bytes, so that no precision is lost."""
 
 import base64
 from typing import Any
@@ -7,7 +7,7 @@ import numpy as np
 
 
 def encoded(saved: Any) -> Any:
-    """Return what was saved with its arrays as base64."""
+    """Return a nested state with its arrays as base64."""
     if isinstance(saved, dict):
         return {name: encoded(value) for name, value in saved.items()}
     if isinstance(saved, np.ndarray):
@@ -17,12 +17,12 @@ def encoded(saved: Any) -> Any:
 
 
 def decoded(content: Any) -> Any:
-    """Return what `encoded` took.
+    """Return the state that `encoded` was given.
 
     Raises
     ------
     ValueError
-        An array is not what it should be, or holds a number that is none.
+        An array has an unknown type or broken base64, or holds a number that is not finite.
     """
     if not isinstance(content, dict):
         return content

@@ -1,4 +1,4 @@
-"""Files of rows, Parquet or CSV, that are there whole or not at all, also after a crash."""
+"""Files of rows, Parquet or CSV, each complete or absent, even after a crash."""
 
 import hashlib
 import os
@@ -15,7 +15,13 @@ COMPRESSION_LEVEL: Final = 3
 
 
 def write_atomically(path: Path, content: bytes) -> None:
-    """Write a file so that it is there whole or not at all, also after a crash."""
+    """Write a file so that it is complete or absent, even after a crash.
+
+    Raises
+    ------
+    OSError
+        The file cannot be written; an earlier one stays as it was.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_suffix(path.suffix + ".part")
     with temporary.open("wb") as file:
@@ -27,7 +33,7 @@ def write_atomically(path: Path, content: bytes) -> None:
 
 @dataclass(slots=True)
 class TableFile:
-    """One file in the making, under another name until `finish`; what it is, its suffix says."""
+    """One file being written, under a temporary name until `finish`; its suffix decides the format."""
 
     path: Path
     schema: pa.Schema
@@ -37,15 +43,15 @@ class TableFile:
 
     @property
     def temporary(self) -> Path:
-        """Where the rows stand until the file is whole."""
+        """Path of the rows until the file is complete."""
         return self.path.with_suffix(f"{self.path.suffix}.part")
 
     def add(self, table: pa.Table) -> None:
-        """Append rows; the file is created with the first of them."""
+        """Append rows; the file is created with the first flush."""
         self._waiting.append(table)
 
     def flush(self) -> None:
-        """Write what waits as one row group."""
+        """Write the appended rows as one row group."""
         if not self._waiting:
             return
         if self._writer is None:
@@ -57,7 +63,7 @@ class TableFile:
         self._waiting.clear()
 
     def finish(self) -> dict[str, Any]:
-        """Close and rename the file; return its rows and digest."""
+        """Close and rename the file; return its number of rows and its SHA-256."""
         self.flush()
         self._close()
         with self.temporary.open("rb") as file:
@@ -67,7 +73,7 @@ class TableFile:
         return {"rows": self.rows, "sha256": digest}
 
     def discard(self) -> None:
-        """Leave nothing behind."""
+        """Close and delete the incomplete file."""
         self._close()
         self.temporary.unlink(missing_ok=True)
 
@@ -75,7 +81,7 @@ class TableFile:
         if self.path.suffix == ".csv":
             plain = _plain(self.schema.empty_table()).schema
             return pc.CSVWriter(self.temporary, plain)
-        # Readings are rounded to their sensor's resolution: a dictionary holds them in a tenth of their bytes.
+        # Readings are rounded to their sensor's resolution: a dictionary stores them in a tenth of their bytes.
         coded = [name for name in self.schema.names if name != "time"]
         return pq.ParquetWriter(
             self.temporary,
@@ -93,7 +99,7 @@ class TableFile:
 
 
 def _plain(table: pa.Table) -> pa.Table:
-    """Return a table without dictionaries and with instants as text in ISO 8601, as CSV wants them."""
+    """Return a table for CSV: without dictionaries, and with instants as text in ISO 8601."""
     columns = []
     for column in table.columns:
         if pa.types.is_dictionary(column.type):

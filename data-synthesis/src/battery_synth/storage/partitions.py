@@ -1,4 +1,4 @@
-"""Tables split by location and month: the months of one piece of work, each whole or not there."""
+"""Tables split by location and month: the files of one month of one part, each complete or absent."""
 
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -8,12 +8,12 @@ import pyarrow as pa
 
 from battery_synth.storage.files import TableFile
 
-ROWS_A_GROUP = 1_000_000
+ROWS_PER_GROUP = 1_000_000
 
 
 @dataclass(slots=True)
 class MonthFiles:
-    """The files that a piece of work makes of one month."""
+    """The files that a part makes for one month."""
 
     directory: Path
     location_id: str
@@ -24,7 +24,7 @@ class MonthFiles:
     _waiting: dict[str, int] = field(default_factory=dict)
 
     def add(self, table: str, rows: pa.Table) -> None:
-        """Append rows to a table; ``table`` may name a folder in a folder."""
+        """Append rows to a table; ``table`` may name a nested folder."""
         if rows.num_rows == 0:
             return
         if table not in self._files:
@@ -32,12 +32,12 @@ class MonthFiles:
             self._files[table] = TableFile(folder / f"{self.name}.{self.file_format}", rows.schema)
         self._files[table].add(rows)
         self._waiting[table] = self._waiting.get(table, 0) + rows.num_rows
-        if self._waiting[table] >= ROWS_A_GROUP:
+        if self._waiting[table] >= ROWS_PER_GROUP:
             self._files[table].flush()
             self._waiting[table] = 0
 
     def finish(self) -> list[dict[str, Any]]:
-        """Complete the files; return the manifest's lines."""
+        """Complete the files; return the manifest's entries."""
         lines = []
         for table, file in sorted(self._files.items()):
             line = file.finish()
@@ -55,6 +55,6 @@ class MonthFiles:
         return lines
 
     def discard(self) -> None:
-        """Leave nothing half behind."""
+        """Delete all incomplete files."""
         for file in self._files.values():
             file.discard()

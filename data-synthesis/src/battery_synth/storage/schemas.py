@@ -1,4 +1,4 @@
-"""Columns of the generated tables; units are in the names, times are UTC."""
+"""Columns of the generated tables; names carry the units, times are UTC."""
 
 from typing import Final
 
@@ -45,4 +45,4 @@ SCHEMAS: Final = {
     "string_telemetry": STRING_TELEMETRY,
     "site_environment": SITE_ENVIRONMENT,
 }
-"""What sensors say, by name of table."""
+"""Schemas of the tables of sensor readings by name."""

@@ -1,4 +1,4 @@
-"""Readings of a site as tables."""
+"""Readings of a location as tables."""
 
 from collections.abc import Sequence
 from enum import StrEnum
@@ -6,12 +6,12 @@ from enum import StrEnum
 import numpy as np
 import pyarrow as pa
 
-from battery_synth.engine.readings import HVAC_STATES, MODES, Int8Array, Int64Array, Readings
+from battery_synth.state.readings import HVAC_STATES, MODES, Int8Array, Int64Array, SimulatedReadings
 from battery_synth.storage.schemas import SITE_ENVIRONMENT, STRING_TELEMETRY, TELEMETRY
 
 
-def telemetry_table(readings: Readings, battery_ids: Sequence[str]) -> pa.Table:
-    """Return the block readings (R x w rows); ``battery_ids`` are the site's, string by string."""
+def telemetry_table(readings: SimulatedReadings, battery_ids: Sequence[str]) -> pa.Table:
+    """Return the block readings (R x w rows); ``battery_ids`` are the location's, string by string."""
     width = readings.voltage_v.shape[1]
     code = readings.string[:, None] * width + np.arange(width, dtype=np.int32)
     resistance = readings.internal_resistance_mohm.ravel()
@@ -26,7 +26,7 @@ def telemetry_table(readings: Readings, battery_ids: Sequence[str]) -> pa.Table:
     return pa.table(columns, schema=TELEMETRY)
 
 
-def string_table(readings: Readings, string_ids: Sequence[str]) -> pa.Table:
+def string_table(readings: SimulatedReadings, string_ids: Sequence[str]) -> pa.Table:
     """Return the string readings (R rows)."""
     columns = {
         "time": instants(readings.at_us),
@@ -41,11 +41,11 @@ def string_table(readings: Readings, string_ids: Sequence[str]) -> pa.Table:
     return pa.table(columns, schema=STRING_TELEMETRY)
 
 
-def site_table(readings: Readings, location_id: str) -> pa.Table:
-    """Return the site's own readings (S rows)."""
-    code = pa.array(np.zeros(len(readings.site_at_us), np.int32))
+def environment_table(readings: SimulatedReadings, location_id: str) -> pa.Table:
+    """Return the readings of the room and mains sensors (S rows)."""
+    code = pa.array(np.zeros(len(readings.location_at_us), np.int32))
     columns = {
-        "time": instants(readings.site_at_us),
+        "time": instants(readings.location_at_us),
         "location_id": pa.DictionaryArray.from_arrays(code, pa.array([location_id])),
         "ambient_c": readings.ambient_c,
         "humidity_pct": readings.humidity_pct,
@@ -55,8 +55,8 @@ def site_table(readings: Readings, location_id: str) -> pa.Table:
     return pa.table(columns, schema=SITE_ENVIRONMENT)
 
 
-def samples_of_truth(readings: Readings, battery_ids: Sequence[str]) -> pa.Table:
-    """Return true state of charge and mode of every reading (R x w rows): for tests and benchmarks alone."""
+def samples_of_truth(readings: SimulatedReadings, battery_ids: Sequence[str]) -> pa.Table:
+    """Return true state of charge and mode for every reading (R x w rows); for tests and benchmarks only."""
     width = readings.soc.shape[1]
     code = readings.string[:, None] * width + np.arange(width, dtype=np.int32)
     return pa.table(
@@ -79,6 +79,6 @@ def _words(codes: Int8Array, words: Sequence[StrEnum]) -> pa.DictionaryArray:
 
 
 def _measured(values: "np.ndarray[tuple[int, ...], np.dtype[np.float32]]") -> pa.Array:
-    """Return a column in which NaN, which stands for no reading, is null."""
+    """Return a column whose NaN values, which mark missing readings, are null."""
     missing = np.isnan(values)
     return pa.array(values, mask=missing) if missing.any() else pa.array(values)

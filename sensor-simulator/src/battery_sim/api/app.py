@@ -3,6 +3,8 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from importlib.metadata import version
+from typing import Final
 
 import httpx
 from fastapi import Depends, FastAPI
@@ -16,20 +18,20 @@ from battery_sim.api.routes import router
 from battery_sim.runner import FeedState, Runner
 from battery_sim.settings import SimulatorSettings
 
-VERSION = "0.1.0"
-LATE_AFTER_BATCHES = 5
+VERSION: Final = version("battery-sim")
+LATE_AFTER_BATCHES: Final = 5
 """A batch is made every second and acknowledged within a fraction of one."""
 
 
 def create_app(settings: SimulatorSettings | None = None, *, clock: Clock | None = None) -> FastAPI:
-    """Build the service; without settings only its description works."""
+    """Build the service; without settings only its OpenAPI description works."""
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         if settings is None:
             yield
             return
-        # The gateway's address is given outright; a proxy meant for the outside must not get between.
+        # The gateway's address is direct; a proxy meant for outside traffic must not intercept it.
         async with httpx.AsyncClient(trust_env=False) as http:
             runner = Runner(settings, clock or SystemClock(), http)
             app.state.runner = runner
@@ -72,7 +74,7 @@ def _checks(runner: Callable[[], Runner]) -> tuple[Check, ...]:
         status = runner().status()
         if not status.sender.is_connected:
             return Finding(CheckState.DOWN, "not_acknowledging")
-        # A gateway that hangs looks connected until its time is up; the queue tells earlier.
+        # A hanging gateway looks connected until its time-out; the queue shows it earlier.
         if status.waiting_batches > LATE_AFTER_BATCHES:
             return Finding(CheckState.DOWN, "backlog")
         return Finding(CheckState.UP)

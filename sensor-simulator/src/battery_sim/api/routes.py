@@ -23,13 +23,13 @@ class UnknownString(Invalid):
 
 
 class FeedNotStarted(Unavailable):
-    """The feed has no world yet; ``/api/v1/status`` says why."""
+    """The feed has no world yet; ``/api/v1/status`` gives the reason."""
 
     code = "feed_not_started"
 
 
 class FeedPlanOut(BaseModel):
-    """What is fed and how often, in seconds; ``strings`` null means all of them."""
+    """The strings that report and their intervals in seconds; ``strings`` null means all of them."""
 
     model_config = ConfigDict(from_attributes=True)
 
@@ -40,7 +40,7 @@ class FeedPlanOut(BaseModel):
 
 
 class FeedPatch(BaseModel):
-    """What to change until the next start; an absent field stays as it is, an empty ``strings`` means all of them."""
+    """Changes until the next start; an absent field stays as it is, an empty ``strings`` means all of them."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -51,7 +51,7 @@ class FeedPatch(BaseModel):
 
 
 class DeliveryOut(BaseModel):
-    """What became of the batches since the start."""
+    """Outcome of the batches since the start."""
 
     is_connected: bool
     waiting_batches: int
@@ -66,7 +66,7 @@ class DeliveryOut(BaseModel):
 
 
 class SimulatorStatus(BaseModel):
-    """How the feed is doing; ``strings_by_mode`` counts what each string did when it last reported."""
+    """Status of the feed; ``strings_by_mode`` counts the strings by their mode at their last report."""
 
     state: FeedState
     reason: str | None
@@ -86,7 +86,7 @@ class ScenarioList(BaseModel):
 
 @router.get("/status", response_model=SimulatorStatus)
 async def get_status(request: Request) -> Response:
-    """Return how the feed is doing."""
+    """Return the status of the feed."""
     runner = _runner(request)
     status = runner.status()
     sent = status.sender

@@ -1,4 +1,4 @@
-"""Everything that a site undergoes, behind one door: a function of seed, site and time."""
+"""All that acts on a location from outside, in one interface: a function of seed, location and time."""
 
 from collections.abc import Sequence
 
@@ -7,19 +7,19 @@ import numpy.typing as npt
 
 from battery_synth.outside.chargers import Chargers
 from battery_synth.outside.climate import Climate
-from battery_synth.outside.grid import Discharge, Grid
+from battery_synth.outside.grid import DischargeSpan, Grid
 from battery_synth.outside.load import Load
+from battery_synth.outside.locations import LocationProfile
 from battery_synth.outside.rooms import Room
 from battery_synth.outside.scenario import Scenario
-from battery_synth.outside.sites import Site
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
 BoolArray = npt.NDArray[np.bool_]
 
 
-class Outside:
-    """A site's weather, room, mains, chargers and load; instants are s since 1970."""
+class Surroundings:
+    """A location's weather, room, mains, chargers and load; instants are in s since 1970."""
 
     def __init__(self, climate: Climate, room: Room, grid: Grid, chargers: Chargers, load: Load) -> None:
         self.climate, self.room, self.grid, self.chargers, self.load = climate, room, grid, chargers, load
@@ -28,21 +28,21 @@ class Outside:
     def of(
         cls,
         seed: int,
-        site: Site,
+        location: LocationProfile,
         system_ids: Sequence[str],
         strings: int,
         rated_ah: float,
         *,
         scenario: Scenario | None = None,
-    ) -> "Outside":
-        """Draw the outside of a site."""
+    ) -> "Surroundings":
+        """Draw the surroundings of a location with a number of strings of ``rated_ah``; a scenario adds its events."""
         added = scenario or Scenario("none")
-        climate = Climate.of_site(seed, site.code, site.climate_zone)
+        climate = Climate.of_location(seed, location.code, location.climate_zone)
         systems = list(system_ids)
         return cls(
             climate,
-            Room(seed, site, climate, added.hvac_faults),
-            Grid(seed, site, strings, rated_ah, added.discharges),
+            Room(seed, location, climate, added.hvac_faults),
+            Grid(seed, location, strings, rated_ah, added.discharges),
             Chargers(seed, systems, added.charger_faults),
             Load(seed, systems),
         )
@@ -52,7 +52,7 @@ class Outside:
         return self.climate.outdoor_c(at_s)
 
     def room_target_c(self, at_s: FloatArray) -> tuple[FloatArray, FloatArray]:
-        """Return where the room's air is going in °C, and its time constant in s."""
+        """Return the temperature in °C that the room's air approaches, and its time constant in s."""
         return self.room.target_c(at_s)
 
     def room_humidity_pct(self, at_s: FloatArray) -> FloatArray:
@@ -60,27 +60,27 @@ class Outside:
         return self.room.humidity_pct(at_s)
 
     def hvac_state(self, at_s: FloatArray) -> IntArray:
-        """Return what the air conditioning reports, as positions in `HvacState`."""
+        """Return the state that the air conditioning reports, as indices into `HvacState`."""
         return self.room.state(at_s)
 
     def mains(self, at_s: FloatArray) -> BoolArray:
-        """Say whether the mains are there."""
+        """Return whether the mains feed the location."""
         return self.grid.mains(at_s)
 
     def load_factor(self, at_s: float, system: int) -> float:
         """Return a system's load over its rating."""
         return self.load.factor(at_s, system)
 
-    def discharges(self, start_s: float, end_s: float) -> list[Discharge]:
-        """Return the discharges that touch a span."""
+    def discharges(self, start_s: float, end_s: float) -> list[DischargeSpan]:
+        """Return the discharges that overlap a span."""
         return self.grid.discharges(start_s, end_s)
 
     def charger_offset_v(self, at_s: float) -> FloatArray:
-        """Return (systems,) V a cell off the set-point; NaN while a charger is dead."""
+        """Return the error of the set-points (systems,) in V per cell; NaN while a charger has no output."""
         return self.chargers.offset_cell_v(at_s)
 
     def ripple_factor(self, at_s: float) -> FloatArray:
-        """Return (systems,) ripple over that of a sound charger."""
+        """Return ripple (systems,) over that of a sound charger."""
         return self.chargers.ripple_factor(at_s)
 
     def breaks(self, start_s: float, end_s: float) -> FloatArray:

@@ -1,21 +1,31 @@
-"""A site made by hand, so that the kernels can be tested without climate, grid and life."""
+"""A location made by hand, so that the kernels can be tested without climate, grid and life."""
 
 import numpy as np
 
-from battery_synth.engine.arrays import ALL_STRINGS, NO_STRING, Blocks, FloatArray, Flow, IntArray, Plan, Rows, State
+from battery_synth.state.arrays import (
+    ALL_STRINGS,
+    NO_STRING,
+    BlockParameters,
+    FloatArray,
+    Flow,
+    IntArray,
+    Plan,
+    PlantState,
+    TrueRows,
+)
 
 
-def state_of(strings: int, width: int, *, block_c: float = 25.0) -> State:
+def state_of(strings: int, width: int, *, block_c: float = 25.0) -> PlantState:
     """Return new blocks, full and at rest."""
     count = strings * width
-    return State.settled_at(np.full(count, block_c), strings, tuple(np.zeros(count) for _ in range(4)))
+    return PlantState.settled_at(np.full(count, block_c), strings, tuple(np.zeros(count) for _ in range(4)))
 
 
-def blocks_of(strings: int, width: int, *, spread: float = 0.06, systems: int = 1) -> Blocks:
+def blocks_of(strings: int, width: int, *, spread: float = 0.06, systems: int = 1) -> BlockParameters:
     """Return blocks of 120 Ah with scattered exchange currents, one system after another."""
     count = strings * width
     scatter = np.random.default_rng(1).standard_normal(count)
-    return Blocks(
+    return BlockParameters(
         width=width,
         rated_ah=120.0,
         activation_ev=0.6,
@@ -44,8 +54,8 @@ def plan_of(
     charger_offset_v: float = 0.0,
 ) -> Plan:
     """Return equal steps with a look at all strings before each."""
-    look = np.full(steps + 1, ALL_STRINGS)
-    look[-1] = NO_STRING
+    sampled = np.full(steps + 1, ALL_STRINGS)
+    sampled[-1] = NO_STRING
     return Plan(
         instant_s=np.arange(steps + 1) * step_s,
         air_c=np.full(steps + 1, air_c),
@@ -56,14 +66,16 @@ def plan_of(
         charger_offset_v=np.full((1, systems), charger_offset_v),
         ripple_factor=np.ones((1, systems)),
         load_share=np.ones((1, systems)),
-        look=look,
+        sampled=sampled,
         first_row=np.arange(steps + 1) * strings,
     )
 
 
-def room_for(plan: Plan, strings: int, width: int) -> tuple[Flow, Rows]:
+def room_for(plan: Plan, strings: int, width: int) -> tuple[Flow, TrueRows]:
     """Return scratch and rows for a plan."""
-    return Flow.empty(strings, strings * width, plan.load_share.shape[1]), Rows.empty(int(plan.first_row[-1]), width)
+    return Flow.empty(strings, strings * width, plan.load_share.shape[1]), TrueRows.empty(
+        int(plan.first_row[-1]), width
+    )
 
 
 def of_string(values: FloatArray, string: int, strings: int) -> FloatArray:

@@ -1,4 +1,4 @@
-"""What the sensors of one site say over a span: rows of strings, each with its blocks."""
+"""Sensor readings of one location over a span: rows of strings, each with its blocks."""
 
 from dataclasses import dataclass, fields
 
@@ -14,17 +14,17 @@ Int8Array = npt.NDArray[np.int8]
 BoolArray = npt.NDArray[np.bool_]
 
 MODES = tuple(StringMode)
-"""`Readings.mode` is a position in this."""
+"""`SimulatedReadings.mode` is an index into this."""
 HVAC_STATES = tuple(HvacState)
-"""`Readings.hvac` is a position in this."""
+"""`SimulatedReadings.hvac` is an index into this."""
 
 
 @dataclass(slots=True)
-class Readings:
-    """Rows of strings in time order: R rows, each with its w blocks; and S rows of the site's own sensors.
+class SimulatedReadings:
+    """Rows of strings in time order: R rows, each with its w blocks; and S rows of the room and mains sensors.
 
-    NaN stands for what was not measured. ``string`` is a position in the site's strings. ``soc`` is truth, which no
-    sensor reports: it never goes into a file of readings.
+    NaN marks what was not measured. ``string`` is an index into the location's strings. ``soc`` is the truth, which no
+    sensor reports: it is never written to a file of readings.
     """
 
     at_us: Int64Array
@@ -43,7 +43,7 @@ class Readings:
     ripple_current_a: Float32Array
     soc: Float32Array
     """(R, w) as a fraction"""
-    site_at_us: Int64Array
+    location_at_us: Int64Array
     ambient_c: Float32Array
     humidity_pct: Float32Array
     hvac: Int8Array
@@ -54,35 +54,35 @@ class Readings:
         return len(self.at_us)
 
     @classmethod
-    def joined(cls, parts: "list[Readings]") -> "Readings":
-        """Return the rows of consecutive spans as one."""
+    def joined(cls, parts: "list[SimulatedReadings]") -> "SimulatedReadings":
+        """Return the rows of consecutive spans as one object."""
         if len(parts) == 1:
             return parts[0]
         return cls(**{item.name: np.concatenate([getattr(part, item.name) for part in parts]) for item in fields(cls)})
 
-    def at_rows(self, rows: npt.NDArray[np.bool_] | Int64Array) -> "Readings":
-        """Return the string rows that a mask (R,) or positions choose, with all of the site's rows."""
-        site = {"site_at_us", "ambient_c", "humidity_pct", "hvac", "mains"}
-        kept = {
-            item.name: getattr(self, item.name) if item.name in site else getattr(self, item.name)[rows]
-            for item in fields(Readings)
+    def at_rows(self, rows: npt.NDArray[np.bool_] | Int64Array) -> "SimulatedReadings":
+        """Return the string rows that a mask (R,) or indices select, with all rows of the room and mains sensors."""
+        shared = {"location_at_us", "ambient_c", "humidity_pct", "hvac", "mains"}
+        selected = {
+            item.name: getattr(self, item.name) if item.name in shared else getattr(self, item.name)[rows]
+            for item in fields(SimulatedReadings)
         }
-        return Readings(**kept)
+        return SimulatedReadings(**selected)
 
 
 @dataclass(frozen=True, slots=True)
 class DayTruth:
-    """What is really so with the blocks (n,) at an instant; for tests and benchmarks alone."""
+    """The true condition of the blocks (n,) at an instant; for tests and benchmarks only."""
 
     at_us: int
     health: Float32Array
-    """Capacity over rated capacity at 25 °C and the ten-hour rate."""
+    """Capacity over rated capacity at 25 °C and the 10 h rate."""
     capacity_ah: Float32Array
     resistance_25c_mohm: Float32Array
     exchange_ratio: Float32Array
     """Exchange current of the gassing branch over that of the new block."""
     mechanism: Int8Array
-    """Position in `life.nature.MECHANISMS` of what wears the block most."""
+    """Index into `life.traits.MECHANISMS` of the mechanism that wears the block most."""
     generation: Int32Array
     failed: BoolArray
 
@@ -91,14 +91,14 @@ class DayTruth:
 class Sampling:
     """When the sensors are read: at every multiple of ``every_s`` from UTC midnight.
 
-    With ``detail`` the strings that work are read every 2 to 60 s as well, and for two hours after.
+    With ``detail`` the strings that work are read every 2 to 60 s as well, and for two hours afterwards.
     """
 
     every_s: float
     detail: bool = False
 
     def __post_init__(self) -> None:
-        """Refuse what is no sampling.
+        """Check the interval.
 
         Raises
         ------

@@ -1,43 +1,46 @@
-"""Which jar stands where: what it was born with, what wear has made of it, and its replacement."""
+"""The batteries installed at each position: their individual traits, the effect of wear, and their replacement."""
 
 from typing import Any, Final, Self
 
 import numpy as np
 
-from battery_synth.engine.arrays import Blocks, FloatArray, IntArray, State
-from battery_synth.engine.layout import SiteLayout
-from battery_synth.engine.readings import DayTruth
+from battery_synth.engine.layout import LocationLayout
 from battery_synth.life.condition import Condition, Wear, activation_ev, condition, next_sudden_after, spent_part
-from battery_synth.life.lives import Kind, LifeEvent, Reason, jar_name, serial_number
-from battery_synth.life.nature import Nature
+from battery_synth.life.events import LifeEvent, LifeEventKind, LifeEventReason, battery_name, serial_number
 from battery_synth.life.policy import Findings, Policy
+from battery_synth.life.traits import Traits
+from battery_synth.state.arrays import BlockParameters, FloatArray, IntArray, PlantState
+from battery_synth.state.readings import DayTruth
 
 _NOT_FAILED_S: Final = 1e18
 _FATE: Final = ("life_days", "sudden_part", "strap_s", "short_s")
-"""What of a nature does not follow from its name alone: that a jar was alive when the world began changes its fate."""
+"""Traits that do not follow from a name alone: that a battery was alive when the world began changes its fate."""
 _DAY_S: Final = 86_400.0
 
 
-class Jars:
-    """The jars of a site (n,): generation, delivery, nature and failure. The clocks of wear are the engine's state."""
+class InstalledBatteries:
+    """The installed batteries of a location (n,): generation, delivery, traits and failure.
 
-    def __init__(self, seed: int, layout: SiteLayout, policy: Policy, births: dict[str, Any]) -> None:
+    The wear clocks belong to the engine's state.
+    """
+
+    def __init__(self, seed: int, layout: LocationLayout, policy: Policy, births: dict[str, Any]) -> None:
         self._seed, self._layout, self._policy = seed, layout, policy
         self._activation_ev = activation_ev(seed)
         self._generation: IntArray = np.array(births["generation"], np.int64)
         self._delivery: IntArray = np.array(births["delivery"], np.int64)
         self._installed_s: FloatArray = np.array(births["installed_s"], np.float64)
         self._failed_s: FloatArray = np.array(births["failed_s"], np.float64)
-        self._nature = self._drawn(np.arange(len(self._generation)))
+        self._traits = self._drawn(np.arange(len(self._generation)))
         for name in _FATE:
             if name in births:
-                setattr(self._nature, name, np.array(births[name], np.float64))
+                setattr(self._traits, name, np.array(births[name], np.float64))
         self._events: list[LifeEvent] = []
-        self._seen: tuple[float, Condition] | None = None
+        self._cached: tuple[float, Condition] | None = None
 
     @classmethod
-    def of_catalogue(cls, seed: int, layout: SiteLayout, policy: Policy) -> Self:
-        """Return the jars that the catalogue lists."""
+    def of_catalogue(cls, seed: int, layout: LocationLayout, policy: Policy) -> Self:
+        """Return the batteries that the catalogue lists."""
         count = len(layout.battery_ids)
         births = {
             "generation": np.zeros(count, np.int64),
@@ -48,38 +51,38 @@ class Jars:
         return cls(seed, layout, policy, births)
 
     def saved(self) -> dict[str, Any]:
-        """Return what the constructor needs to rebuild these jars: their natures follow from seed and name."""
+        """Return what the constructor needs to rebuild these batteries: most traits follow from seed and name."""
         return {
             "generation": self._generation.copy(),
             "delivery": self._delivery.copy(),
             "installed_s": self._installed_s.copy(),
             "failed_s": self._failed_s.copy(),
-            **{name: getattr(self._nature, name).copy() for name in _FATE},
+            **{name: getattr(self._traits, name).copy() for name in _FATE},
         }
 
     def wear_since_installation(self, at_s: float, temperature_c: FloatArray) -> tuple[FloatArray, ...]:
-        """Return the clocks (thermal, overcharge, undercharge, cycles) of jars that floated at a temperature.
+        """Return the clocks (thermal, overcharge, undercharge, cycles) of batteries that floated at a temperature.
 
-        That they are in service at this instant is known: what would have killed them before is taken back.
+        These batteries are in service now, so a failure that would have removed them earlier is cancelled.
         """
         wear = Wear.after(self._installed_s, at_s, temperature_c, self._activation_ev)
-        self._nature.survive(at_s, spent_part(self._nature, wear))
+        self._traits.survive(at_s, spent_part(self._traits, wear))
         return wear.thermal_days, wear.overcharge_days, wear.undercharge_days, wear.cycle_share
 
     def next_sudden_s(self, after_s: float) -> float:
-        """Return the next instant at which a jar fails without warning."""
-        return next_sudden_after(self._nature, after_s)
+        """Return the next instant at which a battery fails without warning, in s since 1970."""
+        return next_sudden_after(self._traits, after_s)
 
-    def blocks(self, state: State, at_s: float) -> Blocks:
-        """Return what wear has made of the blocks by now."""
+    def blocks(self, state: PlantState, at_s: float) -> BlockParameters:
+        """Return the block parameters that wear has led to."""
         layout = self._layout
-        now = self._now(state, at_s)
+        now = self._condition(state, at_s)
         self._note_failures(now, at_s)
         base_mohm = np.where(
-            self._generation == 0, layout.baseline_mohm, layout.nominal_mohm * self._nature.new_resistance_ratio
+            self._generation == 0, layout.baseline_mohm, layout.nominal_mohm * self._traits.new_resistance_ratio
         )
-        exchange_ma = self._nature.exchange_ma_per_100ah * now.exchange_ratio
-        return Blocks(
+        exchange_ma = self._traits.exchange_ma_per_100ah * now.exchange_ratio
+        return BlockParameters(
             width=layout.width,
             rated_ah=layout.rated_ah,
             activation_ev=self._activation_ev,
@@ -95,92 +98,94 @@ class Jars:
             ocv_offset_v=now.ocv_offset_v,
         )
 
-    def keep_house(self, state: State, at_s: float) -> None:
-        """Do at a midnight what the site's people do: take new strings into service, replace what is due."""
-        # A history may begin before a string of the catalogue was installed: what stood there before is not its wear.
+    def maintain(self, state: PlantState, at_s: float) -> None:
+        """Do the maintenance of a midnight: take new strings into service, replace batteries that are due."""
+        # A history may begin before a string of the catalogue was installed: earlier wear belongs to its predecessor.
         arrived = (self._installed_s > at_s - _DAY_S) & (self._installed_s <= at_s)
         _reset(state, np.flatnonzero(arrived & (self._generation == 0)))
-        names = [jar_name(*jar) for jar in zip(self._layout.battery_ids, self._generation.tolist(), strict=True)]
-        seen = self._now(state, at_s)
-        found = Findings(
-            jars=names,
+        names = [battery_name(*key) for key in zip(self._layout.battery_ids, self._generation.tolist(), strict=True)]
+        now = self._condition(state, at_s)
+        findings = Findings(
+            names=names,
             string_ids=self._layout.string_ids,
             age_days=(at_s - self._installed_s) / _DAY_S,
             failed_since_s=self._failed_s,
-            is_open=seen.is_open,
-            is_shorted=seen.good_cells < 6.0,
-            health=seen.health,
-            resistance_ratio=seen.resistance_ratio,
+            is_open=now.is_open,
+            is_shorted=now.good_cells < 6.0,
+            health=now.health,
+            resistance_ratio=now.resistance_ratio,
         )
-        rows = self._policy.swaps(at_s, found)
+        rows = self._policy.swaps(at_s, findings)
         if len(rows):
             self._replace(state, rows, at_s)
 
-    def truth(self, state: State, blocks: Blocks, at_us: int) -> DayTruth:
-        """Return what is really so."""
-        now = self._now(state, at_us / 1e6)
+    def truth(self, state: PlantState, blocks: BlockParameters, at_us: int) -> DayTruth:
+        """Return the true condition of the blocks."""
+        now = self._condition(state, at_us / 1e6)
         return DayTruth(
             at_us=at_us,
             health=now.health.astype(np.float32),
             capacity_ah=(self._layout.rated_ah * now.health).astype(np.float32),
             resistance_25c_mohm=blocks.resistance_25c_mohm.astype(np.float32),
             exchange_ratio=now.exchange_ratio.astype(np.float32),
-            mechanism=self._nature.mechanism.astype(np.int8),
+            mechanism=self._traits.mechanism.astype(np.int8),
             generation=self._generation.astype(np.int32),
             failed=now.failed,
         )
 
     def take_events(self) -> list[LifeEvent]:
-        """Return what happened since the last call."""
+        """Return the events since the last call."""
         taken, self._events = self._events, []
         return taken
 
     def installations(self) -> list[LifeEvent]:
-        """Return the installation of every jar that stands here now."""
+        """Return the installation of every battery that is installed now."""
         rows = range(len(self._generation))
         return [self._event(row, float(self._installed_s[row]), "installed", "commissioning") for row in rows]
 
-    def _now(self, state: State, at_s: float) -> Condition:
-        """Return what the jars are like; a midnight's house-keeping, blocks and truth ask for the same."""
-        if self._seen is None or self._seen[0] != at_s:
-            self._seen = at_s, condition(self._nature, _wear(state), at_s)
-        return self._seen[1]
+    def _condition(self, state: PlantState, at_s: float) -> Condition:
+        """Return the condition of the batteries; maintenance, blocks and truth of one midnight share the result."""
+        if self._cached is None or self._cached[0] != at_s:
+            self._cached = at_s, condition(self._traits, _wear(state), at_s)
+        return self._cached[1]
 
     def _note_failures(self, now: Condition, at_s: float) -> None:
         for row in np.flatnonzero(now.failed & (self._failed_s >= _NOT_FAILED_S)):
             self._failed_s[row] = at_s
             self._events.append(self._event(int(row), at_s, "failed", _cause(now, int(row))))
 
-    def _replace(self, state: State, rows: IntArray, at_s: float) -> None:
+    def _replace(self, state: PlantState, rows: IntArray, at_s: float) -> None:
         reasons = {int(row): self._reason(int(row), rows) for row in rows}
         self._events += [self._event(row, at_s, "removed", reason) for row, reason in reasons.items()]
         self._generation[rows] += 1
-        # What is put in on one day comes from one delivery.
+        # Batteries installed on one day come from one delivery.
         self._delivery[rows] = int(at_s // _DAY_S)
         self._installed_s[rows] = at_s
         self._failed_s[rows] = _NOT_FAILED_S
-        self._nature.replace_rows(rows, self._drawn(rows))
-        self._seen = None
+        self._traits.replace_rows(rows, self._drawn(rows))
+        self._cached = None
         _reset(state, rows)
-        # A new jar comes charged from the store; its string's surface charge and polarisation settle within hours.
+        # A new battery arrives charged; the surface charge and polarisation of its string settle within hours.
         state.deficit_ah[rows] = state.fast_v[rows] = state.slow_v[rows] = 0.0
         self._events += [self._event(row, at_s, "installed", reason) for row, reason in reasons.items()]
 
-    def _reason(self, row: int, rows: IntArray) -> Reason:
-        """Return why a jar is replaced together with others."""
+    def _reason(self, row: int, rows: IntArray) -> LifeEventReason:
+        """Return why a battery is replaced, alone or with its string."""
         if self._failed_s[row] < _NOT_FAILED_S:
             return "failed"
         width = self._layout.width
         return "string_replaced" if (rows // width == row // width).sum() == width else "weak"
 
-    def _drawn(self, rows: IntArray) -> Nature:
+    def _drawn(self, rows: IntArray) -> Traits:
         ids = [self._layout.battery_ids[row] for row in rows]
-        names = [jar_name(battery, int(number)) for battery, number in zip(ids, self._generation[rows], strict=True)]
+        names = [
+            battery_name(battery, int(number)) for battery, number in zip(ids, self._generation[rows], strict=True)
+        ]
         strings = [self._layout.string_ids[row // self._layout.width] for row in rows]
         lots = [f"{string}@{delivery}" for string, delivery in zip(strings, self._delivery[rows], strict=True)]
-        return Nature.draw(self._seed, names, lots, self._installed_s[rows])
+        return Traits.draw(self._seed, names, lots, self._installed_s[rows])
 
-    def _event(self, row: int, at_s: float, kind: Kind, reason: Reason) -> LifeEvent:
+    def _event(self, row: int, at_s: float, kind: LifeEventKind, reason: LifeEventReason) -> LifeEvent:
         battery, generation = self._layout.battery_ids[row], int(self._generation[row])
         serial = self._layout.serial_numbers[row]
         if generation > 0:
@@ -189,16 +194,16 @@ class Jars:
         return LifeEvent(at_s, kind, battery, generation, serial, reason)
 
 
-def _wear(state: State) -> Wear:
+def _wear(state: PlantState) -> Wear:
     return Wear(state.thermal_days, state.overcharge_days, state.undercharge_days, state.cycle_share)
 
 
-def _reset(state: State, rows: IntArray) -> None:
+def _reset(state: PlantState, rows: IntArray) -> None:
     for clock in (state.thermal_days, state.overcharge_days, state.undercharge_days, state.cycle_share):
         clock[rows] = 0.0
 
 
-def _cause(now: Condition, row: int) -> Reason:
+def _cause(now: Condition, row: int) -> LifeEventReason:
     if now.is_open[row]:
         return "open_circuit"
     return "shorted_cell" if now.good_cells[row] < 6.0 else "capacity"

@@ -1,4 +1,4 @@
-"""The arrays that the kernels work on: what a site's blocks are, what they are like now, what is asked of them."""
+"""The arrays that the kernels work on: parameters and state of a location's blocks, steps, rows and scratch."""
 
 from typing import Any, NamedTuple, Self
 
@@ -10,33 +10,43 @@ IntArray = npt.NDArray[np.int64]
 BoolArray = npt.NDArray[np.bool_]
 
 ALL_STRINGS, NO_STRING = -1, -2
-"""Instead of a string's position: every string of the site, or none."""
+"""In place of a string's index: every string of the location, or none."""
 
 
-class State(NamedTuple):
-    """What is integrated; (n,) over blocks, (g,) over strings."""
+class PlantState(NamedTuple):
+    """What is integrated: (n,) per block, (g,) per string."""
 
     block_c: FloatArray
     deficit_ah: FloatArray
     """Charge missing to full."""
     fast_v: FloatArray
     slow_v: FloatArray
-    """The polarisation branches."""
+    """Overvoltages of the fast and the slow polarisation branch."""
     surface: FloatArray
-    """(g,) share of its float overvoltage that a string's electrodes hold: 1 on float, 0 after some discharge."""
+    """(g,) share of the float overvoltage that a string's electrodes hold: 1 on float, 0 late in a discharge."""
     tripped: FloatArray
-    """(g,) 1 once a string has reached its cut-off in the discharge that lasts."""
+    """(g,) 1 once a string has reached its cut-off in the present discharge."""
     settled: FloatArray
-    """(g,) 1 while a string floats and nothing is left to relax: then most of the work is spared."""
+    """(g,) 1 while a string floats and nothing is left to relax; most of the work is then skipped."""
     thermal_days: FloatArray
     overcharge_days: FloatArray
     undercharge_days: FloatArray
     cycle_share: FloatArray
-    """The clocks of `life.condition.Wear`."""
+    """The wear clocks of `life.condition.Wear`."""
 
     @classmethod
     def settled_at(cls, block_c: FloatArray, strings: int, wear: tuple[FloatArray, ...]) -> Self:
-        """Return blocks full, at rest on float, at given temperatures and wear."""
+        """Return full blocks at rest on float.
+
+        Parameters
+        ----------
+        block_c
+            (n,) temperatures in °C.
+        strings
+            Number of strings g.
+        wear
+            The four wear clocks (n,).
+        """
         zero = np.zeros(len(block_c))
         return cls(
             block_c.copy(), zero.copy(), zero.copy(), zero.copy(),
@@ -44,17 +54,17 @@ class State(NamedTuple):
         )  # fmt: skip
 
     def packed(self) -> dict[str, FloatArray]:
-        """Return copies of the arrays by name: the state goes on changing in place."""
+        """Return copies of the arrays by name: the state itself changes in place."""
         return {name: value.copy() for name, value in self._asdict().items()}
 
     @classmethod
     def unpacked(cls, arrays: dict[str, Any]) -> Self:
-        """Rebuild what `packed` returned."""
+        """Rebuild the state from the result of `packed`."""
         return cls(**{name: np.array(arrays[name], np.float64) for name in cls._fields})
 
 
-class Blocks(NamedTuple):
-    """What the blocks of a site are today; constants of a run, except what a midnight refreshes."""
+class BlockParameters(NamedTuple):
+    """Parameters of a location's blocks today: constant in a run, except what each midnight refreshes."""
 
     width: int
     rated_ah: float
@@ -62,24 +72,24 @@ class Blocks(NamedTuple):
     system_of_string: IntArray
     """(g,)"""
     rated_w: FloatArray
-    """(g,) the DC power that a string's share of its system's rating asks of it."""
+    """(g,) DC power of a string's share of its system's rating."""
     tier_c: FloatArray
-    """(n,) how much warmer than the room the air at a block's rack tier is."""
+    """(n,) how much warmer than the room the air at a block's rack tier is, in K."""
     capacity_ah: FloatArray
     resistance_25c_mohm: FloatArray
     log_exchange: FloatArray
-    """(n,) logarithm of the exchange current in A at 25 °C and 2.23 V a cell."""
+    """(n,) logarithm of the exchange current in A at 25 °C and 2.23 V per cell."""
     good_cells: FloatArray
     is_open: BoolArray
     extra_heat_w: FloatArray
     ocv_offset_v: FloatArray
 
     def refreshed(self) -> dict[str, FloatArray]:
-        """Return by name what a midnight refreshes."""
+        """Return by name the arrays that a midnight refreshes."""
         return {name: np.asarray(getattr(self, name), np.float64) for name in _REFRESHED}
 
-    def restored(self, arrays: dict[str, Any]) -> "Blocks":
-        """Return these blocks as they were when `refreshed` was asked."""
+    def restored(self, arrays: dict[str, Any]) -> "BlockParameters":
+        """Return these blocks with the arrays that `refreshed` returned earlier."""
         values: dict[str, Any] = {name: np.array(arrays[name], np.float64) for name in _REFRESHED}
         values["is_open"] = values["is_open"] > 0.0
         return self._replace(**values)
@@ -97,34 +107,34 @@ _REFRESHED = (
 
 
 class Plan(NamedTuple):
-    """A span cut into K steps, and the looks at its K + 1 instants (the last one belongs to the next span)."""
+    """A span cut into K steps, with the samples taken at its K + 1 instants (the last one belongs to the next span)."""
 
     instant_s: FloatArray
-    """(K + 1,) s since the span's reference; steps run between neighbours."""
+    """(K + 1,) s since the start of the day; a step runs from each instant to the next."""
     air_c: FloatArray
-    """(K + 1,) the room's temperature in the middle of each step; the last is unused."""
+    """(K + 1,) room temperature in the middle of each step; the last is unused."""
     feeding: IntArray
-    """(K + 1,) who feeds the load: a string's position, `ALL_STRINGS` or `NO_STRING`."""
+    """(K + 1,) which strings feed the load: a string's index, `ALL_STRINGS` or `NO_STRING`."""
     constant_a: FloatArray
-    """(K + 1,) the current of a capacity test, NaN where the load asks for power."""
+    """(K + 1,) current of a capacity test; NaN where the load draws constant power."""
     is_test: BoolArray
     """(K + 1,)"""
     segment: IntArray
     """(K + 1,) row of ``charger_offset_v`` and ``load_share``."""
     charger_offset_v: FloatArray
-    """(segments, systems) V a cell off the set-point; NaN while a charger is off."""
+    """(segments, systems) V per cell off the set-point; NaN while a charger is off."""
     ripple_factor: FloatArray
     """(segments, systems)"""
     load_share: FloatArray
     """(segments, systems) load over rating."""
-    look: IntArray
-    """(K + 1,) who is read: a string's position, `ALL_STRINGS` or `NO_STRING`."""
+    sampled: IntArray
+    """(K + 1,) which strings are sampled: a string's index, `ALL_STRINGS` or `NO_STRING`."""
     first_row: IntArray
-    """(K + 1,) where a look's rows begin."""
+    """(K + 1,) first row of each sample."""
 
 
-class Rows(NamedTuple):
-    """What a run fills in: true values, R rows of strings with w blocks each."""
+class TrueRows(NamedTuple):
+    """True values that a run fills in: R rows of strings with w blocks each."""
 
     instant_s: FloatArray
     string: IntArray
@@ -138,7 +148,7 @@ class Rows(NamedTuple):
 
     @classmethod
     def empty(cls, rows: int, width: int) -> Self:
-        """Return room for rows."""
+        """Return uninitialised rows."""
         block = [np.empty((rows, width)) for _ in range(3)]
         return cls(
             np.empty(rows), np.empty(rows, np.int64), np.empty(rows, np.int8), np.empty(rows), np.empty(rows), *block
@@ -146,7 +156,7 @@ class Rows(NamedTuple):
 
 
 class Flow(NamedTuple):
-    """Currents and voltages at an instant: scratch of the kernels."""
+    """Currents and voltages at an instant: scratch arrays of the kernels."""
 
     current_a: FloatArray
     float_a: FloatArray
@@ -165,7 +175,7 @@ class Flow(NamedTuple):
 
     @classmethod
     def empty(cls, strings: int, blocks: int, systems: int) -> Self:
-        """Return scratch for a site."""
+        """Return scratch arrays for a location."""
         by_string: list[Any] = [np.zeros(strings) for _ in range(4)]
         by_block: list[Any] = [np.zeros(blocks) for _ in range(5)]
         by_system: list[Any] = [np.zeros(systems) for _ in range(3)]

@@ -1,0 +1,1 @@
+"""Arrays and readings that the layers from the sensors up to the engine share."""
