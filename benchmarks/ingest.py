@@ -3,6 +3,7 @@
 import asyncio
 import json
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from io import BytesIO
 from math import isnan
@@ -15,14 +16,23 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import registry
 from telemetry_ground import EVERYONE, Ground, Report, Sweeps, prepared_ground, side_by_side
 
+from battery_api.context import ProcessContext
 from battery_api.db.tables.telemetry import telemetry
 from battery_api.fleet.catalogue import CatalogueCache
-from battery_api.telemetry.binary_copy import SIGNATURE, TRAILER, encode_rows, instant_field, int_field, real_field
-from battery_api.telemetry.ingest import Ingest
-from battery_api.telemetry.parsing import parse_batch
+from battery_api.telemetry.history.binary_copy import (
+    SIGNATURE,
+    TRAILER,
+    encode_rows,
+    instant_field,
+    int_field,
+    real_field,
+)
+from battery_api.telemetry.ingest.parsing import parse_batch
+from battery_api.telemetry.ingest.pipeline import IngestPipeline
 from battery_api.telemetry.ports import NoJudge, NoPublisher
 from battery_api.telemetry.routes import router
-from battery_api.telemetry.writer import insert_rows, instants, integers, reals
+from battery_api.telemetry.store.columns import instants, integers, reals
+from battery_api.telemetry.store.statements import insert_rows
 from battery_contracts.telemetry import BatteryReading
 from battery_servicekit.problems import install_problem_handlers
 
@@ -134,11 +144,20 @@ def naive_app(ground: Ground, *, keeps_latest: bool) -> FastAPI:
     return app
 
 
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """The parts of the gateway that the routes of telemetry use."""
+
+    context: ProcessContext
+    ingest: IngestPipeline
+    authenticator: "KnownCaller"
+
+
 class KnownCaller:
-    """Stands for the authenticator on both sides of the comparison."""
+    """Replaces the authenticator on both sides of the comparison."""
 
     async def authenticate_key(self, _: str) -> object:
-        """Let everyone pass."""
+        """Accept everyone."""
         return EVERYONE
 
 
@@ -147,10 +166,8 @@ def our_app(ground: Ground) -> FastAPI:
     app = FastAPI()
     install_problem_handlers(app)
     app.include_router(router)
-    app.state.context = ground.context
-    app.state.catalogue = CatalogueCache()
-    app.state.judge, app.state.publisher = NoJudge(), NoPublisher()
-    app.state.authenticator = KnownCaller()
+    ingest = IngestPipeline(ground.context, CatalogueCache(), NoJudge(), NoPublisher())
+    app.state.parts = Parts(ground.context, ingest, KnownCaller())
     return app
 
 
@@ -160,13 +177,13 @@ async def measure() -> None:
     report = Report("ingest of one sweep (1,944 readings)")
     async with prepared_ground() as ground:
         store, sweeps = StoreOnly(ground), Sweeps(ground)
-        ingest = Ingest(ground.context, CatalogueCache(), NoJudge(), NoPublisher())
+        ingest = IngestPipeline(ground.context, CatalogueCache(), NoJudge(), NoPublisher())
 
         # Bodies are made beforehand: the sender's work is not the gateway's.
         bodies = iter([sweeps.body() for _ in range(ROUNDS + 1)])
 
         async def whole() -> None:
-            await ingest.take(parse_batch(next(bodies)), EVERYONE)
+            await ingest.ingest(parse_batch(next(bodies)), EVERYONE)
 
         ms = await side_by_side(
             {

@@ -1,4 +1,4 @@
-"""Ingest of whole sweeps while the real twin is well, frozen, well again and dead: G2b, A1.
+"""Ingest of whole sweeps while the real twin is healthy, frozen, recovered and killed: G2b, A1.
 
 Run: python benchmarks/ingest_twin_outage.py.
 """
@@ -21,10 +21,10 @@ from rich.console import Console
 from rich.table import Table
 from telemetry_ground import EVERYONE, Ground, Report, Sweeps, prepared_ground
 
+from battery_api.db.fetching import fetch_all
 from battery_api.fleet.catalogue import CatalogueCache
-from battery_api.telemetry.fetching import fetch_all
-from battery_api.telemetry.ingest import Ingest
-from battery_api.telemetry.parsing import parse_batch
+from battery_api.telemetry.ingest.parsing import parse_batch
+from battery_api.telemetry.ingest.pipeline import IngestPipeline
 from battery_api.telemetry.ports import NoJudge, NoPublisher
 from battery_contracts.clients.twin import Estimator, TwinClient
 from battery_servicekit.testing.process import running_service
@@ -36,34 +36,34 @@ PAUSE_S = 5.5
 ESTIMATED = "select count(soc_pct) from telemetry where time = (select max(time) from telemetry)"
 
 
-class Gateway:
-    """The gateway's ingest, asking one twin or none."""
+class MeasuredIngest:
+    """The gateway's ingest, calling one twin or none."""
 
     def __init__(self, ground: Ground, sweeps: Sweeps) -> None:
         self._ground, self._sweeps, self._catalogue = ground, sweeps, CatalogueCache()
         self.spent_ms: dict[str, list[float]] = {}
         self.estimated: dict[str, int] = {}
 
-    async def take(self, name: str, twin: Estimator | None) -> None:
-        """Take sweeps one after the other and keep how long each took."""
+    async def send_sweeps(self, name: str, twin: Estimator | None) -> None:
+        """Ingest sweeps one after another and record the time of each."""
         context = replace(self._ground.context, twin=twin)
-        ingest = Ingest(context, self._catalogue, NoJudge(), NoPublisher())
+        ingest = IngestPipeline(context, self._catalogue, NoJudge(), NoPublisher())
         spent = self.spent_ms.setdefault(name, [])
         for body in [self._sweeps.body() for _ in range(SWEEPS)]:
             began = time.perf_counter()
-            taken = await ingest.take(parse_batch(body), EVERYONE)
+            outcome = await ingest.ingest(parse_batch(body), EVERYONE)
             spent.append((time.perf_counter() - began) * 1e3)
-            if taken.result.accepted != len(self._ground.batteries):
-                raise RuntimeError(f"{name}: {taken.result.accepted} readings accepted")
+            if outcome.result.accepted != len(self._ground.batteries):
+                raise RuntimeError(f"{name}: {outcome.result.accepted} readings accepted")
         async with self._ground.database.begin() as connection:
             ((self.estimated[name],),) = await fetch_all(connection, ESTIMATED)
 
 
 async def measure() -> None:
-    """Print the durations of each condition and their ratio to a twin that is well."""
+    """Print the durations of each condition and their ratio to a healthy twin."""
     command = [str(Path(sys.executable).with_name("battery-twin-service"))]
     async with prepared_ground() as ground:
-        gateway = Gateway(ground, Sweeps(ground))
+        gateway = MeasuredIngest(ground, Sweeps(ground))
         with (
             tempfile.TemporaryDirectory() as folder,
             running_service(command, {"SERVICE_TOKEN": TOKEN}, log=Path(folder) / "twin.log") as service,
@@ -72,22 +72,22 @@ async def measure() -> None:
             settings = ground.context.settings
             async with httpx.AsyncClient() as http:
                 twin = TwinClient(http, service.url, token=TOKEN, timeout_s=settings.twin_timeout_s)
-                await gateway.take("warming up", twin)
-                await gateway.take("no twin", None)
-                await gateway.take("well", twin)
+                await gateway.send_sweeps("warming up", twin)
+                await gateway.send_sweeps("no twin", None)
+                await gateway.send_sweeps("healthy", twin)
                 os.kill(service.process.pid, signal.SIGSTOP)
                 try:
-                    await gateway.take("frozen", twin)
+                    await gateway.send_sweeps("frozen", twin)
                 finally:
                     os.kill(service.process.pid, signal.SIGCONT)
                 await asyncio.sleep(PAUSE_S)
-                await gateway.take("well again", twin)
+                await gateway.send_sweeps("recovered", twin)
                 service.kill()
-                await gateway.take("dead", twin)
+                await gateway.send_sweeps("killed", twin)
     show(gateway)
 
 
-def show(gateway: Gateway) -> None:
+def show(gateway: MeasuredIngest) -> None:
     """Print percentiles, how many of the last sweep have estimates, and the goals."""
     table = Table("twin", "p50 ms", "p95 ms", "longest ms", "last sweep estimated", title="ingest of 1,944 readings")
     middle: dict[str, float] = {}
@@ -97,10 +97,10 @@ def show(gateway: Gateway) -> None:
         table.add_row(name, f"{p50:.0f}", f"{p95:.0f}", f"{longest:.0f}", str(gateway.estimated[name]))
     Console(width=150).print(table)
     report = Report("ingest with and without its twin (1,944 readings)")
-    report.add("G2b", "body to commit with the twin's call, ms", middle["well"], at_most=100)
-    for name in ("frozen", "dead"):
-        report.add("G2b", f"twin {name}, ms over a twin that is well", middle[name] / middle["well"], at_most=1.2)
-    report.add("A1", "share estimated after it came back", gateway.estimated["well again"] / 1944, at_least=1)
+    report.add("G2b", "body to commit with the twin's call, ms", middle["healthy"], at_most=100)
+    for name in ("frozen", "killed"):
+        report.add("G2b", f"twin {name}, ms over a healthy twin", middle[name] / middle["healthy"], at_most=1.2)
+    report.add("A1", "share estimated after recovery", gateway.estimated["recovered"] / 1944, at_least=1)
     report.show()
 
 

@@ -7,11 +7,13 @@ from typing import Final
 
 from telemetry_ground import EVERYONE, Ground, Report, prepared_ground, side_by_side
 
-from battery_api.db.timescale import aggregate_list, make_partitions
-from battery_api.telemetry import queries, rollups
-from battery_api.telemetry.fetching import fetch_all
-from battery_api.telemetry.latest import read_latest
-from battery_api.telemetry.resolution import Resolution
+from battery_api.db.fetching import fetch_all
+from battery_api.db.timescale import aggregate_list, create_partitions
+from battery_api.telemetry.queries import series
+from battery_api.telemetry.queries.latest import read_latest
+from battery_api.telemetry.queries.resolution import Resolution
+from battery_api.telemetry.store import rollups
+from battery_api.telemetry.store.indices import BatteryKey
 
 ROUNDS = 9
 DENSE_BATTERIES: Final = 4
@@ -43,7 +45,7 @@ async def fill(ground: Ground) -> None:
     """Store a year of four batteries and the last three hours of all, a reading a minute."""
     start = END - timedelta(days=365)
     async with ground.database.begin() as connection:
-        await make_partitions(connection, start=start, end=END)
+        await create_partitions(connection, start=start, end=END)
         await connection.exec_driver_sql(FILL, (END - timedelta(hours=3), END, 1944))
         await connection.exec_driver_sql(FILL, (start, END, DENSE_BATTERIES))
         await connection.exec_driver_sql(
@@ -87,26 +89,26 @@ async def _latest(ground: Ground, report: Report) -> None:
 
 
 async def _series(ground: Ground, report: Report) -> None:
-    key = ground.keys[0]
+    key = BatteryKey(ground.keys[0])
 
-    def wanted(days: int, resolution: Resolution) -> queries.SeriesRequest:
-        return queries.SeriesRequest(ground.batteries[0], END - timedelta(days=days), END, resolution, 1000)
+    def request_of(days: int, resolution: Resolution) -> series.SeriesRequest:
+        return series.SeriesRequest(ground.batteries[0], END - timedelta(days=days), END, resolution, 1000)
 
-    async def run(request: queries.SeriesRequest) -> None:
+    async def run(request: series.SeriesRequest) -> None:
         async with ground.database.begin() as connection:
-            await queries.read_series(connection, key, request, raw_available_from=END - timedelta(days=400))
+            await series.read_series(connection, key, request, raw_available_from=END - timedelta(days=400))
 
-    day = wanted(1, Resolution.AUTO)
-    year = wanted(365, Resolution.AUTO)
+    day = request_of(1, Resolution.AUTO)
+    year = request_of(365, Resolution.AUTO)
     minutes = timedelta(minutes=2)
 
     async def bare() -> None:
         async with ground.database.begin() as connection:
-            await fetch_all(connection, queries.BUCKETS_OF_RAW, (key, day.start, day.end, minutes))
+            await fetch_all(connection, series.BUCKETS_OF_RAW, (key, day.start, day.end, minutes))
 
     async def raw_year() -> None:
         async with ground.database.begin() as connection:
-            await fetch_all(connection, queries.BUCKETS_OF_RAW, (key, year.start, year.end, timedelta(hours=12)))
+            await fetch_all(connection, series.BUCKETS_OF_RAW, (key, year.start, year.end, timedelta(hours=12)))
 
     ms = await side_by_side(
         {"bare": bare, "day": lambda: run(day), "raw_year": raw_year, "year": lambda: run(year)}, rounds=ROUNDS

@@ -17,10 +17,10 @@ from rich.table import Table
 from battery_api.accounts.principal import Principal, Scope
 from battery_api.context import ProcessContext
 from battery_api.db import migrate
+from battery_api.db.fetching import fetch_all
 from battery_api.db.session import Database, create_database_engine
 from battery_api.db.timescale import Engine
 from battery_api.settings import GatewaySettings
-from battery_api.telemetry.fetching import fetch_all
 from battery_servicekit.clock import SystemClock
 from battery_servicekit.testing.postgres import DURABLE_SETTINGS, embedded_server, new_database
 

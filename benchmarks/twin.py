@@ -20,12 +20,13 @@ from numpy.typing import NDArray
 from battery_contracts.enums import StringMode
 from battery_contracts.twin import EstimateRequest, EstimateResponse
 from battery_servicekit.testing.process import running_service
-from battery_twin.filter import kernel
-from battery_twin.filter.blocks import Blocks, CapacityPrior
-from battery_twin.filter.circuits import Circuits
-from battery_twin.fleet.estimator import Estimator
-from battery_twin.fleet.models import Models
-from battery_twin.identification.parameter_set import ParameterSet
+from battery_twin.circuit.data_sheet import data_sheet_parameters
+from battery_twin.circuit.parameter_set import ParameterSet
+from battery_twin.filter.circuit_table import CircuitTable
+from battery_twin.filter.states import CapacityPrior, FilterStates
+from battery_twin.fleet.estimator import FleetEstimator
+from battery_twin.fleet.models import BatteryModels
+from battery_twin.kernel import ekf
 
 FLEET = 1944
 ROUNDS = 15
@@ -49,63 +50,68 @@ def median_s(work: Callable[[], object], rounds: int = ROUNDS) -> float:
 class PlainTwin:
     """A battery's circuit in a filterpy filter: charge, two polarisations, resistance; none of what the twin adds."""
 
-    def __init__(self, known: ParameterSet) -> None:
-        self._known = known
-        self._slope = np.gradient(known.ocv_v, kernel.OCV_KNOTS)
+    def __init__(self, params: ParameterSet) -> None:
+        self._params = params
+        self._slope = np.gradient(params.ocv_v, ekf.OCV_KNOTS)
         self.filter = ExtendedKalmanFilter(dim_x=4, dim_z=1)
-        self.filter.x = np.array([[0.9], [0.0], [0.0], [known.r0_ohm[-1]]])
+        self.filter.x = np.array([[0.9], [0.0], [0.0], [params.r0_ohm[-1]]])
         self.filter.P = np.diag([0.01, 4e-4, 2.5e-3, 1e-7])
         self.filter.Q = np.diag([1e-8, 1e-6, 1e-6, 1e-12]) * DT_S
         self.filter.R = np.array([[6.4e-5]])
-        keep1, keep2 = np.exp(-DT_S / known.tau1_s), np.exp(-DT_S / known.tau2_s)
-        self.filter.F = np.diag([1.0, keep1, keep2, 1.0])
-        drives = [DT_S / 3600.0 / known.capacity_ah, (1 - keep1) * known.r1_ohm[-1], (1 - keep2) * known.r2_ohm[-1], 0]
+        decay1, decay2 = np.exp(-DT_S / params.tau1_s), np.exp(-DT_S / params.tau2_s)
+        self.filter.F = np.diag([1.0, decay1, decay2, 1.0])
+        drives = [
+            DT_S / 3600.0 / params.capacity_ah,
+            (1 - decay1) * params.r1_ohm[-1],
+            (1 - decay2) * params.r2_ohm[-1],
+            0,
+        ]
         self.filter.B = np.array(drives).reshape(4, 1)
 
     def step(self, volts: float, amps: float) -> None:
-        """Predict with a current and correct with a voltage."""
+        """Predict with a current and update with a voltage."""
         self.filter.predict(u=np.array([[amps]]))
         self.filter.update(np.array([[volts]]), self._jacobian, self._voltage, args=(amps,), hx_args=(amps,))
 
     def _jacobian(self, x: FloatArray, amps: float) -> FloatArray:
-        return np.array([[np.interp(x[0, 0], kernel.OCV_KNOTS, self._slope), 1.0, 1.0, amps]])
+        return np.array([[np.interp(x[0, 0], ekf.OCV_KNOTS, self._slope), 1.0, 1.0, amps]])
 
     def _voltage(self, x: FloatArray, amps: float) -> FloatArray:
-        ocv = np.interp(x[0, 0], kernel.OCV_KNOTS, self._known.ocv_v)
+        ocv = np.interp(x[0, 0], ekf.OCV_KNOTS, self._params.ocv_v)
         return np.array([[ocv + x[1, 0] + x[2, 0] + amps * x[3, 0]]])
 
 
 class WholeTwin:
-    """The seven states of the twin in a filterpy filter: its Jacobian and noise at each step, no rules of evidence."""
+    """The seven states of the twin in a filterpy filter: its Jacobian at each step, without its observability rules."""
 
-    def __init__(self, known: ParameterSet) -> None:
-        self._known = known
-        self._circuit = Circuits.of([known]).rows[0]
-        self._ocv_slope = np.gradient(known.ocv_v, kernel.OCV_KNOTS)
-        self.filter = ExtendedKalmanFilter(dim_x=kernel.SIZE, dim_z=1)
-        self.filter.x = np.zeros((kernel.SIZE, 1))
-        self.filter.x[kernel.SOC] = 0.9
+    def __init__(self, params: ParameterSet) -> None:
+        self._params = params
+        self._circuit = CircuitTable.of([params]).rows[0]
+        self._ocv_slope = np.gradient(params.ocv_v, ekf.OCV_KNOTS)
+        self.filter = ExtendedKalmanFilter(dim_x=ekf.STATE_SIZE, dim_z=1)
+        self.filter.x = np.zeros((ekf.STATE_SIZE, 1))
+        self.filter.x[ekf.SOC] = 0.9
         self.filter.P = np.diag([0.01, 4e-4, 2.5e-3, 1e-3, 0.04, 0.01, 0.04])
         self.filter.R = np.array([[6.4e-5]])
 
     def step(self, volts: float, amps: float) -> None:
-        """Predict with a current and correct with a voltage."""
-        known, x, at = self._known, self.filter.x, kernel.SIZE
-        soc, bias, log_q, log_r = (x[state, 0] for state in (kernel.SOC, kernel.BIAS, kernel.LOG_Q, kernel.LOG_R))
+        """Predict with a current and update with a voltage."""
+        params, x = self._params, self.filter.x
+        soc, bias, log_q, log_r = (x[state, 0] for state in (ekf.SOC, ekf.BIAS, ekf.LOG_Q, ekf.LOG_R))
         true_a, scale = amps - bias, math.exp(log_r)
-        per_a = DT_S / (3600.0 * known.capacity_ah * math.exp(log_q))
-        keep1, keep2 = math.exp(-DT_S / known.tau1_s), math.exp(-DT_S / known.tau2_s)
-        drive1 = (1.0 - keep1) * scale * np.interp(soc, kernel.RESISTANCE_KNOTS, known.r1_ohm)
-        drive2 = (1.0 - keep2) * scale * np.interp(soc, kernel.RESISTANCE_KNOTS, known.r2_ohm)
-        slow_scale, knee = self._circuit[kernel.SLOW_SCALE_A], self._circuit[kernel.KNEE_A]
-        slow_a, slow_gain = slow_scale * math.asinh(true_a / knee), slow_scale / math.hypot(true_a, knee)
-        keep_error, keep_bias = math.exp(-DT_S / kernel.ERROR_TAU_S), math.exp(-DT_S / kernel.BIAS_TAU_S)
-        jacobian = np.eye(at)
-        jacobian[kernel.SOC, kernel.BIAS], jacobian[kernel.SOC, kernel.LOG_Q] = -per_a, -true_a * per_a
-        jacobian[kernel.V1, kernel.V1], jacobian[kernel.V1, kernel.BIAS] = keep1, -drive1
-        jacobian[kernel.V2, kernel.V2], jacobian[kernel.V2, kernel.BIAS] = keep2, -drive2 * slow_gain
-        jacobian[kernel.V1, kernel.LOG_R], jacobian[kernel.V2, kernel.LOG_R] = drive1 * true_a, drive2 * slow_a
-        jacobian[kernel.ERROR, kernel.ERROR], jacobian[kernel.BIAS, kernel.BIAS] = keep_error, keep_bias
+        per_a = DT_S / (3600.0 * params.capacity_ah * math.exp(log_q))
+        decay1, decay2 = math.exp(-DT_S / params.tau1_s), math.exp(-DT_S / params.tau2_s)
+        drive1 = (1.0 - decay1) * scale * np.interp(soc, ekf.RESISTANCE_KNOTS, params.r1_ohm)
+        drive2 = (1.0 - decay2) * scale * np.interp(soc, ekf.RESISTANCE_KNOTS, params.r2_ohm)
+        slow_scale, knee = self._circuit[ekf.SLOW_SCALE_A], self._circuit[ekf.KNEE_A]
+        slow_a, slow_slope = slow_scale * math.asinh(true_a / knee), slow_scale / math.hypot(true_a, knee)
+        error_decay, bias_decay = math.exp(-DT_S / ekf.ERROR_TAU_S), math.exp(-DT_S / ekf.BIAS_TAU_S)
+        jacobian = np.eye(ekf.STATE_SIZE)
+        jacobian[ekf.SOC, ekf.BIAS], jacobian[ekf.SOC, ekf.LOG_Q] = -per_a, -true_a * per_a
+        jacobian[ekf.V1, ekf.V1], jacobian[ekf.V1, ekf.BIAS] = decay1, -drive1
+        jacobian[ekf.V2, ekf.V2], jacobian[ekf.V2, ekf.BIAS] = decay2, -drive2 * slow_slope
+        jacobian[ekf.V1, ekf.LOG_R], jacobian[ekf.V2, ekf.LOG_R] = drive1 * true_a, drive2 * slow_a
+        jacobian[ekf.ERROR, ekf.ERROR], jacobian[ekf.BIAS, ekf.BIAS] = error_decay, bias_decay
         self.filter.F = jacobian
         self.filter.Q = np.diag([1e-8, 1e-6, 1e-6, 1e-6, 1e-6, 1e-10, 1e-10])
         self.filter.predict()
@@ -113,10 +119,10 @@ class WholeTwin:
         self.filter.x = np.array(
             [
                 [soc + true_a * per_a],
-                [keep1 * x[kernel.V1, 0] + drive1 * true_a],
-                [keep2 * x[kernel.V2, 0] + drive2 * slow_a],
-                [keep_error * x[kernel.ERROR, 0]],
-                [keep_bias * bias],
+                [decay1 * x[ekf.V1, 0] + drive1 * true_a],
+                [decay2 * x[ekf.V2, 0] + drive2 * slow_a],
+                [error_decay * x[ekf.ERROR, 0]],
+                [bias_decay * bias],
                 [log_q],
                 [log_r],
             ]
@@ -124,15 +130,15 @@ class WholeTwin:
         self.filter.update(np.array([[volts]]), self._jacobian, self._voltage, args=(amps,), hx_args=(amps,))
 
     def _jacobian(self, x: FloatArray, amps: float) -> FloatArray:
-        r0 = math.exp(x[kernel.LOG_R, 0]) * np.interp(x[kernel.SOC, 0], kernel.RESISTANCE_KNOTS, self._known.r0_ohm)
-        slope = np.interp(x[kernel.SOC, 0], kernel.OCV_KNOTS, self._ocv_slope)
-        return np.array([[slope, 1.0, 1.0, 1.0, -r0, 0.0, r0 * (amps - x[kernel.BIAS, 0])]])
+        r0 = math.exp(x[ekf.LOG_R, 0]) * np.interp(x[ekf.SOC, 0], ekf.RESISTANCE_KNOTS, self._params.r0_ohm)
+        slope = np.interp(x[ekf.SOC, 0], ekf.OCV_KNOTS, self._ocv_slope)
+        return np.array([[slope, 1.0, 1.0, 1.0, -r0, 0.0, r0 * (amps - x[ekf.BIAS, 0])]])
 
     def _voltage(self, x: FloatArray, amps: float) -> FloatArray:
-        r0 = math.exp(x[kernel.LOG_R, 0]) * np.interp(x[kernel.SOC, 0], kernel.RESISTANCE_KNOTS, self._known.r0_ohm)
-        ocv = np.interp(x[kernel.SOC, 0], kernel.OCV_KNOTS, self._known.ocv_v)
-        polarised = x[kernel.V1, 0] + x[kernel.V2, 0] + x[kernel.ERROR, 0]
-        return np.array([[ocv + polarised + r0 * (amps - x[kernel.BIAS, 0])]])
+        r0 = math.exp(x[ekf.LOG_R, 0]) * np.interp(x[ekf.SOC, 0], ekf.RESISTANCE_KNOTS, self._params.r0_ohm)
+        ocv = np.interp(x[ekf.SOC, 0], ekf.OCV_KNOTS, self._params.ocv_v)
+        polarised = x[ekf.V1, 0] + x[ekf.V2, 0] + x[ekf.ERROR, 0]
+        return np.array([[ocv + polarised + r0 * (amps - x[ekf.BIAS, 0])]])
 
 
 def loop_over(twins: Sequence[PlainTwin | WholeTwin]) -> Callable[[], None]:
@@ -145,17 +151,17 @@ def loop_over(twins: Sequence[PlainTwin | WholeTwin]) -> Callable[[], None]:
     return sweep
 
 
-def kernel_sweep(known: ParameterSet) -> Callable[[], None]:
-    """Return the same sweep by the compiled step, with everything that the twin adds to it."""
-    circuits, which, blocks = Circuits.of([known]), np.zeros(FLEET, np.int64), Blocks.empty(FLEET)
+def kernel_sweep(params: ParameterSet) -> Callable[[], None]:
+    """Return the same sweep by the compiled step, with everything that the twin adds."""
+    circuits, which, states = CircuitTable.of([params]), np.zeros(FLEET, np.int64), FilterStates.empty(FLEET)
     every = np.ones(FLEET, bool)
-    rows = np.zeros((FLEET, kernel.IN_SIZE))
-    rows[:, kernel.IN_VOLTAGE_V] = 12.1 + 1e-4 * np.arange(FLEET)
-    rows[:, kernel.IN_DT_S], rows[:, kernel.IN_CURRENT_A] = DT_S, DISCHARGE_A
-    rows[:, kernel.IN_TEMPERATURE_C], rows[:, kernel.IN_RESISTANCE_MOHM] = 25.0, np.nan
-    rows[:, kernel.IN_FLOAT_A], rows[:, kernel.IN_PRIOR_VAR] = np.nan, 0.01
-    out = np.empty((FLEET, kernel.OUT_SIZE))
-    blocks.begin(
+    rows = np.zeros((FLEET, ekf.IN_SIZE))
+    rows[:, ekf.IN_VOLTAGE_V] = 12.1 + 1e-4 * np.arange(FLEET)
+    rows[:, ekf.IN_DT_S], rows[:, ekf.IN_CURRENT_A] = DT_S, DISCHARGE_A
+    rows[:, ekf.IN_TEMPERATURE_C], rows[:, ekf.IN_RESISTANCE_MOHM] = 25.0, np.nan
+    rows[:, ekf.IN_FLOAT_A], rows[:, ekf.IN_PRIOR_VAR] = np.nan, 0.01
+    out = np.empty((FLEET, ekf.OUT_SIZE))
+    states.start(
         every,
         circuits,
         which,
@@ -163,28 +169,28 @@ def kernel_sweep(known: ParameterSet) -> Callable[[], None]:
         soc=0.9,
         soc_sd=0.1,
         floats=~every,
-        voltage_v=rows[:, kernel.IN_VOLTAGE_V],
-        current_a=rows[:, kernel.IN_CURRENT_A],
-        temperature_c=rows[:, kernel.IN_TEMPERATURE_C],
+        voltage_v=rows[:, ekf.IN_VOLTAGE_V],
+        current_a=rows[:, ekf.IN_CURRENT_A],
+        temperature_c=rows[:, ekf.IN_TEMPERATURE_C],
     )
-    begun = blocks.mean.copy(), blocks.covariance.copy(), blocks.memory.copy()
+    initial = states.mean.copy(), states.covariance.copy(), states.memory.copy()
 
     def sweep() -> None:
         # Each sweep is a minute of a discharge, not the hour after it.
-        for present, first in zip((blocks.mean, blocks.covariance, blocks.memory), begun, strict=True):
+        for present, first in zip((states.mean, states.covariance, states.memory), initial, strict=True):
             present[:] = first
-        kernel.sweep(circuits.rows, which, rows, blocks.mean, blocks.covariance, blocks.memory, out)
+        ekf.filter_fleet(circuits.rows, which, rows, states.mean, states.covariance, states.memory, out)
 
     return sweep
 
 
-def asked(state: list[bytes | None]) -> EstimateRequest:
+def estimate_request(state: list[bytes | None]) -> EstimateRequest:
     """Return a minute of the fleet on discharge."""
     nothing: list[Any] = [None] * FLEET
     return EstimateRequest(
         battery_id=[f"BAT-DC-BKK-01-UPS-01-STR-01-{number:04}" for number in range(FLEET)],
         model_id=["CSB-HX12-120"] * FLEET,
-        dt_s=[DT_S if known else None for known in state],
+        dt_s=[DT_S if blob else None for blob in state],
         voltage_v=[12.1 + 1e-4 * number for number in range(FLEET)],
         current_a=[DISCHARGE_A] * FLEET,
         temperature_c=[25.0] * FLEET,
@@ -212,26 +218,26 @@ def over_http(folder: Path) -> float:
             answer.raise_for_status()
             return EstimateResponse.model_validate_json(answer.content)
 
-        states = call(asked([None] * FLEET)).state
-        return median_s(lambda: call(asked(states)))
+        states = call(estimate_request([None] * FLEET)).state
+        return median_s(lambda: call(estimate_request(states)))
 
 
 def main() -> None:
     """Measure and print."""
-    known = ParameterSet.default_for(120.0)
-    plain, whole = (loop_over([twin(known) for _ in range(FLEET)]) for twin in (PlainTwin, WholeTwin))
-    compiled = kernel_sweep(known)
+    params = data_sheet_parameters(120.0)
+    plain, whole = (loop_over([twin(params) for _ in range(FLEET)]) for twin in (PlainTwin, WholeTwin))
+    compiled = kernel_sweep(params)
     # In turns, so that what else the machine does falls on all.
     rounds = [(median_s(plain, 1), median_s(whole, 1), median_s(compiled, 9)) for _ in range(5)]
     plain_s, loop_s, kernel_s = (statistics.median(column) for column in zip(*rounds, strict=True))
-    estimator = Estimator(Models())
-    states = estimator.estimate(asked([None] * FLEET)).state
-    whole_s = median_s(lambda: estimator.estimate(asked(states)))
+    estimator = FleetEstimator(BatteryModels())
+    blobs = estimator.estimate(estimate_request([None] * FLEET)).state
+    whole_s = median_s(lambda: estimator.estimate(estimate_request(blobs)))
     with tempfile.TemporaryDirectory() as folder:
         http_s = over_http(Path(folder))
     sys.stdout.write(
         f"one sweep of {FLEET:,} batteries, medians\n"
-        f"  filterpy, a battery after the other, the twin's 7 states     {1e3 * loop_s:8.2f} ms\n"
+        f"  filterpy, battery by battery, the twin's 7 states             {1e3 * loop_s:8.2f} ms\n"
         f"  filterpy, a plain filter of 4 states                         {1e3 * plain_s:8.2f} ms\n"
         f"  kernel, 7 states and all that the twin adds                  {1e3 * kernel_s:8.2f} ms\n"
         f"  estimator in process: states unpacked, checked, packed       {1e3 * whole_s:8.2f} ms\n"

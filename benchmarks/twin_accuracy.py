@@ -1,6 +1,6 @@
-"""The twin on the synthetic world, another model than its own: every block of four sites, 30 minutes from float.
+"""The twin on the synthetic world, a model other than its own: blocks of four locations, 30 minutes from float.
 
-The whole path of live readings is used: one call an instant, states as blobs. Twice: with the data sheet alone, and
+The whole path of live readings is used: one call per instant, states as blobs. Twice: with the data sheet alone, and
 with a circuit identified from one block's slow discharge with rests and pulses.
 
 Run: python benchmarks/twin_accuracy.py.
@@ -9,7 +9,7 @@ Run: python benchmarks/twin_accuracy.py.
 import json
 import tempfile
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import NamedTuple
@@ -17,21 +17,23 @@ from typing import NamedTuple
 import numpy as np
 
 from battery_contracts.enums import StringMode
+from battery_contracts.fleet import FleetRow
 from battery_contracts.twin import EstimateRequest, EstimateResponse
 from battery_synth.catalogue import DEFAULT_SEED, build_catalogue
 from battery_synth.engine.plant import Plant
-from battery_synth.engine.readings import Sampling
 from battery_synth.life.policy import Unattended
 from battery_synth.outside import scenario
 from battery_synth.outside.chargers import ChargerFault
-from battery_synth.outside.grid import Discharge
-from battery_twin.fleet.estimator import Estimator
-from battery_twin.fleet.models import Models
+from battery_synth.outside.grid import DischargeSpan
+from battery_synth.state.readings import Sampling
+from battery_twin.circuit.parameter_set import ParameterSet
+from battery_twin.fleet.estimator import FleetEstimator
+from battery_twin.fleet.models import BatteryModels
 from battery_twin.identification.fit import identify
-from battery_twin.identification.parameter_set import ParameterSet
-from battery_twin.runs import Run
+from battery_twin.identification.fitted_set import fitted_parameters
+from battery_twin.runs import RecordedRun
 
-SITES = ("DC-BKK-01", "DC-NTB-01", "DC-CNX-01", "DC-PKT-01")
+LOCATIONS = ("DC-BKK-01", "DC-NTB-01", "DC-CNX-01", "DC-PKT-01")
 MODEL = "CSB-HX12-120"
 TODAY = date(2025, 5, 10)
 BEGINS = datetime(2025, 5, 10, 5, tzinfo=UTC).timestamp()
@@ -41,8 +43,8 @@ INSIDE_90 = 1.645
 CUT_OFF_V = 10.8
 
 
-class Site(NamedTuple):
-    """What the sensors of a site's blocks saw, (instants, blocks), and what was really so at the end, (blocks,)."""
+class LocationTruth(NamedTuple):
+    """Sensor readings of the blocks of a location (instants, blocks), and their true values at the end (blocks,)."""
 
     times_s: np.ndarray
     current_a: np.ndarray
@@ -56,20 +58,20 @@ class Site(NamedTuple):
 def main() -> None:
     """Print the errors of SOC and SOH, and how often they are inside their intervals."""
     catalogue = build_catalogue(DEFAULT_SEED, as_of=TODAY)
-    sites = [_outage([row for row in catalogue if row.location_id == site]) for site in SITES]
+    locations = [_outage([row for row in catalogue if row.location_id == location]) for location in LOCATIONS]
     calibrated = _characterised(catalogue)
     with tempfile.TemporaryDirectory() as folder:
         (Path(folder) / f"{MODEL}.json").write_text(calibrated.to_json())
-        for name, models in (("data sheet", Models()), ("calibrated", Models(Path(folder)))):
-            print(json.dumps({"circuit": name, **_figures(Estimator(models), sites)}))
+        for name, models in (("data sheet", BatteryModels()), ("calibrated", BatteryModels(Path(folder)))):
+            print(json.dumps({"circuit": name, **_figures(FleetEstimator(models), locations)}))
 
 
-def _figures(estimator: Estimator, sites: list[Site]) -> dict[str, float]:
+def _figures(estimator: FleetEstimator, locations: list[LocationTruth]) -> dict[str, float]:
     rows = []
-    for site in sites:
-        prior, last = _follow(estimator, site)
-        counted = WRONG_START + np.trapezoid(site.current_a, site.times_s, axis=0) / 3600.0 / 120.0
-        true_soc, true_soh = 100.0 * site.soc, 100.0 * site.health
+    for location in locations:
+        prior, last = _follow(estimator, location)
+        counted = WRONG_START + np.trapezoid(location.current_a, location.times_s, axis=0) / 3600.0 / 120.0
+        true_soc, true_soh = 100.0 * location.soc, 100.0 * location.health
         rows.append(
             np.array(
                 [
@@ -97,84 +99,84 @@ def _figures(estimator: Estimator, sites: list[Site]) -> dict[str, float]:
     }
 
 
-def _follow(estimator: Estimator, site: Site) -> tuple[EstimateResponse, EstimateResponse]:
+def _follow(estimator: FleetEstimator, location: LocationTruth) -> tuple[EstimateResponse, EstimateResponse]:
     """Return the estimates before the discharge and at its end."""
-    count = len(site.health)
+    count = len(location.health)
     nothing: list[float | None] = [None] * count
     state: list[bytes | None] = [None] * count
-    answers = []
-    for row, at_s in enumerate(site.times_s):
-        dt_s = None if row == 0 else at_s - site.times_s[row - 1]
-        current_a = site.current_a[row] + BIAS_A
-        answer = estimator.estimate(
+    responses = []
+    for row, at_s in enumerate(location.times_s):
+        dt_s = None if row == 0 else at_s - location.times_s[row - 1]
+        current_a = location.current_a[row] + BIAS_A
+        response = estimator.estimate(
             EstimateRequest(
                 battery_id=[str(block) for block in range(count)],
                 model_id=[MODEL] * count,
                 dt_s=[dt_s] * count,
-                voltage_v=site.voltage_v[row].tolist(),
+                voltage_v=location.voltage_v[row].tolist(),
                 current_a=current_a.tolist(),
-                temperature_c=site.temperature_c[row].tolist(),
+                temperature_c=location.temperature_c[row].tolist(),
                 internal_resistance_mohm=nothing,
                 float_current_ma=nothing,
                 mode=[StringMode.FLOAT if amps > -2.0 else StringMode.DISCHARGE for amps in current_a],
                 state=state,
-                age_days=site.age_days.tolist(),
+                age_days=location.age_days.tolist(),
             )
         )
-        state = answer.state
-        answers.append(answer)
-    return answers[int(FLOAT_S / EVERY_S) - 2], answers[-1]
+        state = response.state
+        responses.append(response)
+    return responses[int(FLOAT_S / EVERY_S) - 2], responses[-1]
 
 
-def _outage(rows: list) -> Site:
+def _outage(rows: Sequence[FleetRow]) -> LocationTruth:
     outage = scenario.named("genset_failure", BEGINS, DISCHARGE_S)
     plant = Plant(DEFAULT_SEED, rows, start_s=BEGINS - FLOAT_S, policy=Unattended(), scenario=outage)
-    seen = plant.run(BEGINS + DISCHARGE_S, Sampling(EVERY_S))
+    readings = plant.run(BEGINS + DISCHARGE_S, Sampling(EVERY_S))
     strings, width = len(plant.layout.string_ids), plant.layout.width
     shape = (-1, strings * width)
-    return Site(
-        times_s=(seen.at_us.reshape(-1, strings)[:, 0] - seen.at_us[0]) / 1e6,
-        current_a=np.repeat(seen.current_a.reshape(-1, strings), width, axis=1).astype(np.float64),
-        voltage_v=seen.voltage_v.reshape(shape).astype(np.float64),
-        temperature_c=seen.temperature_c.reshape(shape).astype(np.float64),
-        soc=seen.soc.reshape(shape)[-1].astype(np.float64),
+    return LocationTruth(
+        times_s=(readings.at_us.reshape(-1, strings)[:, 0] - readings.at_us[0]) / 1e6,
+        current_a=np.repeat(readings.current_a.reshape(-1, strings), width, axis=1).astype(np.float64),
+        voltage_v=readings.voltage_v.reshape(shape).astype(np.float64),
+        temperature_c=readings.temperature_c.reshape(shape).astype(np.float64),
+        soc=readings.soc.reshape(shape)[-1].astype(np.float64),
         health=plant.truth().health.astype(np.float64),
         age_days=np.array([float((TODAY - row.installed_on).days) for row in rows]),
     )
 
 
-def _characterised(catalogue: list) -> ParameterSet:
-    """Identify a circuit from the weakest block of the newest string of these sites: a tenth of capacity an hour."""
-    strings = defaultdict(list)
+def _characterised(catalogue: Sequence[FleetRow]) -> ParameterSet:
+    """Identify a circuit from the weakest block of the newest string, discharged at the ten-hour rate."""
+    strings: dict[str, list[FleetRow]] = defaultdict(list)
     for row in catalogue:
-        if row.location_id in SITES:
+        if row.location_id in LOCATIONS:
             strings[row.string_id].append(row)
     newest = max(strings.values(), key=lambda rows: min(row.installed_on for row in rows))
     steps = list(_steps(BEGINS))
     off = ChargerFault(BEGINS - 60.0, steps[-1].end_s + 60.0, 0, "off")
     outside = scenario.Scenario("characterisation", tuple(steps), charger_faults=(off,))
     plant = Plant(DEFAULT_SEED, newest, start_s=BEGINS - 600.0, policy=Unattended(), scenario=outside)
-    seen = plant.run(steps[-1].end_s, Sampling(10.0))
-    volts = seen.voltage_v.reshape(-1, plant.layout.width).astype(np.float64)
+    readings = plant.run(steps[-1].end_s, Sampling(10.0))
+    volts = readings.voltage_v.reshape(-1, plant.layout.width).astype(np.float64)
     begins, stop = int(600.0 / 10.0), int(np.argmax(volts.min(axis=1) < CUT_OFF_V)) + 1
     block = int(np.argmin(volts[stop - 1]))
-    run = Run(
-        10.0 * np.arange(stop - begins),
-        seen.current_a[begins:stop].astype(np.float64),
+    run = RecordedRun(
+        10.0 * np.arange(stop - begins, dtype=np.float64),
+        readings.current_a[begins:stop].astype(np.float64),
         volts[begins:stop, block],
-        seen.temperature_c.reshape(volts.shape)[begins:stop, block].astype(np.float64),
+        readings.temperature_c.reshape(volts.shape)[begins:stop, block].astype(np.float64),
     )
-    return ParameterSet.of_fit(identify((run,), plant.layout.rated_ah), plant.layout.rated_ah)
+    return fitted_parameters(identify((run,), plant.layout.rated_ah), plant.layout.rated_ah)
 
 
-def _steps(at_s: float) -> Iterator[Discharge]:
-    """Yield rests of half an hour, slow discharges and pulses, and at last a discharge to the cut-off."""
+def _steps(at_s: float) -> Iterator[DischargeSpan]:
+    """Yield rests of half an hour, slow discharges and pulses, and finally a discharge to the cut-off."""
     for _ in range(3):
         for length_s, current_a in ((1800.0, None), (4500.0, 12.0), (60.0, 60.0), (1200.0, 12.0)):
             if current_a is not None:
-                yield Discharge(at_s, at_s + length_s, at_s + length_s, "capacity_test", 0, current_a)
+                yield DischargeSpan(at_s, at_s + length_s, at_s + length_s, "capacity_test", 0, current_a)
             at_s += length_s
-    yield Discharge(at_s, at_s + 8 * 3600.0, at_s + 8 * 3600.0, "capacity_test", 0, 12.0)
+    yield DischargeSpan(at_s, at_s + 8 * 3600.0, at_s + 8 * 3600.0, "capacity_test", 0, 12.0)
 
 
 def _rms(values: np.ndarray) -> float:

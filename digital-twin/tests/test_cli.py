@@ -4,8 +4,8 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner, Result
 
+from battery_twin.circuit.parameter_set import ParameterSet
 from battery_twin.cli import app
-from battery_twin.identification.parameter_set import ParameterSet
 
 RECORDINGS = Path(__file__).parent / "data" / "vrla_recording"
 CYCLE_2, CYCLE_6 = (str(RECORDINGS / f"bboxx_A_cycle{cycle}.csv.gz") for cycle in (2, 6))
@@ -34,8 +34,8 @@ def test_calibrate_then_replay_then_validate(tmp_path: Path) -> None:
 
 
 def test_replay_without_calibration_needs_only_the_rated_capacity(tmp_path: Path) -> None:
-    done = run("replay", CYCLE_6, "--rated-ah", 17, "--out", tmp_path / "e.csv")
-    assert done.exit_code == 0, done.output
+    result = run("replay", CYCLE_6, "--rated-ah", 17, "--out", tmp_path / "e.csv")
+    assert result.exit_code == 0, result.output
 
 
 @pytest.mark.parametrize(
@@ -65,8 +65,8 @@ def test_bad_parameters_are_refused(tmp_path: Path) -> None:
 
 
 def test_report_writes_tables_and_pictures(tmp_path: Path) -> None:
-    done = run("report", CYCLE_2, CYCLE_6, "--rated-ah", 17, "--out", tmp_path)
-    assert done.exit_code == 0, done.output
+    result = run("report", CYCLE_2, CYCLE_6, "--rated-ah", 17, "--out", tmp_path)
+    assert result.exit_code == 0, result.output
     assert {path.name for path in tmp_path.iterdir()} == {
         "accuracy.md",
         "real-recordings-soc.png",

@@ -4,7 +4,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from battery_twin.runs import Run, RunInvalid, parse_run, read_run
+from battery_twin.runs import RecordedRun, RunInvalid, parse_run, read_run
 
 RECORDINGS = Path(__file__).parent / "data" / "vrla_recording"
 HEADER = "time_s,current_a,voltage_v,temperature_c\n"
@@ -63,5 +63,5 @@ def test_unreadable_files_are_refused(tmp_path: Path) -> None:
 def test_columns_of_different_lengths_are_refused() -> None:
     columns = {name: np.zeros(3) for name in ("current_a", "voltage_v", "temperature_c")}
     with pytest.raises(RunInvalid) as refused:
-        Run.of({"time_s": np.arange(2.0), **columns})
+        RecordedRun.of({"time_s": np.arange(2.0), **columns})
     assert refused.value.column == "current_a"

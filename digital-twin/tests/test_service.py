@@ -26,7 +26,7 @@ def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         yield service.url
 
 
-def sweep(state: list[bytes | None], dt_s: float | None, count: int = FLEET) -> EstimateRequest:
+def estimate_request(state: list[bytes | None], dt_s: float | None, count: int = FLEET) -> EstimateRequest:
     nothing: list[float | None] = [None] * count
     return EstimateRequest(
         battery_id=[f"BAT-{number}" for number in range(count)],
@@ -43,11 +43,11 @@ def sweep(state: list[bytes | None], dt_s: float | None, count: int = FLEET) -> 
     )
 
 
-def ask(url: str, request: EstimateRequest) -> EstimateResponse:
+def estimate(url: str, request: EstimateRequest) -> EstimateResponse:
     content = request.model_dump_json().encode()
-    answer = httpx.post(f"{url}/api/v1/estimate", content=content, headers=AUTHORIZED, timeout=60)
-    assert answer.status_code == 200, answer.text
-    return EstimateResponse.model_validate_json(answer.content)
+    response = httpx.post(f"{url}/api/v1/estimate", content=content, headers=AUTHORIZED, timeout=60)
+    assert response.status_code == 200, response.text
+    return EstimateResponse.model_validate_json(response.content)
 
 
 def test_alive_and_ready(url: str) -> None:
@@ -57,44 +57,44 @@ def test_alive_and_ready(url: str) -> None:
     assert "http_request_seconds" in httpx.get(url + "/metrics").text
 
 
-def test_the_fleet_in_one_call_and_again_from_what_it_left(url: str) -> None:
-    first = ask(url, sweep([None] * FLEET, None))
-    second = ask(url, sweep(first.state, 60.0))
-    for answer in (first, second):
-        assert answer.error == [None] * FLEET
-        assert all(value is not None and 0 <= value <= 100 for value in answer.soc_pct)
-        assert set(answer.soh_provenance) == {"prior_only"}
+def test_the_fleet_in_one_call_and_again_from_its_states(url: str) -> None:
+    first = estimate(url, estimate_request([None] * FLEET, None))
+    second = estimate(url, estimate_request(first.state, 60.0))
+    for response in (first, second):
+        assert response.error == [None] * FLEET
+        assert all(value is not None and 0 <= value <= 100 for value in response.soc_pct)
+        assert set(response.soh_provenance) == {"prior_only"}
     assert all(len(state or b"") <= 300 for state in second.state)
     assert first.state != second.state
 
 
 @pytest.mark.parametrize("headers", [{}, {"Authorization": "Bearer other"}], ids=["none", "other"])
-def test_callers_without_the_token_learn_nothing(url: str, headers: dict[str, str]) -> None:
-    answer = httpx.post(f"{url}/api/v1/estimate", headers=headers)
-    assert (answer.status_code, answer.json()["code"]) == (401, "service_token_missing")
+def test_callers_without_the_token_are_refused(url: str, headers: dict[str, str]) -> None:
+    response = httpx.post(f"{url}/api/v1/estimate", headers=headers)
+    assert (response.status_code, response.json()["code"]) == (401, "service_token_missing")
 
 
 @pytest.mark.parametrize("body", ["", "{", "[]", '{"battery_id": 3}'])
-def test_what_is_no_request_is_refused_by_field(url: str, body: str) -> None:
-    answer = httpx.post(f"{url}/api/v1/estimate", content=body.encode(), headers=AUTHORIZED)
-    assert answer.status_code == 422
-    assert answer.json()["code"] == "validation_failed"
-    assert answer.json()["errors"]
+def test_a_malformed_request_is_refused_by_field(url: str, body: str) -> None:
+    response = httpx.post(f"{url}/api/v1/estimate", content=body.encode(), headers=AUTHORIZED)
+    assert response.status_code == 422
+    assert response.json()["code"] == "validation_failed"
+    assert response.json()["errors"]
 
 
-def test_columns_of_another_length_are_named(url: str) -> None:
-    body = sweep([None] * 3, None, 3).model_dump(mode="json") | {"voltage_v": [13.6, 13.6]}
-    answer = httpx.post(f"{url}/api/v1/estimate", json=body, headers=AUTHORIZED)
-    assert answer.status_code == 422
-    assert "voltage_v" in answer.json()["detail"]
+def test_columns_of_different_length_are_named(url: str) -> None:
+    body = estimate_request([None] * 3, None, 3).model_dump(mode="json") | {"voltage_v": [13.6, 13.6]}
+    response = httpx.post(f"{url}/api/v1/estimate", json=body, headers=AUTHORIZED)
+    assert response.status_code == 422
+    assert "voltage_v" in response.json()["detail"]
 
 
-def test_a_call_of_which_nothing_can_be_used_is_refused_by_field(url: str) -> None:
-    body = sweep([None, None], None, 2).model_dump(mode="json") | {"current_a": [9000.0, -9000.0]}
-    answer = httpx.post(f"{url}/api/v1/estimate", json=body, headers=AUTHORIZED)
-    assert (answer.status_code, answer.json()["code"]) == (422, "nothing_estimated")
-    assert [error["field"] for error in answer.json()["errors"]] == ["current_a.0", "current_a.1"]
-    assert "BAT-0" in answer.json()["detail"]
+def test_a_call_without_a_usable_reading_is_refused_by_field(url: str) -> None:
+    body = estimate_request([None, None], None, 2).model_dump(mode="json") | {"current_a": [9000.0, -9000.0]}
+    response = httpx.post(f"{url}/api/v1/estimate", json=body, headers=AUTHORIZED)
+    assert (response.status_code, response.json()["code"]) == (422, "nothing_estimated")
+    assert [error["field"] for error in response.json()["errors"]] == ["current_a.0", "current_a.1"]
+    assert "BAT-0" in response.json()["detail"]
 
 
 def test_description_has_every_call_once() -> None:

@@ -8,10 +8,12 @@ import typer
 from rich.console import Console
 
 from battery_contracts.twin_analysis import Identified
+from battery_twin.circuit.data_sheet import data_sheet_parameters
+from battery_twin.circuit.parameter_set import ParameterSet, ParametersInvalid
 from battery_twin.consistency import validate as validate_run
 from battery_twin.identification.findings import fit_error, identified_parameters, notes
 from battery_twin.identification.fit import identify
-from battery_twin.identification.parameter_set import ParameterSet, ParametersInvalid
+from battery_twin.identification.fitted_set import fitted_parameters
 from battery_twin.replay import replay as replay_run
 from battery_twin.report import write_report
 from battery_twin.runs import RunInvalid, read_run
@@ -22,9 +24,11 @@ errors = Console(stderr=True, soft_wrap=True)
 REFUSED = 2
 
 RunFile = Annotated[Path, typer.Argument(help="CSV with time_s,current_a,voltage_v,temperature_c; current > 0 charges")]
-ParameterFile = Annotated[Path | None, typer.Option("--parameters", help="parameter set; without one, --rated-ah")]
+ParameterFile = Annotated[
+    Path | None, typer.Option("--parameters", help="parameter set; if omitted, --rated-ah is required")
+]
 RatedAh = Annotated[float | None, typer.Option("--rated-ah", min=1, max=10_000, help="rated capacity of the block")]
-InitialSoc = Annotated[float, typer.Option("--initial-soc", min=0, max=1, help="believed at the first row, 0 to 1")]
+InitialSoc = Annotated[float, typer.Option("--initial-soc", min=0, max=1, help="assumed at the first row, 0 to 1")]
 
 
 @app.command()
@@ -38,7 +42,7 @@ def calibrate(
         fit = identify(tuple(read_run(path) for path in runs), rated_ah)
     except RunInvalid as refused:
         raise _refuse(str(refused)) from refused
-    _write(out, ParameterSet.of_fit(fit, rated_ah).to_json())
+    _write(out, fitted_parameters(fit, rated_ah).to_json())
     error = fit_error(fit)
     console.print(
         f"{out}: {error.fitted_rows} rows fitted, RMSE {error.voltage_rmse_mv:.1f} mV, worst {error.worst_mv:.0f} mV"
@@ -57,9 +61,9 @@ def replay(
     rated_ah: RatedAh = None,
     initial_soc: InitialSoc = 0.9,
 ) -> None:
-    """Estimate every row of a run from that row and those before it."""
+    """Estimate SOC and SOH at every row of a run from that row and those before it."""
     try:
-        found = replay_run(read_run(run), _parameters(parameters, rated_ah), initial_soc)
+        estimates = replay_run(read_run(run), _parameters(parameters, rated_ah), initial_soc)
     except (RunInvalid, ParametersInvalid) as refused:
         raise _refuse(str(refused)) from refused
     columns = ("time_s", "soc", "soc_sd", "soh", "soh_sd", "voltage_pred")
@@ -67,24 +71,25 @@ def replay(
         with out.open("w", newline="") as file:
             writer = csv.writer(file, lineterminator="\n")
             writer.writerow(columns)
-            for row in zip(*(getattr(found, name) for name in columns), strict=True):
+            for row in zip(*(getattr(estimates, name) for name in columns), strict=True):
                 writer.writerow([f"{row[0]:.10g}", *(f"{value:.6f}" for value in row[1:])])
     except OSError as failure:
         raise _refuse(str(failure)) from failure
-    console.print(f"{out}: {len(found.soc)} rows, SOC {found.soc[-1]:.1%} ± {found.soc_sd[-1]:.1%} at the end")
+    soc, soc_sd = estimates.soc[-1], estimates.soc_sd[-1]
+    console.print(f"{out}: {len(estimates.soc)} rows, SOC {soc:.1%} ± {soc_sd:.1%} at the end")
 
 
 @app.command()
 def validate(
     run: RunFile, parameters: ParameterFile = None, rated_ah: RatedAh = None, initial_soc: InitialSoc = 0.9
 ) -> None:
-    """Report whether predictions and stated uncertainty agree with a run; exit status 1 when they do not."""
+    """Report whether the predictions and their stated uncertainty agree with a run; exit status 1 if they do not."""
     try:
-        found = validate_run(read_run(run), _parameters(parameters, rated_ah), initial_soc)
+        result = validate_run(read_run(run), _parameters(parameters, rated_ah), initial_soc)
     except (RunInvalid, ParametersInvalid) as refused:
         raise _refuse(str(refused)) from refused
-    console.print_json(found.model_dump_json())
-    if not found.consistent:
+    console.print_json(result.model_dump_json())
+    if not result.consistent:
         raise typer.Exit(1)
 
 
@@ -92,11 +97,11 @@ def validate(
 def report(
     recordings: Annotated[list[Path], typer.Argument(help="two runs of one block, each a full discharge")],
     rated_ah: Annotated[float, typer.Option("--rated-ah", min=1, max=10_000, help="rated capacity of the block")],
-    out: Annotated[Path, typer.Option("--out", help="folder for accuracy.md and the pictures")],
+    out: Annotated[Path, typer.Option("--out", help="folder for accuracy.md and the figures")],
 ) -> None:
-    """Estimate each recording with the other's parameters and write tables and pictures."""
+    """Estimate each recording with the parameters of the other, and write tables and figures."""
     if len(recordings) != 2:
-        raise _refuse(f"two recordings are compared crosswise, {len(recordings)} given")
+        raise _refuse(f"exactly two recordings are required, {len(recordings)} were given")
     try:
         runs = {path.name.split(".")[0]: read_run(path) for path in recordings}
         table = write_report(runs, rated_ah, out)
@@ -109,8 +114,8 @@ def report(
 def _parameters(path: Path | None, rated_ah: float | None) -> ParameterSet:
     if path is None:
         if rated_ah is None:
-            raise ParametersInvalid("--parameters or --rated-ah is needed")
-        return ParameterSet.default_for(rated_ah)
+            raise ParametersInvalid("--parameters or --rated-ah is required")
+        return data_sheet_parameters(rated_ah)
     try:
         return ParameterSet.from_json(path.read_text())
     except (OSError, UnicodeDecodeError) as failure:
@@ -134,7 +139,7 @@ def _refuse(reason: str) -> typer.Exit:
 
 
 def main() -> None:
-    """Entry point."""
+    """Run the command line."""
     app()
 
 

@@ -1,4 +1,4 @@
-"""Recorded runs of one battery: read from CSV, checked so that a wrong column or row is named and never guessed."""
+"""Recorded runs of one battery, read from CSV and checked; an error names the column and row."""
 
 import csv
 import gzip
@@ -10,12 +10,11 @@ from pathlib import Path
 from typing import Self
 
 import numpy as np
-from numpy.typing import NDArray
 
-FloatArray = NDArray[np.float64]
+from battery_twin.arrays import FloatArray
 
 COLUMNS = ("time_s", "current_a", "voltage_v", "temperature_c")
-# The same bounds as the gateway's for readings: outside, a sensor or a unit is wrong, not a battery.
+# The bounds of the gateway for readings; outside them a sensor or a unit is wrong, not a battery.
 LIMITS: Mapping[str, tuple[float, float]] = {
     "current_a": (-3000.0, 3000.0),
     "voltage_v": (-30.0, 30.0),
@@ -25,18 +24,20 @@ MAX_ROWS = 2_000_000
 
 
 class RunInvalid(ValueError):
-    """A run cannot be read; names the column and, where there is one, the row (1 is the first row of data)."""
+    """A run cannot be read; carries the column and, where there is one, the row (1 is the first row of data)."""
 
     def __init__(self, detail: str, *, column: str | None = None, row: int | None = None) -> None:
-        place = ", ".join(part for part in (f"row {row}" if row else "", f"column {column}" if column else "") if part)
-        super().__init__(f"{place}: {detail}" if place else detail)
+        parts = [f"row {row}"] if row else []
+        if column:
+            parts.append(f"column {column}")
+        super().__init__(f"{', '.join(parts)}: {detail}" if parts else detail)
         self.column = column
         self.row = row
 
 
 @dataclass(frozen=True, slots=True)
-class Run:
-    """What the sensors of one battery recorded, oldest first; current > 0 charges."""
+class RecordedRun:
+    """Sensor readings of one battery (m,), oldest first; current is positive while charging."""
 
     time_s: FloatArray
     current_a: FloatArray
@@ -45,7 +46,7 @@ class Run:
 
     @classmethod
     def of(cls, columns: Mapping[str, Sequence[float] | FloatArray]) -> Self:
-        """Build a run of columns of numbers, refusing what cannot be a recording."""
+        """Build a run from columns of numbers; raises `RunInvalid` for values that no sensor records."""
         arrays = {name: np.asarray(columns[name], dtype=np.float64) for name in COLUMNS}
         lengths = {name: len(values) for name, values in arrays.items()}
         for name, length in lengths.items():
@@ -63,12 +64,12 @@ class Run:
 
     @property
     def dt_s(self) -> FloatArray:
-        """Seconds since the row before; 0 for the first."""
+        """Seconds since the previous row (m,); 0 for the first."""
         return np.diff(self.time_s, prepend=self.time_s[0])
 
     @property
     def charge_ah(self) -> FloatArray:
-        """Ampere-hours counted from the first row, by the trapezoidal rule; falls while discharging."""
+        """Ampere-hours counted from the first row (m,), by the trapezoidal rule; falls while discharging."""
         mean_a = 0.5 * (self.current_a[1:] + self.current_a[:-1])
         return np.concatenate(([0.0], np.cumsum(mean_a * np.diff(self.time_s)) / 3600.0))
 
@@ -77,14 +78,19 @@ class Run:
         """Seconds from the first to the last row."""
         return float(self.time_s[-1] - self.time_s[0])
 
-    def part(self, start: int, stop: int) -> "Run":
-        """Return rows ``start`` to ``stop`` (exclusive), with their times as they were."""
+    def part(self, start: int, stop: int) -> "RecordedRun":
+        """Return rows ``start`` to ``stop`` (exclusive), with their original times."""
         window = slice(start, stop)
-        return Run(self.time_s[window], self.current_a[window], self.voltage_v[window], self.temperature_c[window])
+        return RecordedRun(
+            self.time_s[window], self.current_a[window], self.voltage_v[window], self.temperature_c[window]
+        )
 
 
-def read_run(path: Path) -> Run:
-    """Read a run from CSV with a header, plain or gzipped; columns besides the four are left unread."""
+def read_run(path: Path) -> RecordedRun:
+    """Read a run from a CSV file with a header, plain or gzipped; other columns are ignored.
+
+    Raises `RunInvalid` when the file cannot be read or a value is wrong.
+    """
     try:
         content = path.read_bytes()
         text = (gzip.decompress(content) if path.suffix == ".gz" else content).decode("utf-8-sig")
@@ -93,33 +99,33 @@ def read_run(path: Path) -> Run:
     return parse_run(text)
 
 
-def parse_run(text: str) -> Run:
-    """Read a run from the text of a CSV file."""
+def parse_run(text: str) -> RecordedRun:
+    """Read a run from the text of a CSV file; raises `RunInvalid` when a value is wrong."""
     reader = csv.reader(io.StringIO(text))
     header = [name.strip() for name in next(reader, [])]
     for name in COLUMNS:
         if header.count(name) != 1:
-            found = "twice" if name in header else "missing"
-            raise RunInvalid(f"{found} in the header ({', '.join(header) or 'empty file'})", column=name)
-    places = [header.index(name) for name in COLUMNS]
-    rows = list(_numbers(reader, places, width=len(header)))
+            problem = "twice" if name in header else "missing"
+            raise RunInvalid(f"{problem} in the header ({', '.join(header) or 'empty file'})", column=name)
+    positions = [header.index(name) for name in COLUMNS]
+    rows = list(_numbers(reader, positions, width=len(header)))
     if not rows:
         raise RunInvalid("no rows below the header")
-    return Run.of(dict(zip(COLUMNS, np.asarray(rows).T, strict=True)))
+    return RecordedRun.of(dict(zip(COLUMNS, np.asarray(rows).T, strict=True)))
 
 
-def _numbers(reader: Iterator[list[str]], places: list[int], *, width: int) -> Iterator[list[float]]:
+def _numbers(reader: Iterator[list[str]], positions: list[int], *, width: int) -> Iterator[list[float]]:
     for number, cells in enumerate(reader, start=1):
         if not any(cell.strip() for cell in cells):
             continue
         if len(cells) != width:
             raise RunInvalid(f"has {len(cells)} cells, the header has {width}", row=number)
         values = []
-        for name, place in zip(COLUMNS, places, strict=True):
+        for name, position in zip(COLUMNS, positions, strict=True):
             try:
-                values.append(float(cells[place]))
+                values.append(float(cells[position]))
             except ValueError:
-                raise RunInvalid(f"{cells[place]!r} is not a number", column=name, row=number) from None
+                raise RunInvalid(f"{cells[position]!r} is not a number", column=name, row=number) from None
         yield values
 
 
@@ -137,5 +143,5 @@ def _check_values(arrays: Mapping[str, FloatArray]) -> None:
     if (steps <= 0).any():
         row = int(np.argmax(steps <= 0))
         before, after = arrays["time_s"][row : row + 2]
-        what = "repeats" if math.isclose(before, after) else "is earlier than"
-        raise RunInvalid(f"{after:g} s {what} {before:g} s of the row above", column="time_s", row=row + 2)
+        relation = "repeats" if math.isclose(before, after) else "is earlier than"
+        raise RunInvalid(f"{after:g} s {relation} {before:g} s of the row above", column="time_s", row=row + 2)

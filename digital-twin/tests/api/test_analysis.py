@@ -39,16 +39,16 @@ async def test_remaining_life_in_the_order_of_the_request(client: httpx.AsyncCli
             "evidence": [{"soh_pct": 83, "soh_sd_pct": 2, "provenance": "measured"}],
         },
     ]
-    answer = await client.post("/predict/rul", json={"as_of": "2026-01-01T00:00:00Z", "batteries": batteries})
-    young, worn = PhysicsRulResponse.model_validate(answer.json()).forecasts
+    response = await client.post("/predict/rul", json={"as_of": "2026-01-01T00:00:00Z", "batteries": batteries})
+    young, worn = PhysicsRulResponse.model_validate(response.json()).forecasts
     assert (young.battery_id, worn.battery_id) == ("young", "worn")
     assert worn.rul_days.p50 < 0.3 * young.rul_days.p50
     assert (young.provenance, worn.provenance) == ("prior_only", "measured")
 
 
 async def test_calibrated_parameters_validate_their_own_run(client: httpx.AsyncClient) -> None:
-    answer = await client.post("/calibrate", json={"rated_ah": 17, "runs": [columns()]})
-    calibrated = CalibrateResponse.model_validate(answer.json())
+    response = await client.post("/calibrate", json={"rated_ah": 17, "runs": [columns()]})
+    calibrated = CalibrateResponse.model_validate(response.json())
     assert calibrated.fit.voltage_rmse_mv < 15
     request = {"run": columns(), "parameters": calibrated.parameters, "initial_soc": 0.8}
     report = ValidateResponse.model_validate((await client.post("/validate", json=request)).json())
@@ -60,10 +60,10 @@ async def test_weakest_block_ends_the_string(client: httpx.AsyncClient) -> None:
     runtimes = []
     for current_a in (-74, -12):
         request = {"blocks": blocks, "profile": [{"duration_s": 600, "current_a": current_a}], "rated_ah": 120}
-        found = SimulateResponse.model_validate((await client.post("/simulate", json=request)).json())
-        assert found.limiting_battery_id == "B5"
-        assert found.runtime_p10_s < found.runtime_p50_s < found.runtime_p90_s
-        runtimes.append(found.runtime_p50_s)
+        result = SimulateResponse.model_validate((await client.post("/simulate", json=request)).json())
+        assert result.limiting_battery_id == "B5"
+        assert result.runtime_p10_s < result.runtime_p50_s < result.runtime_p90_s
+        runtimes.append(result.runtime_p50_s)
     assert 20 * 60 < runtimes[0] < 60 * 60
     # Ten-hour rate: three quarters of ten hours.
     assert runtimes[1] == pytest.approx(7.5 * 3600, rel=0.1)
@@ -71,8 +71,8 @@ async def test_weakest_block_ends_the_string(client: httpx.AsyncClient) -> None:
 
 async def test_constant_power_draws_more_current_towards_the_end(client: httpx.AsyncClient) -> None:
     request = {"blocks": [block(0)], "profile": [{"duration_s": 600, "power_w": 860}], "rated_ah": 120}
-    found = SimulateResponse.model_validate((await client.post("/simulate", json=request)).json())
-    assert found.current_a[-1] < found.current_a[0] < -60
+    result = SimulateResponse.model_validate((await client.post("/simulate", json=request)).json())
+    assert result.current_a[-1] < result.current_a[0] < -60
 
 
 @pytest.mark.parametrize(
@@ -92,6 +92,6 @@ async def test_constant_power_draws_more_current_towards_the_end(client: httpx.A
 async def test_wrong_requests_are_refused_by_field(
     client: httpx.AsyncClient, path: str, request_body: dict[str, Any], field: str
 ) -> None:
-    answer = await client.post(path, json=request_body)
-    assert answer.status_code == 422, answer.text[:300]
-    assert field in answer.text
+    response = await client.post(path, json=request_body)
+    assert response.status_code == 422, response.text[:300]
+    assert field in response.text

@@ -37,23 +37,23 @@ def recorded(stop: int | None = None) -> RunColumns:
 
 async def test_the_weak_block_ends_the_string(twin: TwinAnalysisClient) -> None:
     blocks = [BlockState(battery_id=code, soc_pct=100, soh_pct=soh) for code, soh in (("A", 95), ("B", 60), ("C", 95))]
-    answer = await twin.simulate(
+    response = await twin.simulate(
         SimulateRequest(blocks=blocks, profile=[LoadStep(duration_s=300, current_a=-60)], rated_ah=120)
     )
-    assert answer.limiting_battery_id == "B"
-    assert 0 < answer.runtime_p10_s < answer.runtime_p50_s < answer.runtime_p90_s
+    assert response.limiting_battery_id == "B"
+    assert 0 < response.runtime_p10_s < response.runtime_p50_s < response.runtime_p90_s
 
 
-async def test_forecasts_come_back_for_the_batteries_asked_for(twin: TwinAnalysisClient) -> None:
+async def test_forecasts_are_in_the_order_of_the_request(twin: TwinAnalysisClient) -> None:
     batteries = [PhysicsRulQuery(battery_id=code, age_days=days) for code, days in (("old", 3000), ("new", 100))]
-    answer = await twin.predict_rul(PhysicsRulRequest(as_of=datetime(2026, 11, 20, tzinfo=UTC), batteries=batteries))
-    old, new = answer.forecasts
+    response = await twin.predict_rul(PhysicsRulRequest(as_of=datetime(2026, 11, 20, tzinfo=UTC), batteries=batteries))
+    old, new = response.forecasts
     assert old.rul_days.p50 < new.rul_days.p50
 
 
 async def test_a_recorded_run_is_calibrated_and_validated(twin: TwinAnalysisClient) -> None:
-    found = await twin.calibrate(CalibrateRequest(rated_ah=17, runs=[recorded()]))
-    report = await twin.validate(ValidateRequest(run=recorded(), parameters=found.parameters))
+    calibrated = await twin.calibrate(CalibrateRequest(rated_ah=17, runs=[recorded()]))
+    report = await twin.validate(ValidateRequest(run=recorded(), parameters=calibrated.parameters))
     assert 0 < report.rows <= len(recorded().time_s)
     assert report.voltage_rmse_mv < 50
 

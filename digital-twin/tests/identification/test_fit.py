@@ -3,18 +3,19 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from battery_twin.circuit.data_sheet import data_sheet_parameters
+from battery_twin.circuit.parameter_set import ParameterSet
 from battery_twin.identification.excitation import RunTooShort
 from battery_twin.identification.findings import fit_error, identified_parameters, notes
 from battery_twin.identification.fit import identify
-from battery_twin.identification.parameter_set import ParameterSet, ParametersInvalid
-from battery_twin.runs import Run, read_run
-
-from .circuit import discharge
+from battery_twin.identification.fitted_set import fitted_parameters
+from battery_twin.runs import RecordedRun, read_run
+from tests.simulated_block import discharge
 
 RECORDINGS = Path(__file__).parents[1] / "data" / "vrla_recording"
 
 
-def recording(cycle: int) -> Run:
+def recording(cycle: int) -> RecordedRun:
     return read_run(RECORDINGS / f"bboxx_A_cycle{cycle}.csv.gz")
 
 
@@ -33,9 +34,9 @@ def test_two_runs_at_two_rates_agree_with_each_alone_on_the_curve() -> None:
 
 
 def test_known_circuit_is_recovered_within_its_deviations() -> None:
-    truth = ParameterSet.default_for(120.0)
+    truth = data_sheet_parameters(120.0)
     fit = identify((discharge(truth, seed=1),), 120.0)
-    names = {found.name: found for found in identified_parameters(fit)}
+    names = {item.name: item for item in identified_parameters(fit)}
     assert names["capacity_ah"].identifiable
     assert fit_error(fit).voltage_rmse_mv < 12
     middle = slice(2, 12)
@@ -46,7 +47,7 @@ def test_known_circuit_is_recovered_within_its_deviations() -> None:
     assert total[2:6] == pytest.approx(expected[2:6], rel=0.3)
 
 
-def test_without_a_cut_off_capacity_is_assumed_and_said_so() -> None:
+def test_without_a_cut_off_capacity_is_assumed_and_noted() -> None:
     run = recording(2)
     fit = identify((run.part(0, 300),), 17.0)
     capacity = identified_parameters(fit)[0]
@@ -57,9 +58,9 @@ def test_without_a_cut_off_capacity_is_assumed_and_said_so() -> None:
 
 
 def test_what_lasts_a_second_is_not_identifiable_from_rows_a_minute_apart() -> None:
-    found = {one.name: one for one in identified_parameters(identify((recording(6),), 17.0))}
-    assert not found["tau1_s"].identifiable
-    assert found["tau1_s"].reason.startswith("not identifiable")
+    parameters = {item.name: item for item in identified_parameters(identify((recording(6),), 17.0))}
+    assert not parameters["tau1_s"].identifiable
+    assert parameters["tau1_s"].reason.startswith("not identifiable")
 
 
 @pytest.mark.parametrize(("stop", "column"), [(20, "time_s"), (60, "current_a")])
@@ -72,43 +73,16 @@ def test_too_short_a_run_is_refused_with_its_column(stop: int, column: str) -> N
 def test_reversed_sign_is_refused_or_misfits_by_far() -> None:
     run = recording(2).part(0, 500)
     with pytest.raises(RunTooShort, match="current > 0 charges"):
-        identify((Run(run.time_s, -run.current_a, run.voltage_v, run.temperature_c),), 17.0)
+        identify((RecordedRun(run.time_s, -run.current_a, run.voltage_v, run.temperature_c),), 17.0)
 
 
 def test_parameter_set_survives_its_file() -> None:
-    for written in (ParameterSet.default_for(17.0), ParameterSet.of_fit(identify((recording(2),), 17.0), 17.0)):
+    for written in (data_sheet_parameters(17.0), fitted_parameters(identify((recording(2),), 17.0), 17.0)):
         assert ParameterSet.from_json(written.to_json()) == written
 
 
-@pytest.mark.parametrize(
-    ("change", "field"),
-    [
-        ({"rated_ah": -1}, "rated_ah"),
-        ({"tau2_s": "slow"}, "tau2_s"),
-        ({"ocv_v": [1, 2]}, "ocv_v"),
-        ({"ocv_v": [12.0] * 13}, "ocv_v"),
-        ({"r0_ohm": [float("nan")] * 7}, "r0_ohm"),
-        ({"calibrated": 1}, "calibrated"),
-        ({"format": "other"}, "format"),
-    ],
-)
-def test_wrong_parameter_file_is_refused_by_field(change: dict[str, object], field: str) -> None:
-    content = ParameterSet.default_for(17.0).to_mapping() | change
-    with pytest.raises(ParametersInvalid, match=f"^{field}"):
-        ParameterSet.from_mapping(content)
-
-
-def test_missing_field_and_broken_json_are_refused() -> None:
-    content = ParameterSet.default_for(17.0).to_mapping()
-    del content["knee_a"]
-    with pytest.raises(ParametersInvalid, match="knee_a: missing"):
-        ParameterSet.from_mapping(content)
-    with pytest.raises(ParametersInvalid, match="not JSON"):
-        ParameterSet.from_json("{")
-
-
-def test_runs_that_begin_half_full_find_where_they_began() -> None:
-    truth = ParameterSet.default_for(17.0)
+def test_initial_charge_of_partial_runs_is_recovered() -> None:
+    truth = data_sheet_parameters(17.0)
     run = discharge(truth, seed=3)
     parts = (run, run.part(1000, 2100), run.part(2100, len(run)))
     fit = identify(parts, 17.0)

@@ -16,8 +16,8 @@ from battery_twin.life.remaining import (
     LIFE_LOG_SD,
     LIFE_NODES,
     LIFE_SPAN_SD,
-    Evidence,
-    History,
+    CapacityObservation,
+    OperatingHistory,
     Remaining,
     remaining_life,
     weighted_quantiles,
@@ -26,12 +26,12 @@ from battery_twin.life.remaining import (
 YEAR = 365.25
 
 
-def measured(soh: float, sd: float = 0.02) -> tuple[Evidence, ...]:
-    return (Evidence(soh, sd, Provenance.MEASURED),)
+def measured(soh: float, sd: float = 0.02) -> tuple[CapacityObservation, ...]:
+    return (CapacityObservation(soh, sd, Provenance.MEASURED),)
 
 
-def at_30_degrees(years: float, **more: object) -> History:
-    return History(years * YEAR, (30.0,), (years * YEAR,), expected_temperature_c=30.0, **more)  # type: ignore[arg-type]
+def at_30_degrees(years: float, **more: object) -> OperatingHistory:
+    return OperatingHistory(years * YEAR, (30.0,), (years * YEAR,), expected_temperature_c=30.0, **more)  # type: ignore[arg-type]
 
 
 def test_acceleration_has_the_published_values_of_060_ev() -> None:
@@ -52,8 +52,8 @@ def test_life_ends_where_capacity_is_eighty_percent(knee: float, initial: float)
 @pytest.mark.parametrize(
     ("temperature_c", "low", "high"), [(25, 6.0, 7.5), (27, 5.2, 6.5), (30, 4.2, 5.3), (33, 3.4, 4.3), (35, 2.8, 3.8)]
 )
-def test_a_new_ten_year_block_lives_as_long_as_practice_says(temperature_c: float, low: float, high: float) -> None:
-    new = remaining_life(History(0.0, expected_temperature_c=temperature_c))
+def test_a_new_ten_year_block_lives_as_long_as_in_practice(temperature_c: float, low: float, high: float) -> None:
+    new = remaining_life(OperatingHistory(0.0, expected_temperature_c=temperature_c))
     assert low <= new.p50_days / YEAR <= high
     assert new.provenance is Provenance.PRIOR_ONLY
 
@@ -71,11 +71,13 @@ def test_posterior_equals_seeded_sampling_of_the_same_law() -> None:
     rate = acceleration(30.0 + 1.5 * rng.standard_normal(n), energy) / life
     end = (np.maximum(1 - 0.8 / initial, 0.0) / 0.2) ** (1 / knee)
     expected = weighted_quantiles(np.maximum(end - used, 0) / rate, weight, (0.1, 0.5, 0.9))
-    got = remaining_life(at_30_degrees(4), measured(0.93, 0.03))
-    assert (got.p10_days, got.p50_days, got.p90_days) == pytest.approx(expected, rel=0.05, abs=0.05 * YEAR)
+    remaining = remaining_life(at_30_degrees(4), measured(0.93, 0.03))
+    assert (remaining.p10_days, remaining.p50_days, remaining.p90_days) == pytest.approx(
+        expected, rel=0.05, abs=0.05 * YEAR
+    )
 
 
-def test_evidence_narrows_and_moves_the_forecast() -> None:
+def test_an_observation_narrows_and_moves_the_forecast() -> None:
     prior = remaining_life(at_30_degrees(4))
     good = remaining_life(at_30_degrees(4), measured(0.97))
     poor = remaining_life(at_30_degrees(4), measured(0.84))
@@ -85,7 +87,7 @@ def test_evidence_narrows_and_moves_the_forecast() -> None:
     assert good.provenance is Provenance.MEASURED
 
 
-def test_weak_evidence_leaves_the_prior() -> None:
+def test_a_weak_observation_leaves_the_prior() -> None:
     prior, weak = remaining_life(at_30_degrees(4)), remaining_life(at_30_degrees(4), measured(0.95, sd=3.0))
     assert weak.p50_days == pytest.approx(prior.p50_days, rel=0.01)
 
@@ -96,23 +98,25 @@ def test_a_battery_measured_below_the_end_has_no_life_left() -> None:
 
 def test_hot_past_hot_future_and_deep_cycles_shorten_life() -> None:
     base = remaining_life(at_30_degrees(3), measured(0.97))
-    hot_future = remaining_life(History(3 * YEAR, (30.0,), (3 * YEAR,), expected_temperature_c=38.0), measured(0.97))
-    hot_past = remaining_life(History(3 * YEAR, (36.0,), (3 * YEAR,), expected_temperature_c=30.0))
+    hot_future = remaining_life(
+        OperatingHistory(3 * YEAR, (30.0,), (3 * YEAR,), expected_temperature_c=38.0), measured(0.97)
+    )
+    hot_past = remaining_life(OperatingHistory(3 * YEAR, (36.0,), (3 * YEAR,), expected_temperature_c=30.0))
     cycled = remaining_life(at_30_degrees(3, expected_cycles_per_year=50.0, expected_depth=0.8), measured(0.97))
     assert hot_future.p50_days < 0.75 * base.p50_days
     assert hot_past.p50_days < remaining_life(at_30_degrees(3)).p50_days
     assert cycled.p50_days < base.p50_days
 
 
-def test_a_hot_month_counts_more_than_a_cool_one_spares() -> None:
-    mixed = remaining_life(History(2 * YEAR, (20.0, 40.0), (YEAR, YEAR), expected_temperature_c=30.0))
+def test_a_hot_month_costs_more_life_than_a_cool_one_saves() -> None:
+    mixed = remaining_life(OperatingHistory(2 * YEAR, (20.0, 40.0), (YEAR, YEAR), expected_temperature_c=30.0))
     even = remaining_life(at_30_degrees(2))
     assert mixed.acceleration > even.acceleration
 
 
-def test_old_evidence_says_less_than_fresh() -> None:
-    stale = remaining_life(at_30_degrees(5), (Evidence(0.99, 0.02, Provenance.MEASURED, age_days=4 * YEAR),))
-    fresh = remaining_life(at_30_degrees(5), (Evidence(0.99, 0.02, Provenance.MEASURED),))
+def test_an_old_observation_weighs_less_than_a_recent_one() -> None:
+    stale = remaining_life(at_30_degrees(5), (CapacityObservation(0.99, 0.02, Provenance.MEASURED, age_days=4 * YEAR),))
+    fresh = remaining_life(at_30_degrees(5), (CapacityObservation(0.99, 0.02, Provenance.MEASURED),))
     assert stale.p90_days - stale.p10_days > fresh.p90_days - fresh.p10_days or stale.p50_days < fresh.p50_days
 
 
@@ -123,16 +127,16 @@ def test_old_evidence_says_less_than_fresh() -> None:
     depth=st.floats(0, 1),
 )
 def test_any_history_gives_ordered_finite_days(age: float, temperature: float, soh: float | None, depth: float) -> None:
-    history = History(age * YEAR, (temperature,), (max(age, 0.1) * YEAR,), depths=(depth,) * 5)
-    found: Remaining = remaining_life(history, () if soh is None else measured(soh))
-    days = (found.p10_days, found.p50_days, found.p90_days)
+    history = OperatingHistory(age * YEAR, (temperature,), (max(age, 0.1) * YEAR,), depths=(depth,) * 5)
+    remaining: Remaining = remaining_life(history, () if soh is None else measured(soh))
+    days = (remaining.p10_days, remaining.p50_days, remaining.p90_days)
     assert all(math.isfinite(day) and day >= 0 for day in days)
     assert list(days) == sorted(days)
-    assert 0 <= found.soh <= 1.2
+    assert 0 <= remaining.soh <= 1.2
 
 
-def test_shared_axes_give_what_every_node_by_itself_gives() -> None:
-    """Each combination of the unknowns worked out alone, in plain Python, with the same weights."""
+def test_broadcast_axes_equal_every_node_by_itself() -> None:
+    """Each combination of the unknowns by itself, in plain Python, with the same weights."""
     nodes = itertools.product(
         np.linspace(-LIFE_SPAN_SD, LIFE_SPAN_SD, LIFE_NODES),
         KNEE_EXPONENTS,
@@ -154,7 +158,7 @@ def test_shared_axes_give_what_every_node_by_itself_gives() -> None:
         weights.append(prior * math.exp(-0.5 * (0.9 - capacity) ** 2 / (0.03**2 + 0.02**2)))
         capacities.append(capacity)
     expected = weighted_quantiles(np.array(days), np.array(weights), (0.1, 0.5, 0.9))
-    history = History(age, (24.0, 33.0), (900.0, 300.0), (0.3, 0.6), expected_temperature_c=28.0)
-    got = remaining_life(history, measured(0.9, 0.03))
-    assert (got.p10_days, got.p50_days, got.p90_days) == pytest.approx(expected, rel=1e-9)
-    assert got.soh == pytest.approx(np.average(capacities, weights=weights), rel=1e-9)
+    history = OperatingHistory(age, (24.0, 33.0), (900.0, 300.0), (0.3, 0.6), expected_temperature_c=28.0)
+    remaining = remaining_life(history, measured(0.9, 0.03))
+    assert (remaining.p10_days, remaining.p50_days, remaining.p90_days) == pytest.approx(expected, rel=1e-9)
+    assert remaining.soh == pytest.approx(np.average(capacities, weights=weights), rel=1e-9)

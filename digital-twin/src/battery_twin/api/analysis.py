@@ -12,18 +12,20 @@ from battery_contracts.twin_analysis import (
     ValidateResponse,
 )
 from battery_servicekit.problems import FieldError, Invalid, problems
+from battery_twin.circuit.data_sheet import data_sheet_parameters
+from battery_twin.circuit.parameter_set import ParameterSet, ParametersInvalid
 from battery_twin.consistency import validate
 from battery_twin.identification.findings import fit_error, identified_parameters, notes
 from battery_twin.identification.fit import identify
-from battery_twin.identification.parameter_set import ParameterSet, ParametersInvalid
-from battery_twin.runs import Run, RunInvalid
+from battery_twin.identification.fitted_set import fitted_parameters
+from battery_twin.runs import RecordedRun, RunInvalid
 from battery_twin.runtime.string import simulate
 
 router = APIRouter()
 
 
 class RunRefused(Invalid):
-    """A run cannot be read, or is too short to say anything."""
+    """A run has an unusable value, or is too short for what was requested."""
 
     code = "run_invalid"
 
@@ -36,20 +38,20 @@ class ParametersRefused(Invalid):
 
 @router.post("/simulate", responses=problems(ParametersRefused))
 def simulate_string(request: SimulateRequest) -> SimulateResponse:
-    """Say how long a string lasts under a load, with its range and the block that ends it."""
+    """Simulate how long a string lasts under a load, with an 80 % interval and the battery that limits it."""
     return simulate(request, _parameters(request.parameters, request.rated_ah))
 
 
 @router.post("/calibrate", responses=problems(RunRefused))
 def calibrate(request: CalibrateRequest) -> CalibrateResponse:
-    """Identify a parameter set from recorded runs of one block."""
+    """Identify a parameter set from recorded runs of one battery."""
     runs = tuple(_run(columns, f"runs.{number}") for number, columns in enumerate(request.runs))
     try:
         fit = identify(runs, request.rated_ah, tuple(request.initial_soc) if request.initial_soc else None)
     except RunInvalid as refused:
         raise _refused(refused, "runs") from refused
     return CalibrateResponse(
-        parameters=ParameterSet.of_fit(fit, request.rated_ah).to_mapping(),
+        parameters=fitted_parameters(fit, request.rated_ah).to_mapping(),
         fit=fit_error(fit),
         identified=identified_parameters(fit),
         notes=notes(fit),
@@ -58,7 +60,7 @@ def calibrate(request: CalibrateRequest) -> CalibrateResponse:
 
 @router.post("/validate", responses=problems(RunRefused, ParametersRefused))
 def validate_parameters(request: ValidateRequest) -> ValidateResponse:
-    """Hold a parameter set and its stated uncertainty against a recorded run."""
+    """Compare the predictions of a parameter set, and their stated uncertainty, with a recorded run."""
     parameters = _parameters(request.parameters, request.rated_ah)
     initial_soc = 0.9 if request.initial_soc is None else request.initial_soc
     try:
@@ -67,22 +69,22 @@ def validate_parameters(request: ValidateRequest) -> ValidateResponse:
         raise _refused(refused, "run") from refused
 
 
-def _run(columns: RunColumns, field: str) -> Run:
+def _run(columns: RunColumns, field: str) -> RecordedRun:
     try:
-        return Run.of(columns.model_dump())
+        return RecordedRun.of(columns.model_dump())
     except RunInvalid as refused:
         raise _refused(refused, field) from refused
 
 
 def _refused(refused: RunInvalid, field: str) -> RunRefused:
-    place = ".".join([field, *([refused.column] if refused.column else [])])
-    return RunRefused(str(refused), errors=[FieldError(field=place, code="invalid", detail=str(refused))])
+    path = ".".join([field, *([refused.column] if refused.column else [])])
+    return RunRefused(str(refused), errors=[FieldError(field=path, code="invalid", detail=str(refused))])
 
 
 def _parameters(content: dict[str, object] | None, rated_ah: float | None) -> ParameterSet:
     if content is None:
-        assert rated_ah is not None, "the contract asks for one of them"
-        return ParameterSet.default_for(rated_ah)
+        assert rated_ah is not None, "the contract requires one of the two"
+        return data_sheet_parameters(rated_ah)
     try:
         return ParameterSet.from_mapping(content)
     except ParametersInvalid as refused:

@@ -1,41 +1,46 @@
-"""The service: estimates of the fleet, forecasts and what-ifs; it keeps no battery's state."""
+"""The service: estimates of the fleet, forecasts and simulations; it keeps no battery's state."""
 
+from importlib.metadata import version
 from pathlib import Path
 
 from fastapi import APIRouter, Depends, FastAPI
+from fastapi.concurrency import run_in_threadpool
 from pydantic import Field
 
-from battery_contracts.enums import StringMode
 from battery_contracts.twin import EstimateRequest
 from battery_servicekit.application import create_service, serve
-from battery_servicekit.health import Check, CheckState, Finding
+from battery_servicekit.health import Check, Finding
 from battery_servicekit.logging import configure_logging
 from battery_servicekit.openapi import declare_bodies
 from battery_servicekit.service_token import require_service_token
 from battery_servicekit.settings import ServiceSettings
 from battery_twin.api import analysis, estimate, rul
-from battery_twin.fleet.estimator import Estimator
-from battery_twin.fleet.models import Models
+from battery_twin.api.readiness import check_estimator
+from battery_twin.fleet.estimator import FleetEstimator
+from battery_twin.fleet.models import BatteryModels
 
-VERSION = "0.2.0"
+VERSION = version("battery-twin")
 DESCRIPTION = (
-    "Equivalent circuit and extended Kalman filter of each battery: SOC, capacity and resistance with intervals and "
-    "provenance, runtime, remaining life by the ageing law, and the identification of a circuit from recorded runs."
+    "Equivalent circuit and extended Kalman filter of each battery: SOC, capacity and resistance with standard "
+    "deviations and provenance, runtime of a string, remaining life by the ageing law, and identification of a circuit "
+    "from recorded runs."
 )
 
 
-class Settings(ServiceSettings):
-    """What the service needs to run."""
+class TwinSettings(ServiceSettings):
+    """Settings of the service."""
 
     port: int = Field(default=8002, ge=1, le=65535)
-    parameters_dir: Path | None = Field(default=None, description="folder of parameter sets, MODEL_ID.json each")
+    parameters_dir: Path | None = Field(default=None, description="folder of parameter sets, one MODEL_ID.json each")
 
 
-def create_app(settings: Settings | None = None) -> FastAPI:
-    """Build the service; its filter is compiled before it takes calls."""
+def create_app(settings: TwinSettings | None = None) -> FastAPI:
+    """Build the service; without settings it asks for no token and has no parameter sets of its own."""
+    estimator = FleetEstimator(BatteryModels(None if settings is None else settings.parameters_dir))
 
     async def capability() -> Finding:
-        return Finding(CheckState.UP)
+        # In a thread: if this is the first estimate, it compiles the filter for seconds.
+        return await run_in_threadpool(check_estimator, estimator)
 
     app = create_service(
         service="battery-twin",
@@ -50,33 +55,14 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         router.include_router(part)
     app.include_router(router)
     declare_bodies(app, EstimateRequest)
-    app.state.estimator = Estimator(Models(None if settings is None else settings.parameters_dir))
+    app.state.estimator = estimator
     return app
 
 
-def warm_up(estimator: Estimator) -> None:
-    """Compile the filter, or load it from where an earlier start kept it, before the first caller waits for it."""
-    estimator.estimate(
-        EstimateRequest(
-            battery_id=["none"],
-            model_id=["none"],
-            dt_s=[None],
-            voltage_v=[13.6],
-            current_a=[0.0],
-            temperature_c=[25.0],
-            internal_resistance_mohm=[None],
-            float_current_ma=[None],
-            mode=[StringMode.FLOAT],
-            state=[None],
-            rated_ah=[100.0],
-        )
-    )
-
-
 def main() -> None:
-    """Entry point."""
-    settings = Settings()
+    """Run the service; its filter is compiled before it accepts calls."""
+    settings = TwinSettings()
     configure_logging("twin", level=settings.log_level)
     app = create_app(settings)
-    warm_up(app.state.estimator)
+    check_estimator(app.state.estimator)
     serve(app, settings)

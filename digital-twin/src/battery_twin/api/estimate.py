@@ -1,4 +1,4 @@
-"""The fleet's estimates over HTTP."""
+"""Estimates of the fleet over HTTP."""
 
 from typing import cast
 
@@ -10,13 +10,14 @@ from pydantic import ValidationError
 from battery_contracts.twin import NOTHING_ESTIMATED, EstimateRequest, EstimateResponse
 from battery_servicekit.openapi import body_of
 from battery_servicekit.problems import FieldError, Invalid, problems
-from battery_twin.fleet.estimator import Estimator
+from battery_twin.fleet.estimator import FleetEstimator
 
 router = APIRouter()
+MAX_REPORTED = 100
 
 
 class NothingEstimated(Invalid):
-    """Every reading of the call was refused."""
+    """All readings of the call were rejected."""
 
     code = NOTHING_ESTIMATED
 
@@ -28,35 +29,37 @@ class NothingEstimated(Invalid):
     openapi_extra=body_of(EstimateRequest),
 )
 async def estimate(request: Request) -> Response:
-    """Estimate SOC, SOH and resistance of each reading from it and the state that the one before left.
+    """Estimate SOC, SOH and resistance of batteries from one reading each and the state of the previous one.
 
-    A reading that cannot be used is answered with its fault in ``error`` and spoils no other. When all are refused the
-    answer is 422 with the first faults.
+    A reading that cannot be used has its fault in ``error`` and does not affect the others. When all are rejected, the
+    response is 422 with the first faults.
     """
-    # Read as bytes: Pydantic parses it once, and states are base64 only in JSON.
+    # Read as bytes, so that Pydantic parses the JSON once and decodes the states from base64.
     body = await request.body()
-    estimator = cast("Estimator", request.app.state.estimator)
-    return Response(await run_in_threadpool(_answer, estimator, body), media_type="application/json")
+    estimator = cast("FleetEstimator", request.app.state.estimator)
+    return Response(await run_in_threadpool(_respond, estimator, body), media_type="application/json")
 
 
-def _answer(estimator: Estimator, body: bytes) -> bytes:
+def _respond(estimator: FleetEstimator, body: bytes) -> bytes:
     try:
-        asked = EstimateRequest.model_validate_json(body)
+        estimate_request = EstimateRequest.model_validate_json(body)
     except ValidationError as invalid:
         errors = [{**error, "loc": ("body", *error["loc"])} for error in invalid.errors(include_url=False)]
         raise RequestValidationError(errors) from invalid
-    answered = estimator.estimate(asked)
-    refused = [
-        (place, error)
-        for place, (error, state) in enumerate(zip(answered.error, answered.state, strict=True))
+    response = estimator.estimate(estimate_request)
+    rejected = [
+        (slot, error)
+        for slot, (error, state) in enumerate(zip(response.error, response.state, strict=True))
         if error is not None and not state
     ]
-    if refused and len(refused) == len(answered.error):
+    if rejected and len(rejected) == len(response.error):
+        first_slot, first_error = rejected[0]
         raise NothingEstimated(
-            f"None of the {len(refused)} readings can be used. {asked.battery_id[refused[0][0]]}: {refused[0][1]}.",
+            f"None of the {len(rejected)} readings can be used."
+            f" {estimate_request.battery_id[first_slot]}: {first_error}.",
             errors=[
-                FieldError(field=f"{error.partition(':')[0]}.{place}", code="invalid", detail=error)
-                for place, error in refused[:100]
+                FieldError(field=f"{error.partition(':')[0]}.{slot}", code="invalid", detail=error)
+                for slot, error in rejected[:MAX_REPORTED]
             ],
         )
-    return answered.model_dump_json().encode()
+    return response.model_dump_json().encode()

@@ -4,33 +4,33 @@ from fastapi import APIRouter
 
 from battery_contracts.twin import Quantiles
 from battery_contracts.twin_analysis import PhysicsForecast, PhysicsRulQuery, PhysicsRulRequest, PhysicsRulResponse
-from battery_twin.life.remaining import Evidence, History, remaining_life
+from battery_twin.life.remaining import CapacityObservation, OperatingHistory, remaining_life
 
 router = APIRouter()
 
 
 @router.post("/predict/rul")
 def predict_rul(request: PhysicsRulRequest) -> PhysicsRulResponse:
-    """Forecast each battery's days to 80 % of rated capacity by the ageing law."""
+    """Forecast the days until each battery reaches 80 % of its rated capacity, by the ageing law."""
     forecasts = []
     for battery in request.batteries:
-        found = remaining_life(_history(battery), _evidence(battery))
+        remaining = remaining_life(_history(battery), _observations(battery))
         forecasts.append(
             PhysicsForecast(
                 battery_id=battery.battery_id,
-                rul_days=Quantiles(p10=found.p10_days, p50=found.p50_days, p90=found.p90_days),
-                provenance=found.provenance,
+                rul_days=Quantiles(p10=remaining.p10_days, p50=remaining.p50_days, p90=remaining.p90_days),
+                provenance=remaining.provenance,
                 as_of=request.as_of,
-                soh_pct=100.0 * found.soh,
-                soh_sd_pct=100.0 * found.soh_sd,
-                ageing_over_25_c=found.acceleration,
+                soh_pct=100.0 * remaining.soh,
+                soh_sd_pct=100.0 * remaining.soh_sd,
+                ageing_over_25_c=remaining.acceleration,
             )
         )
     return PhysicsRulResponse(forecasts=forecasts)
 
 
-def _history(battery: PhysicsRulQuery) -> History:
-    return History(
+def _history(battery: PhysicsRulQuery) -> OperatingHistory:
+    return OperatingHistory(
         age_days=battery.age_days,
         temperature_c=tuple(span.temperature_c for span in battery.temperature_history),
         days=tuple(span.days for span in battery.temperature_history),
@@ -42,8 +42,8 @@ def _history(battery: PhysicsRulQuery) -> History:
     )
 
 
-def _evidence(battery: PhysicsRulQuery) -> tuple[Evidence, ...]:
+def _observations(battery: PhysicsRulQuery) -> tuple[CapacityObservation, ...]:
     return tuple(
-        Evidence(seen.soh_pct / 100.0, seen.soh_sd_pct / 100.0, seen.provenance, seen.age_days)
-        for seen in battery.evidence
+        CapacityObservation(item.soh_pct / 100.0, item.soh_sd_pct / 100.0, item.provenance, item.age_days)
+        for item in battery.evidence
     )

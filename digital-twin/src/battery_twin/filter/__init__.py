@@ -1,1 +1,1 @@
-"""The estimator: one compiled filter step, swept over a fleet or along a run."""
+"""The extended Kalman filter applied to many blocks at once: their states, their circuits and its output."""

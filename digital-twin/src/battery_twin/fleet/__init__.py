@@ -1,1 +1,1 @@
-"""The fleet in one call: readings and stored states in, estimates and new states out."""
+"""The whole fleet in one call: readings and stored states in, estimates and new states out."""

@@ -1,4 +1,4 @@
-"""Estimate the whole fleet in one call."""
+"""Estimates of the whole fleet in one call."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -8,120 +8,137 @@ from numpy.typing import NDArray
 
 from battery_contracts.enums import Provenance
 from battery_contracts.twin import EstimateRequest, EstimateResponse
-from battery_twin.filter import kernel
-from battery_twin.filter.blocks import NO_DISCHARGE_SEEN_S, Blocks, CapacityPrior, IntArray, Said, say
-from battery_twin.filter.circuits import Circuits
-from battery_twin.filter.kernel import FloatArray
-from battery_twin.fleet import blob, ohmic
-from battery_twin.fleet.models import Models
-from battery_twin.fleet.readings import FLOATING_AT_LEAST_V, BoolArray, Readings, faults
+from battery_twin.arrays import BoolArray, FloatArray, IntArray
+from battery_twin.filter.circuit_table import CircuitTable
+from battery_twin.filter.states import NO_DISCHARGE_SEEN_S, CapacityPrior, FilterOutput, FilterStates, summarise
+from battery_twin.fleet import blob
+from battery_twin.fleet.models import BatteryModels, ChosenCircuits
+from battery_twin.fleet.ohmic import OhmicEstimate, apply_ohmic
+from battery_twin.fleet.readings import MIN_FLOATING_V, FleetReadings, find_faults
+from battery_twin.kernel import ekf
 from battery_twin.life.remaining import capacity_by_age
 
-# A block that neither floats nor has a history can be anything from a third full.
+# A block that is not on float and has no history can be anything from a third full.
 UNKNOWN_SOC, UNKNOWN_SOC_SD = 0.8, 0.3
 UNKNOWN_AGE_CAPACITY_SD = 0.10
-# How far a model's blocks are delivered from the capacity on their nameplate, where the model is known by name.
+# Deviation of the capacity of new blocks from their nameplate, where the model is known by name.
 NAMEPLATE_CAPACITY_SD = 0.05
 ASSUMED_TEMPERATURE_C = 25.0
-_WORDS = np.array([Provenance.PRIOR_ONLY, Provenance.OHMIC_INFERRED, Provenance.DISCHARGE_INFERRED], object)
+# A current above this multiple of the sensor's bias is a real one.
+MIN_CURRENT_OVER_BIAS = 10.0
+PRIOR_ONLY, OHMIC_INFERRED, DISCHARGE_INFERRED = range(3)
+_PROVENANCES = np.array([Provenance.PRIOR_ONLY, Provenance.OHMIC_INFERRED, Provenance.DISCHARGE_INFERRED], object)
 NOT_FLOATING = (
     "voltage_v: {:.2f} V in a string on float contradicts the circuit; a cell may be shorted, or the sense lead is off"
 )
 
 
-class Estimator:
-    """The filter of the fleet; it keeps nothing between calls but the parameter sets that it has read."""
+class FleetEstimator:
+    """The filter of the fleet; stateless between calls except for the parameter sets it has read."""
 
-    def __init__(self, models: Models) -> None:
+    def __init__(self, models: BatteryModels) -> None:
         self._models = models
 
     def estimate(self, request: EstimateRequest) -> EstimateResponse:
-        """Estimate each reading; one that cannot be used is answered with its fault and spoils no other."""
+        """Estimate each reading; a faulty one has its fault in ``error`` and does not affect the others."""
         chosen = self._models.choose(request)
         which = np.maximum(chosen.which, 0)
-        readings = Readings.of(request)
+        readings = FleetReadings.of(request)
         owners = [blob.fingerprint(battery) for battery in request.battery_id]
         stored, state_faults = blob.unpack(request.state, owners, chosen.fingerprint[which])
         has_state = np.array([bool(state) for state in request.state], bool)
-        told = readings.told_to_float(chosen.circuits.rows[which, kernel.RATED_AH])
-        errors = faults(request, readings, has_state, ~told)
-        for place, fault in enumerate(state_faults):
-            if fault is not None:
-                errors[place] = f"state: {fault}; send none to begin afresh"
-            elif chosen.which[place] < 0:
-                model = request.model_id[place]
-                errors[place] = f"model_id: {model!r} has no parameter set here; send its rated_ah, or calibrate it"
-        sound = np.array([place for place, error in enumerate(errors) if error is None], np.int64)
-        step = _Step(
-            place=sound,
+        mode_is_float = readings.mode_is_float(chosen.circuits.rows[which, ekf.RATED_AH])
+        errors = find_faults(request, readings, has_state, ~mode_is_float)
+        _add_faults_of_context(errors, request, chosen, state_faults)
+        valid = np.array([slot for slot, error in enumerate(errors) if error is None], np.int64)
+        step = _FleetStep(
+            slots=valid,
             circuits=chosen.circuits,
-            which=which[sound],
-            readings=readings.at(sound),
-            blocks=Blocks(stored.mean[sound], stored.covariance[sound], stored.memory[sound]),
-            is_new=~has_state[sound],
-            out=np.empty((len(sound), kernel.OUT_SIZE)),
+            which=which[valid],
+            readings=readings.select(valid),
+            states=FilterStates(stored.mean[valid], stored.covariance[valid], stored.memory[valid]),
+            is_new=~has_state[valid],
+            out=np.empty((len(valid), ekf.OUT_SIZE)),
         )
-        said, resistance = step.run()
-        for place, volts in step.contradictions():
-            errors[place] = NOT_FLOATING.format(volts)
-        blobs = blob.pack(step.blocks, [owners[place] for place in sound.tolist()], chosen.fingerprint[step.which])
+        output, ohmic = step.run()
+        for slot, voltage_v in step.contradictions():
+            errors[slot] = NOT_FLOATING.format(voltage_v)
+        blobs = blob.pack(step.states, [owners[slot] for slot in valid.tolist()], chosen.fingerprint[step.which])
         states: list[bytes | None] = [None if fault is None else b"" for fault in state_faults]
-        for place, packed in zip(sound.tolist(), blobs, strict=True):
-            states[place] = packed
-        return _Answer(step, said, resistance, errors).response(states)
+        for slot, packed in zip(valid.tolist(), blobs, strict=True):
+            states[slot] = packed
+        return _FleetResult(step, output, ohmic, errors).response(states)
+
+
+def _add_faults_of_context(
+    errors: list[str | None], request: EstimateRequest, chosen: ChosenCircuits, state_faults: list[str | None]
+) -> None:
+    """Add the faults of states and models, which take precedence over those of readings, in place."""
+    for slot, fault in enumerate(state_faults):
+        if fault is not None:
+            errors[slot] = f"state: {fault}; send no state to start from the prior"
+        elif chosen.which[slot] < 0:
+            model = request.model_id[slot]
+            errors[slot] = f"model_id: {model!r} has no parameter set here; send its rated_ah, or calibrate it"
 
 
 @dataclass(frozen=True, slots=True)
-class _Step:
-    """What goes through the filter: the readings (m,) that nothing is wrong with, and their places in the request."""
+class _FleetStep:
+    """One step of the filter for the valid readings (m,) of a request.
 
-    place: IntArray
-    circuits: Circuits
+    ``slots`` (m,) are their positions in the request, ``which`` (m,) their parameter sets; ``states`` and ``out``
+    (m, 10) are changed in place.
+    """
+
+    slots: IntArray
+    circuits: CircuitTable
     which: IntArray
-    readings: Readings
-    blocks: Blocks
+    readings: FleetReadings
+    states: FilterStates
     is_new: BoolArray
     out: FloatArray
 
-    def run(self) -> tuple[Said, ohmic.Ohmic]:
-        """Begin the new blocks, advance all of them, and say what came of it."""
+    def run(self) -> tuple[FilterOutput, OhmicEstimate]:
+        """Start the new blocks, advance all of them and return their estimates."""
         circuits, which, readings = self.circuits, self.which, self.readings
-        rated_ah = circuits.rows[which, kernel.RATED_AH]
-        told, float_a = readings.told_to_float(rated_ah), readings.probe_a(rated_ah)
-        last_c = np.where(self.is_new, ASSUMED_TEMPERATURE_C, self.blocks.memory[:, kernel.PREVIOUS_C])
+        rated_ah = circuits.rows[which, ekf.RATED_AH]
+        mode_is_float, float_a = readings.mode_is_float(rated_ah), readings.float_a(rated_ah)
+        last_c = np.where(self.is_new, ASSUMED_TEMPERATURE_C, self.states.memory[:, ekf.PREVIOUS_C])
         temperature_c = np.where(np.isnan(readings.temperature_c), last_c, readings.temperature_c)
-        prior = _prior(readings.age_days, circuits, which)
-        self._begin(prior, told, np.where(told, float_a, readings.current_a), temperature_c)
-        rows = np.empty((len(which), kernel.IN_SIZE))
+        prior = _capacity_prior(readings.age_days, circuits, which)
+        self._start(prior, mode_is_float, np.where(mode_is_float, float_a, readings.current_a), temperature_c)
+        rows = np.empty((len(which), ekf.IN_SIZE))
         for column, values in (
-            (kernel.IN_NEW, self.is_new),
-            (kernel.IN_TOLD, told),
-            (kernel.IN_DT_S, readings.dt_s),
-            (kernel.IN_VOLTAGE_V, readings.voltage_v),
-            (kernel.IN_CURRENT_A, readings.current_a),
-            (kernel.IN_FLOAT_A, float_a),
-            (kernel.IN_TEMPERATURE_C, temperature_c),
-            (kernel.IN_RESISTANCE_MOHM, readings.resistance_mohm),
-            (kernel.IN_PRIOR_LOG_Q, prior.log_q),
-            (kernel.IN_PRIOR_VAR, prior.sd**2 + circuits.capacity_bias_sd[which] ** 2),
+            (ekf.IN_NEW, self.is_new),
+            (ekf.IN_MODE_IS_FLOAT, mode_is_float),
+            (ekf.IN_DT_S, readings.dt_s),
+            (ekf.IN_VOLTAGE_V, readings.voltage_v),
+            (ekf.IN_CURRENT_A, readings.current_a),
+            (ekf.IN_FLOAT_A, float_a),
+            (ekf.IN_TEMPERATURE_C, temperature_c),
+            (ekf.IN_RESISTANCE_MOHM, readings.resistance_mohm),
+            (ekf.IN_PRIOR_LOG_Q, prior.log_q),
+            (ekf.IN_PRIOR_VAR, prior.sd**2 + circuits.capacity_bias_sd[which] ** 2),
         ):
             rows[:, column] = values
-        blocks = self.blocks
-        kernel.sweep(circuits.rows, which, rows, blocks.mean, blocks.covariance, blocks.memory, self.out)
-        said = say(self.out, circuits, which, prior)
-        return said, ohmic.told(blocks.memory, readings.baseline_mohm, said)
+        states = self.states
+        ekf.filter_fleet(circuits.rows, which, rows, states.mean, states.covariance, states.memory, self.out)
+        output = summarise(self.out, circuits, which, prior)
+        return output, apply_ohmic(states.memory, readings.baseline_mohm, output)
 
-    def _begin(self, prior: CapacityPrior, told: BoolArray, used_a: FloatArray, temperature_c: FloatArray) -> None:
-        """Take a block that is told to float for full, as wide as that assumption is; another can be anywhere."""
+    def _start(
+        self, prior: CapacityPrior, mode_is_float: BoolArray, used_a: FloatArray, temperature_c: FloatArray
+    ) -> None:
+        """Start the new blocks: full where the string is on float, with that assumption's deviation, else unknown."""
         voltage_v = self.readings.voltage_v
-        rated_ah = self.circuits.rows[self.which, kernel.RATED_AH]
-        floats = told | (voltage_v > kernel.RESTED_V) | (used_a > kernel.CHARGE_C_RATE * rated_ah)
-        for begins, soc, soc_sd in (
-            (self.is_new & told, kernel.FULL_SOC, kernel.FULL_SOC_SD),
-            (self.is_new & ~told, UNKNOWN_SOC, UNKNOWN_SOC_SD),
+        rated_ah = self.circuits.rows[self.which, ekf.RATED_AH]
+        floats = mode_is_float | (voltage_v > ekf.RESTED_V) | (used_a > ekf.CHARGE_C_RATE * rated_ah)
+        for mask, soc, soc_sd in (
+            (self.is_new & mode_is_float, ekf.FULL_SOC, ekf.FULL_SOC_SD),
+            (self.is_new & ~mode_is_float, UNKNOWN_SOC, UNKNOWN_SOC_SD),
         ):
-            self.blocks.begin(
-                begins,
+            self.states.start(
+                mask,
                 self.circuits,
                 self.which,
                 prior,
@@ -134,19 +151,19 @@ class _Step:
             )
 
     def contradictions(self) -> list[tuple[int, float]]:
-        """Return place and voltage of blocks that do not float in a string that does: nothing here knows such a block.
+        """Return slot and voltage of blocks that are not on float in a string that is: the model does not cover them.
 
-        A current above the sensor's own offset is a discharge that the string's mode does not tell of yet.
+        A current well above the sensor's offset is a discharge that the string's mode does not show yet.
         """
         readings = self.readings
         with np.errstate(invalid="ignore"):
-            flows = np.abs(readings.current_a) > 10.0 * kernel.BIAS_SD_A
-            wrong = np.flatnonzero(readings.is_float & ~flows & (readings.voltage_v < FLOATING_AT_LEAST_V))
-        return list(zip(self.place[wrong].tolist(), readings.voltage_v[wrong].tolist(), strict=True))
+            flows = np.abs(readings.current_a) > MIN_CURRENT_OVER_BIAS * ekf.BIAS_SD_A
+            wrong = np.flatnonzero(readings.is_float & ~flows & (readings.voltage_v < MIN_FLOATING_V))
+        return list(zip(self.slots[wrong].tolist(), readings.voltage_v[wrong].tolist(), strict=True))
 
 
-def _prior(age_days: FloatArray, circuits: Circuits, which: IntArray) -> CapacityPrior:
-    """Return what age alone says of capacity; without an age a block is taken for new, and for less sure."""
+def _capacity_prior(age_days: FloatArray, circuits: CircuitTable, which: IntArray) -> CapacityPrior:
+    """Return the prior of capacity at an age (n,); a block of unknown age is assumed new, with a wider deviation."""
     is_unknown = np.isnan(age_days)
     mean, deviation = capacity_by_age(np.nan_to_num(age_days))
     mean = np.where(is_unknown, 1.0, mean)
@@ -156,44 +173,46 @@ def _prior(age_days: FloatArray, circuits: Circuits, which: IntArray) -> Capacit
 
 
 @dataclass(frozen=True, slots=True)
-class _Answer:
-    """Results of a step laid out in the order of the request."""
+class _FleetResult:
+    """Results of a step, to be laid out in the order of the request."""
 
-    step: _Step
-    said: Said
-    resistance: ohmic.Ohmic
+    step: _FleetStep
+    output: FilterOutput
+    ohmic: OhmicEstimate
     errors: list[str | None]
 
     def response(self, states: list[bytes | None]) -> EstimateResponse:
-        """Return the columns; what was withheld or refused is None."""
-        out, said, resistance = self.step.out, self.said, self.resistance
-        informative = out[:, kernel.OUT_INFORMATIVE] != 0.0
-        memory = self.step.blocks.memory
-        counted = (memory[:, kernel.FLOATED_S] < kernel.FLOAT_HELD_S) & (
-            memory[:, kernel.SINCE_DISCHARGE_S] < 0.5 * NO_DISCHARGE_SEEN_S
+        """Return the columns of the response; None where an estimate was withheld or refused."""
+        out, output, ohmic = self.step.out, self.output, self.ohmic
+        informative = out[:, ekf.OUT_INFORMATIVE] != 0.0
+        memory = self.step.states.memory
+        # Not yet assumed full again since a discharge: the charge is still counted from it.
+        counted = (memory[:, ekf.FLOATED_S] < ekf.FLOAT_HELD_S) & (
+            memory[:, ekf.SINCE_DISCHARGE_S] < 0.5 * NO_DISCHARGE_SEEN_S
         )
-        soc_provenance = _WORDS[np.where(informative | counted, 2, 0)]
-        soh_provenance = _WORDS[np.where(said.discharged, 2, np.where(resistance.speaks, 1, 0))]
-        nis = (out[:, kernel.OUT_INNOVATION_V] / out[:, kernel.OUT_DEVIATION_V]) ** 2
+        soc_provenance = _PROVENANCES[np.where(informative | counted, DISCHARGE_INFERRED, PRIOR_ONLY)]
+        without_discharge = np.where(ohmic.lowers_soh, OHMIC_INFERRED, PRIOR_ONLY)
+        soh_provenance = _PROVENANCES[np.where(output.discharged, DISCHARGE_INFERRED, without_discharge)]
+        nis = (out[:, ekf.OUT_INNOVATION_V] / out[:, ekf.OUT_INNOVATION_SD_V]) ** 2
         # Built without validation: the types are ours, and 1,944 rows of eleven columns cost more than the filter.
         return EstimateResponse.model_construct(
-            soc_pct=self._column(100.0 * said.soc),
-            soc_sd_pct=self._column(100.0 * said.soc_sd),
-            soh_pct=self._column(100.0 * resistance.soh),
-            soh_sd_pct=self._column(100.0 * resistance.soh_sd),
+            soc_pct=self._column(100.0 * output.soc),
+            soc_sd_pct=self._column(100.0 * output.soc_sd),
+            soh_pct=self._column(100.0 * ohmic.soh),
+            soh_sd_pct=self._column(100.0 * ohmic.soh_sd),
             soc_provenance=self._column(soc_provenance),
             soh_provenance=self._column(soh_provenance),
-            resistance_mohm=self._column(np.where(resistance.measured, resistance.resistance_mohm, np.nan)),
-            resistance_sd_mohm=self._column(np.where(resistance.measured, resistance.resistance_sd_mohm, np.nan)),
+            resistance_mohm=self._column(np.where(ohmic.measured, ohmic.resistance_mohm, np.nan)),
+            resistance_sd_mohm=self._column(np.where(ohmic.measured, ohmic.resistance_sd_mohm, np.nan)),
             normalised_innovation_squared=self._column(np.where(informative, nis, np.nan)),
             state=states,
             error=self.errors,
         )
 
     def _column(self, values: NDArray[Any]) -> list[Any]:
-        """Return values by place in the request; NaN is None."""
+        """Return values (m,) by slot of the request; NaN becomes None."""
         column: list[Any] = [None] * len(self.errors)
-        for place, value in zip(self.step.place.tolist(), values.tolist(), strict=True):
-            if self.errors[place] is None and value == value:  # noqa: PLR0124  # NaN alone differs from itself
-                column[place] = value
+        for slot, value in zip(self.step.slots.tolist(), values.tolist(), strict=True):
+            if self.errors[slot] is None and value == value:  # noqa: PLR0124  # NaN alone differs from itself
+                column[slot] = value
         return column

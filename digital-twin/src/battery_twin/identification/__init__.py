@@ -1,1 +1,1 @@
-"""Parameters of a battery model from recorded runs."""
+"""Parameters of a battery model, identified from recorded runs."""

@@ -1,30 +1,33 @@
-"""The equivalent circuit as a sum of known shapes times unknown values, once its two time constants are given."""
+"""The equivalent circuit as a linear model: design matrix times unknown values, for given time constants."""
 
 from dataclasses import dataclass
 
 import numpy as np
 from scipy.signal import lfilter
 
-from battery_twin.filter.kernel import OCV_KNOTS, OCV_V_PER_C, R0_PER_C, REFERENCE_C, RESISTANCE_KNOTS
-from battery_twin.identification.prior import slow_drive_a
-from battery_twin.runs import FloatArray, Run
+from battery_twin.arrays import BoolArray, FloatArray, IntArray
+from battery_twin.circuit.slow_branch import slow_drive_a
+from battery_twin.kernel.ekf import OCV_KNOTS, OCV_V_PER_C, R0_PER_C, REFERENCE_C, RESISTANCE_KNOTS
+from battery_twin.runs import RecordedRun
 
-IntArray = np.ndarray[tuple[int, ...], np.dtype[np.intp]]
+# Rows near a change of current by more than this share of its range are kept when rows are thinned out.
+STEP_SHARE = 0.2
+ROWS_AROUND_STEP = np.arange(-1, 15)
 
 
 @dataclass(frozen=True, slots=True)
 class Trace:
-    """A run with the rows that are fitted, and its state of charge by counting."""
+    """A run with the indices of the rows that are fitted, its counted charge (m,) and the capacity it is counted by."""
 
-    run: Run
+    run: RecordedRun
     rows: IntArray
     charge_ah: FloatArray
     rated_ah: float
     capacity_ah: float
 
 
-def hats(knots: FloatArray, value: FloatArray) -> FloatArray:
-    """Return the weights (n, knots) that interpolate linearly between knots, flat outside."""
+def hat_weights(knots: FloatArray, value: FloatArray) -> FloatArray:
+    """Return the weights (n, knots) of linear interpolation between knots, constant outside them."""
     inside = np.clip(value, knots[0], knots[-1])
     upper = np.clip(np.searchsorted(knots, inside, side="right"), 1, len(knots) - 1)
     share = (inside - knots[upper - 1]) / (knots[upper] - knots[upper - 1])
@@ -35,42 +38,50 @@ def hats(knots: FloatArray, value: FloatArray) -> FloatArray:
     return weights
 
 
-def relaxed(drive: FloatArray, dt_s: FloatArray, tau_s: float) -> FloatArray:
-    """Pass each column through a first-order lag; a row's current is taken to have flowed since the row before."""
-    keep = np.exp(-dt_s / tau_s)
+def first_order_lag(drive: FloatArray, dt_s: FloatArray, tau_s: float) -> FloatArray:
+    """Filter each column (m, k) by a first-order lag; a row's current has flowed since the previous row."""
+    decay = np.exp(-dt_s / tau_s)
     if np.ptp(dt_s[1:]) < 1e-6 * dt_s[1:].max():
-        decay = float(keep[1])
-        filtered, _ = lfilter([1.0 - decay], [1.0, -decay], drive[1:], axis=0, zi=np.zeros((1, drive.shape[1])))
+        pole = float(decay[1])
+        filtered, _ = lfilter([1.0 - pole], [1.0, -pole], drive[1:], axis=0, zi=np.zeros((1, drive.shape[1])))
         return np.concatenate([np.zeros((1, drive.shape[1])), filtered])
     out = np.zeros_like(drive)
     state = np.zeros(drive.shape[1])
-    gain = (1.0 - keep)[:, None] * drive
+    increments = (1.0 - decay)[:, None] * drive
     for row in range(1, len(drive)):
-        state = keep[row] * state + gain[row]
+        state = decay[row] * state + increments[row]
         out[row] = state
     return out
 
 
 def design(trace: Trace, soc: FloatArray, tau_s: tuple[float, float], knee_a: float) -> tuple[FloatArray, FloatArray]:
-    """Return the matrix of shapes of the fitted rows and what of their voltage is already known."""
+    """Return the design matrix (rows, 34) of the fitted rows and the part of their voltage (rows,) that is fixed.
+
+    Parameters
+    ----------
+    soc
+        State of charge of every row of the run (m,).
+    tau_s
+        Time constants of the fast and the slow branch.
+    """
     run = trace.run
-    weights = hats(RESISTANCE_KNOTS, soc)
+    weights = hat_weights(RESISTANCE_KNOTS, soc)
     drive = weights * run.current_a[:, None]
     slow = weights * slow_drive_a(run.current_a, trace.rated_ah, knee_a)[:, None]
-    colder = np.exp(R0_PER_C * (run.temperature_c - REFERENCE_C))[:, None]
-    shapes = [hats(OCV_KNOTS, soc), drive * colder]
-    shapes += [relaxed(drive, run.dt_s, tau_s[0]), relaxed(slow, run.dt_s, tau_s[1])]
-    known = OCV_V_PER_C * (run.temperature_c - REFERENCE_C)
-    return np.hstack(shapes)[trace.rows], known[trace.rows]
+    temperature_factor = np.exp(R0_PER_C * (run.temperature_c - REFERENCE_C))[:, None]
+    columns = [hat_weights(OCV_KNOTS, soc), drive * temperature_factor]
+    columns += [first_order_lag(drive, run.dt_s, tau_s[0]), first_order_lag(slow, run.dt_s, tau_s[1])]
+    fixed_v = OCV_V_PER_C * (run.temperature_c - REFERENCE_C)
+    return np.hstack(columns)[trace.rows], fixed_v[trace.rows]
 
 
-def choose_rows(run: Run, usable: np.ndarray[tuple[int, ...], np.dtype[np.bool_]], most: int) -> IntArray:
-    """Keep the rows after sudden changes and spread the rest evenly over the run."""
-    places = np.flatnonzero(usable)
-    if len(places) <= most:
-        return places
-    steps = np.flatnonzero(np.abs(np.diff(run.current_a)) > 0.2 * np.ptp(run.current_a)) + 1
-    near = np.unique(np.clip(steps[:, None] + np.arange(-1, 15), 0, len(run) - 1).ravel())
-    near = near[usable[near]][: most // 2]
-    even = places[np.linspace(0, len(places) - 1, most - len(near)).astype(int)]
+def choose_rows(run: RecordedRun, usable: BoolArray, limit: int) -> IntArray:
+    """Return at most about ``limit`` usable rows: those after sudden changes, the rest spread evenly over the run."""
+    candidates = np.flatnonzero(usable)
+    if len(candidates) <= limit:
+        return candidates
+    steps = np.flatnonzero(np.abs(np.diff(run.current_a)) > STEP_SHARE * np.ptp(run.current_a)) + 1
+    near = np.unique(np.clip(steps[:, None] + ROWS_AROUND_STEP, 0, len(run) - 1).ravel())
+    near = near[usable[near]][: limit // 2]
+    even = candidates[np.linspace(0, len(candidates) - 1, limit - len(near)).astype(int)]
     return np.asarray(np.union1d(near, even))

@@ -1,8 +1,8 @@
-"""Identify a block's equivalent circuit from its runs: least squares with what is believed beforehand as further rows.
+"""Identify a block's equivalent circuit from its runs: least squares with the prior as additional rows.
 
-Given the two time constants and where each run began, voltage is linear in all other unknowns, so these are solved
-exactly inside (variable projection) and only the few others are searched. Beliefs enter as weighted rows: what the runs
-do not show keeps its belief, and its spread says so.
+For given time constants, knee and initial states of charge the voltage is linear in all other unknowns. These are
+solved exactly in an inner problem (variable projection, Golub and Pereyra 1973) and only the few others are searched.
+A value that the runs do not show keeps its prior, and its deviation reflects that.
 """
 
 from dataclasses import dataclass
@@ -10,36 +10,41 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.optimize import least_squares, lsq_linear
 
-from battery_twin.filter.kernel import OCV_KNOTS, REFERENCE_C, RESISTANCE_KNOTS
+from battery_twin.arrays import BoolArray, FloatArray
+from battery_twin.circuit.data_sheet import ASSUMED_CAPACITY_SD, KNEE_C_RATE, OCV_V, REFERENCE_AH, TAU1_S, TAU2_S
 from battery_twin.identification.design import Trace, choose_rows, design
 from battery_twin.identification.excitation import CutOff, check_excitation, find_cut_offs, usable_rows
-from battery_twin.identification.prior import (
-    INITIAL_SOC_SD,
-    KNEE_C_RATE,
-    LOG_KNEE_SD,
-    LOG_TAU_SD,
-    OCV_V,
-    TAU1_S,
-    TAU2_S,
-    Prior,
-    prior_for,
-)
-from battery_twin.runs import FloatArray, Run
+from battery_twin.identification.prior import INITIAL_SOC_SD, LOG_KNEE_SD, LOG_TAU_SD, Prior, prior_for
+from battery_twin.kernel.ekf import OCV_KNOTS, OCV_V_PER_C, REFERENCE_C, RESISTANCE_KNOTS
+from battery_twin.runs import RecordedRun
 
-# Two time constants and the knee of the slow branch are searched; then come the runs' first states of charge.
-OUTER = 3
+# The searched unknowns: two time constants and the knee of the slow branch, then the runs' initial states of charge.
+SEARCHED = 3
 MAX_FITTED_ROWS = 4000
-# Diffusion over hours and hysteresis, which two time constants do not have, stand as noise of this size.
+# Diffusion over hours and hysteresis, which two time constants do not describe, enter as noise of this size.
 MODEL_SD_V = 0.015
 CAPACITY_C_PER_C = 0.006
-# A counted discharge knows capacity to the current sensor's gain; without one, rated capacity is all there is.
+# A counted discharge measures capacity to the gain error of the current sensor.
 MEASURED_CAPACITY_SD = 0.02
-ASSUMED_CAPACITY_SD = 0.10
+# R0 + R1 + R2 of the data sheet's 120 Ah block when full.
+FULL_BLOCK_OHM = 0.0058
 
 
 @dataclass(frozen=True, slots=True)
 class Fit:
-    """Best values and their standard deviations; tables stand at the knots of `prior`."""
+    """Best values with their standard deviations.
+
+    Parameters
+    ----------
+    values, covariance
+        Linear unknowns (34,) in the order of `Prior` and their covariance (34, 34).
+    log_tau, log_tau_sd
+        Logarithms of the two time constants in seconds (2,) and their standard deviations.
+    initial_soc
+        State of charge at the start of each run (runs,).
+    residual_v, soc
+        Residuals of the fitted rows and state of charge of all rows, one array per run.
+    """
 
     values: FloatArray
     covariance: FloatArray
@@ -57,14 +62,14 @@ class Fit:
     traces: tuple[Trace, ...]
 
     def table(self, name: str) -> tuple[FloatArray, FloatArray, FloatArray]:
-        """Return values, standard deviations and the beliefs' standard deviations of one table."""
-        place = table_slice(name)
-        sd = np.sqrt(np.diag(self.covariance)[place])
-        return self.values[place], sd, np.sqrt(np.diag(self.prior.covariance)[place])
+        """Return values, standard deviations and prior standard deviations of ``ocv``, ``r0``, ``r1`` or ``r2``."""
+        window = table_slice(name)
+        sd = np.sqrt(np.diag(self.covariance)[window])
+        return self.values[window], sd, np.sqrt(np.diag(self.prior.covariance)[window])
 
 
 def table_slice(name: str) -> slice:
-    """Return where ``ocv``, ``r0``, ``r1`` or ``r2`` stands among the linear unknowns."""
+    """Return the slice of the linear unknowns that holds ``ocv``, ``r0``, ``r1`` or ``r2``."""
     start, size = len(OCV_KNOTS), len(RESISTANCE_KNOTS)
     if name == "ocv":
         return slice(0, start)
@@ -72,46 +77,49 @@ def table_slice(name: str) -> slice:
     return slice(start + number * size, start + (number + 1) * size)
 
 
-def identify(runs: tuple[Run, ...], rated_ah: float, initial_soc: tuple[float | None, ...] | None = None) -> Fit:
-    """Identify a parameter set; raises `RunTooShort` when the runs cannot carry one.
+def identify(
+    runs: tuple[RecordedRun, ...], rated_ah: float, initial_soc: tuple[float | None, ...] | None = None
+) -> Fit:
+    """Fit the circuit of a block to its runs; raises `RunTooShort` when they are too short.
 
     Parameters
     ----------
     initial_soc
-        Where each run began, where known; otherwise read from its first voltage.
+        State of charge at the start of each run as a fraction, where known; otherwise it is read from the first
+        voltage and fitted.
     """
     check_excitation(runs, rated_ah)
-    given = initial_soc or (None,) * len(runs)
-    starts = np.array([_initial_soc(run, rated_ah, soc) for run, soc in zip(runs, given, strict=True)])
+    stated = initial_soc or (None,) * len(runs)
+    starts = np.array([_initial_soc(run, rated_ah, soc) for run, soc in zip(runs, stated, strict=True)])
     cut_offs = find_cut_offs(runs, starts, rated_ah)
     capacity_ah, capacity_sd_ah = _capacity(cut_offs, rated_ah)
-    # A run that went to its cut-off is counted by what it delivered itself, or two would contradict near empty.
+    # A run to its cut-off is counted by the capacity it delivered, or two such runs would contradict near empty.
     delivered_ah = {cut.run: cut.delivered_ah for cut in cut_offs}
-    most = max(MAX_FITTED_ROWS // len(runs), 200)
+    rows_per_run = max(MAX_FITTED_ROWS // len(runs), 200)
     traces = tuple(
         Trace(
             run,
-            choose_rows(run, usable_rows(run, rated_ah), most),
+            choose_rows(run, usable_rows(run, rated_ah), rows_per_run),
             run.charge_ah,
             rated_ah,
             delivered_ah.get(number, capacity_ah),
         )
         for number, run in enumerate(runs)
     )
-    free = np.array([soc is None and start < 0.999 for soc, start in zip(given, starts, strict=True)])
+    free = np.array([soc is None and start < 0.999 for soc, start in zip(stated, starts, strict=True)])
     problem = _Problem(traces, prior_for(rated_ah), capacity_ah, starts, free)
     guess = np.concatenate([np.log([TAU1_S, TAU2_S, KNEE_C_RATE * rated_ah]), starts[free]])
     solved = least_squares(problem.residual, guess, x_scale=np.array([0.5, 0.5, 0.5] + [0.02] * int(free.sum())))
     return problem.fit(solved.x, solved.jac, capacity_sd_ah, cut_offs)
 
 
-def _initial_soc(run: Run, rated_ah: float, given: float | None) -> float:
-    if given is not None:
-        return given
-    ohm = 0.0058 * 120.0 / rated_ah
-    rested_v = run.voltage_v[0] - ohm * run.current_a[0] - 0.0015 * (run.temperature_c[0] - REFERENCE_C)
+def _initial_soc(run: RecordedRun, rated_ah: float, stated: float | None) -> float:
+    if stated is not None:
+        return stated
+    ohm = FULL_BLOCK_OHM * REFERENCE_AH / rated_ah
+    rested_v = run.voltage_v[0] - ohm * run.current_a[0] - OCV_V_PER_C * (run.temperature_c[0] - REFERENCE_C)
     soc = float(np.interp(rested_v, OCV_V, OCV_KNOTS))
-    # A block within 0.1 V of full that only discharges from there was full.
+    # A block within 0.1 V of full that only discharges from then on was full.
     full = soc > 0.92 and float(run.charge_ah.max()) < 0.02 * rated_ah
     return 1.0 if full or soc > 0.995 else soc
 
@@ -119,46 +127,49 @@ def _initial_soc(run: Run, rated_ah: float, given: float | None) -> float:
 def _capacity(cut_offs: tuple[CutOff, ...], rated_ah: float) -> tuple[float, float]:
     if not cut_offs:
         return rated_ah, ASSUMED_CAPACITY_SD * rated_ah
-    seen_ah = np.array(
+    capacities_ah = np.array(
         [cut.delivered_ah / (1.0 + CAPACITY_C_PER_C * (cut.temperature_c - REFERENCE_C)) for cut in cut_offs]
     )
-    capacity_ah = float(seen_ah.mean())
-    return capacity_ah, float(np.hypot(MEASURED_CAPACITY_SD * capacity_ah, seen_ah.std()))
+    capacity_ah = float(capacities_ah.mean())
+    return capacity_ah, float(np.hypot(MEASURED_CAPACITY_SD * capacity_ah, capacities_ah.std()))
 
 
 def _weight(trace: Trace) -> float:
-    """Return one over the noise of a row; neighbours share their model error, so many rows count as few looks."""
+    """Return the weight of a row, 1/V.
+
+    Adjacent rows share their model error, so a run counts as one independent sample per five minutes and 15 per step.
+    """
     steps = int(np.sum(np.abs(np.diff(trace.run.current_a)) > 0.2 * np.ptp(trace.run.current_a)))
-    looks = max(trace.run.duration_s / 300.0, 60.0) + 15.0 * min(steps, 40)
-    return float(np.sqrt(min(1.0, looks / max(len(trace.rows), 1))) / MODEL_SD_V)
+    samples = max(trace.run.duration_s / 300.0, 60.0) + 15.0 * min(steps, 40)
+    return float(np.sqrt(min(1.0, samples / max(len(trace.rows), 1))) / MODEL_SD_V)
 
 
 class _Problem:
-    """The least-squares problem of one set of runs, as a function of time constants and first states of charge."""
+    """The least-squares problem of one set of runs, as a function of the searched unknowns."""
 
     def __init__(
-        self, traces: tuple[Trace, ...], prior: Prior, capacity_ah: float, starts: FloatArray, free: FloatArray
+        self, traces: tuple[Trace, ...], prior: Prior, capacity_ah: float, starts: FloatArray, free: BoolArray
     ) -> None:
         self.traces, self.prior, self.capacity_ah = traces, prior, capacity_ah
         self.starts, self.free = starts, free
         self.whitener = prior.whitener
-        # No resistance is negative, and none is a tenth of what its data sheet says.
+        # No resistance is below a tenth of the data sheet's.
         self.lowest = np.where(np.arange(len(prior.mean)) < len(OCV_KNOTS), -np.inf, 0.1 * prior.mean)
         self.weight = [_weight(trace) for trace in traces]
 
     def solve(self, unknowns: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray, list[FloatArray]]:
-        """Return the linear values, the whitened matrix and right-hand side, and each run's state of charge."""
+        """Return the linear values, the whitened matrix and right-hand side, and the state of charge of each run."""
         tau_s = (float(np.exp(unknowns[0])), float(np.exp(unknowns[1])))
         starts = self.starts.copy()
-        starts[self.free] = unknowns[OUTER:]
+        starts[self.free] = unknowns[SEARCHED:]
         socs = [start + trace.charge_ah / trace.capacity_ah for start, trace in zip(starts, self.traces, strict=True)]
         matrices, targets = [self.whitener], [self.whitener @ self.prior.mean]
         for trace, soc, weight in zip(self.traces, socs, self.weight, strict=True):
-            shapes, known = design(trace, soc, tau_s, float(np.exp(unknowns[2])))
-            matrices.append(weight * shapes)
-            targets.append(weight * (trace.run.voltage_v[trace.rows] - known))
+            columns, fixed_v = design(trace, soc, tau_s, float(np.exp(unknowns[2])))
+            matrices.append(weight * columns)
+            targets.append(weight * (trace.run.voltage_v[trace.rows] - fixed_v))
         matrix, target = np.vstack(matrices), np.concatenate(targets)
-        # The triangle of the QR carries the whole problem, so that the bounded solve is small.
+        # The triangular factor holds the whole problem, so that the bounded solve is small.
         triangle = np.linalg.qr(np.column_stack([matrix, target]), mode="r")
         size = matrix.shape[1]
         square, side = np.asarray(triangle)[:size, :size], np.asarray(triangle)[:size, size]
@@ -168,41 +179,41 @@ class _Problem:
         return values, matrix, target, socs
 
     def residual(self, unknowns: FloatArray) -> FloatArray:
-        """Return the misfit of rows and beliefs at the best linear values."""
+        """Return the weighted residuals of rows and prior at the best linear values."""
         values, matrix, target, _ = self.solve(unknowns)
         knee_a = KNEE_C_RATE * self.traces[0].rated_ah
-        beliefs = (unknowns[:OUTER] - np.log([TAU1_S, TAU2_S, knee_a])) / (*LOG_TAU_SD, LOG_KNEE_SD)
-        starts = (unknowns[OUTER:] - self.starts[self.free]) / INITIAL_SOC_SD
-        return np.concatenate([matrix @ values - target, beliefs, starts])
+        prior_terms = (unknowns[:SEARCHED] - np.log([TAU1_S, TAU2_S, knee_a])) / (*LOG_TAU_SD, LOG_KNEE_SD)
+        starts = (unknowns[SEARCHED:] - self.starts[self.free]) / INITIAL_SOC_SD
+        return np.concatenate([matrix @ values - target, prior_terms, starts])
 
     def fit(
         self, unknowns: FloatArray, jacobian: FloatArray, capacity_sd_ah: float, cut_offs: tuple[CutOff, ...]
     ) -> Fit:
-        """Gather values, spreads and what is left over at the solution."""
+        """Return values, deviations and residuals at the solution."""
         values, matrix, target, socs = self.solve(unknowns)
         data = matrix[len(values) :]
         misfit = data @ values - target[len(values) :]
-        # Where the circuit does not fit to its stated noise, all spreads grow with the misfit.
+        # Where the circuit does not fit within its stated noise, all deviations grow with the misfit.
         excess = max(1.0, float(np.mean(misfit**2)))
         information = self.whitener.T @ self.whitener + data.T @ data / excess
         covariance = np.linalg.inv(information)
-        outer = np.linalg.inv(jacobian.T @ jacobian / excess + 1e-12 * np.eye(len(unknowns)))
-        outer_sd = np.minimum(np.sqrt(np.diag(outer)[:OUTER]), (*LOG_TAU_SD, LOG_KNEE_SD))
+        searched = np.linalg.inv(jacobian.T @ jacobian / excess + 1e-12 * np.eye(len(unknowns)))
+        searched_sd = np.minimum(np.sqrt(np.diag(searched)[:SEARCHED]), (*LOG_TAU_SD, LOG_KNEE_SD))
         residuals, start = [], 0
         for trace, weight in zip(self.traces, self.weight, strict=True):
             stop = start + len(trace.rows)
             residuals.append(-misfit[start:stop] / weight)
             start = stop
         starts = self.starts.copy()
-        starts[self.free] = unknowns[OUTER:]
+        starts[self.free] = unknowns[SEARCHED:]
         return Fit(
             values=values,
             covariance=np.asarray(covariance, dtype=np.float64),
             prior=self.prior,
             log_tau=unknowns[:2],
-            log_tau_sd=outer_sd[:2],
+            log_tau_sd=searched_sd[:2],
             knee_a=float(np.exp(unknowns[2])),
-            log_knee_sd=float(outer_sd[2]),
+            log_knee_sd=float(searched_sd[2]),
             initial_soc=starts,
             capacity_ah=self.capacity_ah,
             capacity_sd_ah=capacity_sd_ah,

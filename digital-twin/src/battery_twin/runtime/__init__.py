@@ -1,1 +1,1 @@
-"""How long a string lasts."""
+"""Runtime of a string under a load."""

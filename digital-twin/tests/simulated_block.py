@@ -1,14 +1,16 @@
-"""A block made of the default circuit, integrated row by row with plain floats: a second implementation."""
+"""A block of a given circuit, integrated row by row with plain floats: a second implementation."""
 
 import math
 
 import numpy as np
 
-from battery_twin.identification.parameter_set import ParameterSet
-from battery_twin.runs import Run
+from battery_twin.circuit.parameter_set import ParameterSet
+from battery_twin.runs import RecordedRun
 
 
-def discharge(truth: ParameterSet, *, seed: int, noise_v: float = 0.005, bias_a: float = 0.0, soh: float = 1.0) -> Run:
+def discharge(
+    truth: ParameterSet, *, seed: int, noise_v: float = 0.005, bias_a: float = 0.0, soh: float = 1.0
+) -> RecordedRun:
     """A rest, a slow discharge with three rests and a 0.3 C pulse after each, then on to the cut-off."""
     c = truth.rated_ah
     plan = [(1800.0, 0.0)]
@@ -18,7 +20,7 @@ def discharge(truth: ParameterSet, *, seed: int, noise_v: float = 0.005, bias_a:
     rng = np.random.default_rng(seed)
     soc_knots = np.array([0, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 1.0])
     r_knots = np.array([0, 0.1, 0.2, 0.4, 0.6, 0.8, 1.0])
-    soc, v1, v2, now, dt = 1.0, 0.0, 0.0, 0.0, 10.0
+    soc, v1, v2, time_s, dt = 1.0, 0.0, 0.0, 0.0, 10.0
     rows = []
     reference_a = 0.1 * c
     for duration_s, current_a in plan:
@@ -30,9 +32,11 @@ def discharge(truth: ParameterSet, *, seed: int, noise_v: float = 0.005, bias_a:
             soc += current_a * dt / 3600 / (c * soh)
             if soc <= 0:
                 break
-            volts = float(np.interp(soc, soc_knots, truth.ocv_v)) + r0 * current_a + v1 + v2
-            # The law has no fall at the end; a block has one, below a twentieth of its charge.
-            volts -= max(0.0, 0.05 - soc) / 0.05 * 1.2
-            rows.append((now, current_a + bias_a, volts + noise_v * rng.standard_normal(), 25.0))
-            now += dt
-    return Run.of(dict(zip(("time_s", "current_a", "voltage_v", "temperature_c"), np.array(rows).T, strict=True)))
+            voltage_v = float(np.interp(soc, soc_knots, truth.ocv_v)) + r0 * current_a + v1 + v2
+            # The acid law has no drop at the end; a block has one, below a twentieth of its charge.
+            voltage_v -= max(0.0, 0.05 - soc) / 0.05 * 1.2
+            rows.append((time_s, current_a + bias_a, voltage_v + noise_v * rng.standard_normal(), 25.0))
+            time_s += dt
+    return RecordedRun.of(
+        dict(zip(("time_s", "current_a", "voltage_v", "temperature_c"), np.array(rows).T, strict=True))
+    )

@@ -1,0 +1,146 @@
+"""Filter states of many blocks as arrays: how they start, and how the kernel's output is interpreted."""
+
+from dataclasses import dataclass
+from typing import Self
+
+import numpy as np
+
+from battery_twin.arrays import BoolArray, FloatArray, IntArray
+from battery_twin.filter.circuit_table import CircuitTable
+from battery_twin.kernel import ekf
+
+INITIAL_V1_SD_V, INITIAL_V2_SD_V = 0.02, 0.05
+NO_DISCHARGE_SEEN_S = 1e9
+# Charge between the ends of `CircuitTable.ocv_span_v`.
+OCV_SPAN_SOC = 0.8
+MAX_CURVE_SOC_SD = 0.2
+
+
+@dataclass(frozen=True, slots=True)
+class CapacityPrior:
+    """Prior of the capacity of blocks (n,).
+
+    Parameters
+    ----------
+    log_q
+        Logarithm of capacity over the capacity of the parameter set (n,).
+    sd
+        Its standard deviation (n,).
+    """
+
+    log_q: FloatArray
+    sd: FloatArray
+
+
+@dataclass(frozen=True, slots=True)
+class FilterStates:
+    """Filter states of n blocks: mean (n, 7), covariance (n, 7, 7) and memory (n, 16), in the kernel's order."""
+
+    mean: FloatArray
+    covariance: FloatArray
+    memory: FloatArray
+
+    @classmethod
+    def empty(cls, count: int) -> Self:
+        """Return zeroed states of ``count`` blocks."""
+        return cls(
+            np.zeros((count, ekf.STATE_SIZE)),
+            np.zeros((count, ekf.STATE_SIZE, ekf.STATE_SIZE)),
+            np.zeros((count, ekf.MEMORY_SIZE)),
+        )
+
+    def start(
+        self,
+        mask: BoolArray,
+        circuits: CircuitTable,
+        which: IntArray,
+        prior: CapacityPrior,
+        *,
+        soc: float,
+        soc_sd: float,
+        floats: BoolArray,
+        voltage_v: FloatArray,
+        current_a: FloatArray,
+        temperature_c: FloatArray,
+    ) -> None:
+        """Set the states of the blocks where ``mask`` is true from their first readings, in place.
+
+        Parameters
+        ----------
+        which
+            Index of each block's parameter set (n,).
+        soc, soc_sd
+            Initial state of charge and its standard deviation, as fractions.
+        floats
+            Whether a block is on float or charging at its first reading (n,).
+        voltage_v, current_a, temperature_c
+            First readings (n,).
+        """
+        params = circuits.rows[which]
+        capacity_var = (prior.sd**2 + circuits.capacity_bias_sd[which] ** 2)[mask]
+        self.mean[mask] = 0.0
+        self.mean[mask, ekf.SOC] = soc
+        self.mean[mask, ekf.LOG_Q] = prior.log_q[mask]
+        self.covariance[mask] = 0.0
+        variances = {
+            ekf.SOC: soc_sd**2,
+            ekf.V1: INITIAL_V1_SD_V**2,
+            ekf.V2: INITIAL_V2_SD_V**2,
+            ekf.ERROR: np.where(floats, ekf.CHARGE_ERROR_SD_V, params[:, ekf.ERROR_SD_V])[mask] ** 2,
+            ekf.BIAS: ekf.BIAS_SD_A**2,
+            ekf.LOG_Q: capacity_var,
+            ekf.LOG_R: params[mask, ekf.RESISTANCE_PRIOR_VAR],
+        }
+        for state, variance in variances.items():
+            self.covariance[mask, state, state] = variance
+        memory: dict[int, float | FloatArray | BoolArray] = {
+            ekf.PREVIOUS_V: voltage_v[mask],
+            ekf.PREVIOUS_A: current_a[mask],
+            ekf.PREVIOUS_C: temperature_c[mask],
+            # A block that does not float has no overvoltage to lose.
+            ekf.DRAWN_AH: np.where(floats, 0.0, ekf.SURFACE_SHARE * params[:, ekf.RATED_AH])[mask],
+            ekf.UNINFORMATIVE: floats[mask],
+            ekf.SETTLED_LOG_Q: prior.log_q[mask],
+            ekf.SETTLED_VAR: capacity_var,
+            ekf.SINCE_DISCHARGE_S: NO_DISCHARGE_SEEN_S,
+            ekf.PRIOR_LOG_Q: prior.log_q[mask],
+        }
+        self.memory[mask] = 0.0
+        for field, value in memory.items():
+            self.memory[mask, field] = value
+
+
+@dataclass(frozen=True, slots=True)
+class FilterOutput:
+    """Estimates of blocks (n,) as fractions; ``discharged`` marks capacities that a discharge contributed to."""
+
+    soc: FloatArray
+    soc_sd: FloatArray
+    soh: FloatArray
+    soh_sd: FloatArray
+    discharged: BoolArray
+
+
+def summarise(out: FloatArray, circuits: CircuitTable, which: IntArray, prior: CapacityPrior) -> FilterOutput:
+    """Convert the kernel's output (n, 10) to estimates whose deviations include the error of the circuit itself.
+
+    A discharge shows capacity through the circuit, and an error of the circuit is the same in every row and discharge,
+    so no number of rows averages it out. The filter estimates the product of capacity and that error; the deviation of
+    the product from its prior is divided between the two in proportion to their prior variances.
+    """
+    bias_var, prior_var = circuits.capacity_bias_sd[which] ** 2, prior.sd**2
+    share = prior_var / (prior_var + bias_var)
+    log_q = prior.log_q + share * (out[:, ekf.OUT_LOG_Q] - prior.log_q)
+    variance = share * bias_var + share**2 * out[:, ekf.OUT_LOG_Q_VAR]
+    soh = circuits.capacity_share[which] * np.exp(log_q)
+    curve_error_v = np.hypot(
+        circuits.ocv_shift_sd_v[which], circuits.rows[which, ekf.POLARISATION_SHARE] * out[:, ekf.OUT_SLOW_V]
+    )
+    curve_sd = np.minimum(OCV_SPAN_SOC * curve_error_v / circuits.ocv_span_v[which], MAX_CURVE_SOC_SD)
+    return FilterOutput(
+        soc=out[:, ekf.OUT_SOC].copy(),
+        soc_sd=np.sqrt(out[:, ekf.OUT_SOC_VAR] + curve_sd**2),
+        soh=soh,
+        soh_sd=soh * np.sqrt(variance),
+        discharged=out[:, ekf.OUT_DISCHARGED] != 0.0,
+    )
