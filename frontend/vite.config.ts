@@ -19,6 +19,8 @@ export default defineConfig(
       environment: "jsdom",
       setupFiles: ["src/testing/setup.ts"],
       restoreMocks: true,
+      // A busy machine renders a whole page in seconds.
+      testTimeout: 20_000,
       exclude: ["e2e/**", "node_modules/**"],
       reporters: ["default", ["junit", { outputFile: "test-results/vitest.xml" }]],
     },

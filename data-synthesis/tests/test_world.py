@@ -1,6 +1,5 @@
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
-from time import perf_counter
 
 import numpy as np
 import numpy.typing as npt
@@ -297,15 +296,3 @@ def test_resistance_is_not_measured_while_a_string_works(one_location: Sequence[
     assert np.isnan(seen.internal_resistance_mohm[48:]).all()
     world.advance(begins + timedelta(seconds=5))
     assert np.isnan(world.observe(world.string_ids, ohmic=asked).internal_resistance_mohm).all()
-
-
-def test_a_second_of_the_whole_fleet_costs_little(fleet: Sequence[FleetRow]) -> None:
-    world = World.create(fleet, seed=SEED, start=START)
-    costs = []
-    for _ in range(100):
-        began = perf_counter()
-        world.advance(world.time + timedelta(seconds=1))
-        world.observe(world.string_ids[:2])
-        costs.append(perf_counter() - began)
-    # The simulator does this every second beside its control API.
-    assert np.median(costs) < 0.008

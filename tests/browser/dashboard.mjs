@@ -31,7 +31,7 @@ try {
   await post({ voltage_v: 13.41, temperature_c: 25 });
   await step("a wrong password is refused", async () => {
     await page.goto(PLATFORM_URL);
-    await page.getByLabel("User name").fill("admin");
+    await page.getByLabel("Username").fill("admin");
     await page.locator('input[name="password"]').fill("not the password");
     await page.getByRole("button", { name: "Sign in" }).click();
     await page.getByRole("alert").waitFor();

@@ -1,7 +1,7 @@
 import { http, HttpResponse } from "msw";
 import { expect, it } from "vitest";
 
-import { problem, sessionOf } from "@/testing/handlers";
+import { operator, problem, sessionOf } from "@/testing/handlers";
 import { server } from "@/testing/server";
 
 import { get, refreshSession, signIn, signOut } from "./client";
@@ -11,16 +11,16 @@ const refused = () => problem(401, "invalid_token", "The token has expired.");
 
 /** A gateway that accepts only the token of the newest refresh; counts what it is asked. */
 function gateway() {
-  const counts = { refresh: 0, things: 0 };
+  const counts = { refresh: 0, me: 0 };
   server.use(
     http.post("*/api/v1/auth/refresh", async () => {
       counts.refresh += 1;
       await new Promise((done) => setTimeout(done, 20));
       return HttpResponse.json(sessionOf("fresh"));
     }),
-    http.get("*/api/v1/things", ({ request }) => {
-      counts.things += 1;
-      return request.headers.get("authorization") === "Bearer fresh" ? HttpResponse.json({ ok: true }) : refused();
+    http.get("*/api/v1/auth/me", ({ request }) => {
+      counts.me += 1;
+      return request.headers.get("authorization") === "Bearer fresh" ? HttpResponse.json(operator) : refused();
     }),
   );
   return counts;
@@ -29,28 +29,28 @@ function gateway() {
 it("refreshes once for many refused calls and repeats each of them", async () => {
   const counts = gateway();
   useSession.getState().signedIn("old", sessionOf().user);
-  const answers = await Promise.all(Array.from({ length: 6 }, () => get<{ ok: boolean }>("/things")));
-  expect(answers).toEqual(Array.from({ length: 6 }, () => ({ ok: true })));
-  expect(counts).toEqual({ refresh: 1, things: 12 });
+  const answers = await Promise.all(Array.from({ length: 6 }, () => get("/api/v1/auth/me")));
+  expect(answers).toEqual(Array.from({ length: 6 }, () => operator));
+  expect(counts).toEqual({ refresh: 1, me: 12 });
 });
 
 it("repeats a call only once, so that a gateway that always refuses is not asked for ever", async () => {
   let asked = 0;
   server.use(
     http.post("*/api/v1/auth/refresh", () => HttpResponse.json(sessionOf("fresh"))),
-    http.get("*/api/v1/things", () => {
+    http.get("*/api/v1/auth/me", () => {
       asked += 1;
       return refused();
     }),
   );
-  await expect(get("/things")).rejects.toThrow();
+  await expect(get("/api/v1/auth/me")).rejects.toThrow();
   expect(asked).toBe(2);
 });
 
 it("ends the session when the refresh is refused", async () => {
   useSession.getState().signedIn("old", sessionOf().user);
-  server.use(http.post("*/api/v1/auth/refresh", refused), http.get("*/api/v1/things", refused));
-  await expect(get("/things")).rejects.toThrow();
+  server.use(http.post("*/api/v1/auth/refresh", refused), http.get("*/api/v1/auth/me", refused));
+  await expect(get("/api/v1/auth/me")).rejects.toThrow();
   expect(useSession.getState()).toMatchObject({ phase: "signed-out", accessToken: null, user: null });
 });
 

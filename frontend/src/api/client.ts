@@ -1,15 +1,17 @@
 import axios, { AxiosHeaders, type AxiosError, type InternalAxiosRequestConfig } from "axios";
 
 import { useSession } from "./session";
-import type { Session } from "./types";
+import { type AnswerOf, type ArgumentsOf, type PathWith, send } from "./typed-request";
 
-export const http = axios.create({ baseURL: "/api/v1", timeout: 20_000, paramsSerializer: { indexes: null } });
+const http = axios.create({ timeout: 20_000, paramsSerializer: { indexes: null } });
+/** Without a token: signing in and refreshing. */
+const anonymous = axios.create({ timeout: 10_000 });
 
 type Retriable = InternalAxiosRequestConfig & { retried?: boolean };
 
 let refreshing: Promise<string | null> | null = null;
 
-/** Exchange the cookie for a new access token; calls at the same time share one exchange. */
+/** Exchange the cookie for a new access token; concurrent calls share one exchange. */
 export function refreshSession(): Promise<string | null> {
   refreshing ??= exchange().finally(() => {
     refreshing = null;
@@ -19,24 +21,26 @@ export function refreshSession(): Promise<string | null> {
 
 async function exchange(): Promise<string | null> {
   try {
-    const { data } = await axios.post<Session>("/api/v1/auth/refresh", {}, { timeout: 10_000 });
-    useSession.getState().signedIn(data.access_token, data.user);
-    return data.access_token;
+    const session = await send(anonymous, "post", "/api/v1/auth/refresh", { body: {} });
+    useSession.getState().signedIn(session.access_token, session.user);
+    return session.access_token;
   } catch (error) {
-    // Only a refusal ends the session; a network that is down for a moment does not.
+    // Only a refusal ends the session; a network that fails for a moment does not.
     if (axios.isAxiosError(error) && error.response?.status === 401) useSession.getState().signedOut();
     return null;
   }
 }
 
 export async function signIn(username: string, password: string): Promise<void> {
-  const { data } = await axios.post<Session>("/api/v1/auth/login", { username, password, session: "cookie" });
-  useSession.getState().signedIn(data.access_token, data.user);
+  const session = await send(anonymous, "post", "/api/v1/auth/login", {
+    body: { username, password, session: "cookie" },
+  });
+  useSession.getState().signedIn(session.access_token, session.user);
 }
 
 export async function signOut(): Promise<void> {
   try {
-    await http.post("/auth/logout");
+    await post("/api/v1/auth/logout");
   } finally {
     useSession.getState().signedOut();
   }
@@ -58,7 +62,17 @@ http.interceptors.response.use(undefined, async (error: AxiosError) => {
   return http.request(config);
 });
 
-export async function get<T>(path: string, params?: object, signal?: AbortSignal): Promise<T> {
-  const { data } = await http.get<T>(path, { params, ...(signal ? { signal } : {}) });
-  return data;
+/** Read from the gateway: `get("/api/v1/batteries/{battery_id}", { path: { battery_id } })`. */
+export function get<P extends PathWith<"get">>(
+  path: P,
+  ...[options]: ArgumentsOf<"get", P>
+): Promise<AnswerOf<"get", P>> {
+  return send(http, "get", path, options);
+}
+
+export function post<P extends PathWith<"post">>(
+  path: P,
+  ...[options]: ArgumentsOf<"post", P>
+): Promise<AnswerOf<"post", P>> {
+  return send(http, "post", path, options);
 }

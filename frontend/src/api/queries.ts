@@ -1,87 +1,77 @@
 import { keepPreviousData, queryOptions } from "@tanstack/react-query";
 
 import { get } from "./client";
-import type {
-  Alert,
-  AlertDetail,
-  BatteryDetail,
-  BatterySummary,
-  FleetOverview,
-  Location,
-  LocationDetail,
-  Page,
-  TelemetryLatest,
-} from "./types";
+import type { AlertFilter, TelemetryLatest } from "./types";
 
-/** Queries that several features share; one feature's own stand beside it. */
+/** Queries that several features share; those of a single feature are in its folder. */
 export const fleetQueries = {
   root: ["fleet"] as const,
   overview: () =>
     queryOptions({
       queryKey: ["fleet", "overview"] as const,
-      queryFn: ({ signal }) => get<FleetOverview>("/fleet/overview", undefined, signal),
+      queryFn: ({ signal }) => get("/api/v1/fleet/overview", { signal }),
       refetchInterval: 15_000,
     }),
   locations: () =>
     queryOptions({
       queryKey: ["fleet", "locations"] as const,
-      queryFn: ({ signal }) => get<Page<Location>>("/locations", { include_stats: true }, signal),
+      queryFn: ({ signal }) => get("/api/v1/locations", { query: { include_stats: true }, signal }),
       refetchInterval: 15_000,
     }),
   location: (locationId: string) =>
     queryOptions({
       queryKey: ["fleet", "location", locationId] as const,
-      queryFn: ({ signal }) => get<LocationDetail>(`/locations/${locationId}`, undefined, signal),
+      queryFn: ({ signal }) => get("/api/v1/locations/{location_id}", { path: { location_id: locationId }, signal }),
       refetchInterval: 15_000,
     }),
   batteriesOf: (locationId: string) =>
     queryOptions({
       queryKey: ["fleet", "batteries", locationId] as const,
-      queryFn: ({ signal }) => get<Page<BatterySummary>>(`/locations/${locationId}/batteries`, { limit: 1000 }, signal),
+      queryFn: ({ signal }) =>
+        get("/api/v1/locations/{location_id}/batteries", {
+          path: { location_id: locationId },
+          query: { limit: 1000 },
+          signal,
+        }),
+      refetchInterval: 60_000,
+    }),
+  batteriesOfString: (stringId: string) =>
+    queryOptions({
+      queryKey: ["fleet", "batteries", stringId] as const,
+      queryFn: ({ signal }) =>
+        get("/api/v1/batteries", { query: { string_id: stringId, sort: "battery_id", limit: 1000 }, signal }),
       refetchInterval: 60_000,
     }),
   battery: (batteryId: string) =>
     queryOptions({
       queryKey: ["fleet", "battery", batteryId] as const,
-      queryFn: ({ signal }) => get<BatteryDetail>(`/batteries/${batteryId}`, undefined, signal),
+      queryFn: ({ signal }) => get("/api/v1/batteries/{battery_id}", { path: { battery_id: batteryId }, signal }),
       refetchInterval: 30_000,
     }),
   search: (text: string) =>
     queryOptions({
       queryKey: ["fleet", "search", text] as const,
-      queryFn: ({ signal }) => get<Page<BatterySummary>>("/batteries", { q: text, limit: 12 }, signal),
+      queryFn: ({ signal }) => get("/api/v1/batteries", { query: { q: text, limit: 12 }, signal }),
       enabled: text.length >= 2,
     }),
 };
 
-export const latestTelemetry = (locationId?: string) =>
-  get<TelemetryLatest>("/telemetry/latest", locationId === undefined ? undefined : { location_id: locationId });
-
-export interface AlertFilter {
-  location_id?: string;
-  battery_id?: string;
-  severity?: string;
-  type?: string;
-  active?: boolean;
-  acknowledged?: boolean;
-  resolved?: boolean;
-  limit?: number;
+export function latestTelemetry(locationId?: string): Promise<TelemetryLatest> {
+  return get("/api/v1/telemetry/latest", locationId === undefined ? {} : { query: { location_id: locationId } });
 }
-
-export type AlertPage = Page<Alert> & { active_count: number; pending_count: number };
 
 export const alertQueries = {
   root: ["alerts"] as const,
   list: (filter: AlertFilter) =>
     queryOptions({
       queryKey: ["alerts", "list", filter] as const,
-      queryFn: ({ signal }) => get<AlertPage>("/alerts", filter, signal),
+      queryFn: ({ signal }) => get("/api/v1/alerts", { query: filter, signal }),
       placeholderData: keepPreviousData,
       refetchInterval: 30_000,
     }),
   detail: (alertId: number) =>
     queryOptions({
       queryKey: ["alerts", "detail", alertId] as const,
-      queryFn: ({ signal }) => get<AlertDetail>(`/alerts/${alertId}`, undefined, signal),
+      queryFn: ({ signal }) => get("/api/v1/alerts/{alert_id}", { path: { alert_id: alertId }, signal }),
     }),
 };

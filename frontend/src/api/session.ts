@@ -6,7 +6,7 @@ interface SessionState {
   /** Access token, in memory only; the refresh token is in a cookie that scripts cannot read. */
   accessToken: string | null;
   user: User | null;
-  /** `unknown` until the first refresh has said whether a session exists. */
+  /** `unknown` until the first refresh shows whether a session exists. */
   phase: "unknown" | "signed-in" | "signed-out";
   signedIn: (accessToken: string, user: User) => void;
   signedOut: () => void;

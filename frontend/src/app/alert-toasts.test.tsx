@@ -25,7 +25,7 @@ function announce(event: AlertEvent): void {
   });
 }
 
-it("announces new critical alerts of a place once, however many, and leads to them", async () => {
+it("announces new critical alerts of a location once, however many, and leads to them", async () => {
   const router = createMemoryRouter([{ path: "*", element: <AlertToasts /> }]);
   render(
     <>
@@ -39,7 +39,7 @@ it("announces new critical alerts of a place once, however many, and leads to th
   }
   announce({ event: "raised", alert: { ...fleet.strike("BAT-DC-KKN-01-UPS-01-STR-01-004"), severity: "warning" } });
   announce({ event: "cleared", alert: fleet.strike("BAT-DC-KKN-01-UPS-01-STR-01-005") });
-  expect(await screen.findByText("3 new critical alerts in DC-KKN-01", {}, { timeout: 3000 })).toBeInTheDocument();
+  expect(await screen.findByText("3 new critical alerts at DC-KKN-01", {}, { timeout: 3000 })).toBeInTheDocument();
   await userEvent.click(screen.getByRole("button", { name: "Show" }));
   expect(router.state.location.search).toBe("?severity=critical&location_id=DC-KKN-01");
 });

@@ -7,7 +7,7 @@ import { onAlert } from "@/realtime/connection";
 
 const GROUP_MS = 700;
 
-/** One toast a location for new critical alerts, however many come at once; everything is in the inbox. */
+/** One toast per location for new critical alerts, however many arrive at once; the inbox lists them all. */
 export function AlertToasts() {
   const { t } = useTranslation();
   const navigate = useNavigate();

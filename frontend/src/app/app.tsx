@@ -1,10 +1,8 @@
-import { QueryClientProvider } from "@tanstack/react-query";
-import { useEffect, useState } from "react";
+import { type QueryClient, QueryClientProvider } from "@tanstack/react-query";
+import { useTranslation } from "react-i18next";
 import { RouterProvider } from "react-router-dom";
 import { Toaster } from "sonner";
 
-import { refreshSession } from "@/api/client";
-import { createQueryClient } from "@/api/query-client";
 import { useSession } from "@/api/session";
 import { Skeleton } from "@/components/ui/states";
 import { LoginPage } from "@/features/session/login-page";
@@ -12,21 +10,10 @@ import { usePreferences } from "@/stores/preferences";
 
 import { router } from "./router";
 
-export function App() {
-  const [cache] = useState(createQueryClient);
+export function App({ cache }: { cache: QueryClient }) {
+  const { t } = useTranslation();
   const phase = useSession((state) => state.phase);
   const theme = usePreferences((state) => state.theme);
-
-  useEffect(() => {
-    void refreshSession().then((token) => {
-      // Without an answer the sign-in page says so when somebody tries.
-      if (token === null) useSession.getState().signedOut();
-    });
-  }, []);
-  useEffect(() => {
-    if (phase === "signed-out") cache.clear();
-  }, [phase, cache]);
-
   return (
     <QueryClientProvider client={cache}>
       {phase === "unknown" && (
@@ -36,7 +23,14 @@ export function App() {
       )}
       {phase === "signed-out" && <LoginPage />}
       {phase === "signed-in" && <RouterProvider router={router} future={{ v7_startTransition: true }} />}
-      <Toaster theme={theme} position="bottom-right" visibleToasts={3} closeButton />
+      <Toaster
+        theme={theme}
+        position="bottom-right"
+        visibleToasts={3}
+        closeButton
+        containerAriaLabel={t("common.notifications")}
+        toastOptions={{ closeButtonAriaLabel: t("common.close") }}
+      />
     </QueryClientProvider>
   );
 }

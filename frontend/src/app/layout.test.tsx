@@ -3,6 +3,7 @@ import userEvent from "@testing-library/user-event";
 import { act } from "react";
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
 
+import { useSession } from "@/api/session";
 import { liveStore, useConnection } from "@/realtime/connection";
 import { usePreferences } from "@/stores/preferences";
 import { MockFleet } from "@/testing/fleet";
@@ -25,7 +26,7 @@ function connect(sinceMs: number): void {
   act(() => useConnection.setState({ phase: "connected", since: Date.now() - sinceMs }));
 }
 
-it("says Live only while values come", async () => {
+it("shows Live only while values arrive", async () => {
   renderPage(page);
   const badge = await screen.findByTestId("live-badge");
   expect(badge).toHaveTextContent("Connecting");
@@ -38,22 +39,22 @@ it("says Live only while values come", async () => {
   await waitFor(() => expect(badge).toHaveTextContent("Live · 0 s"));
 });
 
-it("says how long nothing has come on a connection that stays silent", async () => {
+it("says how long nothing has come on a connection that stays idle", async () => {
   renderPage(page);
   connect(40_000);
-  expect(await screen.findByTestId("live-badge")).toHaveTextContent("No values for 40 s");
+  expect(await screen.findByTestId("live-badge")).toHaveTextContent("No data for 40 s");
 });
 
 it("says since when the connection is lost and that values are the last known", async () => {
   renderPage(page);
   act(() => useConnection.setState({ phase: "disconnected", since: Date.parse("2026-11-23T07:02:00Z") }));
   expect(await screen.findByTestId("live-badge")).toHaveTextContent("Disconnected since 14:02");
-  expect(screen.getByRole("alert")).toHaveTextContent("Values below are the last ones known.");
+  expect(screen.getByRole("alert")).toHaveTextContent("Values shown are the last received.");
 });
 
 it("counts alerts that nobody has acknowledged", async () => {
   renderPage(page);
-  expect(await screen.findByTitle("7 not acknowledged")).toHaveTextContent("7");
+  expect(await screen.findByTitle("7 unacknowledged")).toHaveTextContent("7");
 });
 
 it("opens a battery by keyboard alone", async () => {
@@ -76,4 +77,42 @@ it("goes to the fleet by g f, unless single keys are switched off", async () => 
   act(() => usePreferences.getState().setShortcuts(true));
   await userEvent.keyboard("gf");
   expect(router.state.location.pathname).toBe("/");
+});
+
+it("opens the menu, and closes it on Escape and on another page", async () => {
+  const { router } = renderPage(page);
+  await screen.findByTestId("live-badge");
+  const menu = screen.getByRole("button", { name: "Menu" });
+  await userEvent.click(menu);
+  expect(menu).toHaveAttribute("aria-expanded", "true");
+  await userEvent.keyboard("{Escape}");
+  expect(menu).toHaveAttribute("aria-expanded", "false");
+  await userEvent.click(menu);
+  await userEvent.click(screen.getByRole("link", { name: "Fleet" }));
+  expect(router.state.location.pathname).toBe("/");
+});
+
+it("speaks Thai on request and remembers it", async () => {
+  renderPage(page);
+  await screen.findByTestId("live-badge");
+  await userEvent.click(screen.getByRole("button", { name: "ภาษาไทย" }));
+  expect(screen.getByRole("link", { name: "ภาพรวม" })).toBeVisible();
+  expect(localStorage.getItem("language")).toBe("th");
+});
+
+it("shows the user with the role and signs out", async () => {
+  renderPage(page);
+  await screen.findByTestId("live-badge");
+  expect(screen.getByText("Somchai")).toBeVisible();
+  expect(screen.getByText("Engineer")).toBeVisible();
+  await userEvent.click(screen.getByRole("button", { name: "Sign out" }));
+  await waitFor(() => expect(useSession.getState().phase).toBe("signed-out"));
+});
+
+it("finds nothing without an error, and says so", async () => {
+  renderPage(page);
+  await screen.findByTestId("live-badge");
+  await userEvent.click(screen.getByRole("button", { name: /^Search/ }));
+  await userEvent.type(await screen.findByRole("combobox"), "zzz");
+  expect(await screen.findByText("No results")).toBeVisible();
 });

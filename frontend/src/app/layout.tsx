@@ -10,6 +10,7 @@ import { signOut } from "@/api/client";
 import { alertQueries, fleetQueries } from "@/api/queries";
 import { useSession } from "@/api/session";
 import { setLanguage, useLanguage } from "@/i18n";
+import { useHotkeys } from "@/lib/use-hotkeys";
 import { startRealtime } from "@/realtime/connection";
 import { usePreferences } from "@/stores/preferences";
 
@@ -21,37 +22,33 @@ import { SearchDialog } from "./search-dialog";
 export function Layout() {
   const { t } = useTranslation();
   const cache = useQueryClient();
-  const [drawer, setDrawer] = useState(false);
+  const { pathname } = useLocation();
+  // The page over which the menu was opened: on any other page it is closed.
+  const [menuPage, setMenuPage] = useState<string | null>(null);
+  const menuOpen = menuPage === pathname;
   const [searching, setSearching] = useState(false);
   const [helping, setHelping] = useState(false);
-  const { pathname } = useLocation();
   useKeyboardShortcuts({ onSearch: () => setSearching(true), onHelp: () => setHelping(true) });
+  useHotkeys(menuOpen ? { Escape: () => setMenuPage(null) } : {});
 
   useEffect(
     () =>
       startRealtime(cache, async () => (await cache.query(fleetQueries.locations())).items.map((l) => l.location_id)),
     [cache],
   );
-  useEffect(() => setDrawer(false), [pathname]);
-  useEffect(() => {
-    if (!drawer) return;
-    const onKey = (event: KeyboardEvent) => event.key === "Escape" && setDrawer(false);
-    window.addEventListener("keydown", onKey);
-    return () => window.removeEventListener("keydown", onKey);
-  }, [drawer]);
 
   return (
     <div className="min-h-dvh md:grid md:grid-cols-[13rem_1fr]">
       <a href="#content" className="sr-only focus:not-sr-only focus:absolute focus:z-50 focus:bg-surface focus:p-2">
         {t("app.skip")}
       </a>
-      <Sidebar open={drawer} />
-      {drawer && (
+      <Sidebar open={menuOpen} />
+      {menuOpen && (
         <button
           type="button"
-          aria-label={t("alerts.close")}
+          aria-label={t("common.close")}
           className="fixed inset-0 z-20 bg-black/40 md:hidden"
-          onClick={() => setDrawer(false)}
+          onClick={() => setMenuPage(null)}
         />
       )}
       <div className="min-w-0">
@@ -60,8 +57,8 @@ export function Layout() {
             type="button"
             className="grid size-9 place-items-center rounded-lg hover:bg-surface-2 md:hidden"
             aria-label={t("nav.menu")}
-            aria-expanded={drawer}
-            onClick={() => setDrawer(true)}
+            aria-expanded={menuOpen}
+            onClick={() => setMenuPage(pathname)}
           >
             <Menu size={18} aria-hidden />
           </button>

@@ -4,10 +4,10 @@ import { useTranslation } from "react-i18next";
 
 import { useLanguage } from "@/i18n";
 import { formatAge, formatClock } from "@/lib/dates";
-import { liveStore, useConnection } from "@/realtime/connection";
-import { useLiveVersion, useNow } from "@/realtime/hooks";
+import { useConnection } from "@/realtime/connection";
+import { useLastUpdateAt, useNow } from "@/realtime/hooks";
 
-/** Past this without any update something is late: the feed moves something every second. */
+/** Longer than this without any update is a delay: the feed changes a value every second. */
 const DELAYED_AFTER_MS = 15_000;
 
 export function LiveBadge() {
@@ -15,9 +15,8 @@ export function LiveBadge() {
   const language = useLanguage();
   const { phase, since } = useConnection();
   const now = useNow();
-  useLiveVersion();
-  const last = liveStore.lastUpdateAt;
-  // Connected but nothing has come yet: that silence counts from the moment the connection was made.
+  const last = useLastUpdateAt();
+  // Before the first update the time counts from the connection.
   const age = now - (last ?? since ?? now);
   const delayed = phase === "connected" && age > DELAYED_AFTER_MS;
   let text: string;
@@ -50,7 +49,7 @@ export function OfflineBanner() {
   const language = useLanguage();
   const { phase, since } = useConnection();
   const now = useNow();
-  // A reconnect within a few seconds is not worth alarming anybody.
+  // A reconnect within a few seconds needs no banner.
   if (phase !== "disconnected" || since === null || now - since < 4000) return null;
   return (
     <p role="alert" className="border-b border-critical-fill bg-surface-2 px-4 py-2 font-medium text-critical-text">

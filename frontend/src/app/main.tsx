@@ -4,9 +4,12 @@ import "@/i18n";
 import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
 
-import { App } from "./app";
+import { createQueryClient } from "@/api/query-client";
 
-// After an update the pages of the old build are gone from the server; the new build is one reload away.
+import { App } from "./app";
+import { startSession } from "./start-session";
+
+// After an update the server no longer has the old build's pages; a reload loads the new build.
 window.addEventListener("vite:preloadError", (event) => {
   if (sessionStorage.getItem("reloaded") === import.meta.url) return;
   sessionStorage.setItem("reloaded", import.meta.url);
@@ -16,8 +19,10 @@ window.addEventListener("vite:preloadError", (event) => {
 
 const root = document.getElementById("root");
 if (root === null) throw new Error("index.html has no #root");
+const cache = createQueryClient();
+startSession(cache);
 createRoot(root).render(
   <StrictMode>
-    <App />
+    <App cache={cache} />
   </StrictMode>,
 );

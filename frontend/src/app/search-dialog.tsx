@@ -1,13 +1,14 @@
 import { useQuery } from "@tanstack/react-query";
 import clsx from "clsx";
 import { BatteryCharging, Bell, MapPin } from "lucide-react";
-import { Dialog } from "radix-ui";
-import { type KeyboardEvent, useDeferredValue, useEffect, useId, useRef, useState } from "react";
+import { type KeyboardEvent, useDeferredValue, useId, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { useNavigate } from "react-router-dom";
 
 import { fleetQueries } from "@/api/queries";
 import { StatusIcon } from "@/components/status";
+import { Dialog } from "@/components/ui/dialog";
+import { useScrollIntoView } from "@/lib/use-scroll-into-view";
 import { liveStore } from "@/realtime/connection";
 import { statusNow } from "@/realtime/live-store";
 
@@ -17,18 +18,15 @@ import { type Entry, findEntries } from "./search-entries";
 export function SearchDialog({ open, onOpenChange }: { open: boolean; onOpenChange: (open: boolean) => void }) {
   const { t } = useTranslation();
   return (
-    <Dialog.Root open={open} onOpenChange={onOpenChange}>
-      <Dialog.Portal>
-        <Dialog.Overlay className="fixed inset-0 z-40 bg-black/40" />
-        <Dialog.Content
-          aria-describedby={undefined}
-          className="fixed top-4 left-1/2 z-50 w-[min(36rem,calc(100vw-1.5rem))] -translate-x-1/2 rounded-lg border border-border bg-surface p-3 sm:top-20"
-        >
-          <Dialog.Title className="sr-only">{t("nav.search")}</Dialog.Title>
-          <Palette onDone={() => onOpenChange(false)} />
-        </Dialog.Content>
-      </Dialog.Portal>
-    </Dialog.Root>
+    <Dialog
+      open={open}
+      onOpenChange={onOpenChange}
+      title={t("nav.search")}
+      hidesTitle
+      className="top-4 w-[min(36rem,calc(100vw-1.5rem))] p-3 sm:top-20"
+    >
+      <Palette onDone={() => onOpenChange(false)} />
+    </Dialog>
   );
 }
 
@@ -105,10 +103,7 @@ interface OptionProps {
 }
 
 function Option({ id, entry, isActive, onHover, onGo }: OptionProps) {
-  const row = useRef<HTMLDivElement>(null);
-  useEffect(() => {
-    if (isActive) row.current?.scrollIntoView({ block: "nearest" });
-  }, [isActive]);
+  const row = useScrollIntoView<HTMLDivElement>(isActive);
   const Icon = entry.kind === "battery" ? null : icons[entry.kind];
   return (
     // eslint-disable-next-line jsx-a11y/click-events-have-key-events -- the combobox holds the focus and the keys
@@ -136,19 +131,19 @@ function Option({ id, entry, isActive, onHover, onGo }: OptionProps) {
   );
 }
 
-/** All ids are at hand in the live store; only serial numbers need the gateway. */
+/** The live store has all ids; only serial numbers need the gateway. */
 function useEntries(text: string): Entry[] {
   const { t } = useTranslation();
-  const sought = useDeferredValue(text.trim());
+  const query = useDeferredValue(text.trim());
   const { data: locations } = useQuery(fleetQueries.locations());
-  const { data: bySerial } = useQuery(fleetQueries.search(sought));
-  return findEntries(sought, {
+  const { data: bySerial } = useQuery(fleetQueries.search(query));
+  return findEntries(query, {
     pages: [
       { kind: "fleet", name: t("nav.fleet"), detail: "g f", to: "/" },
       { kind: "alerts", name: t("nav.alerts"), detail: "g a", to: "/alerts" },
     ],
     locations: locations?.items ?? [],
-    batteryIds: [...liveStore.all()].map((value) => value.batteryId),
-    found: bySerial?.items ?? [],
+    batteryIds: liveStore.batteryIds(),
+    serialMatches: bySerial?.items ?? [],
   });
 }

@@ -7,7 +7,7 @@ import { shortId } from "@/lib/ids";
 import { Age } from "./age";
 import { SeverityLabel } from "./status";
 
-/** One alert in two short lines: how bad, what and since when; then where. */
+/** One alert in two short lines: severity, type and age, then the location. */
 export function AlertLine({ alert }: { alert: Alert }) {
   const { t } = useTranslation();
   const part = shortId(alert.battery_id ?? alert.string_id ?? "");

@@ -7,7 +7,7 @@ interface Step {
   to?: string;
 }
 
-/** The way from the fleet down to this page. */
+/** The path from the fleet down to this page. */
 export function Breadcrumb({ steps }: { steps: readonly Step[] }) {
   const { t } = useTranslation();
   return (

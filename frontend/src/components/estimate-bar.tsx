@@ -13,11 +13,11 @@ interface EstimateBarProps {
   limit?: number;
 }
 
-/** An estimate's 90 % interval on its scale; hatched and hollow while it stands on assumption alone. */
+/** An estimate's 90 % interval on its scale; hatched and hollow while it is only assumed. */
 export function EstimateBar({ estimate, from, to, limit }: EstimateBarProps) {
   const { value_pct: value, low_pct: low, high_pct: high, provenance } = estimate;
   if (value === null || low === null || high === null) return null;
-  const place = (percent: number) => ((Math.min(Math.max(percent, from), to) - from) / (to - from)) * 100;
+  const position = (percent: number) => ((Math.min(Math.max(percent, from), to) - from) / (to - from)) * 100;
   const assumed = provenance === "prior_only";
   return (
     <div aria-hidden className="relative my-1 rounded-sm bg-surface-2" style={{ maxWidth: WIDTH, height: HEIGHT }}>
@@ -26,15 +26,15 @@ export function EstimateBar({ estimate, from, to, limit }: EstimateBarProps) {
           "absolute inset-y-0 rounded-sm",
           assumed ? "hatched border border-border-strong" : "bg-ok-fill",
         )}
-        style={{ left: `${place(low)}%`, width: `${Math.max(2, place(high) - place(low))}%` }}
+        style={{ left: `${position(low)}%`, width: `${Math.max(2, position(high) - position(low))}%` }}
       />
       {!assumed && (
-        <span className="absolute -inset-y-0.5 w-0.5 bg-text" style={{ left: `calc(${place(value)}% - 1px)` }} />
+        <span className="absolute -inset-y-0.5 w-0.5 bg-text" style={{ left: `calc(${position(value)}% - 1px)` }} />
       )}
       {limit !== undefined && (
         <span
           className="absolute -inset-y-0.5 border-l border-dashed border-critical-text"
-          style={{ left: `${place(limit)}%` }}
+          style={{ left: `${position(limit)}%` }}
         />
       )}
     </div>

@@ -1,7 +1,6 @@
 import { beforeEach, describe, expect, it } from "vitest";
 
-import { liveStore } from "@/realtime/connection";
-import type { LiveValue } from "@/realtime/live-store";
+import { LiveStore, type LiveValue } from "@/realtime/live-store";
 import { latestOf } from "@/testing/answers";
 import { MockFleet } from "@/testing/fleet";
 
@@ -11,8 +10,9 @@ const NOW = Date.parse("2026-11-23T18:00:00Z");
 let value: LiveValue;
 
 beforeEach(() => {
-  liveStore.applySnapshot(latestOf(new MockFleet(NOW), NOW));
-  const found = liveStore.get("BAT-DC-CNX-01-UPS-01-STR-01-001");
+  const store = new LiveStore(() => undefined);
+  store.applySnapshot(latestOf(new MockFleet(NOW), NOW));
+  const found = store.get("BAT-DC-CNX-01-UPS-01-STR-01-001");
   if (found === undefined) throw new Error("not in the fleet");
   value = { ...found, time: NOW - 30_000, temperature_c: 27.5 };
 });
@@ -38,7 +38,7 @@ describe("a cell's colour", () => {
   });
 });
 
-it("places a value on its scale and keeps what lies outside at the ends", () => {
+it("positions a value on its scale and clamps it to the ends", () => {
   expect(partOf(value, "temperature_c", NOW)).toBe(0.5);
   expect(partOf({ ...value, temperature_c: 60 }, "temperature_c", NOW)).toBe(1);
   expect(partOf({ ...value, temperature_c: -5 }, "temperature_c", NOW)).toBe(0);

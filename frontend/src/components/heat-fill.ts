@@ -1,4 +1,5 @@
 import type { HealthStatus } from "@/api/types";
+import { DEFAULT_STALE_AFTER_S, isStale } from "@/lib/staleness";
 import type { LiveValue } from "@/realtime/live-store";
 
 export const fillChoices = ["status", "voltage_v", "temperature_c", "resistance_drift_pct", "age"] as const;
@@ -14,7 +15,7 @@ export const scales: Record<Exclude<FillBy, "status">, Scale> = {
   voltage_v: { low: 13.2, high: 13.9 },
   temperature_c: { low: 20, high: 35 },
   resistance_drift_pct: { low: 0, high: 50 },
-  age: { low: 0, high: 300 },
+  age: { low: 0, high: DEFAULT_STALE_AFTER_S },
 };
 
 const statusFills: Record<HealthStatus, string | null> = {
@@ -30,7 +31,7 @@ export function fillByOf(params: URLSearchParams): FillBy {
 
 /** Where a battery's value lies on the scale, 0 to 1; null where it is not known or too old to show. */
 export function partOf(value: LiveValue | undefined, fillBy: Exclude<FillBy, "status">, now: number): number | null {
-  if (value === undefined || value.time === null || now - value.time > value.staleAfterMs) return null;
+  if (value === undefined || value.time === null || isStale(value.time, value.stale_after_s, now)) return null;
   const measured = fillBy === "age" ? (now - value.time) / 1000 : value[fillBy];
   if (measured === null) return null;
   const { low, high } = scales[fillBy];

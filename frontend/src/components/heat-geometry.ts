@@ -1,4 +1,4 @@
-/** Where the cells of a heat map lie: a row a string, as wide as the canvas allows. */
+/** Where the cells of a heat map lie: one row per string, as wide as the canvas allows. */
 
 export const CELL_HEIGHT = 12;
 export const GAP = 1;

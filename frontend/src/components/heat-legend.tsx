@@ -2,6 +2,7 @@ import clsx from "clsx";
 import { useTranslation } from "react-i18next";
 
 import type { HealthStatus } from "@/api/types";
+import { unitText } from "@/i18n";
 
 import { colourAt, type FillBy, scales } from "./heat-fill";
 
@@ -50,15 +51,16 @@ function Swatch({ status }: { status: HealthStatus }) {
 function Ramp({ fillBy }: { fillBy: Exclude<FillBy, "status"> }) {
   const { t } = useTranslation();
   const { low, high } = scales[fillBy];
+  const unit = unitText(units[fillBy]);
   return (
     <span className="inline-flex items-center gap-2">
-      {t(`fillBy.${fillBy}`)}: {low} {units[fillBy]}
+      {t(`fillBy.${fillBy}`)}: {low} {unit}
       <span
         aria-hidden
         className="h-3 w-40 rounded"
         style={{ background: `linear-gradient(90deg, ${[0, 0.25, 0.5, 0.75, 1].map(colourAt).join(",")})` }}
       />
-      {high} {units[fillBy]}
+      {high} {unit}
     </span>
   );
 }

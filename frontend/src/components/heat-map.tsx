@@ -1,37 +1,36 @@
 import { useEffect, useRef } from "react";
 
 import type { HealthStatus } from "@/api/types";
-import { liveStore } from "@/realtime/connection";
-import { useLiveVersion, useNow } from "@/realtime/hooks";
-import { type LiveValue, statusNow } from "@/realtime/live-store";
+import { useLiveLookup, useNow } from "@/realtime/hooks";
+import { type LiveLookup, statusNow } from "@/realtime/live-store";
 import { usePreferences } from "@/stores/preferences";
 
 import { type FillBy, fillOf } from "./heat-fill";
 import { type Cell, cellsOf, heightOf } from "./heat-geometry";
 
 interface HeatMapProps {
-  /** Battery ids, a row a string. */
+  /** Battery ids, one row per string. */
   rows: readonly (readonly string[])[];
   fillBy: FillBy;
   label: string;
 }
 
-/** One canvas for a location's batteries; 1,944 cells cost one redraw a frame. */
+/** One canvas for a location's batteries; 1,944 cells cost one redraw per frame. */
 export function HeatMap({ rows, fillBy, label }: HeatMapProps) {
   const canvas = useRef<HTMLCanvasElement>(null);
-  const version = useLiveVersion();
+  const find = useLiveLookup();
   const now = useNow(5000);
   const theme = usePreferences((state) => state.theme);
 
   useEffect(() => {
     const element = canvas.current;
     if (element === null) return;
-    const paint = () => draw(element, rows, fillBy, (id) => liveStore.get(id), Date.now());
+    const paint = () => draw(element, rows, fillBy, find, Date.now());
     paint();
     const observer = new ResizeObserver(paint);
     observer.observe(element);
     return () => observer.disconnect();
-  }, [rows, fillBy, version, now, theme]);
+  }, [rows, fillBy, find, now, theme]);
 
   return (
     <div role="img" aria-label={label}>
@@ -44,7 +43,7 @@ function draw(
   element: HTMLCanvasElement,
   rows: readonly (readonly string[])[],
   fillBy: FillBy,
-  find: (batteryId: string) => LiveValue | undefined,
+  find: LiveLookup,
   now: number,
 ): void {
   const context = element.getContext("2d");
@@ -76,7 +75,7 @@ function draw(
   });
 }
 
-/** Nothing known: an outline and a stroke, not a colour. */
+/** No data: an outline and a stroke, not a colour. */
 function hatch(context: CanvasRenderingContext2D, { x, y, width, height }: Cell, colour: string): void {
   context.strokeStyle = colour;
   context.lineWidth = 1;

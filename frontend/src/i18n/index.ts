@@ -1,6 +1,8 @@
 import i18next from "i18next";
 import { initReactI18next, useTranslation } from "react-i18next";
 
+import type { Problem } from "@/api/errors";
+import type { AlertType } from "@/api/types";
 import type { Language } from "@/lib/dates";
 
 import { en } from "./en";
@@ -30,7 +32,31 @@ export function useLanguage(): Language {
   return useTranslation().i18n.language === "th" ? "th" : "en";
 }
 
-/** Whether a code has words of its own; any other is shown as it came, not hidden. */
-export function isAlertType(code: string): code is keyof typeof en.type {
+/** What went wrong, in the user's language where the code has a text; else the server's own sentence. */
+export function problemText({ status, code, detail }: Pick<Problem, "status" | "code" | "detail">): string {
+  if (status === null) return i18next.t("session.unreachable");
+  // The server's English names the id in question, so it says more than the text by code.
+  return i18next.language === "th" && isProblemCode(code) ? i18next.t(`problem.${code}`) : detail;
+}
+
+function isProblemCode(code: string): code is keyof typeof en.problem {
+  return code in en.problem;
+}
+
+/** A unit in the user's language; physical units read the same in both. */
+export function unitText(unit: string | null): string {
+  if (unit === null) return "";
+  return isTimeUnit(unit) ? i18next.t(`unit.${unit}`) : unit;
+}
+
+function isTimeUnit(unit: string): unit is keyof typeof en.unit {
+  return unit in en.unit;
+}
+
+/** Whether a code has a text; any other is shown as received, not hidden. */
+export function isAlertType(code: string): code is AlertType {
   return code in en.type;
 }
+
+/** Every alert type, as the gateway's description lists them. */
+export const alertTypes = Object.keys(en.type).filter(isAlertType);

@@ -1,3 +1,4 @@
+import i18next from "i18next";
 import { expect, it } from "vitest";
 
 import { en } from "./en";
@@ -13,7 +14,7 @@ function flat(tree: Tree, path = ""): [string, string][] {
 
 const english = new Map(flat(en));
 const thai = new Map(flat(th));
-const placeholders = (text: string) => [...text.matchAll(/\{\{(\w+)\}\}/g)].map(([, name]) => name).sort();
+const placeholders = (text: string) => [...text.matchAll(/\{\{(\w+)(?:, \w+)?\}\}/g)].map(([, name]) => name).sort();
 
 it("has the same keys in both languages", () => {
   expect([...thai.keys()].sort()).toEqual([...english.keys()].sort());
@@ -25,4 +26,32 @@ it.each([...english])("%s takes the same values in both languages", (key, text) 
 
 it("calls no battery healthy", () => {
   for (const text of english.values()) expect(text).not.toMatch(/\bhealthy\b/i);
+});
+
+it("has plural forms in pairs", () => {
+  const stems = (suffix: string) =>
+    [...english.keys()].filter((key) => key.endsWith(suffix)).map((key) => key.slice(0, -suffix.length));
+  expect(stems("_one").sort()).toEqual(stems("_other").sort());
+});
+
+it.each([
+  [1, "1 data centre", "1 of 1,944 batteries has an estimate"],
+  [9, "9 data centres", "9 of 1,944 batteries have an estimate"],
+  [1341, "1,341 data centres", "1,341 of 1,944 batteries have an estimate"],
+])("counts %d in correct English", (count, locations, estimates) => {
+  expect(i18next.t("fleet.locations", { count })).toBe(locations);
+  expect(i18next.t("fleet.sohOf", { count, of: 1944 })).toBe(estimates);
+});
+
+const sources = import.meta.glob<string>(["/src/**/*.{ts,tsx}", "!/src/**/*.test.*", "!/src/i18n/{en,th}.ts"], {
+  query: "?raw",
+  import: "default",
+  eager: true,
+});
+const code = Object.values(sources).join("\n");
+
+it.each([...english.keys()])("%s is used", (key) => {
+  const name = key.replace(/_(one|other)$/, "");
+  const parent = name.slice(0, name.lastIndexOf(".") + 1);
+  expect(code.includes(`"${name}"`) || code.includes(`\`${parent}\${`)).toBe(true);
 });

@@ -4,7 +4,7 @@ export function batteryIdsOf(stringId: string, count: number): string[] {
   return Array.from({ length: count }, (_, i) => `BAT-${stringId}-${String(i + 1).padStart(3, "0")}`);
 }
 
-/** The part of an id below its location: what people say when the place is clear. */
+/** The part of an id below its location: its short name where the location is known. */
 export function shortId(id: string): string {
   return id.replace(/^(BAT-)?DC-[A-Z]{3}-\d{2}-/, "");
 }

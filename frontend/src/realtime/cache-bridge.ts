@@ -2,21 +2,21 @@ import type { QueryClient } from "@tanstack/react-query";
 
 import { alertQueries, fleetQueries } from "@/api/queries";
 
-import type { AppSocket } from "./connection";
+import type { AppSocket } from "./socket";
 
 const GROUP_MS = 400;
 
-/** Keep cached alerts and counts true while the socket is open; the only place that turns events into reading again. */
+/** Keep cached alerts and counts current while the socket is open; the only place where an event leads to a refetch. */
 export function bridgeAlerts(socket: Pick<AppSocket, "on">, cache: QueryClient) {
   let timer: ReturnType<typeof setTimeout> | undefined;
-  const readAgain = () => {
+  const refetch = () => {
     timer = undefined;
     void cache.invalidateQueries({ queryKey: alertQueries.root });
     void cache.invalidateQueries({ queryKey: fleetQueries.root });
   };
-  // A site outage raises hundreds at once; the lists are read again once.
+  // A mains outage raises hundreds at once; the lists are fetched again once.
   socket.on("alert", () => {
-    timer ??= setTimeout(readAgain, GROUP_MS);
+    timer ??= setTimeout(refetch, GROUP_MS);
   });
-  return { readAgain, stop: () => clearTimeout(timer) };
+  return { refetch, stop: () => clearTimeout(timer) };
 }

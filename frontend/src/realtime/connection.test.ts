@@ -55,7 +55,12 @@ function start(accessToken: string, cache = new QueryClient()): QueryClient {
   return cache;
 }
 
-const joined = () => vi.waitFor(() => expect([...liveStore.all()]).toHaveLength(1944), WAIT);
+/** Every room is joined and the snapshot is in; the two arrive in either order. */
+const joined = () =>
+  vi.waitFor(() => {
+    expect(liveStore.batteryIds()).toHaveLength(1944);
+    for (const id of fleet.locationIds()) expect(sockets.sockets.adapter.rooms.has(`location:${id}`)).toBe(true);
+  }, WAIT);
 
 it("joins every room, reads the snapshot and takes live values", async () => {
   start("access-1");
@@ -72,9 +77,9 @@ it("reads a room's snapshot again after a gap", async () => {
   const read: (string | null)[] = [];
   server.use(
     http.get("*/api/v1/telemetry/latest", ({ request }) => {
-      const place = new URL(request.url).searchParams.get("location_id");
-      read.push(place);
-      return HttpResponse.json(latestOf(fleet, Date.now(), place ?? undefined));
+      const locationId = new URL(request.url).searchParams.get("location_id");
+      read.push(locationId);
+      return HttpResponse.json(latestOf(fleet, Date.now(), locationId ?? undefined));
     }),
   );
   start("access-1");
@@ -92,7 +97,7 @@ it("gets a new token when the server refuses the old one", async () => {
   expect(tokens).toEqual(["expired", "access-1"]);
 });
 
-it("tries on when the server ends the connection and does not answer for a while", async () => {
+it("reconnects after the server ends the connection and is away for a while", async () => {
   start("access-1");
   await joined();
   let asked = 0;
@@ -118,18 +123,18 @@ it("stops when the session has ended", async () => {
   expect(tokens).toHaveLength(1);
 });
 
-it("reads alerts again once for many announced at once, and tells who listens of each", async () => {
+it("refetches alerts once for many events at once, and passes each event to listeners", async () => {
   const cache = start("access-1");
   await joined();
   const invalidate = vi.spyOn(cache, "invalidateQueries");
-  const heard: number[] = [];
-  const unhear = onAlert(({ alert }) => heard.push(alert.alert_id));
+  const received: number[] = [];
+  const unsubscribe = onAlert(({ alert }) => received.push(alert.alert_id));
   for (let i = 1; i <= 5; i += 1) {
     const alert = fleet.strike(`BAT-DC-CNX-01-UPS-01-STR-01-00${i}`);
     sockets.to("location:DC-CNX-01").emit("alert", { event: "raised", alert });
   }
   await vi.waitFor(() => expect(invalidate).toHaveBeenCalledWith({ queryKey: ["alerts"] }), WAIT);
-  expect(heard).toHaveLength(5);
+  expect(received).toHaveLength(5);
   expect(invalidate.mock.calls.filter(([filter]) => filter?.queryKey?.[0] === "alerts")).toHaveLength(1);
-  unhear();
+  unsubscribe();
 });

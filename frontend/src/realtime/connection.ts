@@ -1,32 +1,22 @@
 import type { QueryClient } from "@tanstack/react-query";
-import { io, type Socket } from "socket.io-client";
+import { io } from "socket.io-client";
 import { create } from "zustand";
 
 import { refreshSession } from "@/api/client";
 import { latestTelemetry } from "@/api/queries";
 import { useSession } from "@/api/session";
-import type { AlertEvent, BatteryStatusUpdate, Subscribed, TelemetryUpdate } from "@/api/types";
+import type { AlertEvent } from "@/api/types";
 
 import { bridgeAlerts } from "./cache-bridge";
 import { LiveStore } from "./live-store";
-import { SnapshotReader } from "./reread";
+import { SnapshotReader } from "./snapshot-reader";
+import type { AppSocket } from "./socket";
 
 interface ConnectionState {
   phase: "connecting" | "connected" | "disconnected";
   /** When the connection was lost, or made. */
   since: number | null;
 }
-
-interface ServerEvents {
-  subscribed: (subscribed: Subscribed) => void;
-  telemetry_update: (update: TelemetryUpdate) => void;
-  battery_status_update: (update: BatteryStatusUpdate) => void;
-  alert: (event: AlertEvent) => void;
-}
-interface ClientEvents {
-  subscribe_location: (room: { location_id: string }) => void;
-}
-export type AppSocket = Socket<ServerEvents, ClientEvents>;
 
 export const useConnection = create<ConnectionState>(() => ({ phase: "connecting", since: null }));
 
@@ -46,7 +36,7 @@ export function onAlert(listener: AlertListener): () => void {
 const FIRST_RETRY_MS = 1000;
 const LONGEST_RETRY_MS = 10_000;
 
-/** Keep live values and cached alerts true for as long as somebody is signed in; returns how to stop. */
+/** Keep live values and cached alerts current while a user is signed in; returns a function that stops it. */
 export function startRealtime(cache: QueryClient, locationIds: () => Promise<string[]>, url = ""): () => void {
   const socket: AppSocket = io(url, {
     path: "/socket.io",
@@ -64,11 +54,11 @@ export function startRealtime(cache: QueryClient, locationIds: () => Promise<str
     liveStore.beginConnection();
     for (const locationId of await locationIds()) socket.emit("subscribe_location", { location_id: locationId });
     liveStore.applySnapshot(await latestTelemetry());
-    // Alerts raised before the rooms were joined, or while the connection was away, were announced to nobody here.
-    bridge.readAgain();
+    // Events sent before the rooms were joined, or while the connection was lost, never arrived.
+    bridge.refetch();
   }
 
-  /** Without the snapshot nothing shown is true, so it is asked for until it comes. */
+  /** Without the snapshot nothing can be shown, so it is requested until it arrives. */
   function tryJoin(): void {
     void join().catch(() => {
       clearTimeout(retry);
@@ -76,15 +66,15 @@ export function startRealtime(cache: QueryClient, locationIds: () => Promise<str
     });
   }
 
-  /** The server itself said no: the token is old, rights changed, or it stops. Ask for a new token, never in a hurry. */
-  function connectAnew(): void {
+  /** The server refused: the token has expired, rights changed, or it is shutting down. Get a new token, with back-off. */
+  function reconnect(): void {
     const delay = Math.min(FIRST_RETRY_MS * 2 ** refusals, LONGEST_RETRY_MS);
     refusals += 1;
     clearTimeout(retry);
     retry = setTimeout(() => {
       void refreshSession().then((token) => {
         if (stopped || useSession.getState().phase === "signed-out") return;
-        if (token === null) connectAnew();
+        if (token === null) reconnect();
         else socket.connect();
       });
     }, delay);
@@ -96,13 +86,13 @@ export function startRealtime(cache: QueryClient, locationIds: () => Promise<str
     tryJoin();
   });
   socket.on("disconnect", (reason) => {
-    lost();
-    if (reason === "io server disconnect") connectAnew();
+    markLost();
+    if (reason === "io server disconnect") reconnect();
   });
   socket.on("connect_error", () => {
-    lost();
-    // While it is active the library itself tries again.
-    if (!socket.active) connectAnew();
+    markLost();
+    // While the socket is active, the library reconnects by itself.
+    if (!socket.active) reconnect();
   });
   socket.on("subscribed", (subscribed) => liveStore.applySubscribed(subscribed));
   socket.on("telemetry_update", (update) => {
@@ -125,7 +115,7 @@ export function startRealtime(cache: QueryClient, locationIds: () => Promise<str
   };
 }
 
-function lost(): void {
+function markLost(): void {
   if (useConnection.getState().phase !== "disconnected") {
     useConnection.setState({ phase: "disconnected", since: Date.now() });
   }

@@ -1,18 +1,23 @@
 import { useEffect, useState, useSyncExternalStore } from "react";
 
 import { liveStore } from "./connection";
-import type { LiveValue } from "./live-store";
+import type { LiveLookup, LiveValue } from "./live-store";
 
-/** Render again when live values changed, at most once a frame. */
-export function useLiveVersion(): number {
-  return useSyncExternalStore(liveStore.subscribe, liveStore.getVersion);
+/** The look-up of live values; renders again when they change, at most once per frame. */
+export function useLiveLookup(): LiveLookup {
+  return useSyncExternalStore(liveStore.subscribe, liveStore.getLookup);
 }
 
-export function useLiveValue(batteryId: string): LiveValue | undefined {
-  return useSyncExternalStore(liveStore.subscribe, () => liveStore.get(batteryId));
+export function useLiveValue(batteryId: string | null): LiveValue | undefined {
+  return useSyncExternalStore(liveStore.subscribe, () => (batteryId === null ? undefined : liveStore.get(batteryId)));
 }
 
-/** The present, moving on every `everyMs`; ages are counted from it. */
+/** When the last live update arrived; null before the first. */
+export function useLastUpdateAt(): number | null {
+  return useSyncExternalStore(liveStore.subscribe, () => liveStore.lastUpdateAt);
+}
+
+/** The present, advancing every `everyMs`; ages count from it. */
 export function useNow(everyMs = 1000): number {
   const [now, setNow] = useState(() => Date.now());
   useEffect(() => {

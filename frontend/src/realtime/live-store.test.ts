@@ -5,7 +5,7 @@ import type { TelemetryLatest, TelemetryUpdate } from "@/api/types";
 import { type LiveValue, LiveStore, statusNow } from "./live-store";
 
 const T0 = Date.parse("2026-11-23T18:00:00Z");
-const PLACE = "DC-CNX-01";
+const LOCATION = "DC-CNX-01";
 const BATTERY = "BAT-DC-CNX-01-UPS-01-STR-01-001";
 
 function storeWith(onGap: (locationId: string) => void = () => undefined) {
@@ -19,7 +19,7 @@ function storeWith(onGap: (locationId: string) => void = () => undefined) {
 function snapshot(seq: number, at = T0, counts = { critical: 0, warning: 0 }): TelemetryLatest {
   return {
     generated_at: new Date(at).toISOString(),
-    locations: { [PLACE]: { seq } },
+    locations: { [LOCATION]: { seq } },
     columns: {
       battery_id: [BATTERY],
       time: [new Date(at).toISOString()],
@@ -41,9 +41,9 @@ function snapshot(seq: number, at = T0, counts = { critical: 0, warning: 0 }): T
 
 function update(seq: number, at: number, columns: Partial<TelemetryUpdate["columns"]> = {}): TelemetryUpdate {
   return {
-    room: `location:${PLACE}`,
+    room: `location:${LOCATION}`,
     seq,
-    location_id: PLACE,
+    location_id: LOCATION,
     timestamp: new Date(at).toISOString(),
     columns: {
       battery_id: [BATTERY],
@@ -67,7 +67,7 @@ describe("sequence numbers", () => {
     store.applyUpdate(update(11, T0 + 1000));
     expect(onGap).not.toHaveBeenCalled();
     store.applyUpdate(update(13, T0 + 2000));
-    expect(onGap).toHaveBeenCalledExactlyOnceWith(PLACE);
+    expect(onGap).toHaveBeenCalledExactlyOnceWith(LOCATION);
     store.applyUpdate(update(14, T0 + 3000));
     expect(onGap).toHaveBeenCalledTimes(1);
   });
@@ -85,27 +85,27 @@ describe("sequence numbers", () => {
   it("asks again when the snapshot is older than the room was on joining", () => {
     const onGap = vi.fn();
     const store = storeWith(onGap);
-    store.applySubscribed({ room: `location:${PLACE}`, seq: 20 });
+    store.applySubscribed({ room: `location:${LOCATION}`, seq: 20 });
     store.applySnapshot(snapshot(19));
-    expect(onGap).toHaveBeenCalledExactlyOnceWith(PLACE);
+    expect(onGap).toHaveBeenCalledExactlyOnceWith(LOCATION);
   });
 
   it("asks again when the room turns out to be ahead of the snapshot", () => {
     const onGap = vi.fn();
     const store = storeWith(onGap);
     store.applySnapshot(snapshot(19));
-    store.applySubscribed({ room: `location:${PLACE}`, seq: 20 });
-    expect(onGap).toHaveBeenCalledExactlyOnceWith(PLACE);
+    store.applySubscribed({ room: `location:${LOCATION}`, seq: 20 });
+    expect(onGap).toHaveBeenCalledExactlyOnceWith(LOCATION);
   });
 
-  it("starts counting anew with a new connection, even from a lower number", () => {
+  it("restarts the count with a new connection, even from a lower number", () => {
     const onGap = vi.fn();
     const store = storeWith(onGap);
     store.applySnapshot(snapshot(900));
     store.beginConnection();
     store.applySnapshot(snapshot(3, T0 + 1));
     store.applyUpdate(update(5, T0 + 1000));
-    expect(onGap).toHaveBeenCalledExactlyOnceWith(PLACE);
+    expect(onGap).toHaveBeenCalledExactlyOnceWith(LOCATION);
   });
 });
 
@@ -119,16 +119,16 @@ describe("values", () => {
     expect(store.get(BATTERY)).toMatchObject({ voltage_v: 13.1, time: T0 + 5000 });
   });
 
-  it("keep their own age when a sensor falls silent and the others go on", () => {
+  it("keep their own age when one sensor stops and the others continue", () => {
     const store = storeWith();
     store.applySnapshot(snapshot(1));
     store.applyUpdate(update(2, T0 + 60_000, { voltage_v: [13.5] }));
     const value = store.get(BATTERY);
     expect(value?.temperature_c).toBe(25);
-    expect(value?.measuredAt).toMatchObject({ voltage_v: T0 + 60_000, temperature_c: T0 });
+    expect(value?.measured_at).toMatchObject({ voltage_v: T0 + 60_000, temperature_c: T0 });
   });
 
-  it("reach listeners once a frame, however many updates come", () => {
+  it("reach listeners once per frame, however many updates come", () => {
     const frames: (() => void)[] = [];
     const store = new LiveStore(
       () => undefined,
@@ -154,17 +154,17 @@ describe("statusNow", () => {
   it.each([
     ["nothing known", undefined, 0, "no_data"],
     ["fresh without alerts", {}, 1000, "normal"],
-    ["fresh with a warning", { openWarning: 1 }, 1000, "warning"],
-    ["silent", {}, 301_000, "no_data"],
-    ["silence outranks a warning", { openWarning: 1 }, 301_000, "no_data"],
-    ["critical outranks silence", { openCritical: 1 }, 301_000, "critical"],
-    ["alerts not known yet", { openCritical: null, openWarning: null }, 1000, "no_data"],
-    ["never heard", { time: null }, 1000, "no_data"],
+    ["fresh with a warning", { open_warning: 1 }, 1000, "warning"],
+    ["stale", {}, 301_000, "no_data"],
+    ["stale data outranks a warning", { open_warning: 1 }, 301_000, "no_data"],
+    ["critical outranks stale data", { open_critical: 1 }, 301_000, "critical"],
+    ["alerts not known yet", { open_critical: null, open_warning: null }, 1000, "no_data"],
+    ["never reported", { time: null }, 1000, "no_data"],
   ] as const)("%s", (_, change, age, expected) => {
     expect(statusNow(change === undefined ? undefined : value(change), T0 + age)).toBe(expected);
   });
 
-  it("does not make a battery normal because it is heard again while its warning is open", () => {
+  it("keeps a battery's open warning when its data returns", () => {
     const store = storeWith();
     store.applySnapshot(snapshot(1, T0 - 3_600_000, { critical: 0, warning: 1 }));
     expect(statusNow(store.get(BATTERY), T0)).toBe("no_data");
@@ -172,7 +172,7 @@ describe("statusNow", () => {
     expect(statusNow(store.get(BATTERY), T0)).toBe("warning");
   });
 
-  it("does not call a battery normal before the gateway has told its alerts", () => {
+  it("does not call a battery normal before its alerts are known", () => {
     const store = storeWith();
     store.applyUpdate(update(2, T0, { voltage_v: [13.6] }));
     expect(statusNow(store.get(BATTERY), T0)).toBe("no_data");
@@ -182,7 +182,7 @@ describe("statusNow", () => {
     const store = storeWith();
     store.applySnapshot(snapshot(1));
     store.applyStatuses({
-      location_id: PLACE,
+      location_id: LOCATION,
       columns: { battery_id: [BATTERY], status: ["critical"], open_critical: [1], open_warning: [0] },
     });
     expect(statusNow(store.get(BATTERY), T0)).toBe("critical");

@@ -26,7 +26,7 @@ export function summaryOf(fleet: MockFleet, battery: MockBattery, now: number): 
     installed_at: "2021-03-15T00:00:00Z",
     status,
     status_reasons: status === "no_data" ? ["data_stale"] : open.map((alert) => alert.type),
-    live: battery.neverHeard ? null : liveOf(battery, now),
+    live: battery.neverReported ? null : liveOf(battery, now),
     open_alerts: severityCounts(open),
     rul_days: null,
   };
@@ -103,11 +103,11 @@ export function overviewOf(fleet: MockFleet, now: number): Schemas["FleetOvervie
 
 export function latestOf(fleet: MockFleet, now: number, locationId?: string): Schemas["TelemetryLatest"] {
   const batteries = fleet.batteriesOf(locationId);
-  const known = <T>(battery: MockBattery, value: T): T | null => (battery.neverHeard ? null : value);
-  const places = locationId === undefined ? fleet.locationIds() : [locationId];
+  const known = <T>(battery: MockBattery, value: T): T | null => (battery.neverReported ? null : value);
+  const locationIds = locationId === undefined ? fleet.locationIds() : [locationId];
   return {
     generated_at: new Date(now).toISOString(),
-    locations: Object.fromEntries(places.map((id) => [id, { seq: fleet.sequences.get(id) ?? 0 }])),
+    locations: Object.fromEntries(locationIds.map((id) => [id, { seq: fleet.sequences.get(id) ?? 0 }])),
     columns: {
       battery_id: batteries.map((battery) => battery.battery_id),
       time: batteries.map((battery) => known(battery, new Date(battery.time).toISOString())),

@@ -6,7 +6,7 @@ type Alert = Schemas["AlertOut"];
 type Status = Schemas["HealthStatus"];
 type Mode = Schemas["StringMode"];
 
-const sites = [
+const locations = [
   ["DC-CNX-01", "Chiang Mai", "northern", 18.7883, 98.9853, "N"],
   ["DC-KKN-01", "Khon Kaen", "northeastern", 16.4322, 102.8236, "NE"],
   ["DC-NTB-01", "Nonthaburi", "central", 13.8598, 100.5254, "C"],
@@ -19,7 +19,7 @@ const sites = [
 ] as const;
 
 const MINUTE_MS = 60_000;
-const BLOCKS = 24;
+const BATTERIES_PER_STRING = 24;
 export const STALE_AFTER_S = 300;
 
 export interface MockBattery {
@@ -38,7 +38,7 @@ export interface MockBattery {
   open_critical: number;
   open_warning: number;
   silent: boolean;
-  neverHeard: boolean;
+  neverReported: boolean;
 }
 
 export interface MockString {
@@ -85,7 +85,7 @@ export class MockFleet {
     seed = 7,
   ) {
     this.random = randomOf(seed);
-    for (const [locationId, , , , , zone] of sites) this.addLocation(locationId, zone);
+    for (const [locationId, , , , , zone] of locations) this.addLocation(locationId, zone);
     this.addConditions();
   }
 
@@ -94,7 +94,7 @@ export class MockFleet {
     for (const system of systemsOf(locationId, zone)) {
       for (let i = 1; i <= system.strings; i += 1) {
         const stringId = `${system.system_id}-STR-0${i}`;
-        const batteries = Array.from({ length: BLOCKS }, (_, k) =>
+        const batteries = Array.from({ length: BATTERIES_PER_STRING }, (_, k) =>
           this.battery(locationId, system.system_id, stringId, k),
         );
         this.strings.push({
@@ -127,7 +127,7 @@ export class MockFleet {
       open_critical: 0,
       open_warning: 0,
       silent: false,
-      neverHeard: false,
+      neverReported: false,
     };
   }
 
@@ -137,28 +137,28 @@ export class MockFleet {
   }
 
   private addConditions(): void {
-    const at = (stringId: string, position: number) =>
+    const batteryIn = (stringId: string, position: number) =>
       this.need(`BAT-${stringId}-${String(position).padStart(3, "0")}`);
-    const hot = at("DC-SRC-01-UPS-01-STR-02", 7);
+    const hot = batteryIn("DC-SRC-01-UPS-01-STR-02", 7);
     Object.assign(hot, { temperature_c: 47.8, drift_pct: 38 });
     this.raise(hot, "temperature_high", "critical", 47.8, 45, "°C", 42);
-    const worn = at("DC-SRC-01-UPS-01-STR-02", 8);
+    const worn = batteryIn("DC-SRC-01-UPS-01-STR-02", 8);
     Object.assign(worn, { drift_pct: 57 });
     this.raise(worn, "resistance_drift", "critical", 57, 50, "%", 3 * 24 * 60);
     for (const position of [3, 11, 19]) {
-      const drifting = at("DC-KKN-01-REC-01-STR-01", position);
+      const drifting = batteryIn("DC-KKN-01-REC-01-STR-01", position);
       drifting.drift_pct = 26 + position / 4;
       this.raise(drifting, "resistance_drift", "warning", drifting.drift_pct, 25, "%", 26 * 60 + position);
     }
-    const low = at("DC-BKK-01-UPS-02-STR-03", 14);
+    const low = batteryIn("DC-BKK-01-UPS-02-STR-03", 14);
     low.voltage_v = 13.12;
     this.raise(low, "voltage_low", "warning", 13.12, 13.2, "V", 190);
     for (const battery of this.strings.find((s) => s.string_id === "DC-PKT-01-UPS-01-STR-04")?.batteries ?? []) {
       battery.silent = true;
       battery.time = this.startedAt - 47 * MINUTE_MS;
     }
-    this.raise(at("DC-PKT-01-UPS-01-STR-04", 1), "data_stale", "warning", 2820, 300, "s", 42);
-    at("DC-HDY-01-REC-01-STR-02", 24).neverHeard = true;
+    this.raise(batteryIn("DC-PKT-01-UPS-01-STR-04", 1), "data_stale", "warning", 2820, 300, "s", 42);
+    batteryIn("DC-HDY-01-REC-01-STR-02", 24).neverReported = true;
     const discharging = this.strings.find((s) => s.string_id === "DC-CNX-01-UPS-01-STR-01");
     if (discharging) discharging.mode = "discharge";
   }
@@ -227,7 +227,7 @@ export class MockFleet {
   }
 
   statusOf(battery: MockBattery, now: number): Status {
-    if (battery.neverHeard) return "no_data";
+    if (battery.neverReported) return "no_data";
     if (battery.open_critical > 0) return "critical";
     if (now - battery.time > STALE_AFTER_S * 1000) return "no_data";
     return battery.open_warning > 0 ? "warning" : "normal";
@@ -237,8 +237,8 @@ export class MockFleet {
   report(index: number, now: number): Schemas["TelemetryUpdate"] | null {
     const string = this.strings[index % this.strings.length];
     if (string === undefined || string.batteries[0]?.silent) return null;
-    const heard = string.batteries.filter((battery) => !battery.neverHeard);
-    for (const battery of heard) {
+    const reporting = string.batteries.filter((battery) => !battery.neverReported);
+    for (const battery of reporting) {
       battery.time = now;
       battery.voltage_v += 0.004 * this.spread();
       battery.temperature_c += 0.02 * this.spread();
@@ -251,11 +251,11 @@ export class MockFleet {
       location_id: string.location_id,
       timestamp: new Date(now).toISOString(),
       columns: {
-        battery_id: heard.map((battery) => battery.battery_id),
-        time: heard.map(() => new Date(now).toISOString()),
-        voltage_v: heard.map((battery) => rounded(battery.voltage_v, 3)),
-        current_a: heard.map((battery) => battery.current_a),
-        temperature_c: heard.map((battery) => rounded(battery.temperature_c, 1)),
+        battery_id: reporting.map((battery) => battery.battery_id),
+        time: reporting.map(() => new Date(now).toISOString()),
+        voltage_v: reporting.map((battery) => rounded(battery.voltage_v, 3)),
+        current_a: reporting.map((battery) => battery.current_a),
+        temperature_c: reporting.map((battery) => rounded(battery.temperature_c, 1)),
         internal_resistance_mohm: null,
         soc_pct: null,
         soh_pct: null,
@@ -264,16 +264,16 @@ export class MockFleet {
   }
 
   locationIds(): string[] {
-    return sites.map(([locationId]) => locationId);
+    return locations.map(([locationId]) => locationId);
   }
 
   location(locationId: string, now: number): Schemas["LocationOut"] | null {
-    const site = sites.find(([id]) => id === locationId);
-    if (site === undefined) return null;
-    const [, name, region, latitude, longitude, zone] = site;
+    const location = locations.find(([id]) => id === locationId);
+    if (location === undefined) return null;
+    const [, name, region, latitude, longitude, zone] = location;
     const batteries = this.batteriesOf(locationId);
     const open = this.alerts.filter((alert) => alert.location_id === locationId && alert.is_active);
-    const heard = batteries.filter((battery) => !battery.neverHeard);
+    const reporting = batteries.filter((battery) => !battery.neverReported);
     return {
       location_id: locationId,
       name,
@@ -285,7 +285,7 @@ export class MockFleet {
       utility: zone === "C" ? "MEA" : "PEA",
       climate_zone: zone,
       system_count: systemsOf(locationId, zone).length,
-      string_count: batteries.length / BLOCKS,
+      string_count: batteries.length / BATTERIES_PER_STRING,
       battery_count: batteries.length,
       stats: {
         status_counts: this.statusCounts(batteries, now),
@@ -302,7 +302,7 @@ export class MockFleet {
           mains: locationId !== "DC-CNX-01",
           is_stale: false,
         },
-        newest_reading_at: new Date(Math.max(...heard.map((battery) => battery.time))).toISOString(),
+        newest_reading_at: new Date(Math.max(...reporting.map((battery) => battery.time))).toISOString(),
         worst_battery_id: open.find((alert) => alert.battery_id !== null)?.battery_id ?? null,
       },
     };
@@ -315,7 +315,7 @@ export class MockFleet {
   }
 
   systems(locationId: string): Schemas["SystemOut"][] {
-    const zone = sites.find(([id]) => id === locationId)?.[5] ?? "C";
+    const zone = locations.find(([id]) => id === locationId)?.[5] ?? "C";
     return systemsOf(locationId, zone).map(({ system_id, kind }) => ({
       system_id,
       kind,
@@ -325,7 +325,7 @@ export class MockFleet {
         .map((string) => ({
           string_id: string.string_id,
           system_id,
-          battery_count: BLOCKS,
+          battery_count: BATTERIES_PER_STRING,
           state: this.stringState(string),
         })),
     }));

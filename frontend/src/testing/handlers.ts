@@ -97,9 +97,11 @@ function fleetHandlers(fleet: MockFleet) {
     http.get(`${API}/batteries`, ({ request }) => {
       const url = new URL(request.url);
       const text = (url.searchParams.get("q") ?? "").toLowerCase();
+      const stringId = url.searchParams.get("string_id");
       const found = fleet
         .batteriesOf()
         .filter((b) => `${b.battery_id} ${b.serial_number}`.toLowerCase().includes(text))
+        .filter((b) => stringId === null || b.string_id === stringId)
         .map((battery) => summaryOf(fleet, battery, Date.now()));
       return HttpResponse.json(pageOf(found, url));
     }),
@@ -122,9 +124,9 @@ function telemetryHandlers(fleet: MockFleet) {
       const battery = fleet.find(String(params.id));
       if (battery === undefined) return problem(404, "battery_not_found", "There is no such battery.");
       const url = new URL(request.url);
-      const at = (name: string) => Date.parse(url.searchParams.get(name) ?? "");
+      const instant = (name: string) => Date.parse(url.searchParams.get(name) ?? "");
       return HttpResponse.json(
-        seriesOf(battery, at("start"), at("end"), Number(url.searchParams.get("max_points") ?? 500)),
+        seriesOf(battery, instant("start"), instant("end"), Number(url.searchParams.get("max_points") ?? 500)),
       );
     }),
     http.get(`${API}/batteries/:id/twin`, ({ params }) =>

@@ -16,18 +16,18 @@ interface Page {
   path: string;
   element: ReactElement;
   /** Address to open. */
-  at?: string;
+  address?: string;
 }
 
 /** Show a page as a signed-in engineer sees it, over a fleet of its own. */
-export function renderPage({ path, element, at = path }: Page) {
+export function renderPage({ path, element, address = path }: Page) {
   const fleet = new MockFleet();
   server.use(...createHandlers(fleet));
-  return { fleet, ...showPage({ path, element, at }, fleet) };
+  return { fleet, ...showPage({ path, element, address }, fleet) };
 }
 
 /** The same without any handler: the test says what the gateway does. */
-export function showPage({ path, element, at = path }: Page, fleet?: MockFleet) {
+export function showPage({ path, element, address = path }: Page, fleet?: MockFleet) {
   const { access_token: token, user } = sessionOf();
   useSession.getState().signedIn(token, user);
   if (fleet) liveStore.applySnapshot(latestOf(fleet, Date.now()));
@@ -37,7 +37,7 @@ export function showPage({ path, element, at = path }: Page, fleet?: MockFleet) 
       { path, element },
       { path: "*", element: <p>elsewhere</p> },
     ],
-    { initialEntries: [at] },
+    { initialEntries: [address] },
   );
   render(
     <QueryClientProvider client={cache}>

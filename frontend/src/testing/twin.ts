@@ -1,4 +1,4 @@
-/** What the twin's endpoints answer of a mock battery: one deep outage, one short transfer, resistance since. */
+/** Answers of the twin's endpoints for a mock battery: one deep outage, one short transfer, resistance since. */
 import type { components } from "../api/schema.gen.ts";
 
 type Schemas = components["schemas"];
@@ -14,20 +14,20 @@ export const capacity: Schemas["Estimate"] = {
 };
 
 export function twinRecordOf(batteryId: string, now: number): Schemas["TwinRecord"] {
-  const at = (days: number) => new Date(now - days * DAY_MS).toISOString();
+  const daysAgo = (days: number) => new Date(now - days * DAY_MS).toISOString();
   const none = { depth_pct: null, soh: null, resistance_mohm: null, resistance_drift_pct: null };
   return {
     battery_id: batteryId,
-    generated_at: at(0),
-    time: at(0),
+    generated_at: daysAgo(0),
+    time: daysAgo(0),
     is_stale: false,
     soc: { value_pct: 98, low_pct: 94, high_pct: 100, provenance: "prior_only", reason: null },
     soh: capacity,
     resistance_mohm: 4.21,
     resistance_sd_mohm: 0.05,
     evidence: [
-      { ...none, kind: "ohmic", at: at(1), age_days: 1, resistance_mohm: 4.21, resistance_drift_pct: 18 },
-      { ...none, kind: "discharge", at: at(40), age_days: 40, depth_pct: 22, soh: capacity },
+      { ...none, kind: "ohmic", at: daysAgo(1), age_days: 1, resistance_mohm: 4.21, resistance_drift_pct: 18 },
+      { ...none, kind: "discharge", at: daysAgo(40), age_days: 40, depth_pct: 22, soh: capacity },
     ],
     history: [],
   };

@@ -18,8 +18,8 @@ it("leaves a hole in the data open: one empty point where the line breaks", () =
   const points = pointsOf(series(), "voltage_v");
   const empty = points.flatMap((point, i) => (point.mean === null ? [i] : []));
   expect(empty).toHaveLength(1);
-  const at = empty[0] ?? 0;
-  expect((points[at + 1]?.time ?? 0) - (points[at - 1]?.time ?? 0)).toBeGreaterThan(2 * HOUR);
+  const hole = empty[0] ?? 0;
+  expect((points[hole + 1]?.time ?? 0) - (points[hole - 1]?.time ?? 0)).toBeGreaterThan(2 * HOUR);
 });
 
 it("leaves out what was not measured instead of drawing zero", () => {

@@ -10,8 +10,8 @@ export interface Point {
 }
 
 /**
- * Points of a channel for a chart. Between buckets that are further apart than they should be stands an empty point, so
- * that the line breaks: a gap in the data is shown, never bridged.
+ * Points of a channel for a chart. Between buckets that are too far apart an empty point breaks the line: a gap in the
+ * data is shown, never bridged.
  */
 export function pointsOf(series: TelemetrySeries, channel: Channel): Point[] {
   const column = series.columns[channel];
@@ -37,7 +37,7 @@ export function pointsOf(series: TelemetrySeries, channel: Channel): Point[] {
 }
 
 /**
- * Distance in ms past which two neighbours have a gap between them: 3 usual steps, at least one bucket and a half.
+ * Distance in ms past which two adjacent points have a gap between them: 3 usual steps, at least one bucket and a half.
  *
  * A series may mix rhythms (hourly rows, seconds during a discharge), so the usual step is the longest one that
  * comes back at least three times; a rhythm repeats, an outage does not.

@@ -18,7 +18,8 @@ import { useLanguage } from "@/i18n";
 import { formatDateTime, formatTick, timeTicks } from "@/lib/dates";
 import { formatQuantity, quantities } from "@/lib/units";
 
-import { axisDomain, type Channel, extentOf, pointsOf } from "./series";
+import { ScrollRegion } from "../ui/scroll-region";
+import { axisDomain, type Channel, extentOf, type Point, pointsOf } from "./series";
 
 type Measured = Exclude<Channel, "soc_pct" | "soh_pct">;
 
@@ -45,7 +46,7 @@ const leastSpans: Record<Measured, number> = {
   internal_resistance_mohm: 0.5,
 };
 
-/** One channel over time: the mean as a line, lowest and highest as a band, so that spikes survive any zoom. */
+/** One channel over time: the mean as a line, lowest and highest as a band, so that spikes stay visible at any zoom. */
 export function TimeSeriesChart({
   name,
   series,
@@ -81,7 +82,7 @@ export function TimeSeriesChart({
             {t("battery.summary", { name, min: show(extent.min), max: show(extent.max), last: show(extent.last) })}
           </p>
           {asTable ? (
-            <PointTable points={points} channel={channel} />
+            <PointTable name={name} points={points} channel={channel} />
           ) : (
             <Plot
               {...{ name, points, channel, from, to, marks, alerts, onZoom }}
@@ -95,7 +96,7 @@ export function TimeSeriesChart({
 }
 
 interface PlotProps extends Required<Omit<TimeSeriesChartProps, "series">> {
-  points: ReturnType<typeof pointsOf>;
+  points: Point[];
   domain: [number, number];
 }
 
@@ -103,7 +104,7 @@ function Plot({ points, channel, from, to, marks, alerts, onZoom, domain }: Plot
   const language = useLanguage();
   const [drag, setDrag] = useState<{ start: number; end: number } | null>(null);
   const ticks = useMemo(() => timeTicks(from, to, 6), [from, to]);
-  const at = (state: { activeLabel?: string | number | undefined }) =>
+  const timeOf = (state: { activeLabel?: string | number | undefined }) =>
     state.activeLabel === undefined ? null : Number(state.activeLabel);
 
   function finish(): void {
@@ -120,11 +121,11 @@ function Plot({ points, channel, from, to, marks, alerts, onZoom, domain }: Plot
         syncMethod="value"
         margin={{ top: 4, right: 8, bottom: 0, left: 0 }}
         onMouseDown={(state) => {
-          const time = at(state);
+          const time = timeOf(state);
           if (time !== null) setDrag({ start: time, end: time });
         }}
         onMouseMove={(state) => {
-          const time = at(state);
+          const time = timeOf(state);
           if (drag !== null && time !== null) setDrag({ start: drag.start, end: time });
         }}
         onMouseUp={finish}
@@ -201,7 +202,7 @@ function Plot({ points, channel, from, to, marks, alerts, onZoom, domain }: Plot
 interface TooltipProps {
   channel: Measured;
   active?: boolean;
-  payload?: readonly { payload?: ReturnType<typeof pointsOf>[number] }[];
+  payload?: readonly { payload?: Point }[];
 }
 
 function PointTooltip({ channel, active, payload }: TooltipProps) {
@@ -223,12 +224,11 @@ function PointTooltip({ channel, active, payload }: TooltipProps) {
   );
 }
 
-function PointTable({ points, channel }: { points: ReturnType<typeof pointsOf>; channel: Measured }) {
+function PointTable({ name, points, channel }: { name: string; points: readonly Point[]; channel: Measured }) {
   const { t } = useTranslation();
   const language = useLanguage();
   return (
-    // eslint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- a scrolling region must be reachable by keyboard
-    <div className="max-h-56 overflow-auto" tabIndex={0} role="region" aria-label={t("battery.table")}>
+    <ScrollRegion label={name} className="max-h-56 overflow-auto">
       <table className="w-full text-left text-xs">
         <thead className="sticky top-0 bg-surface">
           <tr>
@@ -251,6 +251,6 @@ function PointTable({ points, channel }: { points: ReturnType<typeof pointsOf>; 
           )}
         </tbody>
       </table>
-    </div>
+    </ScrollRegion>
   );
 }

@@ -1,43 +1,35 @@
-import { useEffect, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { Link } from "react-router-dom";
 
 import { problemOf } from "@/api/errors";
-import { useLanguage } from "@/i18n";
+import { problemText, useLanguage } from "@/i18n";
 import { formatClock } from "@/lib/dates";
 
 import { Button } from "./button";
 
-const SKELETON_AFTER_MS = 200;
-
-/** The final shape in grey; an answer that comes at once shows none. */
+/** The final shape in grey; it appears only when the answer takes a moment. */
 export function Skeleton({ height = 96 }: { height?: number }) {
   const { t } = useTranslation();
-  const [visible, setVisible] = useState(false);
-  useEffect(() => {
-    const timer = setTimeout(() => setVisible(true), SKELETON_AFTER_MS);
-    return () => clearTimeout(timer);
-  }, []);
   return (
     <div
       role="status"
       aria-label={t("common.loading")}
-      className={visible ? "animate-pulse rounded-lg bg-surface-2" : ""}
+      className="skeleton rounded-lg bg-surface-2"
       style={{ height }}
     />
   );
 }
 
-/** Nothing could be shown: why, by which request, and how to go on. */
+/** Nothing can be shown: the reason, the request id and a way to retry. */
 export function ErrorState({ error, onRetry }: { error: unknown; onRetry?: () => void }) {
   const { t } = useTranslation();
   const problem = problemOf(error);
-  if (problem.status === 404) return <NotFound detail={problem.detail} />;
+  if (problem.status === 404) return <NotFound detail={problemText(problem)} />;
   const isForbidden = problem.status === 403;
   return (
     <div role="alert" className="rounded-lg border border-border bg-surface p-4">
-      <p className="font-medium">{isForbidden ? t("common.forbidden") : t("common.failed")}</p>
-      <p className="mt-1 text-muted">{problem.status === null ? t("session.unreachable") : problem.detail}</p>
+      <p className="font-medium">{isForbidden ? t("problem.forbidden") : t("common.failed")}</p>
+      <p className="mt-1 text-muted">{problemText(problem)}</p>
       {problem.requestId !== null && (
         <p className="mt-1 text-xs text-muted">{t("common.request", { id: problem.requestId })}</p>
       )}
@@ -54,7 +46,7 @@ interface RefreshFailedProps {
   query: { isError: boolean; error: unknown; dataUpdatedAt: number; refetch: () => unknown };
 }
 
-/** What is shown was read before and could not be read again: it stays, and says from when it is. */
+/** A refresh failed: the older data stays on screen, with its time. */
 export function RefreshFailed({ query }: RefreshFailedProps) {
   const { t } = useTranslation();
   const language = useLanguage();

@@ -9,10 +9,10 @@ import type { AlertDetail } from "@/api/types";
 import { SeverityLabel } from "@/components/status";
 import { Button } from "@/components/ui/button";
 import { ErrorState, Skeleton } from "@/components/ui/states";
-import { useLanguage } from "@/i18n";
+import { unitText, useLanguage } from "@/i18n";
 import { formatDateTime } from "@/lib/dates";
 
-import { shown } from "./alert-text";
+import { formatFigure } from "./alert-text";
 import { useAlertAction } from "./mutations";
 import { NoteDialog } from "./note-dialog";
 
@@ -23,7 +23,7 @@ interface AlertDrawerProps {
   onAcknowledge: () => void;
 }
 
-/** One alert in full beside the list, which keeps its place. */
+/** One alert in full beside the list, which keeps its scroll position. */
 export function AlertDrawer({ alertId, mayAct, onClose, onAcknowledge }: AlertDrawerProps) {
   const { t } = useTranslation();
   const { data, isLoadingError, error, refetch } = useQuery(alertQueries.detail(alertId));
@@ -39,7 +39,7 @@ export function AlertDrawer({ alertId, mayAct, onClose, onAcknowledge }: AlertDr
         <h2>{t("alerts.detail", { id: alertId })}</h2>
         <button
           type="button"
-          aria-label={t("alerts.close")}
+          aria-label={t("common.close")}
           className="grid size-8 place-items-center rounded-lg hover:bg-surface-2"
           onClick={onClose}
         >
@@ -80,8 +80,8 @@ export function AlertDrawer({ alertId, mayAct, onClose, onAcknowledge }: AlertDr
 function Summary({ alert }: { alert: AlertDetail }) {
   const { t } = useTranslation();
   const language = useLanguage();
-  const unit = alert.unit ?? "";
-  const figures = (value: number | null) => (value === null ? "–" : `${shown(value)} ${unit}`);
+  const unit = unitText(alert.unit);
+  const figures = (value: number | null) => (value === null ? "–" : `${formatFigure(value)} ${unit}`);
   return (
     <>
       <p className="mb-1 flex items-center gap-2">
@@ -112,7 +112,7 @@ function Summary({ alert }: { alert: AlertDetail }) {
         <dd>{t(`alerts.respondWithin.${alert.respond_within}`)}</dd>
         <dt className="text-muted">{t("alerts.value")}</dt>
         <dd>
-          {figures(alert.value)} · {t("alerts.threshold")} {figures(alert.threshold)} · {t("alerts.peak")}{" "}
+          {figures(alert.value)} · {t("alerts.threshold")} {figures(alert.threshold)} · {t("alerts.worst")}{" "}
           {figures(alert.peak_value)}
         </dd>
       </dl>

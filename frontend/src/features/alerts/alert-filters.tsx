@@ -2,22 +2,9 @@ import { useQuery } from "@tanstack/react-query";
 import { useTranslation } from "react-i18next";
 
 import { fleetQueries } from "@/api/queries";
+import { alertTypes } from "@/i18n";
 
-import { stateOf, states } from "./filters";
-
-const types = [
-  "voltage_low",
-  "voltage_high",
-  "temperature_high",
-  "temperature_deviation",
-  "resistance_drift",
-  "string_imbalance",
-  "current_high",
-  "data_stale",
-  "mains_outage",
-  "hvac_failure",
-] as const;
-const severities = ["critical", "warning", "info"] as const;
+import { severities, stateOf, states } from "./filters";
 
 interface AlertFiltersProps {
   params: URLSearchParams;
@@ -63,7 +50,7 @@ export function AlertFilters({ params, onChange }: AlertFiltersProps) {
         label={t("alerts.type")}
         value={params.get("type") ?? ""}
         onChange={(value) => change("type", value)}
-        options={[["", t("alerts.any")], ...types.map((type): [string, string] => [type, t(`type.${type}`)])]}
+        options={[["", t("alerts.any")], ...alertTypes.map((type): [string, string] => [type, t(`type.${type}`)])]}
       />
     </div>
   );

@@ -1,5 +1,4 @@
 import clsx from "clsx";
-import { useEffect, useRef } from "react";
 import { useTranslation } from "react-i18next";
 
 import type { Alert } from "@/api/types";
@@ -7,6 +6,7 @@ import { Age } from "@/components/age";
 import { SeverityLabel } from "@/components/status";
 import { Button } from "@/components/ui/button";
 import { shortId } from "@/lib/ids";
+import { useScrollIntoView } from "@/lib/use-scroll-into-view";
 
 import { alertText } from "./alert-text";
 
@@ -22,10 +22,7 @@ interface AlertRowProps {
 
 export function AlertRow({ alert, isSelected, isFocused, mayAct, onToggle, onOpen, onAcknowledge }: AlertRowProps) {
   const { t } = useTranslation();
-  const row = useRef<HTMLLIElement>(null);
-  useEffect(() => {
-    if (isFocused) row.current?.scrollIntoView({ block: "nearest" });
-  }, [isFocused]);
+  const row = useScrollIntoView<HTMLLIElement>(isFocused);
   return (
     <li
       ref={row}

@@ -9,7 +9,7 @@ import { renderPage } from "@/testing/render";
 
 import { AlertsPage } from "./alerts-page";
 
-const page = { path: "/alerts/:alertId?", element: <AlertsPage />, at: "/alerts" };
+const page = { path: "/alerts/:alertId?", element: <AlertsPage />, address: "/alerts" };
 
 async function rowOf(id: number): Promise<HTMLElement> {
   return screen.findByTestId(`alert-${id}`);
@@ -25,7 +25,7 @@ async function confirmWith(note: string): Promise<void> {
 it("lists what is active and acknowledges with a note", async () => {
   const { fleet } = renderPage(page);
   const row = await rowOf(1);
-  expect(row).toHaveTextContent("Temperature high");
+  expect(row).toHaveTextContent("High temperature");
   await userEvent.click(within(row).getByRole("button", { name: "Acknowledge" }));
   await confirmWith("on my way");
   await waitFor(async () => expect(await rowOf(1)).toHaveTextContent("Acknowledged"));
@@ -47,6 +47,8 @@ it("moves, selects and acknowledges by keys", async () => {
   const { fleet } = renderPage(page);
   await rowOf(1);
   await userEvent.keyboard("jxjxe");
+  // The key that opens the dialog must not end up in the note.
+  expect(await screen.findByRole("textbox")).toHaveValue("");
   await confirmWith("both");
   await waitFor(() => expect(fleet.alerts.filter((alert) => alert.acknowledged_at !== null)).toHaveLength(2));
 });
@@ -56,14 +58,14 @@ it("offers a viewer no action and says which role is needed", async () => {
   act(() => useSession.getState().signedIn("access-1", { ...operator, role: "viewer" }));
   await rowOf(1);
   expect(screen.queryByRole("button", { name: "Acknowledge" })).toBeNull();
-  expect(screen.getByText("Acknowledging needs the role engineer.")).toBeVisible();
+  expect(screen.getByText("Only engineers can acknowledge alerts.")).toBeVisible();
 });
 
 it("keeps filters in the address and says when nothing matches", async () => {
-  const { router } = renderPage({ ...page, at: "/alerts?severity=critical" });
+  const { router } = renderPage({ ...page, address: "/alerts?severity=critical" });
   await rowOf(1);
   expect(screen.getAllByTestId(/^alert-\d+$/)).toHaveLength(2);
   await userEvent.selectOptions(screen.getByLabelText("State"), "Resolved");
   expect(router.state.location.search).toBe("?severity=critical&state=resolved");
-  expect(await screen.findByText("No alert matches these filters.")).toBeVisible();
+  expect(await screen.findByText("No alerts match the filters.")).toBeVisible();
 });

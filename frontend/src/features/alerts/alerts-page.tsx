@@ -45,9 +45,9 @@ export function AlertsPage() {
     setSelected(next);
   };
   const pendingOf = (ids: Iterable<number>) => {
-    const wanted = new Set(ids);
+    const chosenIds = new Set(ids);
     return items
-      .filter((alert) => wanted.has(alert.alert_id) && alert.acknowledged_at === null)
+      .filter((alert) => chosenIds.has(alert.alert_id) && alert.acknowledged_at === null)
       .map((alert) => alert.alert_id);
   };
   const { focused, setFocused } = useInboxKeys({

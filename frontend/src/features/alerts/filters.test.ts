@@ -12,8 +12,17 @@ it("asks the gateway for what the address names and leaves the rest out", () => 
   expect(filterOf(params, 50)).toEqual({
     active: true,
     acknowledged: false,
-    severity: "critical",
+    severity: ["critical"],
     location_id: "DC-SRC-01",
     limit: 50,
   });
+});
+
+it.each(["severity=catastrophic", "type=brand_new", "severity=&type=&battery_id="])("leaves out %s", (text) => {
+  expect(filterOf(new URLSearchParams(text), 50)).toEqual({ active: true, limit: 50 });
+});
+
+it("filters by one battery and by every type that the gateway has", () => {
+  const params = new URLSearchParams("type=thermal_runaway&battery_id=BAT-X-001&state=all");
+  expect(filterOf(params, 10)).toEqual({ type: ["thermal_runaway"], battery_id: "BAT-X-001", limit: 10 });
 });

@@ -1,4 +1,5 @@
-import type { AlertFilter } from "@/api/queries";
+import type { AlertFilter, Severity } from "@/api/types";
+import { isAlertType } from "@/i18n";
 
 export const states = ["active", "pending", "acknowledged", "cleared", "resolved", "all"] as const;
 export type AlertState = (typeof states)[number];
@@ -16,12 +17,18 @@ const conditions: Record<AlertState, AlertFilter> = {
   all: {},
 };
 
-/** What the URL asks of the gateway; unknown values are left out. */
+export const severities = ["critical", "warning", "info"] as const satisfies readonly Severity[];
+
+/** The URL as a filter for the gateway; unknown values are left out. */
 export function filterOf(params: URLSearchParams, limit: number): AlertFilter {
   const filter: AlertFilter = { ...conditions[stateOf(params)], limit };
-  for (const name of ["location_id", "severity", "type", "battery_id"] as const) {
+  for (const name of ["location_id", "battery_id"] as const) {
     const value = params.get(name);
     if (value) filter[name] = value;
   }
+  const severity = severities.find((candidate) => candidate === params.get("severity"));
+  if (severity !== undefined) filter.severity = [severity];
+  const type = params.get("type") ?? "";
+  if (isAlertType(type)) filter.type = [type];
   return filter;
 }

@@ -1,7 +1,7 @@
-import { useEffect, useState } from "react";
+import { useState } from "react";
 
 import type { Alert } from "@/api/types";
-import { usePreferences } from "@/stores/preferences";
+import { useHotkeys } from "@/lib/use-hotkeys";
 
 interface InboxKeys {
   items: readonly Alert[];
@@ -11,32 +11,22 @@ interface InboxKeys {
   onEscape: () => void;
 }
 
-/** j and k move, x selects, enter opens, e acknowledges, escape steps back; never while somebody types. */
+/** j and k move, x selects, Enter opens, e acknowledges, Escape steps back. */
 export function useInboxKeys({ items, onToggle, onOpen, onAcknowledge, onEscape }: InboxKeys) {
   const [focused, setFocused] = useState<number | null>(null);
-  useEffect(() => {
-    const onKey = (event: KeyboardEvent) => {
-      const target = event.target as HTMLElement;
-      if (
-        (!usePreferences.getState().shortcuts && event.key !== "Escape") ||
-        event.metaKey ||
-        event.ctrlKey ||
-        event.altKey ||
-        target.closest("input:not([type=checkbox]), textarea, select, [role=dialog]")
-      )
-        return;
-      const index = items.findIndex((alert) => alert.alert_id === focused);
-      const current = items[index];
-      if (event.key === "j" || event.key === "k") {
-        const next = items[Math.min(items.length - 1, Math.max(0, index + (event.key === "j" ? 1 : -1)))];
-        if (next) setFocused(next.alert_id);
-      } else if (event.key === "Escape") onEscape();
-      else if (current && event.key === "x") onToggle(current.alert_id);
-      else if (current && event.key === "e") onAcknowledge(current);
-      else if (current && event.key === "Enter" && target === document.body) onOpen(current.alert_id);
-    };
-    window.addEventListener("keydown", onKey);
-    return () => window.removeEventListener("keydown", onKey);
+  const index = items.findIndex((alert) => alert.alert_id === focused);
+  const current = items[index];
+  const moveTo = (next: number) => {
+    const alert = items[Math.min(items.length - 1, Math.max(0, next))];
+    if (alert) setFocused(alert.alert_id);
+  };
+  useHotkeys({
+    j: () => moveTo(index + 1),
+    k: () => moveTo(index - 1),
+    x: () => current && onToggle(current.alert_id),
+    e: () => current && onAcknowledge(current),
+    Enter: () => current && onOpen(current.alert_id),
+    Escape: onEscape,
   });
   return { focused, setFocused };
 }

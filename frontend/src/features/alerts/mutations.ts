@@ -2,14 +2,20 @@ import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useTranslation } from "react-i18next";
 import { toast } from "sonner";
 
-import { http } from "@/api/client";
+import { post } from "@/api/client";
 import { problemOf } from "@/api/errors";
 import { alertQueries, fleetQueries } from "@/api/queries";
+import { problemText } from "@/i18n";
 
-type Action = "acknowledge" | "resolve";
+const actions = {
+  acknowledge: (alertId: number, note: string) =>
+    post("/api/v1/alerts/{alert_id}/acknowledge", { path: { alert_id: alertId }, body: { note } }),
+  resolve: (alertId: number, note: string) =>
+    post("/api/v1/alerts/{alert_id}/resolve", { path: { alert_id: alertId }, body: { note } }),
+};
 
-/** Acknowledge or resolve alerts; what somebody else did first is read again and said. */
-export function useAlertAction(action: Action) {
+/** Acknowledge or resolve alerts; where another user was first, the alert is fetched again and a toast says so. */
+export function useAlertAction(action: keyof typeof actions) {
   const { t } = useTranslation();
   const cache = useQueryClient();
   return useMutation({
@@ -17,7 +23,7 @@ export function useAlertAction(action: Action) {
       let conflicts = 0;
       for (const alertId of alertIds) {
         try {
-          await http.post(`/alerts/${alertId}/${action}`, { note });
+          await actions[action](alertId, note);
         } catch (error) {
           if (problemOf(error).status !== 409) throw error;
           conflicts += 1;
@@ -30,7 +36,7 @@ export function useAlertAction(action: Action) {
     },
     onError: (error) => {
       const problem = problemOf(error);
-      toast.error(problem.detail, { description: problem.requestId ?? undefined });
+      toast.error(problemText(problem), { description: problem.requestId ?? undefined });
     },
     onSettled: async () => {
       await cache.invalidateQueries({ queryKey: alertQueries.root });

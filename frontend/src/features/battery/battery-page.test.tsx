@@ -10,7 +10,7 @@ import { BatteryPage } from "./battery-page";
 const ID = "BAT-DC-SRC-01-UPS-01-STR-02-007";
 
 function open(id = ID) {
-  return renderPage({ path: "/batteries/:batteryId", element: <BatteryPage />, at: `/batteries/${id}` });
+  return renderPage({ path: "/batteries/:batteryId", element: <BatteryPage />, address: `/batteries/${id}` });
 }
 
 const valueOf = (name: string) => screen.getAllByText(name)[0]?.parentElement as HTMLElement;
@@ -26,12 +26,12 @@ it("shows status with its reason, and live values with their age", async () => {
 it("gives no number for charge, health and life without evidence, but the reason", async () => {
   open();
   await screen.findByTestId("live-values");
-  for (const name of ["State of charge", "State of health"]) {
+  for (const name of ["State of charge (SOC)", "State of health (SOH)"]) {
     expect(valueOf(name)).toHaveTextContent("No estimate yet");
-    expect(valueOf(name)).toHaveTextContent("Needs a discharge or a capacity test");
+    expect(valueOf(name)).toHaveTextContent("Requires a discharge or capacity test");
     expect(valueOf(name)).not.toHaveTextContent(/\d/);
   }
-  expect(valueOf("Remaining life")).toHaveTextContent("No prediction yet");
+  expect(valueOf("Remaining useful life (RUL)")).toHaveTextContent("No prediction yet");
 });
 
 it("follows the live store", async () => {
@@ -47,7 +47,7 @@ it("follows the live store", async () => {
   await waitFor(() => expect(screen.getByTestId("live-voltage").textContent).toMatch(/^12\.3/));
 });
 
-it("shows a battery that was never heard as without data", async () => {
+it("shows a battery that never reported as without data", async () => {
   open("BAT-DC-HDY-01-REC-01-STR-02-024");
   expect(await screen.findByText("No data", { selector: "h1 + span" })).toBeVisible();
   expect(screen.getByTestId("live-voltage")).toHaveTextContent("–");

@@ -9,7 +9,10 @@ import { formatQuantity } from "@/lib/units";
 
 import { batteryQueries, type Evidence, type TwinRecord } from "./queries";
 
-/** What the state of health stands on: each thing that was seen, with its age. */
+/** Half width of a 90 % interval in standard deviations. */
+const SD_OF_90_PCT = 1.645;
+
+/** The evidence behind the state of health, each item with its age. */
 export function EvidenceCard({ batteryId }: { batteryId: string }) {
   const { t } = useTranslation();
   const record = useQuery(batteryQueries.twin(batteryId));
@@ -30,13 +33,13 @@ function EvidenceList({ record }: { record: TwinRecord }) {
     <>
       {record.evidence.length === 0 && <EmptyState title={t("twin.noEvidence")} hint={t("twin.noEvidenceHint")} />}
       <ul className="divide-y divide-border" data-testid="evidence">
-        {record.evidence.map((seen) => (
-          <li key={`${seen.kind} ${seen.at}`} className="flex flex-wrap items-baseline justify-between gap-x-4 py-1.5">
-            <span className="font-medium">{t(`twin.kind.${seen.kind}`)}</span>
-            <EvidenceSays seen={seen} />
+        {record.evidence.map((item) => (
+          <li key={`${item.kind} ${item.at}`} className="flex flex-wrap items-baseline justify-between gap-x-4 py-1.5">
+            <span className="font-medium">{t(`twin.kind.${item.kind}`)}</span>
+            <EvidenceDetail item={item} />
             <span className="ml-auto text-muted">
-              {formatDate(seen.at, language)} ·{" "}
-              {t("twin.old", { age: formatAge(seen.age_days * 86_400_000, language) })}
+              {formatDate(item.at, language)} ·{" "}
+              {t("live.ago", { age: formatAge(item.age_days * 86_400_000, language) })}
             </span>
           </li>
         ))}
@@ -45,7 +48,7 @@ function EvidenceList({ record }: { record: TwinRecord }) {
         <p className="mt-2 text-xs text-muted">
           {t("twin.resistance", {
             value: formatQuantity(resistance, "internal_resistance_mohm"),
-            spread: formatQuantity(spread === null ? null : 1.645 * spread, "internal_resistance_mohm"),
+            spread: formatQuantity(spread === null ? null : SD_OF_90_PCT * spread, "internal_resistance_mohm"),
           })}
         </p>
       )}
@@ -53,19 +56,19 @@ function EvidenceList({ record }: { record: TwinRecord }) {
   );
 }
 
-function EvidenceSays({ seen }: { seen: Evidence }) {
+function EvidenceDetail({ item }: { item: Evidence }) {
   const { t } = useTranslation();
-  if (seen.kind === "ohmic") {
+  if (item.kind === "ohmic") {
     return (
       <span>
-        {t("twin.overBaseline", { drift: formatQuantity(seen.resistance_drift_pct, "resistance_drift_pct") })}
+        {t("twin.overBaseline", { drift: formatQuantity(item.resistance_drift_pct, "resistance_drift_pct") })}
       </span>
     );
   }
-  const { value_pct: value = null, low_pct: low = null, high_pct: high = null } = seen.soh ?? {};
+  const { value_pct: value = null, low_pct: low = null, high_pct: high = null } = item.soh ?? {};
   return (
     <span>
-      {seen.depth_pct !== null && t("twin.depth", { depth: Math.round(seen.depth_pct) })}
+      {item.depth_pct !== null && t("twin.depth", { depth: Math.round(item.depth_pct) })}
       {value !== null && low !== null && high !== null && (
         <strong className="ml-2 font-semibold">
           {t("twin.capacity", { value: Math.round(value), low: Math.round(low), high: Math.round(high) })}

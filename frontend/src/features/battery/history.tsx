@@ -12,7 +12,7 @@ import { useNow } from "@/realtime/hooks";
 
 import { batteryQueries } from "./queries";
 
-/** The battery's charts over a range that stands in the URL. */
+/** The battery's charts over the range in the URL. */
 export function History({ battery, alerts }: { battery: BatteryDetail; alerts: readonly Alert[] }) {
   const { t } = useTranslation();
   const [params, setParams] = useSearchParams();
@@ -30,7 +30,7 @@ export function History({ battery, alerts }: { battery: BatteryDetail; alerts: r
   }
 
   const shared = { from: range.from, to: range.to, onZoom: (from: number, to: number) => choose({ from, to }) };
-  const within = alerts.filter(
+  const alertsInRange = alerts.filter(
     (alert) =>
       Date.parse(alert.raised_at) < range.to &&
       (alert.cleared_at === null || Date.parse(alert.cleared_at) > range.from),
@@ -41,7 +41,8 @@ export function History({ battery, alerts }: { battery: BatteryDetail; alerts: r
         <h2 className="mr-2">{t("battery.history")}</h2>
         <RangeControl range={range} now={now} onChoose={choose} />
         <span className="ml-auto text-xs text-muted">
-          {data && t("battery.resolution", { points: data.point_count, resolution: data.resolution })} ·{" "}
+          {data &&
+            `${t("battery.points", { count: data.point_count })}, ${t(`battery.resolution.${data.resolution}`)} · `}
           {t("battery.zone")} · {t("battery.gaps")}
         </span>
       </div>
@@ -53,7 +54,7 @@ export function History({ battery, alerts }: { battery: BatteryDetail; alerts: r
             name={t("location.voltage")}
             series={data}
             channel="voltage_v"
-            alerts={within}
+            alerts={alertsInRange}
             marks={[
               { value: battery.model.float_voltage_low_v, label: `${battery.model.float_voltage_low_v.toFixed(1)} V` },
               {
@@ -67,7 +68,7 @@ export function History({ battery, alerts }: { battery: BatteryDetail; alerts: r
             name={t("location.resistance")}
             series={data}
             channel="internal_resistance_mohm"
-            alerts={within}
+            alerts={alertsInRange}
             marks={
               battery.baseline_resistance_mohm === null
                 ? []
@@ -79,10 +80,16 @@ export function History({ battery, alerts }: { battery: BatteryDetail; alerts: r
             name={t("location.temperature")}
             series={data}
             channel="temperature_c"
-            alerts={within}
+            alerts={alertsInRange}
             {...shared}
           />
-          <TimeSeriesChart name={t("location.current")} series={data} channel="current_a" alerts={within} {...shared} />
+          <TimeSeriesChart
+            name={t("location.current")}
+            series={data}
+            channel="current_a"
+            alerts={alertsInRange}
+            {...shared}
+          />
         </div>
       )}
       <p className="mt-1 text-xs text-muted">{t("battery.zoomHint")}</p>

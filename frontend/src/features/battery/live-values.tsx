@@ -6,20 +6,21 @@ import type { BatteryDetail, Estimate } from "@/api/types";
 import { Age } from "@/components/age";
 import { EstimateBar } from "@/components/estimate-bar";
 import { Card } from "@/components/ui/card";
+import { DEFAULT_STALE_AFTER_S, isStale } from "@/lib/staleness";
 import { formatQuantity } from "@/lib/units";
 import { useLiveValue, useNow } from "@/realtime/hooks";
 
-/** What the sensors say now, each with its age; estimates only with evidence behind them. */
+/** Newest measurements, each with its age; estimates only with evidence behind them. */
 export function LiveValues({ battery }: { battery: BatteryDetail }) {
   const { t } = useTranslation();
   const live = useLiveValue(battery.battery_id);
   const now = useNow(5000);
   const stored = battery.live;
   const time = live?.time ?? (stored ? Date.parse(stored.time) : null);
-  const staleAfter = live?.staleAfterMs ?? (stored?.stale_after_s ?? 300) * 1000;
-  const stale = time === null || now - time > staleAfter;
+  const staleAfterS = live?.stale_after_s ?? stored?.stale_after_s ?? DEFAULT_STALE_AFTER_S;
+  const stale = isStale(time, staleAfterS, now);
   const ageOf = (channel: "voltage_v" | "current_a" | "temperature_c") => (
-    <Age at={live?.measuredAt[channel] ?? time} staleAfterMs={staleAfter} />
+    <Age at={live?.measured_at[channel] ?? time} staleAfterS={staleAfterS} />
   );
   return (
     <Card title={t("battery.live")}>
@@ -48,13 +49,18 @@ export function LiveValues({ battery }: { battery: BatteryDetail }) {
           )}
         >
           {formatQuantity(live?.resistance_drift_pct ?? stored?.resistance_drift_pct, "resistance_drift_pct")}{" "}
-          {t("battery.at25")} · <Age at={live?.measuredAt.internal_resistance_mohm ?? stored?.resistance_measured_at} />
+          {t("battery.at25")} ·{" "}
+          <Age at={live?.measured_at.internal_resistance_mohm ?? stored?.resistance_measured_at} />
         </Value>
         <EstimateValue name={t("battery.soc")} estimate={stored?.soc} scale={SOC_SCALE} />
         <EstimateValue name={t("battery.soh")} estimate={stored?.soh} scale={SOH_SCALE} />
         <Value
           name={t("battery.rul")}
-          value={battery.rul_days == null ? t("battery.noPrediction") : `${Math.round(battery.rul_days)} d`}
+          value={
+            battery.rul_days == null
+              ? t("battery.noPrediction")
+              : t("battery.days", { count: Math.round(battery.rul_days) })
+          }
           small={battery.rul_days == null}
         >
           {null}
@@ -86,7 +92,7 @@ function EstimateValue({ name, estimate, scale }: { name: string; estimate: Esti
   const { value_pct: value, low_pct: low, high_pct: high, provenance } = estimate;
   const interval = low === null || high === null ? t("battery.noInterval") : `${Math.round(low)}–${Math.round(high)} %`;
   const assumed = provenance === "prior_only";
-  // What is only assumed must not look like a measurement: its range is what is said of it.
+  // An assumption must not look like a measurement, so only its range is shown.
   return (
     <Value name={name} value={assumed ? interval : `${Math.round(value)} %`} quiet={assumed}>
       <EstimateBar estimate={estimate} {...scale} />

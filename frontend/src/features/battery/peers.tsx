@@ -1,34 +1,38 @@
+import { useQuery } from "@tanstack/react-query";
 import clsx from "clsx";
 import { useTranslation } from "react-i18next";
 import { Link } from "react-router-dom";
 
+import { fleetQueries } from "@/api/queries";
 import type { BatteryDetail } from "@/api/types";
 import { Card } from "@/components/ui/card";
-import { batteryIdsOf } from "@/lib/ids";
+import { ErrorState, Skeleton } from "@/components/ui/states";
 import { formatQuantity } from "@/lib/units";
-import { liveStore } from "@/realtime/connection";
-import { useLiveVersion } from "@/realtime/hooks";
+import { useLiveLookup } from "@/realtime/hooks";
 
-const PEERS = 24;
 const HEIGHT = 76;
 const BAR = 56;
 
-/** Resistance drift of the blocks of the string side by side, this one marked. */
+/** Resistance drift of the string's batteries side by side, this one marked. */
 export function Peers({ battery }: { battery: BatteryDetail }) {
   const { t } = useTranslation();
-  useLiveVersion();
-  const peers = batteryIdsOf(battery.string_id, PEERS).map((id) => ({
+  const find = useLiveLookup();
+  const batteries = useQuery(fleetQueries.batteriesOfString(battery.string_id));
+  const peers = (batteries.data?.items ?? []).map(({ battery_id: id, position, live }) => ({
     id,
-    value: liveStore.get(id)?.resistance_drift_pct ?? null,
+    position,
+    value: find(id)?.resistance_drift_pct ?? live?.resistance_drift_pct ?? null,
   }));
   const top = Math.max(25, ...peers.map((peer) => peer.value ?? 0));
   return (
-    <Card title={`${t("battery.peers")}: ${t("location.drift").toLowerCase()}`}>
+    <Card title={t("battery.peers")}>
+      {batteries.isLoadingError && <ErrorState error={batteries.error} onRetry={() => void batteries.refetch()} />}
+      {batteries.isPending && <Skeleton height={2 * HEIGHT} />}
       {/* Two rows, so that each bar is wide enough to be hit. */}
       <ul className="grid grid-cols-12 gap-x-1 gap-y-2">
-        {peers.map(({ id, value }, i) => {
+        {peers.map(({ id, position, value }) => {
           const isThis = id === battery.battery_id;
-          const label = `${i + 1}: ${formatQuantity(value, "resistance_drift_pct")}`;
+          const label = `${position}: ${formatQuantity(value, "resistance_drift_pct")}`;
           return (
             <li key={id}>
               <Link
@@ -48,7 +52,7 @@ export function Peers({ battery }: { battery: BatteryDetail }) {
                   style={{ height: value === null ? BAR : Math.max(2, (BAR * Math.max(0, value)) / top) }}
                 />
                 <span aria-hidden className={isThis ? "font-semibold text-accent" : "text-muted"}>
-                  {i + 1}
+                  {position}
                 </span>
               </Link>
             </li>

@@ -2,7 +2,6 @@ import { keepPreviousData, queryOptions } from "@tanstack/react-query";
 
 import { get } from "@/api/client";
 import type { components } from "@/api/schema.gen";
-import type { Page, TelemetrySeries } from "@/api/types";
 
 export type EffectiveRule = components["schemas"]["EffectiveRuleOut"];
 export type TwinRecord = components["schemas"]["TwinRecord"];
@@ -11,19 +10,20 @@ export type BatteryDischarge = components["schemas"]["BatteryDischarge"];
 export type Runtime = components["schemas"]["RuntimeOut"];
 
 const MAX_POINTS = 500;
+const RULES_STALE_MS = 5 * 60_000;
 
 export const batteryQueries = {
-  /** History between two instants; the range is rounded so that a live page asks anew at most every ten seconds. */
+  /** History between two instants, rounded so that a live page asks again at most every ten seconds. */
   series: (batteryId: string, from: number, to: number) => {
     const [start, end] = [rounded(from), rounded(to)];
     return queryOptions({
       queryKey: ["battery", batteryId, "series", start, end] as const,
       queryFn: ({ signal }) =>
-        get<TelemetrySeries>(
-          `/batteries/${batteryId}/telemetry`,
-          { start: new Date(start).toISOString(), end: new Date(end).toISOString(), max_points: MAX_POINTS },
+        get("/api/v1/batteries/{battery_id}/telemetry", {
+          path: { battery_id: batteryId },
+          query: { start: new Date(start).toISOString(), end: new Date(end).toISOString(), max_points: MAX_POINTS },
           signal,
-        ),
+        }),
       placeholderData: keepPreviousData,
       staleTime: 60_000,
     });
@@ -31,25 +31,30 @@ export const batteryQueries = {
   twin: (batteryId: string) =>
     queryOptions({
       queryKey: ["battery", batteryId, "twin"] as const,
-      queryFn: ({ signal }) => get<TwinRecord>(`/batteries/${batteryId}/twin`, undefined, signal),
+      queryFn: ({ signal }) => get("/api/v1/batteries/{battery_id}/twin", { path: { battery_id: batteryId }, signal }),
       refetchInterval: 60_000,
     }),
   discharges: (batteryId: string) =>
     queryOptions({
       queryKey: ["battery", batteryId, "discharges"] as const,
-      queryFn: ({ signal }) => get<Page<BatteryDischarge>>(`/batteries/${batteryId}/discharges`, { limit: 20 }, signal),
+      queryFn: ({ signal }) =>
+        get("/api/v1/batteries/{battery_id}/discharges", {
+          path: { battery_id: batteryId },
+          query: { limit: 20 },
+          signal,
+        }),
       refetchInterval: 60_000,
     }),
-  /** Under a load, or under the present one. */
+  /** At a given load, or at the present one. */
   runtime: (stringId: string, powerKw: number | null) =>
     queryOptions({
       queryKey: ["string", stringId, "runtime", powerKw] as const,
       queryFn: ({ signal }) =>
-        get<Runtime>(
-          `/strings/${stringId}/runtime`,
-          powerKw === null ? undefined : { power_w: powerKw * 1000 },
+        get("/api/v1/strings/{string_id}/runtime", {
+          path: { string_id: stringId },
+          ...(powerKw === null ? {} : { query: { power_w: powerKw * 1000 } }),
           signal,
-        ),
+        }),
       refetchInterval: 60_000,
       retry: false,
     }),
@@ -57,11 +62,15 @@ export const batteryQueries = {
     queryOptions({
       queryKey: ["battery", batteryId, "rules"] as const,
       queryFn: ({ signal }) =>
-        get<{ items: EffectiveRule[] }>(`/batteries/${batteryId}/alert-rules`, { limit: 100 }, signal),
-      staleTime: 300_000,
+        get("/api/v1/batteries/{battery_id}/alert-rules", {
+          path: { battery_id: batteryId },
+          query: { limit: 100 },
+          signal,
+        }),
+      staleTime: RULES_STALE_MS,
     }),
 };
 
-function rounded(at: number): number {
-  return Math.ceil(at / 10_000) * 10_000;
+function rounded(instant: number): number {
+  return Math.ceil(instant / 10_000) * 10_000;
 }

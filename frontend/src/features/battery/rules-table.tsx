@@ -3,20 +3,22 @@ import { useTranslation } from "react-i18next";
 
 import { SeverityLabel } from "@/components/status";
 import { Card } from "@/components/ui/card";
-import { useLanguage } from "@/i18n";
+import { ScrollRegion } from "@/components/ui/scroll-region";
+import { unitText, useLanguage } from "@/i18n";
 import { formatAge } from "@/lib/dates";
 
-import { batteryQueries } from "./queries";
+import { batteryQueries, type EffectiveRule } from "./queries";
 
-/** The rules that hold for this battery, and where each value comes from. */
+/** The alert rules that apply to this battery, and the source of each threshold. */
 export function RulesTable({ batteryId }: { batteryId: string }) {
   const { t } = useTranslation();
   const language = useLanguage();
   const { data } = useQuery(batteryQueries.rules(batteryId));
+  const originText = ({ scope, scope_id: scopeId }: EffectiveRule["origin"][string]) =>
+    scopeId === null ? t(`battery.scope.${scope}`) : `${t(`battery.scope.${scope}`)} ${scopeId}`;
   return (
     <Card title={t("battery.rules")} className="mt-3">
-      {/* eslint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- a scrolling region must be reachable by keyboard */}
-      <div className="overflow-x-auto" role="region" aria-label={t("battery.rules")} tabIndex={0}>
+      <ScrollRegion label={t("battery.rules")} className="overflow-x-auto">
         <table className="w-full min-w-[36rem] text-left">
           <thead className="text-muted">
             <tr>
@@ -36,17 +38,15 @@ export function RulesTable({ batteryId }: { batteryId: string }) {
                 </td>
                 <td>
                   {rule.direction === "below" ? "< " : "> "}
-                  {rule.raise_value} {rule.unit}
+                  {rule.raise_value} {unitText(rule.unit)}
                 </td>
                 <td>{formatAge(rule.hold_s * 1000, language)}</td>
-                <td className="text-muted">
-                  {rule.origin.raise_value?.scope_id ?? rule.origin.raise_value?.scope ?? "–"}
-                </td>
+                <td className="text-muted">{rule.origin.raise_value ? originText(rule.origin.raise_value) : "–"}</td>
               </tr>
             ))}
           </tbody>
         </table>
-      </div>
+      </ScrollRegion>
     </Card>
   );
 }

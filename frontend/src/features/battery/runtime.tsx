@@ -8,33 +8,36 @@ import type { BatteryDetail } from "@/api/types";
 import { Button } from "@/components/ui/button";
 import { Card } from "@/components/ui/card";
 import { Skeleton } from "@/components/ui/states";
+import { problemText } from "@/i18n";
 import { shortId } from "@/lib/ids";
 
 import { batteryQueries, type Runtime } from "./queries";
 
-/** How long the string lasts from now, under its present load or under one that is asked for. */
+const MAX_LOAD_KW = 4000;
+
+/** Runtime of the string from now, at its present load or at a simulated one. */
 export function RuntimeCard({ battery }: { battery: BatteryDetail }) {
   const { t } = useTranslation();
   const field = useId();
   const [typed, setTyped] = useState("");
   const [powerKw, setPowerKw] = useState<number | null>(null);
   const runtime = useQuery(batteryQueries.runtime(battery.string_id, powerKw));
-  const wanted = Number(typed);
-  const isLoad = typed.trim() !== "" && Number.isFinite(wanted) && wanted > 0 && wanted <= 4000;
+  const load = Number(typed);
+  const isLoad = typed.trim() !== "" && Number.isFinite(load) && load > 0 && load <= MAX_LOAD_KW;
   return (
     <Card title={t("twin.runtime", { string: shortId(battery.string_id) })}>
       {runtime.isPending && <Skeleton height={70} />}
       {runtime.isError && (
         <p className="text-muted" role="alert">
-          {problemOf(runtime.error).detail}
+          {problemText(problemOf(runtime.error))}
         </p>
       )}
-      {runtime.data && <Lasts runtime={runtime.data} ownId={battery.battery_id} />}
+      {runtime.data && <RuntimeEstimate runtime={runtime.data} ownId={battery.battery_id} />}
       <form
         className="mt-3 flex flex-wrap items-center gap-2"
         onSubmit={(event) => {
           event.preventDefault();
-          setPowerKw(isLoad ? wanted : null);
+          setPowerKw(isLoad ? load : null);
         }}
       >
         <label htmlFor={field}>{t("twin.whatIf")}</label>
@@ -43,7 +46,7 @@ export function RuntimeCard({ battery }: { battery: BatteryDetail }) {
           type="number"
           inputMode="decimal"
           min={0.1}
-          max={4000}
+          max={MAX_LOAD_KW}
           step="any"
           value={typed}
           onChange={(event) => {
@@ -61,7 +64,7 @@ export function RuntimeCard({ battery }: { battery: BatteryDetail }) {
   );
 }
 
-function Lasts({ runtime, ownId }: { runtime: Runtime; ownId: string }) {
+function RuntimeEstimate({ runtime, ownId }: { runtime: Runtime; ownId: string }) {
   const { t } = useTranslation();
   const { simulation, load } = runtime;
   const minutes = (seconds: number) => Math.round(seconds / 60).toString();
@@ -82,10 +85,10 @@ function Lasts({ runtime, ownId }: { runtime: Runtime; ownId: string }) {
       {simulation.reaches_cut_off && (
         <p className="mt-1">
           {limiting === ownId ? (
-            <span className="text-warning-text">{t("twin.thisEnds")}</span>
+            <span className="text-warning-text">{t("twin.limitedByThis")}</span>
           ) : (
             <>
-              {t("twin.ends")}{" "}
+              {t("twin.limitedBy")}{" "}
               <Link to={`/batteries/${limiting}`} className="text-accent hover:underline">
                 {shortId(limiting)}
               </Link>
@@ -95,7 +98,7 @@ function Lasts({ runtime, ownId }: { runtime: Runtime; ownId: string }) {
       )}
       {runtime.assumed_battery_ids.length > 0 && (
         <p className="mt-1 text-xs text-warning-text">
-          {t("twin.assumedBlocks", { count: runtime.assumed_battery_ids.length, of: runtime.block_count })}
+          {t("twin.assumed", { count: runtime.assumed_battery_ids.length, of: runtime.block_count })}
         </p>
       )}
     </div>

@@ -7,8 +7,7 @@ import { fleetQueries } from "@/api/queries";
 import { Button } from "@/components/ui/button";
 import { EmptyState, ErrorState, RefreshFailed, Skeleton } from "@/components/ui/states";
 import { useMediaQuery } from "@/lib/media-query";
-import { liveStore } from "@/realtime/connection";
-import { useLiveVersion, useNow } from "@/realtime/hooks";
+import { useLiveLookup, useNow } from "@/realtime/hooks";
 
 import { csvOf, saveCsv } from "./csv";
 import { columns, type Row, rowOf, selectRows } from "./rows";
@@ -25,17 +24,16 @@ export function BatteryTable({ locationId, params, onChange }: BatteryTableProps
   const batteries = useQuery(fleetQueries.batteriesOf(locationId));
   const { data } = batteries;
   const asCards = useMediaQuery("(max-width: 767px)");
-  const version = useLiveVersion();
+  const find = useLiveLookup();
   const now = useNow(5000);
   const sort = params.get("sort") ?? "battery_id";
   const rows = useMemo(
     () =>
       selectRows(
-        (data?.items ?? []).map((battery) => rowOf(battery, liveStore.get(battery.battery_id), now)),
+        (data?.items ?? []).map((battery) => rowOf(battery, find(battery.battery_id), now)),
         { text: params.get("q") ?? "", status: params.get("status") ?? "", sort },
       ),
-    // eslint-disable-next-line react-hooks/exhaustive-deps -- the store's version stands for its content
-    [data, params, sort, version, now],
+    [data, params, sort, find, now],
   );
 
   if (batteries.isLoadingError) return <ErrorState error={batteries.error} onRetry={() => void batteries.refetch()} />;

@@ -1,5 +1,5 @@
 /** The battery that an arrow, Home or End leads to; null where the key means nothing or the edge is reached. */
-export function neighbourOf(rows: readonly (readonly string[])[], batteryId: string, key: string): string | null {
+export function batteryByKey(rows: readonly (readonly string[])[], batteryId: string, key: string): string | null {
   const row = rows.findIndex((ids) => ids.includes(batteryId));
   const ids = rows[row];
   if (ids === undefined) return null;

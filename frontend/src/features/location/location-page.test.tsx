@@ -9,13 +9,13 @@ import { server } from "@/testing/server";
 
 import { LocationPage } from "./location-page";
 
-function open(at: string) {
-  return renderPage({ path: "/locations/:locationId", element: <LocationPage />, at });
+function open(address: string) {
+  return renderPage({ path: "/locations/:locationId", element: <LocationPage />, address });
 }
 
 const cells = () => [...document.querySelectorAll<HTMLButtonElement>("[data-battery]")];
 
-it("shows every battery as a focusable cell, a row a string, with mode, voltage and current", async () => {
+it("shows every battery as a focusable cell, one row per string, with mode, voltage and current", async () => {
   open("/locations/DC-CNX-01");
   const string = await screen.findByRole("group", { name: "UPS-01-STR-01" });
   expect(within(string).getAllByRole("button")).toHaveLength(24);
@@ -23,7 +23,7 @@ it("shows every battery as a focusable cell, a row a string, with mode, voltage 
   expect(string).toHaveTextContent(/Discharge · 32\d\.\d V · -74\.2 A/);
 });
 
-it("marks states by shape and name, and a silent string is not normal", async () => {
+it("marks states by shape and name, and a string without data is not normal", async () => {
   open("/locations/DC-PKT-01");
   const string = await screen.findByRole("group", { name: "UPS-01-STR-04" });
   for (const cell of within(string).getAllByRole("button")) {
@@ -56,21 +56,21 @@ it("shows the room with the age of its data", async () => {
 
 it("lists batteries with filter, sort and search held in the address", async () => {
   const { router } = open("/locations/DC-SRC-01?view=table&status=critical");
-  expect(await screen.findByText("2 found")).toBeVisible();
+  expect(await screen.findByText("2 results")).toBeVisible();
   expect(screen.getByRole("link", { name: "UPS-01-STR-02-007" })).toBeVisible();
   await userEvent.click(screen.getByRole("button", { name: /^Voltage/ }));
   await userEvent.click(screen.getByRole("button", { name: /^Voltage/ }));
   expect(router.state.location.search).toContain("sort=-voltage_v");
   expect(screen.getByRole("columnheader", { name: /Voltage/ })).toHaveAttribute("aria-sort", "descending");
-  await userEvent.type(screen.getByLabelText("Filter by id"), "nothing like it");
-  expect(await screen.findByText("No battery matches the filter.")).toBeVisible();
+  await userEvent.type(screen.getByLabelText("Filter by ID"), "nothing like it");
+  expect(await screen.findByText("No batteries match the filter.")).toBeVisible();
   await userEvent.click(screen.getByRole("button", { name: "Reset filters" }));
-  expect(await screen.findByText("216 found")).toBeVisible();
+  expect(await screen.findByText("216 results")).toBeVisible();
 });
 
 it("keeps only the rows in sight in the document", async () => {
   open("/locations/DC-SRC-01?view=table");
-  expect(await screen.findByText("216 found")).toBeVisible();
+  expect(await screen.findByText("216 results")).toBeVisible();
   const rows = screen.getAllByRole("row");
   expect(rows.length).toBeGreaterThan(10);
   expect(rows.length).toBeLessThan(60);
@@ -78,7 +78,7 @@ it("keeps only the rows in sight in the document", async () => {
 
 it("says that a location does not exist", async () => {
   open("/locations/DC-XXX-01");
-  expect(await screen.findByText("There is nothing here.")).toBeVisible();
+  expect(await screen.findByText("Not found")).toBeVisible();
   expect(screen.getByText("There is no location DC-XXX-01.")).toBeVisible();
 });
 

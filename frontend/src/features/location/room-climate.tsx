@@ -3,9 +3,10 @@ import { useTranslation } from "react-i18next";
 
 import type { LocationDetail } from "@/api/types";
 import { Age } from "@/components/age";
+import { DEFAULT_STALE_AFTER_S } from "@/lib/staleness";
 import { formatQuantity } from "@/lib/units";
 
-/** The room's air and the mains, with their age; an old answer is dimmed. */
+/** The room's climate and the mains, with their age; stale values are dimmed. */
 export function RoomClimate({ location }: { location: LocationDetail }) {
   const { t } = useTranslation();
   const room = location.stats?.environment;
@@ -31,13 +32,13 @@ export function RoomClimate({ location }: { location: LocationDetail }) {
           {room.mains === null ? (
             "–"
           ) : room.mains ? (
-            t("fleet.onMains")
+            t("fleet.mainsState.available")
           ) : (
-            <strong className="text-critical-text">{t("fleet.offMains")}</strong>
+            <strong className="text-critical-text">{t("fleet.mainsState.lost")}</strong>
           )}
         </Fact>
       </dl>
-      <Age at={room.time} staleAfterMs={300_000} />
+      <Age at={room.time} staleAfterS={DEFAULT_STALE_AFTER_S} />
     </div>
   );
 }

@@ -5,7 +5,7 @@ import { latestOf, summaryOf } from "@/testing/answers";
 import { MockFleet } from "@/testing/fleet";
 
 import { csvOf } from "./csv";
-import { neighbourOf } from "./grid-keys";
+import { batteryByKey } from "./grid-keys";
 import { type Row, rowOf, selectRows } from "./rows";
 
 const NOW = Date.parse("2026-11-23T18:00:00Z");
@@ -47,7 +47,7 @@ describe("selecting rows", () => {
     expect(rows.slice(0, 3).map((row) => row.status)).toEqual(["critical", "critical", "normal"]);
   });
 
-  it.each(["voltage_v", "-voltage_v", "time", "-time"])("puts what was never measured last by %s", (sort) => {
+  it.each(["voltage_v", "-voltage_v", "time", "-time"])("puts values never measured last by %s", (sort) => {
     const rows = selectRows(rowsOf("DC-HDY-01"), { ...everything, sort });
     expect(rows.at(-1)?.battery_id).toBe("BAT-DC-HDY-01-REC-01-STR-02-024");
     const values = rows.slice(0, -1).map((row) => row[sort.replace("-", "") as "voltage_v"] ?? 0);
@@ -83,7 +83,7 @@ it("moves through the map with arrows, Home and End and stops at its edges", () 
     ["a1", "a2", "a3"],
     ["b1", "b2"],
   ];
-  const move = (from: string, key: string) => neighbourOf(rows, from, key);
+  const move = (from: string, key: string) => batteryByKey(rows, from, key);
   expect(move("a1", "ArrowRight")).toBe("a2");
   expect(move("a2", "ArrowDown")).toBe("b2");
   expect(move("b2", "ArrowUp")).toBe("a2");

@@ -1,4 +1,5 @@
 import type { BatterySummary, HealthStatus } from "@/api/types";
+import { DEFAULT_STALE_AFTER_S } from "@/lib/staleness";
 import { type LiveValue, statusNow } from "@/realtime/live-store";
 
 export const columns = [
@@ -21,7 +22,7 @@ export interface Row {
   internal_resistance_mohm: number | null;
   resistance_drift_pct: number | null;
   time: number | null;
-  staleAfterMs: number;
+  stale_after_s: number;
 }
 
 /** A battery's row: live values where they are known, else those of the list. */
@@ -36,29 +37,29 @@ export function rowOf(battery: BatterySummary, live: LiveValue | undefined, now:
     internal_resistance_mohm: live?.internal_resistance_mohm ?? stored?.internal_resistance_mohm ?? null,
     resistance_drift_pct: live?.resistance_drift_pct ?? stored?.resistance_drift_pct ?? null,
     time: live?.time ?? (stored ? Date.parse(stored.time) : null),
-    staleAfterMs: live?.staleAfterMs ?? (stored?.stale_after_s ?? 300) * 1000,
+    stale_after_s: live?.stale_after_s ?? stored?.stale_after_s ?? DEFAULT_STALE_AFTER_S,
   };
 }
 
 const statusOrder: Record<HealthStatus, number> = { critical: 0, no_data: 1, warning: 2, normal: 3 };
 
-export function selectRows(rows: readonly Row[], wanted: { text: string; status: string; sort: string }): Row[] {
-  const text = wanted.text.trim().toLowerCase();
-  const descending = wanted.sort.startsWith("-");
-  const name = wanted.sort.replace(/^-/, "");
+export function selectRows(rows: readonly Row[], selection: { text: string; status: string; sort: string }): Row[] {
+  const text = selection.text.trim().toLowerCase();
+  const descending = selection.sort.startsWith("-");
+  const name = selection.sort.replace(/^-/, "");
   const column: Column = columns.find((candidate) => candidate === name) ?? "battery_id";
-  const kept = rows.filter(
+  const selected = rows.filter(
     (row) =>
       (text === "" || row.battery_id.toLowerCase().includes(text) || row.serial_number.toLowerCase().includes(text)) &&
-      (wanted.status === "" || row.status === wanted.status),
+      (selection.status === "" || row.status === selection.status),
   );
-  return kept.sort((a, b) => compare(a, b, column, descending) || a.battery_id.localeCompare(b.battery_id));
+  return selected.sort((a, b) => compare(a, b, column, descending) || a.battery_id.localeCompare(b.battery_id));
 }
 
 function compare(a: Row, b: Row, column: Column, descending: boolean): number {
   const left = column === "status" ? statusOrder[a.status] : a[column];
   const right = column === "status" ? statusOrder[b.status] : b[column];
-  // What was never measured stands last in either direction.
+  // Values never measured come last in either direction.
   if (left === null || right === null) return left === right ? 0 : left === null ? 1 : -1;
   const order = typeof left === "string" ? left.localeCompare(String(right)) : left - Number(right);
   return descending ? -order : order;

@@ -6,9 +6,9 @@ import { Age } from "@/components/age";
 import { StatusLabel } from "@/components/status";
 import { Card } from "@/components/ui/card";
 import { shortId } from "@/lib/ids";
+import { DEFAULT_STALE_AFTER_S } from "@/lib/staleness";
 import { formatQuantity } from "@/lib/units";
-import { liveStore } from "@/realtime/connection";
-import { useNow } from "@/realtime/hooks";
+import { useLiveValue, useNow } from "@/realtime/hooks";
 import { statusNow } from "@/realtime/live-store";
 
 const labels = {
@@ -19,11 +19,11 @@ const labels = {
 } as const;
 const names = ["voltage_v", "temperature_c", "internal_resistance_mohm", "resistance_drift_pct"] as const;
 
-/** What the cell under the pointer or the focus stands for. */
+/** The battery of the cell under the pointer or the focus. */
 export function SelectedBattery({ batteryId }: { batteryId: string | null }) {
   const { t } = useTranslation();
   const now = useNow(5000);
-  const value = batteryId === null ? undefined : liveStore.get(batteryId);
+  const value = useLiveValue(batteryId);
   const status = statusNow(value, now);
   return (
     <Card title={t("location.selected")} className="self-start xl:sticky xl:top-16">
@@ -44,7 +44,7 @@ export function SelectedBattery({ batteryId }: { batteryId: string | null }) {
             ))}
           </dl>
           <p className="mt-1">
-            <Age at={value?.time} staleAfterMs={value?.staleAfterMs ?? 300_000} />
+            <Age at={value?.time} staleAfterS={value?.stale_after_s ?? DEFAULT_STALE_AFTER_S} />
           </p>
           <Link to={`/batteries/${batteryId}`} className="mt-2 inline-block text-accent underline">
             {t("location.open")}

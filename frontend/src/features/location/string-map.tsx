@@ -7,15 +7,15 @@ import type { LocationDetail, StringOut } from "@/api/types";
 import { Age } from "@/components/age";
 import type { FillBy } from "@/components/heat-fill";
 import { batteryIdsOf, shortId } from "@/lib/ids";
+import { DEFAULT_STALE_AFTER_S } from "@/lib/staleness";
 import { formatQuantity } from "@/lib/units";
-import { liveStore } from "@/realtime/connection";
-import { useLiveVersion, useNow } from "@/realtime/hooks";
+import { useLiveLookup, useNow } from "@/realtime/hooks";
 
-import { BlockCell } from "./block-cell";
-import { neighbourOf } from "./grid-keys";
+import { BatteryCell } from "./battery-cell";
+import { batteryByKey } from "./grid-keys";
 import { SelectedBattery } from "./selected-battery";
 
-/** Strings as bars of blocks: a row a string, a focusable cell a battery. */
+/** Strings as rows of batteries: one row per string, one focusable cell per battery. */
 export function StringMap({ location, fillBy }: { location: LocationDetail; fillBy: FillBy }) {
   const { t } = useTranslation();
   const navigate = useNavigate();
@@ -24,11 +24,11 @@ export function StringMap({ location, fillBy }: { location: LocationDetail; fill
   const strings = location.systems.flatMap((system) => system.strings);
   const rows = strings.map((string) => batteryIdsOf(string.string_id, string.battery_count));
   const tabStop = selected ?? rows[0]?.[0];
-  useLiveVersion();
+  const find = useLiveLookup();
   const now = useNow(5000);
 
   function onKey(event: KeyboardEvent, batteryId: string): void {
-    const next = neighbourOf(rows, batteryId, event.key);
+    const next = batteryByKey(rows, batteryId, event.key);
     if (next === null) return;
     event.preventDefault();
     setSelected(next);
@@ -53,10 +53,10 @@ export function StringMap({ location, fillBy }: { location: LocationDetail; fill
             <StringHead string={string} />
             <div className="grid grid-cols-12 gap-0.5 lg:grid-cols-24">
               {rows[row]?.map((batteryId) => (
-                <BlockCell
+                <BatteryCell
                   key={batteryId}
                   batteryId={batteryId}
-                  value={liveStore.get(batteryId)}
+                  value={find(batteryId)}
                   fillBy={fillBy}
                   now={now}
                   isSelected={selected === batteryId}
@@ -83,7 +83,7 @@ function StringHead({ string }: { string: StringOut }) {
     <div className={clsx("min-w-0", state.is_stale && "opacity-60")}>
       <div className="flex items-baseline justify-between gap-2">
         <span className="truncate font-medium">{shortId(string.string_id)}</span>
-        <Age at={state.time} staleAfterMs={300_000} />
+        <Age at={state.time} staleAfterS={DEFAULT_STALE_AFTER_S} />
       </div>
       <div className={clsx("text-xs", discharging ? "font-semibold text-critical-text" : "text-muted")}>
         {state.mode === null ? t("mode.unknown") : t(`mode.${state.mode}`)} ·{" "}

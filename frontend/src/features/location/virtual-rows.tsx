@@ -6,6 +6,7 @@ import { Link } from "react-router-dom";
 
 import { Age } from "@/components/age";
 import { StatusLabel } from "@/components/status";
+import { ScrollRegion } from "@/components/ui/scroll-region";
 import { shortId } from "@/lib/ids";
 import { formatQuantity } from "@/lib/units";
 
@@ -18,7 +19,7 @@ const layout = "grid grid-cols-[minmax(9rem,1.6fr)_7rem_5.5rem_6.5rem_6.5rem_5re
 interface VirtualRowsProps {
   rows: readonly Row[];
   sort: string;
-  /** A card a battery instead of a row, for narrow screens. */
+  /** One card per battery instead of a row, for narrow screens. */
   asCards: boolean;
   onSort: (sort: string) => void;
 }
@@ -34,13 +35,11 @@ export function VirtualRows({ rows, sort, asCards, onSort }: VirtualRowsProps) {
     overscan: 12,
   });
   return (
-    <div
+    <ScrollRegion
       ref={scroller}
       role="table"
-      aria-label={t("location.table")}
+      label={t("location.table")}
       aria-rowcount={rows.length}
-      // eslint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- a scrolling region must be reachable by keyboard
-      tabIndex={0}
       className="max-h-[65vh] overflow-auto rounded-lg border border-border bg-surface"
     >
       <div className={asCards ? "" : "min-w-[50rem]"}>
@@ -66,7 +65,7 @@ export function VirtualRows({ rows, sort, asCards, onSort }: VirtualRowsProps) {
           })}
         </div>
       </div>
-    </div>
+    </ScrollRegion>
   );
 }
 
@@ -116,7 +115,7 @@ function Cells({ row }: { row: Row }) {
         {formatQuantity(row.resistance_drift_pct, "resistance_drift_pct")}
       </span>
       <span role="cell">
-        <Age at={row.time} staleAfterMs={row.staleAfterMs} />
+        <Age at={row.time} staleAfterS={row.stale_after_s} />
       </span>
     </>
   );
@@ -135,7 +134,7 @@ function CardCells({ row }: { row: Row }) {
         {formatQuantity(row.resistance_drift_pct, "resistance_drift_pct")})
       </span>
       <span role="cell" className="justify-self-end">
-        <Age at={row.time} staleAfterMs={row.staleAfterMs} />
+        <Age at={row.time} staleAfterS={row.stale_after_s} />
       </span>
     </>
   );
@@ -158,5 +157,5 @@ export const headings = {
   temperature_c: "location.temperature",
   internal_resistance_mohm: "location.resistance",
   resistance_drift_pct: "location.drift",
-  time: "location.seen",
+  time: "location.lastReading",
 } as const;

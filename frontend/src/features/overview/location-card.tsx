@@ -12,12 +12,13 @@ import { heightOf } from "@/components/heat-geometry";
 import { HeatMap } from "@/components/heat-map";
 import { StatusCounts } from "@/components/status";
 import { batteryIdsOf, shortId } from "@/lib/ids";
+import { DEFAULT_STALE_AFTER_S } from "@/lib/staleness";
 import { formatQuantity } from "@/lib/units";
 
 /** A location in one look; the whole card is one link, since its cells are too small to be controls. */
 export function LocationCard({ location, fillBy }: { location: Location; fillBy: FillBy }) {
   const { t } = useTranslation();
-  // Only how the strings lie is needed here, and that does not change by itself.
+  // Only the layout of the strings is needed here, and that does not change by itself.
   const { data } = useQuery({ ...fleetQueries.location(location.location_id), refetchInterval: false });
   const rows = useMemo(
     () =>
@@ -61,10 +62,10 @@ export function LocationCard({ location, fillBy }: { location: Location; fillBy:
       </div>
       <div className="mt-2 flex items-center justify-between gap-2 text-xs text-muted">
         <span className="min-w-0 truncate">
-          {mainsLost && <strong className="mr-2 text-critical-text">{t("fleet.offMains")}</strong>}
+          {mainsLost && <strong className="mr-2 text-critical-text">{t("fleet.mainsLost")}</strong>}
           {stats?.worst_battery_id ? `${t("fleet.worst")}: ${shortId(stats.worst_battery_id)}` : ""}
         </span>
-        <Age at={stats?.newest_reading_at} staleAfterMs={300_000} />
+        <Age at={stats?.newest_reading_at} staleAfterS={DEFAULT_STALE_AFTER_S} />
       </div>
     </Link>
   );

@@ -7,13 +7,13 @@ import { worstFirst } from "./order";
 
 const NOW = Date.parse("2026-11-23T18:00:00Z");
 
-function place(
+function locationWith(
   id: string,
   counts: Partial<Record<"critical" | "no_data" | "warning", number>>,
   mains = true,
 ): Location {
   const location = new MockFleet(NOW).location("DC-BKK-01", NOW);
-  if (!location?.stats?.environment) throw new Error("the fleet has this place");
+  if (!location?.stats?.environment) throw new Error("the fleet has this location");
   return {
     ...location,
     location_id: id,
@@ -25,22 +25,22 @@ function place(
   };
 }
 
-it("puts first what needs somebody first", () => {
-  const unknown = { ...place("G", {}), stats: null };
-  const places = [
-    place("F", {}),
-    place("A", {}),
-    place("B", { warning: 40 }),
-    place("C", { no_data: 1, warning: 1 }),
-    place("D", {}, false),
-    place("E", { critical: 1 }),
+it("puts the most urgent first", () => {
+  const unknown = { ...locationWith("G", {}), stats: null };
+  const locations = [
+    locationWith("F", {}),
+    locationWith("A", {}),
+    locationWith("B", { warning: 40 }),
+    locationWith("C", { no_data: 1, warning: 1 }),
+    locationWith("D", {}, false),
+    locationWith("E", { critical: 1 }),
     unknown,
   ];
-  expect(worstFirst(places).map(({ location_id: id }) => id)).toEqual(["G", "E", "D", "C", "B", "A", "F"]);
+  expect(worstFirst(locations).map(({ location_id: id }) => id)).toEqual(["G", "E", "D", "C", "B", "A", "F"]);
 });
 
 it("leaves the given list as it was", () => {
-  const places = [place("B", {}), place("A", { critical: 1 })];
-  worstFirst(places);
-  expect(places.map(({ location_id: id }) => id)).toEqual(["B", "A"]);
+  const locations = [locationWith("B", {}), locationWith("A", { critical: 1 })];
+  worstFirst(locations);
+  expect(locations.map(({ location_id: id }) => id)).toEqual(["B", "A"]);
 });

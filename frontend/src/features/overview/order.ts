@@ -1,6 +1,6 @@
 import type { Location } from "@/api/types";
 
-/** Places that need somebody first: critical, then mains lost, then silent, then warnings, then by id. */
+/** Most urgent first: critical, then mains lost, then stale data, then warnings, then by id. */
 export function worstFirst(locations: readonly Location[]): Location[] {
   return [...locations].sort((a, b) => {
     const [left, right] = [urgency(a), urgency(b)];
@@ -13,7 +13,7 @@ export function worstFirst(locations: readonly Location[]): Location[] {
 
 function urgency({ stats }: Location): number[] {
   const counts = stats?.status_counts;
-  // Without any figures nothing speaks for a place, so it stands before those that are known.
+  // Without any figures nothing shows that a location is in order, so it comes first.
   if (counts === undefined) return [Number.POSITIVE_INFINITY];
   return [counts.critical, stats?.environment?.mains === false ? 1 : 0, counts.no_data, counts.warning];
 }

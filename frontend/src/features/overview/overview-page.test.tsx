@@ -12,30 +12,30 @@ import { OverviewPage } from "./overview-page";
 
 const page = { path: "/", element: <OverviewPage /> };
 
-it("shows the fleet in one look, worst place first, with the age of its data", async () => {
+it("shows the fleet in one look, most urgent location first, with the age of its data", async () => {
   renderPage(page);
   expect(await screen.findByText("1,944")).toBeVisible();
   const cards = await screen.findAllByRole("link", { name: /DC-[A-Z]{3}-\d\d/ });
-  const places = cards.filter((card) => card.getAttribute("href")?.startsWith("/locations/"));
-  expect(places).toHaveLength(9);
-  expect(places[0]).toHaveAttribute("href", "/locations/DC-SRC-01");
-  expect(places[1]).toHaveAttribute("href", "/locations/DC-CNX-01");
-  expect(within(places[1] as HTMLElement).getByText("mains lost")).toBeVisible();
-  for (const place of places) expect(within(place).getByText(/ ago$/)).toBeVisible();
+  const locations = cards.filter((card) => card.getAttribute("href")?.startsWith("/locations/"));
+  expect(locations).toHaveLength(9);
+  expect(locations[0]).toHaveAttribute("href", "/locations/DC-SRC-01");
+  expect(locations[1]).toHaveAttribute("href", "/locations/DC-CNX-01");
+  expect(within(locations[1] as HTMLElement).getByText("Mains lost")).toBeVisible();
+  for (const location of locations) expect(within(location).getByText(/ ago$/)).toBeVisible();
 });
 
 it("says why there is no state of health instead of a number", async () => {
   renderPage(page);
-  const health = (await screen.findByText("Average state of health")).parentElement as HTMLElement;
+  const health = (await screen.findByText("Average SOH")).parentElement as HTMLElement;
   expect(health).toHaveTextContent("No estimate yet");
-  expect(health).toHaveTextContent("Needs a discharge or a capacity test");
+  expect(health).toHaveTextContent("Requires a discharge or capacity test");
   expect(health).not.toHaveTextContent("%");
 });
 
-it("tells in words what the canvas shows", async () => {
+it("describes in words what the canvas shows", async () => {
   renderPage(page);
   expect(
-    await screen.findByRole("img", { name: "Phuket: 192 normal, 0 warning, 0 critical, 24 without data" }),
+    await screen.findByRole("img", { name: "Phuket: 192 normal, 0 warning, 0 critical, 24 no data" }),
   ).toBeInTheDocument();
 });
 
@@ -60,7 +60,7 @@ it("keeps what it knows when reading again fails, and says so", async () => {
   expect(await screen.findByText("1,944")).toBeVisible();
   server.use(http.get("*/api/v1/fleet/overview", () => problem(503, "unavailable", "The database is away.")));
   await cache.refetchQueries({ queryKey: fleetQueries.overview().queryKey });
-  expect(await screen.findByText(/Could not be refreshed/)).toBeVisible();
+  expect(await screen.findByText(/Could not refresh/)).toBeVisible();
   expect(screen.getByText("1,944")).toBeVisible();
 });
 

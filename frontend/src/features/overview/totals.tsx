@@ -5,9 +5,8 @@ import { Link } from "react-router-dom";
 import type { FleetOverview } from "@/api/types";
 import { Age } from "@/components/age";
 import { useLanguage } from "@/i18n";
+import { DEFAULT_STALE_AFTER_S } from "@/lib/staleness";
 import { formatCount } from "@/lib/units";
-
-const STALE_AFTER_MS = 300_000;
 
 /** The state of the fleet in five figures. */
 export function Totals({ overview }: { overview: FleetOverview }) {
@@ -23,7 +22,8 @@ export function Totals({ overview }: { overview: FleetOverview }) {
           value={formatCount(overview.battery_count, language)}
           testId="total-batteries"
         >
-          {t("fleet.locations", { count: overview.location_count, strings: overview.string_count })}
+          {t("fleet.locations", { count: overview.location_count })},{" "}
+          {t("fleet.strings", { count: overview.string_count })}
         </Total>
         <Total
           name={t("fleet.active")}
@@ -47,7 +47,7 @@ export function Totals({ overview }: { overview: FleetOverview }) {
           value={formatCount(counts.no_data, language)}
           tone={counts.no_data > 0 ? "warning" : undefined}
         >
-          {t("fleet.newest")}: <Age at={overview.newest_reading_at} staleAfterMs={STALE_AFTER_MS} />
+          {t("fleet.newest")}: <Age at={overview.newest_reading_at} staleAfterS={DEFAULT_STALE_AFTER_S} />
         </Total>
         <Total
           name={t("fleet.soh")}
@@ -57,10 +57,7 @@ export function Totals({ overview }: { overview: FleetOverview }) {
         >
           {soh === null
             ? t(`reason.${overview.soh_reason ?? "no_estimate_yet"}`)
-            : t("fleet.sohOf", {
-                count: formatCount(overview.soh_evidence_count, language),
-                of: formatCount(overview.battery_count, language),
-              })}
+            : t("fleet.sohOf", { count: overview.soh_evidence_count, of: overview.battery_count })}
         </Total>
       </dl>
       {missing.length > 0 && (

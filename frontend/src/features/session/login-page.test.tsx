@@ -16,7 +16,7 @@ beforeEach(() => {
 });
 
 async function signInWith(password: string): Promise<void> {
-  await userEvent.type(screen.getByLabelText("User name"), "somchai");
+  await userEvent.type(screen.getByLabelText("Username"), "somchai");
   await userEvent.type(screen.getByLabelText("Password"), password);
   await userEvent.click(screen.getByRole("button", { name: "Sign in" }));
 }
@@ -28,7 +28,7 @@ it("signs in", async () => {
 
 it("says that the password is wrong and lets one try again", async () => {
   await signInWith("wrong");
-  expect(await screen.findByRole("alert")).toHaveTextContent("User name or password is wrong.");
+  expect(await screen.findByRole("alert")).toHaveTextContent("Incorrect username or password.");
   expect(screen.getByRole("button", { name: "Sign in" })).toBeEnabled();
 });
 
@@ -37,13 +37,13 @@ it("says how long to wait after too many attempts", async () => {
     http.post("*/api/v1/auth/login", () => problem(429, "rate_limited", "Slow down.", { "Retry-After": "42" })),
   );
   await signInWith("right");
-  expect(await screen.findByRole("alert")).toHaveTextContent("42 s");
+  expect(await screen.findByRole("alert")).toHaveTextContent("42 seconds");
 });
 
-it("tells a server that is away from a wrong password", async () => {
+it("distinguishes a server that is away from a wrong password", async () => {
   server.use(http.post("*/api/v1/auth/login", () => HttpResponse.error()));
   await signInWith("right");
-  expect(await screen.findByRole("alert")).toHaveTextContent("The server does not answer.");
+  expect(await screen.findByRole("alert")).toHaveTextContent("The server is not responding.");
 });
 
 it("speaks Thai on request", async () => {

@@ -6,7 +6,7 @@ import { signIn } from "@/api/client";
 import { problemOf } from "@/api/errors";
 import { useTitle } from "@/components/breadcrumb";
 import { Button } from "@/components/ui/button";
-import { setLanguage, useLanguage } from "@/i18n";
+import { problemText, setLanguage, useLanguage } from "@/i18n";
 
 export function LoginPage() {
   const { t } = useTranslation();
@@ -25,9 +25,9 @@ export function LoginPage() {
       await signIn(username, password);
     } catch (failure) {
       const problem = problemOf(failure);
-      if (problem.status === 429) setError(t("session.wait", { seconds: problem.retryAfterS ?? 60 }));
+      if (problem.status === 429) setError(t("session.wait", { count: problem.retryAfterS ?? 60 }));
       else if (problem.status === 401) setError(t("session.wrong"));
-      else setError(problem.status === null || problem.status >= 500 ? t("session.unreachable") : problem.detail);
+      else setError(problem.status !== null && problem.status >= 500 ? t("session.unreachable") : problemText(problem));
       setBusy(false);
     }
   }

@@ -15,7 +15,7 @@ const statusLooks = {
   no_data: "hatched border border-border-strong",
 } as const;
 
-interface BlockCellProps {
+interface BatteryCellProps {
   batteryId: string;
   value: LiveValue | undefined;
   fillBy: FillBy;
@@ -27,8 +27,8 @@ interface BlockCellProps {
   onOpen: () => void;
 }
 
-/** One block: its status as colour and shape, or a measurement as a bar from the bottom. */
-export function BlockCell({ batteryId, value, fillBy, now, isSelected, isTabStop, ...on }: BlockCellProps) {
+/** One battery: its status as colour and shape, or a measurement as a bar from the bottom. */
+export function BatteryCell({ batteryId, value, fillBy, now, isSelected, isTabStop, ...on }: BatteryCellProps) {
   const { t } = useTranslation();
   const status = statusNow(value, now);
   const part = fillBy === "status" ? null : partOf(value, fillBy, now);

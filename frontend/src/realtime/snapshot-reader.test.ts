@@ -1,8 +1,8 @@
 import { expect, it, vi } from "vitest";
 
-import { SnapshotReader } from "./reread";
+import { SnapshotReader } from "./snapshot-reader";
 
-it("reads once more, not once each, for gaps that show while it reads", async () => {
+it("reads once more, not once per gap, for gaps found while it reads", async () => {
   const pending: (() => void)[] = [];
   const read = vi.fn(() => new Promise<void>((done) => pending.push(done)));
   const reader = new SnapshotReader(read);
@@ -16,7 +16,7 @@ it("reads once more, not once each, for gaps that show while it reads", async ()
   expect(read).toHaveBeenCalledTimes(2);
 });
 
-it("tries again after a failure, and stops when told", async () => {
+it("retries after a failure until it is stopped", async () => {
   const waits: (() => void)[] = [];
   const read = vi.fn(() => Promise.reject(new Error("away")));
   const reader = new SnapshotReader(read, () => new Promise<void>((done) => waits.push(done)));

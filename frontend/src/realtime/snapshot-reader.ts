@@ -1,8 +1,8 @@
 const RETRY_MS = 2000;
 
 /**
- * Read a room's snapshot again when something of it was missed. Gaps that show while one is being read lead to one more
- * reading, not to many; a reading that fails is tried again until it works or `stop` is called.
+ * Read a room's snapshot again after a gap in its updates. Gaps found while a read is running lead to one more read, not
+ * to many; a read that fails is retried until it succeeds or `stop` is called.
  */
 export class SnapshotReader {
   private readonly running = new Map<string, { again: boolean }>();
@@ -32,7 +32,7 @@ export class SnapshotReader {
       try {
         await this.read(locationId);
       } catch {
-        // Whatever kept it from being read, the values stay known as old by their age; try again in a while.
+        // Until a read succeeds the values show their age, so nothing on screen is wrong.
         state.again = true;
         await this.wait(RETRY_MS);
       }

@@ -1,0 +1,103 @@
+import { screen, waitFor, within } from "@testing-library/react";
+import userEvent from "@testing-library/user-event";
+import i18next from "i18next";
+import { http, HttpResponse } from "msw";
+import { expect, it, vi } from "vitest";
+
+import type { Alert } from "@/api/types";
+import { problem } from "@/testing/handlers";
+import { renderPage } from "@/testing/render";
+import { server } from "@/testing/server";
+
+import { AlertDrawer } from "./alert-drawer";
+
+function show({ mayAct = true, change = {} }: { mayAct?: boolean; change?: Partial<Alert> } = {}) {
+  const on = { close: vi.fn(), acknowledge: vi.fn() };
+  const page = renderPage({
+    path: "/",
+    element: <AlertDrawer alertId={1} mayAct={mayAct} onClose={on.close} onAcknowledge={on.acknowledge} />,
+  });
+  const alert = page.fleet.alerts.find((candidate) => candidate.alert_id === 1);
+  if (alert === undefined) throw new Error("the fleet has an alert 1");
+  Object.assign(alert, change);
+  return { ...page, ...on, alert };
+}
+
+it("shows type, battery, value with threshold, and the time to respond", async () => {
+  show();
+  expect(await screen.findByText("High temperature")).toBeVisible();
+  const id = "BAT-DC-SRC-01-UPS-01-STR-02-007";
+  expect(screen.getByRole("link", { name: id })).toHaveAttribute("href", `/batteries/${id}`);
+  const drawer = screen.getByTestId("alert-drawer");
+  expect(drawer).toHaveTextContent("47.8 °C · Threshold 45.0 °C · Worst 47.8 °C");
+  expect(drawer).toHaveTextContent("Respond withinsame day");
+});
+
+it("links an alert of a string to its location", async () => {
+  show({ change: { battery_id: null } });
+  expect(await screen.findByRole("link", { name: "DC-SRC-01-UPS-01-STR-02" })).toHaveAttribute(
+    "href",
+    "/locations/DC-SRC-01",
+  );
+});
+
+it("shows a dash where there is no value", async () => {
+  show({ change: { value: null, threshold: null, peak_value: null, unit: null } });
+  await screen.findByText("High temperature");
+  expect(screen.getByTestId("alert-drawer")).toHaveTextContent("– · Threshold – · Worst –");
+});
+
+it("asks for an acknowledgement and closes", async () => {
+  const { acknowledge, close } = show();
+  await userEvent.click(await screen.findByRole("button", { name: "Acknowledge" }));
+  expect(acknowledge).toHaveBeenCalledTimes(1);
+  await userEvent.click(screen.getByRole("button", { name: "Close" }));
+  expect(close).toHaveBeenCalledTimes(1);
+});
+
+it("resolves with a note", async () => {
+  let body: unknown;
+  const { alert } = show();
+  await userEvent.click(await screen.findByRole("button", { name: "Resolve" }));
+  server.use(
+    http.post("*/api/v1/alerts/1/resolve", async ({ request }) => {
+      body = await request.json();
+      Object.assign(alert, { resolved_at: new Date().toISOString(), resolved_by: "somchai" });
+      return HttpResponse.json({ ...alert, timeline: [] });
+    }),
+  );
+  const dialog = await screen.findByRole("dialog");
+  await userEvent.type(within(dialog).getByRole("textbox"), "replaced");
+  await userEvent.click(within(dialog).getByRole("button", { name: "Resolve" }));
+  await waitFor(() => expect(screen.queryByRole("dialog")).toBeNull());
+  expect(body).toEqual({ note: "replaced" });
+  await waitFor(() => expect(screen.getByTestId("alert-drawer")).toHaveTextContent("Active · Resolved"));
+  expect(screen.queryByRole("button", { name: "Resolve" })).toBeNull();
+});
+
+it("offers no second acknowledgement and shows who was first", async () => {
+  show({ change: { acknowledged_at: new Date().toISOString(), acknowledged_by: "suda" } });
+  expect(await screen.findByText("by suda")).toBeVisible();
+  expect(screen.queryByRole("button", { name: "Acknowledge" })).toBeNull();
+  expect(screen.getByRole("button", { name: "Resolve" })).toBeVisible();
+  expect(screen.getByTestId("alert-drawer")).toHaveTextContent("Active · Acknowledged");
+});
+
+it("offers a viewer nothing but the reason", async () => {
+  show({ mayAct: false });
+  expect(await screen.findByText("Only engineers can acknowledge alerts.")).toBeVisible();
+  expect(screen.getAllByRole("button").map((button) => button.getAttribute("aria-label"))).toEqual(["Close"]);
+});
+
+it("says that an alert does not exist", async () => {
+  show();
+  server.use(http.get("*/api/v1/alerts/1", () => problem(404, "alert_not_found", "There is no alert 1.")));
+  expect(await screen.findByText("There is no alert 1.")).toBeVisible();
+});
+
+it("translates units of time", async () => {
+  await i18next.changeLanguage("th");
+  show({ change: { value: 2820, threshold: 300, peak_value: 2820, unit: "s" } });
+  await screen.findByText("อุณหภูมิสูง");
+  expect(screen.getByTestId("alert-drawer")).toHaveTextContent("2820 วินาที · เกณฑ์ 300 วินาที");
+});
