@@ -7,7 +7,7 @@ endif
 TASKS := $(PYTHON) tools/workspace
 
 .DEFAULT_GOAL := help
-.PHONY: help setup up test lint lock openapi demo-reset bench twin-report
+.PHONY: help setup up test lint structure lock openapi demo-reset bench twin-report
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -25,7 +25,11 @@ test: ## run every suite; SUITES="lint api" runs some
 lint: ## run the linters and type checkers only
 	@$(TASKS) test lint
 
-lock: ## resolve the dependencies anew and write requirements/*.txt
+structure: ## print sizes, import cycles, repeated names and test lines of every member
+	@$(TASKS) setup --quiet
+	@.venv/bin/python tools/workspace/structure.py
+
+lock: ## upgrade the dependencies and write requirements/*.txt
 	@$(TASKS) lock
 
 openapi: ## write contracts/openapi/*.json

@@ -32,6 +32,6 @@ def test_the_reference_lists_every_endpoint_and_no_other() -> None:
     assert set(listed()) == set(served())
 
 
-def test_the_reference_says_of_each_what_the_endpoint_says_itself() -> None:
-    said = served()
-    assert {name: text for name, text in listed().items() if said.get(name) != text} == {}
+def test_the_reference_describes_each_endpoint_as_the_endpoint_does() -> None:
+    descriptions = served()
+    assert {name: text for name, text in listed().items() if descriptions.get(name) != text} == {}

@@ -52,7 +52,7 @@ def test_newest_instant_is_known_when_nothing_waits_any_more(path: Path) -> None
     again.close()
 
 
-def test_new_batches_never_take_the_place_of_older_ones(path: Path) -> None:
+def test_new_batches_never_replace_older_ones(path: Path) -> None:
     spool = spool_at(path)
     fill(spool, 3)
     spool.remove(spool.peek(max_batches=10, max_readings=10_000))

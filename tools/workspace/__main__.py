@@ -3,7 +3,15 @@
 import argparse
 import sys
 
-from environments import TIMESCALE_WASM, TaskFailed, ensure_dashboard, ensure_main_environment, ensure_node, run, say
+from environments import (
+    TIMESCALE_WASM,
+    TaskFailed,
+    ensure_dashboard,
+    ensure_main_environment,
+    ensure_node,
+    print_line,
+    run,
+)
 from locks import write_locks
 from members import ROOT
 from suites import run_suites
@@ -34,7 +42,7 @@ def main() -> int:
         if arguments.task == "openapi":
             write_openapi()
     except TaskFailed as failure:
-        say(f"✗ {failure}")
+        print_line(f"✗ {failure}")
         return 1
     except KeyboardInterrupt:
         return 130

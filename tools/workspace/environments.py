@@ -25,7 +25,7 @@ class TaskFailed(Exception):
     """A task failed; the message gives the cause."""
 
 
-def say(message: str) -> None:
+def print_line(message: str) -> None:
     """Print one line without buffering."""
     sys.stdout.write(message + "\n")
     sys.stdout.flush()
@@ -55,7 +55,7 @@ def find_uv() -> Path:
     for candidate in (own, Path(present) if present else None, MAIN_ENVIRONMENT / "bin" / "uv"):
         if candidate is not None and candidate.exists() and _version_of(candidate) == UV_VERSION:
             return candidate
-    say(f"Installing uv {UV_VERSION} into .tools/uv")
+    print_line(f"Installing uv {UV_VERSION} into .tools/uv")
     run([sys.executable, "-m", "venv", "--clear", _TOOLS / "uv"])
     run([_TOOLS / "uv" / "bin" / "python", "-m", "pip", "install", "--quiet", f"uv=={UV_VERSION}"])
     return own
@@ -85,7 +85,7 @@ def ensure_node(folder: Path, *options: str) -> None:
     key = digest([lock, folder / "package.json"], " ".join(options))
     if _is_current(stamp, key):
         return
-    say(f"Installing npm packages of {folder.relative_to(ROOT)}")
+    print_line(f"Installing npm packages of {folder.relative_to(ROOT)}")
     run(["npm", "ci", "--no-audit", "--no-fund", *options], cwd=folder)
     stamp.write_text(key)
 
@@ -100,7 +100,7 @@ def ensure_dashboard() -> None:
     key = digest(sorted(sources), "")
     if _is_current(stamp, key):
         return
-    say("Building the dashboard")
+    print_line("Building the dashboard")
     run(["npm", "run", "build"], cwd=FRONTEND)
     stamp.write_text(key)
 
@@ -122,7 +122,7 @@ def _ensure_python(folder: Path, lock: Path, members: Sequence[Member]) -> None:
     key = digest([lock, TOOLS_LOCK, *projects], sys.version + sys.executable)
     if _is_current(stamp, key):
         return
-    say(f"Installing Python packages into {folder.relative_to(ROOT)}")
+    print_line(f"Installing Python packages into {folder.relative_to(ROOT)}")
     uv = find_uv()
     python = folder / "bin" / "python"
     if not python.exists():

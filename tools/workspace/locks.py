@@ -4,7 +4,7 @@ import re
 import subprocess
 from pathlib import Path
 
-from environments import REQUIREMENTS, TOOLS_LOCK, TaskFailed, find_uv, run, say
+from environments import REQUIREMENTS, TOOLS_LOCK, TaskFailed, find_uv, print_line, run
 from members import ROOT, load_members
 
 _FORM = ("--no-emit-workspace", "--format", "requirements-txt", "--no-header", "--no-annotate", "--frozen", "--quiet")
@@ -21,7 +21,7 @@ def write_locks() -> None:
         _export(uv, f"{member.label}.test.txt", "--package", member.name)
     _export(uv, "workspace.txt", "--all-packages")
     _export(uv, TOOLS_LOCK.name, "--only-group", "dev")
-    say(f"Wrote {len(list(REQUIREMENTS.glob('*.txt')))} locks to {REQUIREMENTS.relative_to(ROOT)}/")
+    print_line(f"Wrote {len(list(REQUIREMENTS.glob('*.txt')))} locks to {REQUIREMENTS.relative_to(ROOT)}/")
 
 
 def find_addresses() -> list[str]:

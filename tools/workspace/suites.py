@@ -4,10 +4,11 @@ import os
 import shutil
 import subprocess
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from types import MappingProxyType
 from xml.etree import ElementTree as ET
 
 from environments import (
@@ -20,10 +21,11 @@ from environments import (
     ensure_main_environment,
     ensure_member_environment,
     ensure_node,
-    say,
+    print_line,
 )
 from locks import find_addresses
 from members import ROOT, Member, load_members
+from structure import TASK_RUNNER
 
 RESULTS = ROOT / "tests" / "results"
 _CROSS_SERVICE = "battery-system-tests"
@@ -65,24 +67,26 @@ def run_suites(names: Sequence[str]) -> int:
     for suite in suites:
         if names and suite.name not in names:
             continue
-        say(f"\n━━━ {suite.name} " + "━" * max(0, 70 - len(suite.name)))
+        print_line(f"\n━━━ {suite.name} " + "━" * max(0, 70 - len(suite.name)))
         began = time.monotonic()
         try:
             count = suite.run()
         except TaskFailed as failure:
-            say(f"✗ {failure}")
+            print_line(f"✗ {failure}")
             count = SuiteCount(failed=1)
         mark = "✗" if count.failed or not count.passed else "✓"
         if not count.passed and not count.failed:
-            say("✗ the suite ran no test")
+            print_line("✗ the suite ran no test")
             count = SuiteCount(failed=1, skipped=count.skipped)
         counts = f"{count.passed:>5} passed {count.failed:>4} failed {count.skipped:>3} skipped"
         lines.append(f"{mark} {suite.name:<16} {counts} {time.monotonic() - began:7.1f} s")
         total += count
-    say("\n━━━ totals " + "━" * 64)
+    print_line("\n━━━ totals " + "━" * 64)
     for line in lines:
-        say(line)
-    say(f"\n{total.passed} passed, {total.failed} failed" + (f", {total.skipped} skipped" if total.skipped else ""))
+        print_line(line)
+    print_line(
+        f"\n{total.passed} passed, {total.failed} failed" + (f", {total.skipped} skipped" if total.skipped else "")
+    )
     return 1 if total.failed else 0
 
 
@@ -109,6 +113,14 @@ def _lint() -> SuiteCount:
     total += _check_command("ruff format", [tools / "ruff", "format", "--check", "."])
     total += _check_command("mypy", [tools / "mypy", *packages])
     total += _check_command("import-linter", [tools / "lint-imports"])
+    total += _check_command("structure", [tools / "python", TASK_RUNNER / "structure.py"])
+    for member in load_members().values():
+        if member.is_package:
+            total += _check_command(f"deptry {member.label}", [tools / "deptry", "--no-ansi", "src"], cwd=member.folder)
+    for name, folder, target in _untyped_folders():
+        variables = {"MYPYPATH": "src" if (folder / "src").is_dir() else "."}
+        command: list[str | Path] = [tools / "mypy", "--config-file", ROOT / "pyproject.toml", target]
+        total += _check_command(f"mypy {name}", command, cwd=folder, variables=variables)
     total += _check("openapi is current", _openapi_is_current)
     if (FRONTEND / "package.json").exists():
         ensure_node(FRONTEND)
@@ -116,6 +128,18 @@ def _lint() -> SuiteCount:
         total += _check_command("biome", ["npm", "run", "--silent", "format:check"], cwd=FRONTEND)
         total += _check_command("tsc", ["npm", "run", "--silent", "typecheck"], cwd=FRONTEND)
     return total
+
+
+def _untyped_folders() -> list[tuple[str, Path, str]]:
+    """Return tests and benchmarks: name, folder, target. Each is checked alone: every test package is ``tests``."""
+    members = [member for member in load_members().values() if (member.folder / "tests").is_dir()]
+    folders = [(f"tests of {member.label}", member.folder, "tests") for member in members]
+    return [
+        *folders,
+        ("tests of workspace", TASK_RUNNER, "tests"),
+        ("system tests", ROOT, "tests"),
+        ("benchmarks", ROOT / "benchmarks", "."),
+    ]
 
 
 def _run_pytest(member: Member) -> SuiteCount:
@@ -171,25 +195,34 @@ def _pytest(environment: Path, name: str, folder: Path, arguments: Sequence[str]
     return _count_report(report, _command(command, cwd=folder))
 
 
-def _command(command: Sequence[str | Path], *, cwd: Path = ROOT) -> int:
-    environment = {**os.environ, "PATH": f"{MAIN_ENVIRONMENT / 'bin'}{os.pathsep}{os.environ.get('PATH', '')}"}
+def _command(
+    command: Sequence[str | Path], *, cwd: Path = ROOT, variables: Mapping[str, str] = MappingProxyType({})
+) -> int:
+    path = f"{MAIN_ENVIRONMENT / 'bin'}{os.pathsep}{os.environ.get('PATH', '')}"
+    environment = {**os.environ, "PATH": path, **variables}
     return subprocess.run([str(part) for part in command], cwd=cwd, check=False, env=environment).returncode  # noqa: S603
 
 
-def _check_command(name: str, command: Sequence[str | Path], *, cwd: Path = ROOT) -> SuiteCount:
-    return _check(name, lambda: _command(command, cwd=cwd) == 0)
+def _check_command(
+    name: str,
+    command: Sequence[str | Path],
+    *,
+    cwd: Path = ROOT,
+    variables: Mapping[str, str] = MappingProxyType({}),
+) -> SuiteCount:
+    return _check(name, lambda: _command(command, cwd=cwd, variables=variables) == 0)
 
 
 def _check(name: str, action: Callable[[], bool]) -> SuiteCount:
     is_good = action()
-    say(f"{'✓' if is_good else '✗'} {name}")
+    print_line(f"{'✓' if is_good else '✗'} {name}")
     return SuiteCount(passed=1) if is_good else SuiteCount(failed=1)
 
 
 def _locks_are_clean() -> bool:
     found = find_addresses()
     for line in found:
-        say(f"  {line}")
+        print_line(f"  {line}")
     return not found
 
 
@@ -202,7 +235,7 @@ def _openapi_is_current() -> bool:
     present = {file.name: file.read_bytes() for file in committed.glob("*.json")}
     for name in sorted(expected.keys() | present.keys()):
         if expected.get(name) != present.get(name):
-            say(f"  contracts/openapi/{name} differs from the code; `make openapi` writes it")
+            print_line(f"  contracts/openapi/{name} differs from the code; `make openapi` writes it")
     return expected == present
 
 

@@ -1,4 +1,4 @@
-"""The gateway with users, on a database of its own for each test."""
+"""The gateway with users, on a separate database per test."""
 
 from collections.abc import AsyncIterator
 
@@ -26,6 +26,6 @@ async def accounts_url(postgres_url: str, accounts_template: str) -> AsyncIterat
 
 @pytest_asyncio.fixture(loop_scope="session")
 async def world(accounts_url: str) -> AsyncIterator[World]:
-    """The whole gateway with users; only its clock is given."""
+    """The whole gateway with users; only its clock is replaced."""
     async with opened_world(accounts_url) as opened:
         yield opened

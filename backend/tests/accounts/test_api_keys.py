@@ -5,7 +5,7 @@ import httpx
 import pytest
 
 from battery_api.accounts.principal import Forbidden, Principal, Scope
-from battery_api.accounts.sessions import REMEMBER_S
+from battery_api.accounts.sessions import CACHE_S
 from battery_contracts.enums import Role
 
 from .world import LOCATIONS, NOW, World, opened_world, outcome
@@ -23,9 +23,9 @@ async def call(world: World, key: str, path: str = "locations") -> tuple[int, st
 
 
 async def test_a_key_is_shown_once_and_stored_as_a_hash(world: World) -> None:
-    answer = await make_key(world, scopes=["fleet:read", "telemetry:write", "fleet:read"])
-    assert answer.status_code == 201
-    made = answer.json()
+    response = await make_key(world, scopes=["fleet:read", "telemetry:write", "fleet:read"])
+    assert response.status_code == 201
+    made = response.json()
     kind, prefix, _ = made["key"].split("_", 2)
     assert (kind, made["prefix"], made["scopes"]) == ("bk", f"bk_{prefix}", ["fleet:read", "telemetry:write"])
     page = (await world.client.get("auth/api-keys", headers=await world.headers("admin"))).json()
@@ -50,7 +50,7 @@ async def test_a_key_is_shown_once_and_stored_as_a_hash(world: World) -> None:
         ({"expires_at": "2026-12-20T12:00:00"}, (422, "validation_failed")),
     ],
 )
-async def test_what_is_no_key(world: World, changed: dict[str, Any], code: tuple[int, str]) -> None:
+async def test_an_invalid_key_is_refused(world: World, changed: dict[str, Any], code: tuple[int, str]) -> None:
     assert outcome(await make_key(world, **changed)) == code
 
 
@@ -62,17 +62,17 @@ async def test_a_name_is_taken_even_by_a_revoked_key(world: World) -> None:
 
 
 @pytest.mark.parametrize("scope", list(Scope))
-async def test_a_scope_opens_its_door_and_no_other(world: World, scope: Scope) -> None:
+async def test_a_scope_permits_its_endpoints_and_no_others(world: World, scope: Scope) -> None:
     key = (await make_key(world, scopes=[scope.value])).json()["key"]
     headers = {"X-API-Key": key}
     posted = outcome(await world.client.post("telemetry", json=UNKNOWN_BATTERY, headers=headers))[0]
-    doors = {
+    statuses = {
         Scope.FLEET_READ: (await call(world, key, "locations"))[0],
         Scope.TELEMETRY_READ: (await call(world, key, "telemetry/latest"))[0],
         Scope.ALERTS_READ: (await call(world, key, "alerts"))[0],
         Scope.TELEMETRY_WRITE: posted,
     }
-    assert doors == {door: 200 if door is scope else 403 for door in doors}
+    assert statuses == {name: 200 if name is scope else 403 for name in statuses}
     for path in ("auth/me", "auth/users", "auth/audit", "auth/api-keys"):
         assert await call(world, key, path) == (403, "forbidden")
 
@@ -95,11 +95,13 @@ def test_a_user_passes_by_role_and_a_key_by_scope() -> None:
 
 async def test_a_key_of_one_location_sees_one(world: World) -> None:
     key = (await make_key(world, location_ids=[LOCATIONS[0]])).json()["key"]
-    answer = await world.client.get("locations", headers={"X-API-Key": key})
-    assert [one["location_id"] for one in answer.json()["items"]] == [LOCATIONS[0]]
+    response = await world.client.get("locations", headers={"X-API-Key": key})
+    assert [item["location_id"] for item in response.json()["items"]] == [LOCATIONS[0]]
 
 
-async def test_a_revoked_key_is_dead_here_at_once_and_elsewhere_within_seconds(world: World, accounts_url: str) -> None:
+async def test_a_revoked_key_is_refused_here_at_once_and_elsewhere_within_seconds(
+    world: World, accounts_url: str
+) -> None:
     made = (await make_key(world)).json()
     async with opened_world(accounts_url) as replica:
         assert await call(world, made["key"]) == await call(replica, made["key"]) == (200, "")
@@ -107,7 +109,7 @@ async def test_a_revoked_key_is_dead_here_at_once_and_elsewhere_within_seconds(w
         for _ in range(2):
             assert (await world.client.delete(f"auth/api-keys/{made['key_id']}", headers=admin)).status_code == 204
         assert await call(world, made["key"]) == (401, "not_authenticated")
-        replica.clock.advance(timedelta(seconds=REMEMBER_S))
+        replica.clock.advance(timedelta(seconds=CACHE_S))
         assert await call(replica, made["key"]) == (401, "not_authenticated")
     (row,) = await world.rows("select revoked_at from api_key")
     assert row["revoked_at"] == NOW
@@ -121,7 +123,7 @@ async def test_a_key_expires(world: World) -> None:
     assert await call(world, key) == (401, "not_authenticated")
 
 
-async def test_last_use_is_noted_once_a_minute(world: World) -> None:
+async def test_last_use_is_recorded_once_per_minute(world: World) -> None:
     key = (await make_key(world)).json()["key"]
 
     async def last_used() -> Any:
@@ -136,24 +138,24 @@ async def test_last_use_is_noted_once_a_minute(world: World) -> None:
     assert await last_used() == NOW + timedelta(seconds=64)
 
 
-async def test_a_bearer_token_is_no_key_and_a_key_no_token(world: World) -> None:
+async def test_a_key_is_not_a_bearer_token_nor_the_reverse(world: World) -> None:
     key = (await make_key(world)).json()["key"]
     session = await world.session("malee")
     assert outcome(await world.client.get("locations", headers={"Authorization": f"Bearer {key}"}))[0] == 401
     assert await call(world, session["access_token"]) == (401, "not_authenticated")
 
 
-async def test_every_door_is_locked_and_the_description_names_both_keys(world: World) -> None:
+async def test_every_endpoint_needs_credentials_and_the_description_names_both_kinds(world: World) -> None:
     description = (await world.client.get("http://test/api/openapi.json")).json()
     assert {scheme["type"] for scheme in description["components"]["securitySchemes"].values()} == {"http", "apiKey"}
     open_to_all = {"/health", "/health/ready", *(f"/api/v1/auth/{name}" for name in ("login", "refresh", "logout"))}
     for path, operations in description["paths"].items():
         for method, operation in operations.items():
             names = {name for way in operation.get("security", []) for name in way}
-            answer = await world.client.request(method, f"http://test{path}")
+            response = await world.client.request(method, f"http://test{path}")
             if path in open_to_all:
                 assert names == set(), path
             else:
-                assert (answer.status_code, names) == (401, {"HTTPBearer", "APIKeyHeader"}), path
+                assert (response.status_code, names) == (401, {"HTTPBearer", "APIKeyHeader"}), path
     assert open_to_all < set(description["paths"])
     assert "telemetry_update" in description["webhooks"]

@@ -39,8 +39,8 @@ GOOD: dict[str, Any] = {"username": "malee", "password": "wrong"}
     ],
 )
 async def test_a_broken_login_is_4xx(world: World, content: str | bytes) -> None:
-    answer = await world.client.post("auth/login", content=content, headers={"Content-Type": "application/json"})
-    status, _ = outcome(answer)
+    response = await world.client.post("auth/login", content=content, headers={"Content-Type": "application/json"})
+    status, _ = outcome(response)
     assert status in {400, 422}
     assert await world.rows("select id from login_attempt") == []
 
@@ -59,9 +59,9 @@ async def test_a_password_is_the_same_however_it_is_composed(world: World) -> No
 
 async def test_validation_never_echoes_a_password(world: World) -> None:
     secret = "a password typed twice " * 20
-    answer = await world.login("malee", secret)
-    assert outcome(answer) == (422, "validation_failed")
-    assert "typed twice" not in answer.text
+    response = await world.login("malee", secret)
+    assert outcome(response) == (422, "validation_failed")
+    assert "typed twice" not in response.text
 
 
 async def test_huge_bodies_are_413_and_not_read_to_their_end(world: World) -> None:
@@ -76,7 +76,7 @@ async def test_huge_bodies_are_413_and_not_read_to_their_end(world: World) -> No
     headers = {"Content-Type": "application/json"}
     declared = await world.client.post("auth/login", content=b" " * (BODY_LIMIT_BYTES + 1), headers=headers)
     streamed = await world.client.post("auth/login", content=flood(), headers=headers)
-    assert [outcome(answer) for answer in (declared, streamed)] == [(413, "body_too_large")] * 2
+    assert [outcome(response) for response in (declared, streamed)] == [(413, "body_too_large")] * 2
     assert BODY_LIMIT_BYTES // (1 << 16) <= sent < 200
     padded = json.dumps(GOOD).encode().ljust(BODY_LIMIT_BYTES)
     assert outcome(await world.client.post("auth/login", content=padded, headers=headers)) == (401, "bad_credentials")
@@ -87,5 +87,5 @@ async def test_a_streamed_body_within_bounds_arrives_whole(world: World) -> None
         for one in json.dumps(GOOD):
             yield one.encode()
 
-    answer = await world.client.post("auth/login", content=pieces(), headers={"Content-Type": "application/json"})
-    assert outcome(answer) == (401, "bad_credentials")
+    response = await world.client.post("auth/login", content=pieces(), headers={"Content-Type": "application/json"})
+    assert outcome(response) == (401, "bad_credentials")

@@ -17,17 +17,17 @@ KEY = "a-simulator-key-drawn-at-the-first-run"
 
 
 async def run(url: str, **changed: Any) -> Bootstrapped:
-    given = settings(url, **changed)
-    database = Database.from_settings(given)
+    gateway_settings = settings(url, **changed)
+    database = Database.from_settings(gateway_settings)
     try:
         async with database.begin() as connection:
-            return await bootstrap(connection, given)
+            return await bootstrap(connection, gateway_settings)
     finally:
         await database.close()
 
 
 @pytest.mark.parametrize("chosen", [None, ""])
-async def test_without_a_choice_the_password_is_random_and_told_once(database_url: str, chosen: str | None) -> None:
+async def test_without_a_choice_the_password_is_random_and_returned_once(database_url: str, chosen: str | None) -> None:
     made = await run(database_url, battery_admin_password=chosen)
     assert made.admin_created
     assert made.generated_password is not None
@@ -70,7 +70,7 @@ async def test_a_weak_choice_is_named_and_in_production_refused(database_url: st
 
 async def test_two_that_start_at_once_make_one_administrator(database_url: str) -> None:
     made = await asyncio.gather(*(run(database_url, simulator_api_key=KEY) for _ in range(4)))
-    assert sorted(one.admin_created for one in made) == [False, False, False, True]
+    assert sorted(result.admin_created for result in made) == [False, False, False, True]
 
 
 async def test_the_simulators_key_writes_telemetry_and_nothing_else(database_url: str) -> None:
@@ -91,31 +91,31 @@ async def test_a_new_simulator_secret_replaces_the_old(database_url: str) -> Non
     await run(database_url, simulator_api_key=KEY + "2")
     async with opened_world(database_url) as world:
         for key, status in ((KEY, 401), (KEY + "2", 200)):
-            answer = await world.client.post("telemetry", json={"readings": []}, headers={"X-API-Key": key})
-            assert answer.status_code == status
+            response = await world.client.post("telemetry", json={"readings": []}, headers={"X-API-Key": key})
+            assert response.status_code == status
 
 
-async def test_a_revoked_simulator_key_does_not_come_back_by_a_restart(database_url: str) -> None:
+async def test_a_restart_does_not_restore_a_revoked_simulator_key(database_url: str) -> None:
     await run(database_url, simulator_api_key=KEY)
     async with opened_world(database_url) as world:
         await world.rows("update api_key set revoked_at = now()")
         await run(database_url, simulator_api_key=KEY)
-        answer = await world.client.post("telemetry", json={"readings": []}, headers={"X-API-Key": KEY})
-        assert outcome(answer) == (401, "not_authenticated")
+        response = await world.client.post("telemetry", json={"readings": []}, headers={"X-API-Key": KEY})
+        assert outcome(response) == (401, "not_authenticated")
 
 
-@pytest.mark.parametrize("given", [None, ""])
-async def test_no_simulator_no_key(database_url: str, given: str | None) -> None:
-    await run(database_url, simulator_api_key=given)
+@pytest.mark.parametrize("secret", [None, ""])
+async def test_no_simulator_no_key(database_url: str, secret: str | None) -> None:
+    await run(database_url, simulator_api_key=secret)
     async with opened_world(database_url) as world:
         assert await world.rows("select * from api_key") == []
 
 
 def test_the_signing_secret_is_made_once_and_kept_private(tmp_path: Path) -> None:
-    given = GatewaySettings(_env_file=None, jwt_secret_key="", data_dir=tmp_path / "data")
-    first = jwt_secret(given)
+    without_secret = GatewaySettings(_env_file=None, jwt_secret_key="", data_dir=tmp_path / "data")
+    first = jwt_secret(without_secret)
     assert len(first) >= 32
-    assert jwt_secret(given) == first
+    assert jwt_secret(without_secret) == first
     (file,) = (tmp_path / "data").iterdir()
     assert file.stat().st_mode & 0o777 == 0o600
     assert jwt_secret(GatewaySettings(_env_file=None, jwt_secret_key=SECRET, data_dir=tmp_path)) == SECRET

@@ -6,14 +6,14 @@ from typing import Any
 import httpx
 import pytest
 
-from battery_api.accounts.sessions import REMEMBER_S
+from battery_api.accounts.sessions import CACHE_S
 
 from .world import ADMIN_PASSWORD, PASSWORD, World, bearer, opened_world, outcome
 
-BELIEVED = timedelta(seconds=REMEMBER_S)
+CACHED_FOR = timedelta(seconds=CACHE_S)
 
 
-async def test_login_answers_a_session(world: World) -> None:
+async def test_login_returns_a_session(world: World) -> None:
     session = await world.session("malee")
     assert set(session) == {"access_token", "token_type", "expires_in", "refresh_token", "user"}
     assert (session["token_type"], session["user"]["role"], session["user"]["location_ids"]) == (
@@ -37,13 +37,13 @@ async def test_no_secret_is_stored_or_audited(world: World) -> None:
         assert secret not in dump
 
 
-async def test_a_wrong_half_is_not_told(world: World) -> None:
+async def test_the_wrong_half_is_not_named(world: World) -> None:
     wrong = await world.login("malee", "wrong")
     unknown = await world.login("nobody", "wrong")
     await world.rows("update \"user\" set is_active = false where username = 'somchai'")
     disabled = await world.login("somchai")
-    assert [outcome(one) for one in (wrong, unknown, disabled)] == [(401, "bad_credentials")] * 3
-    assert len({one.json()["detail"] for one in (wrong, unknown, disabled)}) == 1
+    assert [outcome(response) for response in (wrong, unknown, disabled)] == [(401, "bad_credentials")] * 3
+    assert len({response.json()["detail"] for response in (wrong, unknown, disabled)}) == 1
     assert [row["target"] for row in await world.audit("auth.login_failed")] == ["malee", "nobody", "somchai"]
 
 
@@ -83,27 +83,27 @@ async def test_reuse_of_an_old_token_ends_the_whole_session(world: World) -> Non
 
 async def test_two_tabs_at_once_get_the_same_successor(world: World) -> None:
     session = await world.session("malee")
-    answers = await asyncio.gather(*(world.refresh(session["refresh_token"]) for _ in range(8)))
-    assert [answer.status_code for answer in answers] == [200] * 8
-    assert len({answer.json()["refresh_token"] for answer in answers}) == 1
+    responses = await asyncio.gather(*(world.refresh(session["refresh_token"]) for _ in range(8)))
+    assert [response.status_code for response in responses] == [200] * 8
+    assert len({response.json()["refresh_token"] for response in responses}) == 1
     assert len(await world.rows("select id from refresh_token")) == 2
-    for answer in answers:
-        assert outcome(await world.me(answer.json())) == (200, "")
+    for response in responses:
+        assert outcome(await world.me(response.json())) == (200, "")
 
 
-async def test_a_lost_answer_is_repeated_only_while_the_successor_is_unused(world: World) -> None:
+async def test_a_lost_response_is_repeated_only_while_the_successor_is_unused(world: World) -> None:
     session = await world.session("malee")
     lost = (await world.refresh(session["refresh_token"])).json()
     world.clock.advance(timedelta(seconds=10))
     again = (await world.refresh(session["refresh_token"])).json()
     assert again["refresh_token"] == lost["refresh_token"]
     after = (await world.refresh(again["refresh_token"])).json()
-    # Still within the grace, but the successor has been used: nothing is given out, and nothing is ended yet.
+    # Still within the grace period, but the successor has been used: no token is returned, and no session ends.
     assert outcome(await world.refresh(session["refresh_token"])) == (401, "refresh_refused")
     assert outcome(await world.me(after)) == (200, "")
 
 
-async def test_a_session_dies_unused_after_seven_days(world: World) -> None:
+async def test_an_unused_session_ends_after_seven_days(world: World) -> None:
     session = await world.session("malee")
     world.clock.advance(timedelta(days=6, hours=23))
     second = (await world.refresh(session["refresh_token"])).json()
@@ -118,9 +118,9 @@ async def test_refresh_without_a_valid_token(world: World, body: Any) -> None:
 
 async def test_an_access_token_does_not_refresh(world: World) -> None:
     session = await world.session("malee")
-    answer = await world.refresh(session["access_token"])
+    response = await world.refresh(session["access_token"])
     # It is longer than any refresh token, so it is not even looked up.
-    assert outcome(answer) == (422, "validation_failed")
+    assert outcome(response) == (422, "validation_failed")
 
 
 async def test_logout_ends_the_session_and_no_other(world: World) -> None:
@@ -159,7 +159,7 @@ async def test_another_replica_notices_a_logout_within_seconds(world: World, acc
     async with opened_world(accounts_url) as replica:
         assert outcome(await replica.me(session)) == (200, "")
         await world.client.post("auth/logout", headers=bearer(session))
-        replica.clock.advance(BELIEVED)
+        replica.clock.advance(CACHED_FOR)
         assert outcome(await replica.me(session)) == (401, "not_authenticated")
 
 
@@ -167,8 +167,8 @@ async def test_change_password_ends_the_other_sessions(world: World) -> None:
     mine, other = await world.session("malee"), await world.session("malee")
     new = "a lamp on the staple"
     body = {"current_password": PASSWORD, "new_password": new}
-    answer = await world.client.post("auth/change-password", json=body, headers=bearer(mine))
-    assert answer.status_code == 204
+    response = await world.client.post("auth/change-password", json=body, headers=bearer(mine))
+    assert response.status_code == 204
     assert outcome(await world.me(mine)) == (200, "")
     assert outcome(await world.refresh(mine["refresh_token"])) == (200, "")
     assert outcome(await world.me(other)) == (401, "not_authenticated")
@@ -190,28 +190,28 @@ async def test_change_password_ends_the_other_sessions(world: World) -> None:
 )
 async def test_a_weak_password_is_refused_with_the_remedy(world: World, new: str, detail: str) -> None:
     body = {"current_password": PASSWORD, "new_password": new}
-    answer = await world.client.post("auth/change-password", json=body, headers=await world.headers("malee"))
-    assert outcome(answer) == (422, "weak_password")
-    assert detail in answer.json()["detail"]
+    response = await world.client.post("auth/change-password", json=body, headers=await world.headers("malee"))
+    assert outcome(response) == (422, "weak_password")
+    assert detail in response.json()["detail"]
 
 
 async def test_a_stolen_access_token_cannot_guess_the_password(world: World) -> None:
     headers = await world.headers("malee")
     body = {"current_password": "wrong", "new_password": "a lamp on the staple"}
-    answers = [await world.client.post("auth/change-password", json=body, headers=headers) for _ in range(6)]
-    assert [answer.status_code for answer in answers] == [401] * 5 + [429]
+    responses = [await world.client.post("auth/change-password", json=body, headers=headers) for _ in range(6)]
+    assert [response.status_code for response in responses] == [401] * 5 + [429]
 
 
-def the_cookie(answer: httpx.Response) -> Any:
-    return SimpleCookie(answer.headers["set-cookie"])["battery_refresh"]
+def the_cookie(response: httpx.Response) -> Any:
+    return SimpleCookie(response.headers["set-cookie"])["battery_refresh"]
 
 
 async def test_cookie_session_keeps_the_refresh_token_from_scripts(world: World) -> None:
-    answer = await world.login("malee", session="cookie")
-    session = answer.json()
+    response = await world.login("malee", session="cookie")
+    session = response.json()
     assert session["refresh_token"] is None
-    cookie = the_cookie(answer)
-    assert cookie.value not in answer.text
+    cookie = the_cookie(response)
+    assert cookie.value not in response.text
     flags = (cookie["httponly"], cookie["samesite"], cookie["path"], cookie["max-age"], cookie["domain"])
     assert flags == (True, "strict", "/api/v1/auth", "604800", "")
     assert not cookie["secure"]
@@ -235,12 +235,12 @@ async def test_the_cookie_is_secure_by_setting_and_in_production(
     accounts_url: str, changed: dict[str, Any], *, secure: bool
 ) -> None:
     async with opened_world(accounts_url, **changed) as world:
-        answer = await world.login("malee", session="cookie")
-        assert the_cookie(answer)["secure"] is secure
+        response = await world.login("malee", session="cookie")
+        assert the_cookie(response)["secure"] is secure
         assert the_cookie(await world.client.post("auth/logout"))["secure"] is secure
 
 
 async def test_a_token_session_sets_no_cookie(world: World) -> None:
-    answer = await world.login("admin", ADMIN_PASSWORD)
-    assert "set-cookie" not in answer.headers
-    assert "set-cookie" not in (await world.refresh(answer.json()["refresh_token"])).headers
+    response = await world.login("admin", ADMIN_PASSWORD)
+    assert "set-cookie" not in response.headers
+    assert "set-cookie" not in (await world.refresh(response.json()["refresh_token"])).headers

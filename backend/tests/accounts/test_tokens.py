@@ -17,12 +17,12 @@ ISSUED = TOKENS.issue_access(user_id=7, session_id=SESSION, epoch=3, now=NOW)
 CLAIMS = claims_of(ISSUED)
 
 
-def test_an_issued_token_says_who_and_until_when() -> None:
+def test_an_issued_token_holds_user_and_expiry() -> None:
     assert set(CLAIMS) == {"typ", "iss", "sub", "sid", "epoch", "iat", "exp", "jti"}
     claims = TOKENS.verify_access(ISSUED)
     assert (claims.user_id, claims.session_id, claims.epoch) == (7, SESSION, 3)
     assert claims.expires_at == NOW + timedelta(minutes=30)
-    # The forger of these tests makes valid tokens, so what it makes below is refused for what it changes.
+    # A token built by `forged` without changes is valid, so those below are refused for what they change.
     assert TOKENS.verify_access(forged(CLAIMS)) == claims
 
 
@@ -61,16 +61,16 @@ def test_any_other_token_is_refused(token: str) -> None:
         TOKENS.verify_access(token)
 
 
-@given(at=st.integers(0, len(ISSUED) - 1), put=st.sampled_from("AZaz09-_."))
-def test_a_changed_character_breaks_the_token_or_changes_nothing(at: int, put: str) -> None:
-    changed = ISSUED[:at] + put + ISSUED[at + 1 :]
+@given(index=st.integers(0, len(ISSUED) - 1), character=st.sampled_from("AZaz09-_."))
+def test_a_changed_character_breaks_the_token_or_changes_nothing(index: int, character: str) -> None:
+    changed = ISSUED[:index] + character + ISSUED[index + 1 :]
     try:
-        found = TOKENS.verify_access(changed)
+        claims = TOKENS.verify_access(changed)
     except NotAuthenticated:
         return
     # The last character of the signature has bits that base64 ignores.
-    assert found == TOKENS.verify_access(ISSUED)
-    assert changed == ISSUED or at == len(ISSUED) - 1
+    assert claims == TOKENS.verify_access(ISSUED)
+    assert changed == ISSUED or index == len(ISSUED) - 1
 
 
 def test_the_successor_is_one_and_needs_the_secret() -> None:
@@ -88,15 +88,15 @@ def test_secrets_are_long_and_never_shown_by_accident() -> None:
     assert SECRET not in repr(TOKENS)
 
 
-async def test_a_token_dies_with_its_half_hour(world: World) -> None:
+async def test_a_token_expires_after_half_an_hour(world: World) -> None:
     session = await world.session("malee")
     assert session["expires_in"] == 1800
     world.clock.advance(timedelta(seconds=1799))
     assert outcome(await world.me(session)) == (200, "")
     world.clock.advance(timedelta(seconds=1))
-    answer = await world.me(session)
-    assert outcome(answer) == (401, "token_expired")
-    assert answer.headers["www-authenticate"] == "Bearer"
+    response = await world.me(session)
+    assert outcome(response) == (401, "token_expired")
+    assert response.headers["www-authenticate"] == "Bearer"
     world.clock.advance(timedelta(hours=1))
     assert outcome(await world.me(session)) == (401, "token_expired")
 
@@ -115,9 +115,9 @@ async def test_a_token_dies_with_its_half_hour(world: World) -> None:
     ],
 )
 async def test_without_credentials_there_is_a_challenge(world: World, headers: dict[str, Any]) -> None:
-    answer = await world.client.get("auth/me", headers=headers)
-    assert outcome(answer) == (401, "not_authenticated")
-    assert answer.headers["www-authenticate"] == "Bearer"
+    response = await world.client.get("auth/me", headers=headers)
+    assert outcome(response) == (401, "not_authenticated")
+    assert response.headers["www-authenticate"] == "Bearer"
 
 
 async def test_no_forged_token_reaches_an_account(world: World) -> None:

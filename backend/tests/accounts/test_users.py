@@ -6,7 +6,7 @@ import httpx
 import pytest
 
 from battery_api.accounts.errors import NotAuthenticated
-from battery_api.accounts.sessions import REMEMBER_S
+from battery_api.accounts.sessions import CACHE_S
 
 from .world import LOCATIONS, PASSWORD, World, bearer, opened_world, outcome
 
@@ -23,19 +23,19 @@ async def patch(world: World, headers: dict[str, str], username: str, **changes:
 
 async def test_create_read_list(world: World) -> None:
     admin = await world.headers("admin")
-    answer = await create(world, admin, display_name="พลอย", location_ids=[LOCATIONS[1]])
-    assert answer.status_code == 201
-    user = answer.json()
+    response = await create(world, admin, display_name="พลอย", location_ids=[LOCATIONS[1]])
+    assert response.status_code == 201
+    user = response.json()
     assert (user["username"], user["role"], user["display_name"]) == ("ploy", "engineer", "พลอย")
     assert (user["location_ids"], user["is_active"], user["created_at"]) == (
         [LOCATIONS[1]],
         True,
         "2026-11-20T12:00:00Z",
     )
-    assert "password" not in answer.text.replace("password_hash", "password")
+    assert "password" not in response.text.replace("password_hash", "password")
     assert (await world.client.get(f"auth/users/{user['user_id']}", headers=admin)).json() == user
     page = (await world.client.get("auth/users", params={"skip": 1, "limit": 2}, headers=admin)).json()
-    assert [one["username"] for one in page["items"]] == ["malee", "nok"]
+    assert [item["username"] for item in page["items"]] == ["malee", "nok"]
     assert (page["total"], page["skip"], page["limit"]) == (5, 1, 2)
     assert (await world.session("ploy", NEW["password"]))["user"] == user
     (row,) = [row for row in await world.audit("user.create") if row["target"] == "ploy"]
@@ -56,7 +56,7 @@ async def test_create_read_list(world: World) -> None:
         ({"password": "short"}, (422, "weak_password")),
         ({"password": "it is Ploy's own"}, (422, "weak_password")),
         ({"location_ids": ["DC-XXX-09"]}, (422, "unknown_location")),
-        ({"location_ids": ["nonsense"]}, (422, "validation_failed")),
+        ({"location_ids": ["not-a-location"]}, (422, "validation_failed")),
         ({"username": ""}, (422, "validation_failed")),
         ({"username": "   "}, (422, "validation_failed")),
         ({"username": "x" * 65}, (422, "validation_failed")),
@@ -82,7 +82,7 @@ async def test_what_cannot_be_created(world: World, changed: dict[str, Any], cod
 async def test_only_administrators_administer(world: World, caller: str) -> None:
     headers = await world.headers(caller)
     target = f"auth/users/{await world.user_id(caller)}"
-    answers = [
+    responses = [
         await world.client.get("auth/users", headers=headers),
         await world.client.post("auth/users", json=NEW, headers=headers),
         await world.client.get(target, headers=headers),
@@ -93,9 +93,9 @@ async def test_only_administrators_administer(world: World, caller: str) -> None
         await world.client.delete("auth/api-keys/1", headers=headers),
         await world.client.get("auth/audit", headers=headers),
     ]
-    assert [outcome(answer) for answer in answers] == [(403, "forbidden")] * len(answers)
+    assert [outcome(response) for response in responses] == [(403, "forbidden")] * len(responses)
     strangers = [await world.client.get(path) for path in ("auth/users", target, "auth/api-keys", "auth/audit")]
-    assert [outcome(answer) for answer in strangers] == [(401, "not_authenticated")] * 4
+    assert [outcome(response) for response in strangers] == [(401, "not_authenticated")] * 4
 
 
 @pytest.mark.parametrize(
@@ -132,9 +132,9 @@ async def test_a_form_that_sends_everything_changes_only_what_differs(world: Wor
 
 @pytest.mark.parametrize("name", ["role", "is_active", "password"])
 async def test_null_is_no_change(world: World, name: str) -> None:
-    answer = await patch(world, await world.headers("admin"), "malee", **{name: None})
-    assert outcome(answer) == (422, "validation_failed")
-    assert answer.json()["errors"][0]["field"] == name
+    response = await patch(world, await world.headers("admin"), "malee", **{name: None})
+    assert outcome(response) == (422, "validation_failed")
+    assert response.json()["errors"][0]["field"] == name
 
 
 @pytest.mark.parametrize("user_id", ["0", "-1", "999999", "2147483648", "9" * 30, "x"])
@@ -142,11 +142,11 @@ async def test_no_such_user(world: World, user_id: str) -> None:
     headers = await world.headers("admin")
     expected = (404, "user_not_found") if user_id == "999999" else (422, "validation_failed")
     for method, body in (("GET", None), ("PATCH", {}), ("DELETE", None)):
-        answer = await world.client.request(method, f"auth/users/{user_id}", json=body, headers=headers)
-        assert outcome(answer) == expected
+        response = await world.client.request(method, f"auth/users/{user_id}", json=body, headers=headers)
+        assert outcome(response) == expected
 
 
-async def test_a_new_role_holds_at_once_and_the_session_goes_on(world: World) -> None:
+async def test_a_new_role_applies_at_once_and_the_session_continues(world: World) -> None:
     admin, session = await world.headers("admin"), await world.session("somchai")
     assert outcome(await patch(world, admin, "somchai", role="admin")) == (200, "")
     assert outcome(await world.me(session)) == (401, "not_authenticated")
@@ -161,17 +161,17 @@ async def test_another_replica_notices_within_seconds(world: World, accounts_url
         assert outcome(await replica.me(session)) == (200, "")
         await patch(world, admin, "somchai", is_active=False)
         assert outcome(await world.me(session)) == (401, "not_authenticated")
-        replica.clock.advance(timedelta(seconds=REMEMBER_S))
+        replica.clock.advance(timedelta(seconds=CACHE_S))
         assert outcome(await replica.me(session)) == (401, "not_authenticated")
 
 
 @pytest.mark.parametrize("changes", [{"is_active": False}, {"password": "seven green kettles"}])
-async def test_switching_off_and_a_new_password_end_the_sessions(world: World, changes: dict[str, Any]) -> None:
+async def test_deactivation_and_a_new_password_end_the_sessions(world: World, changes: dict[str, Any]) -> None:
     admin, session = await world.headers("admin"), await world.session("somchai")
-    answer = await patch(world, admin, "somchai", **changes)
-    assert answer.json()["is_active"] is changes.get("is_active", True)
+    response = await patch(world, admin, "somchai", **changes)
+    assert response.json()["is_active"] is changes.get("is_active", True)
     await patch(world, admin, "somchai", is_active=True)
-    # Not even a user who is switched on again gets an old session back.
+    # Old sessions stay ended even when the user is active again.
     assert outcome(await world.me(session)) == (401, "not_authenticated")
     assert outcome(await world.refresh(session["refresh_token"])) == (401, "refresh_refused")
     assert outcome(await world.login("somchai", changes.get("password", PASSWORD))) == (200, "")
@@ -198,10 +198,10 @@ async def test_a_deleted_user_is_gone_but_on_record(world: World) -> None:
 async def test_two_administrators_who_demote_each_other_leave_one(world: World) -> None:
     for _ in range(3):
         sessions = {name: await world.headers(name) for name in ("admin", "nok")}
-        answers = await asyncio.gather(
+        responses = await asyncio.gather(
             patch(world, sessions["admin"], "nok", role="viewer"), patch(world, sessions["nok"], "admin", role="viewer")
         )
-        done, refused = sorted(outcome(answer) for answer in answers)
+        done, refused = sorted(outcome(response) for response in responses)
         assert done == (200, "")
         # The second waits, then finds its target to be the last, or itself demoted before it began.
         assert refused in {(409, "last_admin"), (401, "not_authenticated")}
@@ -214,29 +214,29 @@ async def test_two_administrators_who_demote_each_other_leave_one(world: World) 
 async def test_rights_of_locations_reach_the_principal(world: World) -> None:
     admin = await world.headers("admin")
 
-    async def seen() -> frozenset[str] | None:
+    async def visible() -> frozenset[str] | None:
         token = (await world.session("malee"))["access_token"]
         principal = await world.app.state.parts.authenticator.authenticate_token(token)
         codes: frozenset[str] | None = principal.location_codes
         assert principal.may_see(LOCATIONS[0]) is (codes is None or LOCATIONS[0] in codes)
         return codes
 
-    assert await seen() is None
+    assert await visible() is None
     await patch(world, admin, "malee", location_ids=[LOCATIONS[0], LOCATIONS[0]])
-    assert await seen() == frozenset({LOCATIONS[0]})
+    assert await visible() == frozenset({LOCATIONS[0]})
     await patch(world, admin, "malee", location_ids=[])
-    assert await seen() == frozenset()
+    assert await visible() == frozenset()
     await patch(world, admin, "malee", location_ids=None)
-    assert await seen() is None
+    assert await visible() is None
     updates = [row["data"]["location_ids"] for row in await world.audit("user.update")]
     assert updates == [[LOCATIONS[0]], [], None]
 
 
-async def test_a_restricted_user_sees_his_locations_only(world: World) -> None:
+async def test_a_restricted_user_sees_only_their_locations(world: World) -> None:
     await patch(world, await world.headers("admin"), "malee", location_ids=[LOCATIONS[0]])
     headers = await world.headers("malee")
     page = (await world.client.get("locations", headers=headers)).json()
-    assert [one["location_id"] for one in page["items"]] == [LOCATIONS[0]]
+    assert [item["location_id"] for item in page["items"]] == [LOCATIONS[0]]
     assert outcome(await world.client.get(f"locations/{LOCATIONS[1]}", headers=headers))[0] == 404
 
 
@@ -245,7 +245,7 @@ async def test_the_audit_log_is_paged_and_cannot_be_rewritten(world: World) -> N
     await world.login("malee", "wrong")
     page = (await world.client.get("auth/audit", params={"limit": 2}, headers=admin)).json()
     assert page["total"] == len(await world.audit())
-    assert [one["action"] for one in page["items"]] == ["auth.login_failed", "auth.login"]
+    assert [item["action"] for item in page["items"]] == ["auth.login_failed", "auth.login"]
     assert page["items"][0]["at"].endswith("Z")
     assert page["items"][0]["request_id"]
     for statement in ("update audit_log set actor = 'nobody'", "delete from audit_log"):

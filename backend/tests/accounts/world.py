@@ -50,10 +50,10 @@ class World:
         return await self.client.post("auth/login", json={"username": username, "password": password, **body})
 
     async def session(self, username: str, password: str | None = None) -> dict[str, Any]:
-        given = password or (ADMIN_PASSWORD if username == "admin" else PASSWORD)
-        answer = await self.login(username, given)
-        assert answer.status_code == 200, answer.text
-        opened: dict[str, Any] = answer.json()
+        secret = password or (ADMIN_PASSWORD if username == "admin" else PASSWORD)
+        response = await self.login(username, secret)
+        assert response.status_code == 200, response.text
+        opened: dict[str, Any] = response.json()
         return opened
 
     async def headers(self, username: str) -> dict[str, str]:
@@ -67,8 +67,8 @@ class World:
 
     async def user_id(self, username: str) -> int:
         (row,) = await self.rows('select id from "user" where username = $1', username)
-        found: int = row["id"]
-        return found
+        user_id: int = row["id"]
+        return user_id
 
     async def audit(self, action: str | None = None) -> list[dict[str, Any]]:
         rows = await self.rows("select actor, actor_id, action, target, address, data from audit_log order by id")
@@ -84,21 +84,21 @@ def bearer(session: Mapping[str, Any]) -> dict[str, str]:
     return {"Authorization": f"Bearer {session['access_token']}"}
 
 
-def outcome(answer: httpx.Response) -> tuple[int, str]:
-    """Status and code of an answer, whose problem must have its whole shape."""
-    if answer.is_success:
-        return answer.status_code, ""
-    assert answer.headers["content-type"] == "application/problem+json"
-    problem = answer.json()
+def outcome(response: httpx.Response) -> tuple[int, str]:
+    """Status and problem code of a response; a problem must have all its fields."""
+    if response.is_success:
+        return response.status_code, ""
+    assert response.headers["content-type"] == "application/problem+json"
+    problem = response.json()
     assert {"type", "title", "status", "detail", "code", "instance", "request_id"} <= set(problem)
-    assert problem["request_id"] == answer.headers["x-request-id"]
-    return answer.status_code, problem["code"]
+    assert problem["request_id"] == response.headers["x-request-id"]
+    return response.status_code, problem["code"]
 
 
 def forged(
     claims: Mapping[str, Any], *, secret: str = SECRET, alg: str = "HS256", digest: str = "sha256", signed: bool = True
 ) -> str:
-    """Make a token by hand, so that what is tested does not test itself."""
+    """Build a token by hand, independently of the code under test."""
     signing = f"{_packed({'alg': alg, 'typ': 'JWT'})}.{_packed(claims)}"
     signature = hmac.new(secret.encode(), signing.encode(), getattr(hashlib, digest)).digest() if signed else b""
     return f"{signing}.{_base64(signature)}"
@@ -119,8 +119,8 @@ def _base64(value: bytes) -> str:
 
 
 def settings(url: str, **changed: Any) -> GatewaySettings:
-    given = {"jwt_secret_key": SECRET, "battery_admin_password": ADMIN_PASSWORD, "run_jobs": False, **changed}
-    return GatewaySettings(_env_file=None, database_url=url, **given)
+    values = {"jwt_secret_key": SECRET, "battery_admin_password": ADMIN_PASSWORD, "run_jobs": False, **changed}
+    return GatewaySettings(_env_file=None, database_url=url, **values)
 
 
 async def plant(url: str) -> None:

@@ -195,22 +195,22 @@ async def test_escalation_keeps_one_alert_and_asks_again(world: World) -> None:
     assert kinds[-1] == "escalated"
 
 
-async def test_site_outage_and_air_conditioning(world: World) -> None:
-    async def site(minute: int, **values: Any) -> None:
+async def test_mains_outage_and_air_conditioning_of_a_location(world: World) -> None:
+    async def report(minute: int, **values: Any) -> None:
         at = NOW + minute * MINUTE
         world.clock.set(at)
         await world.post({"site_readings": [{"location_id": LOCATIONS[0], "time": iso(at), **values}]})
 
-    await site(0, mains=True, hvac="running", ambient_c=24.0)
-    await site(1, mains=False, hvac="failed", ambient_c=24.0)
+    await report(0, mains=True, hvac="running", ambient_c=24.0)
+    await report(1, mains=False, hvac="failed", ambient_c=24.0)
     assert [(one["type"], one["severity"]) for one in await world.alerts()] == [("mains_outage", "info")]
     for minute in range(2, 8):
-        await site(minute, mains=False, hvac="failed", ambient_c=26.0)
+        await report(minute, mains=False, hvac="failed", ambient_c=26.0)
     found = {one["type"]: one for one in await world.alerts(location_id=LOCATIONS[0])}
     assert (found["mains_outage"]["severity"], found["hvac_failure"]["severity"]) == ("warning", "critical")
     assert found["hvac_failure"]["battery_id"] is None
     for minute in range(8, 16):
-        await site(minute, mains=True, hvac="running", ambient_c=25.0)
+        await report(minute, mains=True, hvac="running", ambient_c=25.0)
     assert await world.alerts(active=True) == []
 
 

@@ -38,8 +38,8 @@ async def test_nearest_scope_wins_and_says_so(world: World) -> None:
     assert rule["origin"]["raise_value"] == {"scope": "battery", "scope_id": FIRST}
     assert rule["origin"]["hold_s"] == {"scope": "model", "scope_id": "CSB-HX12-120"}
     assert rule["origin"]["enabled"] == {"scope": "default", "scope_id": None}
-    neighbour = await effective(world, BATTERIES[1])
-    assert (neighbour["raise_value"], neighbour["origin"]["raise_value"]["scope"]) == (45.0, "location")
+    other = await effective(world, BATTERIES[1])
+    assert (other["raise_value"], other["origin"]["raise_value"]["scope"]) == (45.0, "location")
 
 
 async def test_override_judges_the_next_reading_and_its_end_too(world: World) -> None:

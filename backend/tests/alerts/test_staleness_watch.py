@@ -48,7 +48,7 @@ async def test_silent_gateway_raises_one_alert_for_its_location(world: World) ->
     for minute in range(3, 20):
         await world.sweep(NOW + minute * MINUTE, codes=THERE)
         await watch.run_once(world.published)
-    assert [told for told in world.published.take() if told[1] == "data_stale"] == [
+    assert [event for event in world.published.take() if event[1] == "data_stale"] == [
         ("raised", "data_stale", LOCATIONS[0])
     ]
     (alert,) = await world.alerts(active="true")
@@ -106,7 +106,7 @@ async def test_two_watches_at_once_raise_once(world: World) -> None:
     assert len(await world.alerts()) == len(LOCATIONS)
 
 
-async def test_never_heard_battery_has_no_data_and_no_alert(world: World) -> None:
+async def test_battery_without_any_reading_has_no_data_and_no_alert(world: World) -> None:
     await fed(world, BATTERIES[1:], NOW, 9)
     assert await world.watch().run_once(world.published) == []
     assert await world.alerts() == []
@@ -126,7 +126,7 @@ async def test_slow_reporter_gets_three_of_its_intervals(world: World) -> None:
     assert [one.alert.location_id for one in await watch.run_once(world.published)] == [LOCATIONS[0]]
 
 
-async def test_resolved_silence_that_lasts_is_raised_anew_after_its_time(world: World) -> None:
+async def test_resolved_staleness_that_persists_is_raised_again_after_its_time(world: World) -> None:
     watch = world.watch()
     await fed(world, BATTERIES, NOW, 2)
     await fed(world, THERE, NOW + 2 * MINUTE, 8)

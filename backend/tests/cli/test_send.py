@@ -1,4 +1,4 @@
-"""A recording of a real monitor, sent with the command to a real gateway that has a small fleet of its own."""
+"""A recording of a real monitor, sent with the command to a real gateway with a small fleet."""
 
 import asyncio
 import csv
@@ -109,8 +109,8 @@ async def test_a_real_recording_is_stored_row_for_row(laboratory: tuple[ServiceP
     rows = await stored(database)
     assert len(rows) == len(expected)
     origin = datetime.fromisoformat(START).astimezone(UTC)
-    for (at, voltage_v, current_a, temperature_c), row in zip(rows, expected, strict=True):
-        assert (at - origin).total_seconds() == pytest.approx(float(row["time_s"]))
+    for (time, voltage_v, current_a, temperature_c), row in zip(rows, expected, strict=True):
+        assert (time - origin).total_seconds() == pytest.approx(float(row["time_s"]))
         assert voltage_v == pytest.approx(float(row["voltage_v"]), abs=1e-5)
         assert current_a == pytest.approx(float(row["current_a"]), abs=1e-5)
         assert temperature_c == pytest.approx(float(row["temperature_c"]), abs=1e-5)
@@ -118,11 +118,11 @@ async def test_a_real_recording_is_stored_row_for_row(laboratory: tuple[ServiceP
     again = await battery(gateway.url, str(RECORDING), "--battery-id", BATTERY, "--start", START)
 
     assert again.returncode == 0, again.stderr
-    assert f"0 accepted (0 late), {len(expected)} there already, 0 refused." in again.stdout
+    assert f"0 accepted (0 late), {len(expected)} stored before, 0 refused." in again.stdout
     assert await stored(database) == rows
 
 
-async def test_a_short_run_replayed_now_bears_the_clock(
+async def test_a_short_run_replayed_now_has_the_current_time(
     laboratory: tuple[ServiceProcess, Database], tmp_path: Path
 ) -> None:
     gateway, database = laboratory
@@ -139,19 +139,23 @@ async def test_a_short_run_replayed_now_bears_the_clock(
 
 
 @pytest.mark.parametrize(
-    ("content", "arguments", "said"),
+    ("content", "arguments", "message"),
     [
         ("voltage_v\n13.5\n", ["--start", START], "no column time_s"),
         ("time_s,volts\n0,13.5\n", ["--start", START], "none of the channels"),
-        ("time_s,voltage_v\n0,13.5\n0,13.4\n", ["--start", START], "line 3: time_s 0 does not follow 0"),
+        ("time_s,voltage_v\n0,13.5\n0,13.4\n", ["--start", START], "line 3: time_s 0 is not later than 0"),
         ("time_s,voltage_v\n0,high\n", ["--start", START], "line 2: voltage_v is 'high'"),
         ("time_s,voltage_v\n", ["--start", START], "no rows"),
-        ("time_s,voltage_v\n0,13.5\n", ["--start", "yesterday"], "neither ISO 8601 nor now"),
+        (
+            "time_s,voltage_v\n0,13.5\n",
+            ["--start", "yesterday"],
+            "neither ISO 8601 (2026-01-31T08:00:00+07:00) nor now",
+        ),
         ("time_s,voltage_v\n0,13.5\n", ["--start", "2026-10-01T00:00:00"], "no time zone"),
     ],
 )
 async def test_what_cannot_be_sent_is_refused_with_the_remedy(
-    tmp_path: Path, content: str, arguments: list[str], said: str
+    tmp_path: Path, content: str, arguments: list[str], message: str
 ) -> None:
     run = tmp_path / "run.csv"
     run.write_text(content)
@@ -160,7 +164,7 @@ async def test_what_cannot_be_sent_is_refused_with_the_remedy(
     refused = await battery("http://127.0.0.1:9", str(run), "--battery-id", BATTERY, *arguments)
 
     assert refused.returncode == 2
-    assert said in " ".join(refused.stderr.split())
+    assert message in " ".join(refused.stderr.split())
 
 
 async def test_rows_that_the_gateway_refuses_are_named(

@@ -1,4 +1,4 @@
-"""How estimates are shown."""
+"""Estimates as the API shows them."""
 
 import pytest
 
@@ -6,7 +6,7 @@ from battery_api.fleet.estimates import estimate_of
 from battery_contracts.enums import NoEstimateReason, Provenance, ReadingQuality
 
 
-def test_a_new_block_above_its_rating_is_shown_as_it_is() -> None:
+def test_a_new_battery_above_its_rating_is_shown_unchanged() -> None:
     shown = estimate_of("soh", 112.0, 4.0, "discharge_inferred", ReadingQuality.NONE)
     assert (shown.value_pct, shown.provenance) == (112.0, Provenance.DISCHARGE_INFERRED)
     assert shown.low_pct == pytest.approx(112.0 - 1.645 * 4.0)
@@ -19,9 +19,9 @@ def test_no_charge_goes_beyond_full() -> None:
     assert shown.low_pct == pytest.approx(99.0 - 3.29)
 
 
-@pytest.mark.parametrize("given", [(None, 2.0, "prior_only"), (99.0, None, "prior_only"), (99.0, 2.0, None)])
-def test_a_value_without_spread_or_evidence_is_not_shown(given: tuple[float, float, str]) -> None:
-    shown = estimate_of("soh", *given, ReadingQuality.NONE)
+@pytest.mark.parametrize("estimate", [(None, 2.0, "prior_only"), (99.0, None, "prior_only"), (99.0, 2.0, None)])
+def test_a_value_without_spread_or_evidence_is_not_shown(estimate: tuple[float, float, str]) -> None:
+    shown = estimate_of("soh", *estimate, ReadingQuality.NONE)
     assert (shown.value_pct, shown.reason) == (None, NoEstimateReason.NO_ESTIMATE_YET)
-    away = estimate_of("soh", *given, ReadingQuality.TWIN_UNAVAILABLE)
-    assert (away.value_pct, away.reason) == (None, NoEstimateReason.TWIN_UNAVAILABLE)
+    unavailable = estimate_of("soh", *estimate, ReadingQuality.TWIN_UNAVAILABLE)
+    assert (unavailable.value_pct, unavailable.reason) == (None, NoEstimateReason.TWIN_UNAVAILABLE)

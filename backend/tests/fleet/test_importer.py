@@ -1,4 +1,4 @@
-"""Import of the catalogue: all or nothing, repeatable, and every error names line, field and remedy."""
+"""Import of the catalogue: all or nothing, repeatable, and every error names the line, the field and the remedy."""
 
 from collections.abc import AsyncIterator
 from datetime import date
@@ -109,7 +109,7 @@ async def test_a_changed_fact_updates_the_battery(database: Database) -> None:
 
 
 @pytest.mark.parametrize(
-    ("lines", "at", "field", "code"),
+    ("lines", "line_number", "field", "code"),
     [
         ([line(1), line(2, serial_number="SN-0001")], 3, "serial_number", "repeated"),
         ([line(1), line(1, serial_number="SN-0002")], 3, "battery_id", "repeated"),
@@ -118,22 +118,22 @@ async def test_a_changed_fact_updates_the_battery(database: Database) -> None:
         ([line(1, installed_on="soon")], 2, "installed_on", "date_from_datetime_parsing"),
         ([line(1, latitude=95)], 2, "latitude", "less_than_equal"),
         ([line(1, battery_id=battery_id_at(STRING, 2))], 2, None, "value_error"),
-        ([line(1, model_id="unheard-of")], 2, None, "value_error"),
+        ([line(1, model_id="unknown")], 2, None, "value_error"),
     ],
 )
 async def test_a_bad_line_is_named_and_nothing_is_written(
-    database: Database, lines: list[dict[str, Any]], at: int, field: str | None, code: str
+    database: Database, lines: list[dict[str, Any]], line_number: int, field: str | None, code: str
 ) -> None:
     report = await load(database, catalogue(*lines, line(9)))
 
     assert report.error_count == 1
     error = report.errors[0]
-    assert (error.line, error.field, error.code) == (at, field, code)
+    assert (error.line, error.field, error.code) == (line_number, field, code)
     assert error.detail
     assert await count(database, "battery") == 0
 
 
-async def test_a_serial_of_another_position_and_a_swap_before_its_time_are_refused(database: Database) -> None:
+async def test_a_serial_of_another_position_and_a_swap_before_the_installation_are_refused(database: Database) -> None:
     await load(database, catalogue(line(1), line(2)))
 
     taken = await load(database, catalogue(line(1), line(2, serial_number="SN-0001")))
@@ -144,14 +144,14 @@ async def test_a_serial_of_another_position_and_a_swap_before_its_time_are_refus
 
 
 @pytest.mark.parametrize(
-    ("content", "said"),
+    ("content", "message"),
     [
         (b"\xff\xfe\x00", "not UTF-8"),
         (b"", "Missing:"),
-        (b"battery_id,colour\nx,red\n", "Not known: colour"),
+        (b"battery_id,colour\nx,red\n", "Unknown: colour"),
         (catalogue(), "no lines"),
     ],
 )
-async def test_what_is_no_catalogue_is_refused_whole(database: Database, content: bytes, said: str) -> None:
-    with pytest.raises(ImportRefused, match=said):
+async def test_a_file_that_is_not_a_catalogue_is_refused(database: Database, content: bytes, message: str) -> None:
+    with pytest.raises(ImportRefused, match=message):
         await load(database, content)

@@ -1,5 +1,6 @@
-"""What is computed in SQL for lists equals what Python computes for one battery."""
+"""SQL expressions for lists give the same results as the functions in Python."""
 
+import math
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 
@@ -9,7 +10,7 @@ import pytest_asyncio
 from sqlalchemy import text
 
 from battery_api.db.session import Database, create_database_engine
-from battery_api.fleet.ohmic import drift_pct, drift_pct_of, drift_sql
+from battery_api.fleet.ohmic import FloatArray, drift_pct, drift_sql
 from battery_api.fleet.status import stale_after_s, stale_after_sql, status_of, status_sql
 
 NOW = datetime(2026, 11, 23, 18, 0, tzinfo=UTC)
@@ -22,26 +23,40 @@ async def database(database_url: str) -> AsyncIterator[Database]:
     await database.close()
 
 
+DRIFT = f"select {drift_sql(*(f'cast(:{name} as double precision)' for name in 'rtbu'))}"
+
+
+def of_one(*values: float | None) -> FloatArray:
+    return drift_pct(*(np.array([value], np.float64) for value in values))
+
+
 async def test_resistance_drift(database: Database) -> None:
     random = np.random.default_rng(7)
-    now, then = random.uniform(2, 9, 50), random.uniform(2.5, 4.5, 50)
+    measured, baseline = random.uniform(2, 9, 50), random.uniform(2.5, 4.5, 50)
     warm, cool = random.uniform(15, 45, 50), random.uniform(20, 30, 50)
-    vectorised = drift_pct(now, warm, then, cool)
+    vectorised = drift_pct(measured, warm, baseline, cool)
     async with database.begin() as connection:
-        for i in range(50):
-            values = {"r": now[i], "t": warm[i], "b": then[i], "u": cool[i]}
-            terms = (f"cast(:{name} as double precision)" for name in "rtbu")
-            in_sql = await connection.scalar(text(f"select {drift_sql(*terms)}"), values)
-            assert in_sql == pytest.approx(vectorised[i])
-            assert drift_pct_of(now[i], warm[i], then[i], cool[i]) == pytest.approx(vectorised[i])
+        for row in range(50):
+            values = {"r": measured[row], "t": warm[row], "b": baseline[row], "u": cool[row]}
+            # Both corrections as one: the ratio at equal temperature, 0.8 % lower per degree.
+            expected = 100 * (measured[row] / baseline[row] * math.exp(0.008 * (warm[row] - cool[row])) - 1)
+            assert vectorised[row] == pytest.approx(expected)
+            assert await connection.scalar(text(DRIFT), values) == pytest.approx(expected)
 
 
-def test_drift_needs_an_own_baseline_and_is_zero_at_it() -> None:
-    assert drift_pct_of(3.6, 30.0, None, None) is None
-    assert drift_pct_of(None, 30.0, 3.5, 25.0) is None
-    assert drift_pct_of(3.5, 25.0, 3.5, 25.0) == pytest.approx(0)
+@pytest.mark.parametrize("values", [(3.6, 30.0, None, None), (None, 30.0, 3.5, 25.0), (3.6, None, 3.5, 25.0)])
+async def test_there_is_no_drift_without_a_measurement_or_a_baseline(
+    database: Database, values: tuple[float | None, ...]
+) -> None:
+    assert np.isnan(of_one(*values)).all()
+    async with database.begin() as connection:
+        assert await connection.scalar(text(DRIFT), dict(zip("rtbu", values, strict=True))) is None
+
+
+def test_drift_is_zero_at_the_baseline() -> None:
+    assert of_one(3.5, 25.0, 3.5, 25.0) == pytest.approx(0)
     # The same block, measured warm, reads lower: corrected, it has not changed.
-    assert drift_pct_of(3.5 * np.exp(-0.08), 35.0, 3.5, 25.0) == pytest.approx(0)
+    assert of_one(3.5 * math.exp(-0.08), 35.0, 3.5, 25.0) == pytest.approx(0)
 
 
 @pytest.mark.parametrize("interval_s", [None, 1.0, 60.0, 100.0, 101.0, 3600.0])
@@ -66,12 +81,12 @@ async def test_status(
         "cast(:warning as int) as warning) x"
     )
     async with database.begin() as connection:
-        row = (await connection.execute(statement, values)).one()
-    assert row[0] == expected
-    assert row[1] == pytest.approx(stale_after_s(interval_s))
+        status, limit_s = (await connection.execute(statement, values)).one()
+    assert status == expected
+    assert limit_s == pytest.approx(stale_after_s(interval_s))
 
 
-def test_silence_outranks_a_warning_but_hides_no_critical_condition() -> None:
+def test_stale_data_outrank_a_warning_but_hide_no_critical_condition() -> None:
     assert status_of(is_stale=True, open_critical=0, open_warning=1) == "no_data"
     assert status_of(is_stale=True, open_critical=1, open_warning=0) == "critical"
     assert status_of(is_stale=False, open_critical=0, open_warning=0) == "normal"

@@ -33,12 +33,12 @@ async def test_timescale_keeps_its_policies(timescale_url: str) -> None:
     try:
         await migrate.upgrade(engine)
         async with engine.connect() as connection:
-            found = await connection.exec_driver_sql(
+            jobs = await connection.exec_driver_sql(
                 "select proc_name, hypertable_name from timescaledb_information.jobs where hypertable_name is not null"
             )
-            policies = {(row.proc_name, row.hypertable_name) for row in found}
-            found = await connection.exec_driver_sql("select hypertable_name from timescaledb_information.hypertables")
-            hypertables = {row[0] for row in found}
+            policies = {(row.proc_name, row.hypertable_name) for row in jobs}
+            tables = await connection.exec_driver_sql("select hypertable_name from timescaledb_information.hypertables")
+            hypertables = set(tables.scalars())
     finally:
         await engine.dispose()
     for table in ("telemetry", "string_telemetry", "site_environment"):

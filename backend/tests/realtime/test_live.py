@@ -30,10 +30,10 @@ BIN = Path(sys.executable).parent
 
 @dataclass
 class Listener:
-    """A client that keeps what it hears."""
+    """A client that records what it receives."""
 
     client: socketio.AsyncClient = field(default_factory=lambda: socketio.AsyncClient(reconnection=False))
-    heard: asyncio.Queue[tuple[str, Any]] = field(default_factory=asyncio.Queue)
+    events: asyncio.Queue[tuple[str, Any]] = field(default_factory=asyncio.Queue)
 
     def __post_init__(self) -> None:
         for event in ("connected", "subscribed", "telemetry_update", "alert", "battery_status_update", "pong", "error"):
@@ -41,14 +41,14 @@ class Listener:
 
     def _keeper(self, event: str) -> Any:
         async def keep(data: Any) -> None:
-            await self.heard.put((event, data))
+            await self.events.put((event, data))
 
         return keep
 
     async def next(self, event: str, *, within_s: float = 30.0) -> Any:
         async with asyncio.timeout(within_s):
             while True:
-                name, data = await self.heard.get()
+                name, data = await self.events.get()
                 if name == event:
                     return data
 

@@ -28,7 +28,7 @@ class ScriptedTwin(ConstantTwin):
         return answer.model_copy(update=self.updates.pop(0) if self.updates else {})
 
 
-async def test_the_twin_is_told_age_capacity_and_baseline(gateway: Gateway) -> None:
+async def test_the_twin_receives_age_capacity_and_baseline(gateway: Gateway) -> None:
     twin = ConstantTwin()
     await with_twin(gateway, twin).post({"readings": [reading()]})
     (request,) = twin.requests
@@ -43,7 +43,7 @@ async def test_the_twin_is_told_age_capacity_and_baseline(gateway: Gateway) -> N
     assert (request.baseline_resistance_mohm[0] is None) == (facts["baseline_resistance_mohm"] is None)
 
 
-async def test_resistance_told_now_and_then_stays_known(gateway: Gateway) -> None:
+async def test_a_resistance_estimated_now_and_then_stays_known(gateway: Gateway) -> None:
     twin = ScriptedTwin({"resistance_mohm": [4.2], "resistance_sd_mohm": [0.1]}, {})
     with_it = with_twin(gateway, twin)
     for seconds in (300, 200):
@@ -69,7 +69,7 @@ async def test_a_withheld_estimate_keeps_the_state_it_left(gateway: Gateway) -> 
     assert [request.state for request in twin.requests] == [[None], [b"9"]]
 
 
-async def test_a_battery_whose_state_is_the_fault_begins_afresh(gateway: Gateway) -> None:
+async def test_a_battery_with_an_unusable_state_restarts_from_its_prior(gateway: Gateway) -> None:
     twin = ScriptedTwin({}, {"error": ["state: of another version"], "soc_pct": [None], "state": [b""]}, {})
     with_it = with_twin(gateway, twin)
     for seconds in (300, 200, 100):
@@ -88,7 +88,7 @@ class RefusingTwin(ConstantTwin):
         return await super().estimate(request)
 
 
-async def test_a_call_that_is_refused_whole_lets_its_batteries_begin_afresh(gateway: Gateway) -> None:
+async def test_batteries_of_a_wholly_refused_call_restart_from_their_prior(gateway: Gateway) -> None:
     twin = RefusingTwin(soc_pct=90.0)
     with_it = with_twin(gateway, twin)
     for seconds in (300, 200, 100):

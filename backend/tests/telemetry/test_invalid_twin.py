@@ -22,25 +22,25 @@ from .world import Gateway, ago, reading, with_twin
 Reply = tuple[int, bytes]
 
 
-class Impostor:
+class TwinStandIn:
     """Stands at the twin's address; says what ``reply`` makes of a sound answer."""
 
     def __init__(self) -> None:
         self.reply: Callable[[dict[str, Any]], Reply] = well
         self.calls = 0
-        handler = type("Handler", (_Handler,), {"impostor": self})
+        handler = type("Handler", (_Handler,), {"stand_in": self})
         self.server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
         self.url = f"http://127.0.0.1:{self.server.server_port}"
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
 
 
 class _Handler(BaseHTTPRequestHandler):
-    impostor: Impostor
+    stand_in: TwinStandIn
 
     def do_POST(self) -> None:
-        self.impostor.calls += 1
+        self.stand_in.calls += 1
         request = EstimateRequest.model_validate_json(self.rfile.read(int(self.headers["Content-Length"])))
-        status, body = self.impostor.reply(sound_answer(request))
+        status, body = self.stand_in.reply(sound_answer(request))
         # Who waited too long has gone.
         with contextlib.suppress(BrokenPipeError):
             self.send_response(status)
@@ -82,8 +82,8 @@ LIES: dict[str, Callable[[dict[str, Any]], Reply]] = {
 
 
 @pytest.fixture
-def impostor() -> Iterator[Impostor]:
-    standing = Impostor()
+def stand_in() -> Iterator[TwinStandIn]:
+    standing = TwinStandIn()
     yield standing
     standing.server.shutdown()
     standing.server.server_close()
@@ -99,11 +99,11 @@ async def stored(gateway: Gateway) -> list[tuple[float | None, bool]]:
 
 
 @pytest.mark.parametrize("lie", LIES)
-async def test_a_lie_is_never_stored_and_the_truth_is_again(gateway: Gateway, impostor: Impostor, lie: str) -> None:
-    asked = asking(gateway, impostor.url, CircuitBreaker())
-    impostor.reply = LIES[lie]
+async def test_a_lie_is_never_stored_and_the_truth_is_again(gateway: Gateway, stand_in: TwinStandIn, lie: str) -> None:
+    asked = asking(gateway, stand_in.url, CircuitBreaker())
+    stand_in.reply = LIES[lie]
     assert (await asked.post({"readings": [reading(at=ago(300))]})).accepted == 1
-    impostor.reply = well
+    stand_in.reply = well
     assert (await asked.post({"readings": [reading(at=ago(200))]})).accepted == 1
     (before, after) = await stored(gateway)
     assert before[0] is None
@@ -111,27 +111,27 @@ async def test_a_lie_is_never_stored_and_the_truth_is_again(gateway: Gateway, im
 
 
 async def test_one_that_fails_again_and_again_is_left_alone_until_the_pause_is_over(
-    gateway: Gateway, impostor: Impostor
+    gateway: Gateway, stand_in: TwinStandIn
 ) -> None:
     now = 0.0
     breaker = CircuitBreaker(threshold=3, pause_s=5.0, now_s=lambda: now)
-    asked = asking(gateway, impostor.url, breaker)
-    impostor.reply = LIES["error"]
+    asked = asking(gateway, stand_in.url, breaker)
+    stand_in.reply = LIES["error"]
     for seconds in range(300, 200, -10):
         assert (await asked.post({"readings": [reading(at=ago(seconds))]})).accepted == 1
-    assert impostor.calls == 3
+    assert stand_in.calls == 3
     assert await stored(gateway) == [(None, True)] * 10
-    impostor.reply = well
+    stand_in.reply = well
     now = 6.0
     assert (await asked.post({"readings": [reading(at=ago(100))]})).accepted == 1
     assert (await stored(gateway))[-1] == (90.0, False)
     assert not breaker.is_open
 
 
-async def test_a_twin_that_is_gone_costs_no_reading(gateway: Gateway, impostor: Impostor) -> None:
-    impostor.server.shutdown()
-    impostor.server.server_close()
-    asked = asking(gateway, impostor.url, CircuitBreaker())
+async def test_a_twin_that_is_gone_costs_no_reading(gateway: Gateway, stand_in: TwinStandIn) -> None:
+    stand_in.server.shutdown()
+    stand_in.server.server_close()
+    asked = asking(gateway, stand_in.url, CircuitBreaker())
     for seconds in (300, 200, 100):
         assert (await asked.post({"readings": [reading(at=ago(seconds))]})).accepted == 1
     assert await stored(gateway) == [(None, True)] * 3

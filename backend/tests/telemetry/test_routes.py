@@ -82,7 +82,7 @@ async def test_an_exact_repeat_in_a_batch_is_a_duplicate(gateway: Gateway) -> No
         '{"readings": [NaN',
     ],
 )
-async def test_a_broken_frame_is_422_with_the_place(gateway: Gateway, raw: str) -> None:
+async def test_a_malformed_batch_is_422_and_names_the_fault(gateway: Gateway, raw: str) -> None:
     async with gateway.client() as client:
         assert await outcome(client, None, raw=raw) == (422, ["malformed_batch"])
 

@@ -69,7 +69,7 @@ async def test_an_event_grows_while_it_lasts_and_is_completed_afterwards(world: 
     assert len(await world.rows("select * from discharge_battery")) == PER_STRING
 
 
-async def test_a_long_discharge_is_read_anew_when_it_has_grown_not_each_minute(world: World) -> None:
+async def test_a_long_discharge_is_read_again_when_it_has_grown_not_each_minute(world: World) -> None:
     await world.load(-3.0, every(60, NOW - 10 * HOUR, 10 * 3600))
     assert await world.record() == 1
     await world.load(-3.0, every(60, NOW + MINUTE, 9 * 60))
@@ -112,7 +112,7 @@ async def test_a_blink_is_no_discharge(world: World) -> None:
     assert await world.events() == []
 
 
-async def test_a_test_is_told_from_an_outage(world: World) -> None:
+async def test_a_test_is_distinguished_from_an_outage(world: World) -> None:
     await world.load(-12.0, every(10, START, 600), mode="test")
     await world.load(10.0, every(60, START + 610 * SECOND, 600), mode="recharge")
     await world.record()
@@ -206,11 +206,11 @@ async def test_a_job_that_comes_late_finds_the_evidence_of_the_last_discharge_al
     if again:
         await world.outage(START + 9 * HOUR, 30, step_s=10)
     await world.record()
-    told = [
+    has_health = [
         row["soh_pct"] is not None
         for row in await world.rows("select soh_pct from discharge_battery order by event_id, battery_id")
     ]
-    assert told == ([False] * PER_STRING + [True] * PER_STRING if again else [True] * PER_STRING)
+    assert has_health == ([False] * PER_STRING + [True] * PER_STRING if again else [True] * PER_STRING)
 
 
 async def test_a_twin_that_was_away_gives_no_evidence_of_a_discharge(world: World) -> None:
@@ -232,7 +232,7 @@ async def test_prior_alone_is_no_evidence(world: World) -> None:
     assert {row["soh_pct"] for row in await world.rows("select soh_pct from discharge_battery")} == {None}
 
 
-async def test_a_silent_string_is_heard_through_its_blocks(world: World) -> None:
+async def test_a_string_without_readings_is_followed_through_its_batteries(world: World) -> None:
     blocks = [code for code in BATTERIES if HERE in code]
     for at in every(10, START, 300):
         world.clock.set(max(world.clock.now(), at))

@@ -14,7 +14,7 @@ THERE = next(code for code in STRINGS if LOCATIONS[1] in code)
 THERES_BATTERY = next(code for code in BATTERIES if THERE in code)
 
 
-async def test_the_twin_of_a_battery_never_heard_of_says_so(world: World) -> None:
+async def test_the_twin_of_a_battery_without_readings_has_no_estimate(world: World) -> None:
     found = await world.get(f"batteries/{FIRST}/twin")
     assert found["time"] is None
     assert found["is_stale"]
@@ -271,5 +271,5 @@ async def test_a_refusal_by_the_twin_reaches_the_caller(world: World) -> None:
     answer = await world.client.post("twin/simulate", json=ASKED.model_dump(), headers=named("mali"))
     assert (answer.status_code, answer.json()["code"]) == (422, "simulation_refused")
     assert "ocv_v: too short" in answer.json()["detail"]
-    nonsense = await world.client.post("twin/simulate", json={"blocks": []}, headers=named("mali"))
-    assert (nonsense.status_code, nonsense.json()["code"]) == (422, "validation_failed")
+    invalid = await world.client.post("twin/simulate", json={"blocks": []}, headers=named("mali"))
+    assert (invalid.status_code, invalid.json()["code"]) == (422, "validation_failed")

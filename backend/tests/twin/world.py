@@ -48,10 +48,10 @@ class ScriptedTwin(ConstantTwin):
     async def estimate(self, request: EstimateRequest) -> EstimateResponse:
         if self.is_down:
             raise ServiceUnavailable("digital-twin", "ConnectError")
-        said = await super().estimate(request)
+        response = await super().estimate(request)
         count = len(request.battery_id)
         changed = {"soh_sd_pct": [self.soh_sd_pct] * count, "soh_provenance": [self.provenance] * count}
-        return said.model_copy(update=changed)
+        return response.model_copy(update=changed)
 
 
 @dataclass

@@ -13,7 +13,7 @@ export interface paths {
         };
         /**
          * Get Health
-         * @description Say that the process is alive.
+         * @description Report that the process is alive.
          */
         get: operations["health_get_health"];
         put?: never;
@@ -33,7 +33,7 @@ export interface paths {
         };
         /**
          * Get Readiness
-         * @description Say whether the service can do its work, and what is missing.
+         * @description Report whether the service can do its work, and what is missing.
          */
         get: operations["health_get_readiness"];
         put?: never;
@@ -55,7 +55,7 @@ export interface paths {
         put?: never;
         /**
          * Login
-         * @description Open a session. With `session: "cookie"` the refresh token goes into an HttpOnly cookie only.
+         * @description Open a session. With `session: "cookie"` the refresh token is returned only in an HttpOnly cookie.
          */
         post: operations["auth_login"];
         delete?: never;
@@ -75,10 +75,10 @@ export interface paths {
         put?: never;
         /**
          * Refresh
-         * @description Exchange a refresh token (body or cookie) for a new pair; the old one is used up.
+         * @description Exchange a refresh token (body or cookie) for a new pair; each token can be used once.
          *
-         *     The same token again within 10 seconds brings the same successor (a second tab, a lost answer); later it ends the
-         *     session, since somebody must have copied it.
+         *     Sending the same token again within 10 seconds (a second tab, a lost response) returns the same successor; later it
+         *     ends the session, since somebody must have copied it.
          */
         post: operations["auth_refresh"];
         delete?: never;
@@ -98,7 +98,7 @@ export interface paths {
         put?: never;
         /**
          * Logout
-         * @description End the session on the server; works with either token, and twice.
+         * @description End the session on the server; either token identifies it, and repeating the call is safe.
          */
         post: operations["auth_logout"];
         delete?: never;
@@ -138,7 +138,7 @@ export interface paths {
         put?: never;
         /**
          * Change Password
-         * @description Change your password; every other session of yours ends.
+         * @description Change your password; all your other sessions end.
          */
         post: operations["auth_change_password"];
         delete?: never;
@@ -187,14 +187,14 @@ export interface paths {
         post?: never;
         /**
          * Delete User
-         * @description Delete a user; what he did stays on record.
+         * @description Delete a user; the audit log keeps a record of their actions.
          */
         delete: operations["auth_delete_user"];
         options?: never;
         head?: never;
         /**
          * Update User
-         * @description Change a user; new rights hold within seconds, a new password or switching off ends the user's sessions.
+         * @description Change a user; new rights apply within seconds, and a new password or deactivation ends the user's sessions.
          */
         patch: operations["auth_update_user"];
         trace?: never;
@@ -208,13 +208,13 @@ export interface paths {
         };
         /**
          * List Api Keys
-         * @description List API keys, revoked ones included.
+         * @description List API keys, including revoked ones.
          */
         get: operations["auth_list_api_keys"];
         put?: never;
         /**
          * Create Api Key
-         * @description Create an API key; the answer shows its secret this once.
+         * @description Create an API key; only this response shows its secret.
          */
         post: operations["auth_create_api_key"];
         delete?: never;
@@ -272,7 +272,7 @@ export interface paths {
         };
         /**
          * Get Fleet Overview
-         * @description Return the fleet in one look.
+         * @description Return a summary of the fleet.
          */
         get: operations["fleet_get_fleet_overview"];
         put?: never;
@@ -352,7 +352,7 @@ export interface paths {
         };
         /**
          * List Batteries
-         * @description List batteries by filter; `total` is the real total.
+         * @description List batteries by filter; `total` counts all matches.
          */
         get: operations["fleet_list_batteries"];
         put?: never;
@@ -372,7 +372,7 @@ export interface paths {
         };
         /**
          * Get Battery
-         * @description Return one battery: facts, newest values, status and its reasons.
+         * @description Return one battery: nameplate, newest values, status and its reasons.
          */
         get: operations["fleet_get_battery"];
         put?: never;
@@ -394,7 +394,7 @@ export interface paths {
         put?: never;
         /**
          * Import Fleet
-         * @description Import the fleet catalogue (CSV, one line a battery): all of it or, with any error, nothing.
+         * @description Import the fleet catalogue (CSV, one line per battery); if any line has an error, nothing is imported.
          */
         post: operations["fleet_import_fleet"];
         delete?: never;
@@ -414,7 +414,7 @@ export interface paths {
         put?: never;
         /**
          * Post Telemetry
-         * @description Take a batch of readings: one transaction, idempotent, acknowledged after its commit, each bad row named.
+         * @description Store a batch of readings: one transaction, idempotent, acknowledged after its commit, each bad row named.
          */
         post: operations["telemetry_post_telemetry"];
         delete?: never;
@@ -432,7 +432,7 @@ export interface paths {
         };
         /**
          * Get Latest
-         * @description Return the newest values of the fleet in one answer; with If-None-Match 304 while nothing changed.
+         * @description Return the newest values of the fleet in one response; 304 with If-None-Match while nothing changed.
          */
         get: operations["telemetry_get_latest"];
         put?: never;
@@ -472,7 +472,7 @@ export interface paths {
         };
         /**
          * Get Completeness
-         * @description List what each battery sent on each day (Asia/Bangkok) and what became of it; the sums balance.
+         * @description List what each battery sent on each day (Asia/Bangkok), by outcome; the counts balance.
          */
         get: operations["telemetry_get_completeness"];
         put?: never;
@@ -492,7 +492,7 @@ export interface paths {
         };
         /**
          * Get Series
-         * @description Return a battery's history with min, max, mean and last of each bucket, so that spikes survive.
+         * @description Return a battery's history with min, max, mean and last of each bucket, so that spikes stay visible.
          */
         get: operations["telemetry_get_series"];
         put?: never;
@@ -512,7 +512,7 @@ export interface paths {
         };
         /**
          * Get Battery Twin
-         * @description Return what the digital twin believes of a battery, the evidence with its age, and the history day by day.
+         * @description Return the digital twin's estimates of a battery, the evidence with its age, and the history by day.
          */
         get: operations["twin_get_battery_twin"];
         put?: never;
@@ -532,7 +532,7 @@ export interface paths {
         };
         /**
          * List Battery Discharges
-         * @description List a battery's discharges, newest first, with what each told of its capacity.
+         * @description List a battery's discharges, newest first, with the state of health that each showed.
          */
         get: operations["twin_list_battery_discharges"];
         put?: never;
@@ -552,7 +552,7 @@ export interface paths {
         };
         /**
          * List String Discharges
-         * @description List a string's discharges with their blocks, newest first.
+         * @description List a string's discharges with their batteries, newest first.
          */
         get: operations["twin_list_string_discharges"];
         put?: never;
@@ -572,7 +572,7 @@ export interface paths {
         };
         /**
          * Get String Runtime
-         * @description Say how long a string lasts under a load (without one: the present, else the last), and which block ends it.
+         * @description Return the runtime of a string under a load (default: the present one, else the last), and what limits it.
          */
         get: operations["twin_get_string_runtime"];
         put?: never;
@@ -594,7 +594,7 @@ export interface paths {
         put?: never;
         /**
          * Simulate String
-         * @description Simulate a string of blocks that you describe under a load profile.
+         * @description Simulate a string of blocks that the request describes under a load profile.
          */
         post: operations["twin_simulate_string"];
         delete?: never;
@@ -674,7 +674,7 @@ export interface paths {
         put?: never;
         /**
          * Acknowledge Alert
-         * @description Take an alert on; it stays active until its condition is over.
+         * @description Acknowledge an alert; it stays active until its condition ends.
          */
         post: operations["alerts_acknowledge_alert"];
         delete?: never;
@@ -694,7 +694,7 @@ export interface paths {
         put?: never;
         /**
          * Resolve Alert
-         * @description Close an alert; if its condition lasts, a new one is raised after the rule's full hold time.
+         * @description Resolve an alert; if its condition persists, a new one is raised after the full hold time of the rule.
          */
         post: operations["alerts_resolve_alert"];
         delete?: never;
@@ -755,7 +755,7 @@ export interface paths {
         post?: never;
         /**
          * Delete Alert Rule Override
-         * @description Remove an override; the wider scope holds again.
+         * @description Remove an override; the wider scope applies again.
          */
         delete: operations["alerts_delete_alert_rule_override"];
         options?: never;
@@ -772,7 +772,7 @@ export interface paths {
         };
         /**
          * List Battery Alert Rules
-         * @description List the rules as they hold for one battery, and where each value comes from.
+         * @description List the rules as they apply to one battery, with the scope that each value comes from.
          */
         get: operations["alerts_list_battery_alert_rules"];
         put?: never;
@@ -943,7 +943,7 @@ export interface components {
     schemas: {
         /**
          * AcknowledgeIn
-         * @description Somebody takes the alert on.
+         * @description Acknowledgement of an alert.
          */
         AcknowledgeIn: {
             /**
@@ -954,7 +954,7 @@ export interface components {
         };
         /**
          * AlertDetail
-         * @description An alert with its timeline, oldest line first.
+         * @description An alert with its timeline, oldest entry first.
          */
         AlertDetail: {
             /** Alert Id */
@@ -1086,7 +1086,7 @@ export interface components {
         };
         /**
          * AlertPage
-         * @description A stretch of alerts. The two counts are of what the filter is about, whatever its state and dates.
+         * @description A page of alerts. The two counts cover what the filter is about, whatever its state and dates.
          */
         AlertPage: {
             /** Items */
@@ -1099,12 +1099,12 @@ export interface components {
             limit: number;
             /**
              * Active Count
-             * @description Conditions that stand now.
+             * @description Conditions that are active now.
              */
             active_count: number;
             /**
              * Pending Count
-             * @description Of these, what nobody has acknowledged.
+             * @description Of these, those that nobody has acknowledged.
              */
             pending_count: number;
         };
@@ -1120,7 +1120,7 @@ export interface components {
             open_count: number;
             /**
              * Active Count
-             * @description The condition stands now.
+             * @description The condition is active now.
              */
             active_count: number;
             /**
@@ -1160,7 +1160,7 @@ export interface components {
             /** Name */
             name: string;
             /** Scopes */
-            scopes: components["schemas"]["battery_api__accounts__principal__Scope"][];
+            scopes: components["schemas"]["Scope"][];
             /** Location Ids */
             location_ids?: string[] | null;
             /** Expires At */
@@ -1168,7 +1168,7 @@ export interface components {
         };
         /**
          * ApiKeyCreated
-         * @description A key with its secret, shown this once.
+         * @description A key with its secret, which is shown only once.
          */
         ApiKeyCreated: {
             /** Key Id */
@@ -1178,7 +1178,7 @@ export interface components {
             /** Prefix */
             prefix: string;
             /** Scopes */
-            scopes: components["schemas"]["battery_api__accounts__principal__Scope"][];
+            scopes: components["schemas"]["Scope"][];
             /** Location Ids */
             location_ids: string[] | null;
             /**
@@ -1207,7 +1207,7 @@ export interface components {
             /** Prefix */
             prefix: string;
             /** Scopes */
-            scopes: components["schemas"]["battery_api__accounts__principal__Scope"][];
+            scopes: components["schemas"]["Scope"][];
             /** Location Ids */
             location_ids: string[] | null;
             /**
@@ -1224,7 +1224,7 @@ export interface components {
         };
         /**
          * AuditEntry
-         * @description One line of the audit log.
+         * @description One entry of the audit log.
          */
         AuditEntry: {
             /** Audit Id */
@@ -1251,7 +1251,7 @@ export interface components {
         };
         /**
          * BatteryDetail
-         * @description A battery with its facts.
+         * @description A battery with its model, its baseline and the state of its string.
          */
         BatteryDetail: {
             /** Battery Id */
@@ -1293,7 +1293,7 @@ export interface components {
         };
         /**
          * BatteryDischarge
-         * @description A discharge with what one battery did in it.
+         * @description A discharge as one battery went through it.
          */
         BatteryDischarge: {
             /** Discharge Id */
@@ -1333,7 +1333,7 @@ export interface components {
             complete: boolean;
             /** Is Open */
             is_open: boolean;
-            block: components["schemas"]["DischargeBlock"];
+            block: components["schemas"]["DischargeBattery"];
         };
         /**
          * BatteryModel
@@ -1375,7 +1375,7 @@ export interface components {
         };
         /**
          * BatterySummary
-         * @description A battery in a list. ``normal`` means no open condition, not proven health.
+         * @description A battery in a list. The status ``normal`` means that no alert is open, not that good health is proven.
          */
         BatterySummary: {
             /** Battery Id */
@@ -1442,7 +1442,7 @@ export interface components {
         };
         /**
          * ChangePasswordRequest
-         * @description The present and the new password.
+         * @description The current and the new password.
          */
         ChangePasswordRequest: {
             /** Current Password */
@@ -1452,7 +1452,7 @@ export interface components {
         };
         /**
          * ChannelPoints
-         * @description Figures of one channel, one entry a point; null where the channel was not measured.
+         * @description Figures of one channel, one entry per point; null where the channel was not measured.
          */
         ChannelPoints: {
             /** Min */
@@ -1483,7 +1483,7 @@ export interface components {
         CheckState: "up" | "down";
         /**
          * DailyEstimate
-         * @description The last estimate of a day (Asia/Bangkok); days that are over never change.
+         * @description The last estimate of a day (Asia/Bangkok); days that have ended never change.
          */
         DailyEstimate: {
             /**
@@ -1505,9 +1505,9 @@ export interface components {
         };
         /**
          * DayCompleteness
-         * @description What one battery sent on one day (Asia/Bangkok): received = accepted + duplicate + rejected.
+         * @description Readings of one battery on one day (Asia/Bangkok): received = accepted + duplicate + rejected.
          *
-         *     ``late`` is the part of ``accepted`` that came after newer readings. ``expected`` follows from the present
+         *     ``late`` is the part of ``accepted`` that arrived after newer readings. ``expected`` follows from the present
          *     reporting interval and is null while that is unknown.
          */
         DayCompleteness: {
@@ -1532,7 +1532,7 @@ export interface components {
         };
         /**
          * DayCounts
-         * @description Alerts raised on a day in Asia/Bangkok, by the severity they reached.
+         * @description Alerts raised on a day in Asia/Bangkok, by the severity that they reached.
          */
         DayCounts: {
             /**
@@ -1563,10 +1563,10 @@ export interface components {
          */
         Direction: "above" | "below";
         /**
-         * DischargeBlock
-         * @description One block in a discharge.
+         * DischargeBattery
+         * @description One battery in a discharge.
          */
-        DischargeBlock: {
+        DischargeBattery: {
             /** Battery Id */
             battery_id: string;
             /** End Voltage V */
@@ -1575,12 +1575,12 @@ export interface components {
             min_voltage_v: number | null;
             /** Mean Temperature C */
             mean_temperature_c: number | null;
-            /** @description Null where the discharge was too shallow or the twin told nothing of it. */
+            /** @description Null if the discharge was too shallow, or the twin gave no estimate. */
             soh: components["schemas"]["Estimate"] | null;
         };
         /**
          * EffectiveRuleOut
-         * @description A rule as it holds for one battery: each value, and where it comes from.
+         * @description A rule as it applies to one battery: each value, and the scope it comes from.
          */
         EffectiveRuleOut: {
             /** Rule Id */
@@ -1612,28 +1612,8 @@ export interface components {
             source: string;
         };
         /**
-         * Environment
-         * @description Newest environment of a battery room; ``is_stale`` when it is older than it should be.
-         */
-        Environment: {
-            /**
-             * Time
-             * Format: date-time
-             */
-            time: string;
-            /** Ambient C */
-            ambient_c: number | null;
-            /** Humidity Pct */
-            humidity_pct: number | null;
-            hvac: components["schemas"]["HvacState"] | null;
-            /** Mains */
-            mains: boolean | null;
-            /** Is Stale */
-            is_stale: boolean;
-        };
-        /**
          * Estimate
-         * @description An estimate with its interval and what stands behind it, or the reason why there is none.
+         * @description An estimate with its 90 % interval and its provenance, or the reason why there is none.
          */
         Estimate: {
             /** Value Pct */
@@ -1646,38 +1626,14 @@ export interface components {
             reason: components["schemas"]["NoEstimateReason"] | null;
         };
         /**
-         * Evidence
-         * @description One thing that was seen of a battery's health, and how old it is.
-         *
-         *     A discharge tells a state of health where it reached 15 % of the rated capacity; an ohmic measurement tells how far
-         *     the resistance lies above the battery's own baseline.
-         */
-        Evidence: {
-            kind: components["schemas"]["EvidenceKind"];
-            /**
-             * At
-             * Format: date-time
-             */
-            at: string;
-            /** Age Days */
-            age_days: number;
-            /** Depth Pct */
-            depth_pct: number | null;
-            soh: components["schemas"]["Estimate"] | null;
-            /** Resistance Mohm */
-            resistance_mohm: number | null;
-            /** Resistance Drift Pct */
-            resistance_drift_pct: number | null;
-        };
-        /**
          * EvidenceKind
-         * @description What told something of a battery's health.
+         * @description Kind of evidence of a battery's health.
          * @enum {string}
          */
         EvidenceKind: "discharge" | "test" | "ohmic";
         /**
          * ExportFormat
-         * @description What kind of file.
+         * @description File format.
          * @enum {string}
          */
         ExportFormat: "csv" | "parquet";
@@ -1695,7 +1651,7 @@ export interface components {
         };
         /**
          * FleetOverview
-         * @description The fleet in one look, restricted to what the caller may see.
+         * @description A summary of the fleet, restricted to what the caller may see.
          */
         FleetOverview: {
             /** Location Count */
@@ -1714,12 +1670,12 @@ export interface components {
             pending_alert_count: number;
             /**
              * Mean Soh Pct
-             * @description Of the batteries with evidence; age alone is none.
+             * @description Mean over the batteries with evidence; age alone is not evidence.
              */
             mean_soh_pct: number | null;
             /**
              * Soh Evidence Count
-             * @description Batteries whose health stands on a discharge, a test or resistance.
+             * @description Batteries whose state of health is based on a discharge, a test or an ohmic measurement.
              */
             soh_evidence_count: number;
             soh_reason: components["schemas"]["NoEstimateReason"] | null;
@@ -1734,10 +1690,10 @@ export interface components {
         };
         /**
          * Gate
-         * @description When a rule is awake.
+         * @description When a rule applies: while its gate is open.
          *
-         *     A battery whose mode is unknown may be on float or charging: the rules of both stay awake, because silence would
-         *     read as health.
+         *     A battery whose mode is unknown may be on float or charging: the gates of both stay open, because no alert would
+         *     look like health.
          * @enum {string}
          */
         Gate: "always" | "float" | "charging" | "discharge";
@@ -1745,6 +1701,30 @@ export interface components {
         HTTPValidationError: {
             /** Detail */
             detail?: components["schemas"]["ValidationError"][];
+        };
+        /**
+         * HealthEvidence
+         * @description One piece of evidence of a battery's health, and its age.
+         *
+         *     A discharge gives a state of health if it reached 15 % of the rated capacity; an ohmic measurement gives the
+         *     resistance above the battery's own baseline.
+         */
+        HealthEvidence: {
+            kind: components["schemas"]["EvidenceKind"];
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /** Age Days */
+            age_days: number;
+            /** Depth Pct */
+            depth_pct: number | null;
+            soh: components["schemas"]["Estimate"] | null;
+            /** Resistance Mohm */
+            resistance_mohm: number | null;
+            /** Resistance Drift Pct */
+            resistance_drift_pct: number | null;
         };
         /**
          * HealthStatus
@@ -1760,7 +1740,7 @@ export interface components {
         HvacState: "running" | "degraded" | "failed" | "off";
         /**
          * ImportLineError
-         * @description What is wrong with one line of an import file, and the remedy.
+         * @description An error in one line of an import file, with the remedy.
          */
         ImportLineError: {
             /** Line */
@@ -1774,7 +1754,7 @@ export interface components {
         };
         /**
          * ImportReport
-         * @description What an import did, or would do in a dry run; with errors nothing is changed.
+         * @description What an import has changed, or would change if it is a dry run; after any error nothing is changed.
          */
         ImportReport: {
             /** Dry Run */
@@ -1816,7 +1796,7 @@ export interface components {
         };
         /**
          * LatestColumns
-         * @description Newest values of batteries column by column, one entry a battery, null where unknown.
+         * @description Newest values of batteries column by column, one entry per battery, null where unknown.
          */
         LatestColumns: {
             /** Battery Id */
@@ -1850,7 +1830,7 @@ export interface components {
         };
         /**
          * LiveValues
-         * @description Newest values of a battery, each with what is needed to judge its age.
+         * @description Newest values of a battery, with their times and the age above which they are stale.
          */
         LiveValues: {
             /**
@@ -1875,7 +1855,7 @@ export interface components {
             resistance_measured_at: string | null;
             /**
              * Resistance Drift Pct
-             * @description Above the battery's own baseline, both corrected to 25 °C, in percent.
+             * @description Increase over the battery's own baseline in percent, both corrected to 25 °C.
              */
             resistance_drift_pct: number | null;
             soc: components["schemas"]["Estimate"];
@@ -1995,7 +1975,7 @@ export interface components {
         };
         /**
          * LocationStats
-         * @description A location at a glance.
+         * @description A summary of a location.
          */
         LocationStats: {
             status_counts: components["schemas"]["StatusCounts"];
@@ -2004,16 +1984,16 @@ export interface components {
             pending_alert_count: number;
             /**
              * Mean Soh Pct
-             * @description Of the batteries with evidence; age alone is none.
+             * @description Mean over the batteries with evidence; age alone is not evidence.
              */
             mean_soh_pct: number | null;
             /**
              * Soh Evidence Count
-             * @description Batteries whose health stands on a discharge, a test or resistance.
+             * @description Batteries whose state of health is based on a discharge, a test or an ohmic measurement.
              */
             soh_evidence_count: number;
             soh_reason: components["schemas"]["NoEstimateReason"] | null;
-            environment: components["schemas"]["Environment"] | null;
+            environment: components["schemas"]["RoomEnvironment"] | null;
             /** Newest Reading At */
             newest_reading_at: string | null;
             /** Worst Battery Id */
@@ -2021,7 +2001,7 @@ export interface components {
         };
         /**
          * LoginRequest
-         * @description User name and password; ``session`` cookie keeps the refresh token out of reach of scripts.
+         * @description User name and password; with ``session`` cookie the refresh token is out of reach of scripts.
          */
         LoginRequest: {
             /** Username */
@@ -2043,20 +2023,20 @@ export interface components {
         NoEstimateReason: "no_estimate_yet" | "twin_unavailable" | "reading_too_old" | "no_evidence";
         /**
          * Origin
-         * @description Where an effective value comes from.
+         * @description OverrideScope that an effective value comes from.
          */
         Origin: {
             /** Scope */
-            scope: "default" | components["schemas"]["battery_api__alerts__effective__Scope"];
+            scope: "default" | components["schemas"]["OverrideScope"];
             /** Scope Id */
             scope_id: string | null;
         };
         /**
          * OverrideIn
-         * @description Values for a scope; what is left out keeps what the wider scope says.
+         * @description Values for a scope; a value that is left out keeps that of the wider scope.
          */
         OverrideIn: {
-            scope: components["schemas"]["battery_api__alerts__effective__Scope"];
+            scope: components["schemas"]["OverrideScope"];
             /** Scope Id */
             scope_id: string;
             /** Raise Value */
@@ -2075,7 +2055,7 @@ export interface components {
          * @description A stored override.
          */
         OverrideOut: {
-            scope: components["schemas"]["battery_api__alerts__effective__Scope"];
+            scope: components["schemas"]["OverrideScope"];
             /** Scope Id */
             scope_id: string;
             /** Raise Value */
@@ -2100,6 +2080,12 @@ export interface components {
             /** Updated By */
             updated_by: string | null;
         };
+        /**
+         * OverrideScope
+         * @description Where an override applies, nearest first.
+         * @enum {string}
+         */
+        OverrideScope: "battery" | "string" | "location" | "model";
         /** Page[ApiKeyOut] */
         Page_ApiKeyOut_: {
             /** Items */
@@ -2212,7 +2198,7 @@ export interface components {
         };
         /**
          * Problem
-         * @description An error as every endpoint answers it (RFC 9457).
+         * @description Error response of every endpoint (RFC 9457).
          */
         Problem: {
             /**
@@ -2258,7 +2244,7 @@ export interface components {
         };
         /**
          * RefreshRequest
-         * @description The refresh token, unless it comes in the cookie.
+         * @description The refresh token, unless it is sent in the cookie.
          */
         RefreshRequest: {
             /** Refresh Token */
@@ -2288,13 +2274,13 @@ export interface components {
         };
         /**
          * Resolution
-         * @description How fine a series is; ``auto`` lets the gateway choose.
+         * @description Resolution of a series; ``auto`` lets the gateway choose.
          * @enum {string}
          */
         Resolution: "auto" | "raw" | "1m" | "1h" | "1d";
         /**
          * ResolveIn
-         * @description Somebody closes the alert.
+         * @description Resolution of an alert.
          */
         ResolveIn: {
             /** Note */
@@ -2313,8 +2299,28 @@ export interface components {
          */
         Role: "viewer" | "engineer" | "admin";
         /**
+         * RoomEnvironment
+         * @description Newest environment of a battery room; ``is_stale`` if no reading has arrived for too long.
+         */
+        RoomEnvironment: {
+            /**
+             * Time
+             * Format: date-time
+             */
+            time: string;
+            /** Ambient C */
+            ambient_c: number | null;
+            /** Humidity Pct */
+            humidity_pct: number | null;
+            hvac: components["schemas"]["HvacState"] | null;
+            /** Mains */
+            mains: boolean | null;
+            /** Is Stale */
+            is_stale: boolean;
+        };
+        /**
          * RoomSequence
-         * @description Where a location's live messages stand; the next one carries the following number.
+         * @description Sequence number of a location's newest live message; the next one carries the following number.
          */
         RoomSequence: {
             /** Seq */
@@ -2347,7 +2353,7 @@ export interface components {
             gate: components["schemas"]["Gate"];
             /**
              * After Commissioning
-             * @description Sleeps during the first 90 days of a battery.
+             * @description Off during the first 90 days of a battery.
              */
             after_commissioning: boolean;
             /** Adjustable */
@@ -2362,7 +2368,7 @@ export interface components {
         };
         /**
          * RuntimeLoad
-         * @description The load a runtime holds for; exactly one of the two values is set.
+         * @description The load that a runtime applies to; exactly one of the two values is set.
          */
         RuntimeLoad: {
             basis: components["schemas"]["LoadBasis"];
@@ -2373,9 +2379,9 @@ export interface components {
         };
         /**
          * RuntimeOut
-         * @description How long a string lasts from now under a load, with its range and the block that ends it.
+         * @description Runtime of a string from now under a load, with its interval and the battery that limits it.
          *
-         *     Blocks without a present estimate are taken as weak as the weakest known one, and named.
+         *     Batteries without a present estimate count as weak as the weakest known one, and are named.
          */
         RuntimeOut: {
             /** String Id */
@@ -2397,6 +2403,12 @@ export interface components {
             oldest_reading_at: string;
             simulation: components["schemas"]["SimulateResponse"];
         };
+        /**
+         * Scope
+         * @description What an API key may do.
+         * @enum {string}
+         */
+        Scope: "telemetry:write" | "telemetry:read" | "fleet:read" | "alerts:read" | "alerts:write";
         /**
          * SeriesColumns
          * @description Points column by column; ``count`` is the number of readings behind a point.
@@ -2421,7 +2433,7 @@ export interface components {
         ServiceState: "up" | "down";
         /**
          * Services
-         * @description Which neighbours of the gateway answer now.
+         * @description The current state of the services that the gateway depends on.
          */
         Services: {
             twin: components["schemas"]["ServiceState"];
@@ -2430,7 +2442,7 @@ export interface components {
         };
         /**
          * SessionOut
-         * @description A session: the access token to send as bearer, and the refresh token unless it went into the cookie.
+         * @description A session: the access token to send as bearer token, and the refresh token unless it is in the cookie.
          */
         SessionOut: {
             /** Access Token */
@@ -2458,7 +2470,7 @@ export interface components {
         Severity: "info" | "warning" | "critical";
         /**
          * SeverityCounts
-         * @description Alerts by severity.
+         * @description Numbers of alerts by severity.
          */
         SeverityCounts: {
             /**
@@ -2528,7 +2540,7 @@ export interface components {
         };
         /**
          * StatusCounts
-         * @description Batteries by status; the four add up to all batteries.
+         * @description Numbers of batteries by status; the four add up to all batteries.
          */
         StatusCounts: {
             /**
@@ -2554,7 +2566,7 @@ export interface components {
         };
         /**
          * StringDischarge
-         * @description A discharge with all blocks of its string.
+         * @description A discharge with all batteries of its string.
          */
         StringDischarge: {
             /** Discharge Id */
@@ -2595,7 +2607,7 @@ export interface components {
             /** Is Open */
             is_open: boolean;
             /** Blocks */
-            blocks: components["schemas"]["DischargeBlock"][];
+            blocks: components["schemas"]["DischargeBattery"][];
         };
         /**
          * StringMode
@@ -2618,7 +2630,7 @@ export interface components {
         };
         /**
          * StringStateOut
-         * @description Newest values of a string; all null before it is first heard of.
+         * @description Newest values of a string; all null before its first reading.
          */
         StringStateOut: {
             /** Time */
@@ -2643,7 +2655,7 @@ export interface components {
         };
         /**
          * SubjectKind
-         * @description What a rule is about.
+         * @description Kind of subject that a rule judges.
          * @enum {string}
          */
         SubjectKind: "battery" | "string" | "location";
@@ -2655,7 +2667,7 @@ export interface components {
         SystemKind: "UPS" | "RECTIFIER";
         /**
          * SystemOut
-         * @description A UPS or rectifier with its strings.
+         * @description A UPS or rectifier plant with its strings.
          */
         SystemOut: {
             /** System Id */
@@ -2668,7 +2680,7 @@ export interface components {
         };
         /**
          * TelemetryLatest
-         * @description Newest values of every battery the caller may see.
+         * @description Newest values of every battery that the caller may see.
          */
         TelemetryLatest: {
             /**
@@ -2684,9 +2696,9 @@ export interface components {
         };
         /**
          * TelemetrySeries
-         * @description History of one battery. A bucket without readings is absent, so a gap stays a visible gap.
+         * @description History of one battery. A bucket without readings is absent, so that gaps stay visible.
          *
-         *     ``resolution`` is the one used; ``bucket_s`` is the width of a point, a multiple of it, null for single readings.
+         *     ``resolution`` is the one in use; ``bucket_s`` is the width of a point, a multiple of it, null for single readings.
          */
         TelemetrySeries: {
             /** Battery Id */
@@ -2721,7 +2733,7 @@ export interface components {
         };
         /**
          * TimelineEntryOut
-         * @description One line of an alert's immutable timeline.
+         * @description One entry of an alert's immutable timeline.
          */
         TimelineEntryOut: {
             /** Event Id */
@@ -2747,7 +2759,7 @@ export interface components {
         };
         /**
          * TwinRecord
-         * @description What the digital twin believes of a battery, why, and what it believed before.
+         * @description The digital twin's estimates of a battery, their evidence, and their history by day.
          */
         TwinRecord: {
             /** Battery Id */
@@ -2759,7 +2771,7 @@ export interface components {
             generated_at: string;
             /**
              * Time
-             * @description Of the newest reading; null before the first.
+             * @description Time of the newest reading; null before the first.
              */
             time: string | null;
             /** Is Stale */
@@ -2768,7 +2780,7 @@ export interface components {
             soh: components["schemas"]["Estimate"];
             /**
              * Resistance Mohm
-             * @description What the twin makes of the ohmic measurements.
+             * @description Estimated from the ohmic measurements.
              */
             resistance_mohm: number | null;
             /** Resistance Sd Mohm */
@@ -2777,7 +2789,7 @@ export interface components {
              * Evidence
              * @description Newest first.
              */
-            evidence: components["schemas"]["Evidence"][];
+            evidence: components["schemas"]["HealthEvidence"][];
             /**
              * History
              * @description Oldest first.
@@ -2801,7 +2813,7 @@ export interface components {
         };
         /**
          * UserOut
-         * @description A user; ``location_ids`` null means every location.
+         * @description A user; null in ``location_ids`` means every location.
          */
         UserOut: {
             /** User Id */
@@ -2825,7 +2837,7 @@ export interface components {
         };
         /**
          * UserUpdate
-         * @description What to change; an absent field stays as it is.
+         * @description The fields to change; fields that are left out keep their values.
          */
         UserUpdate: {
             role?: components["schemas"]["Role"] | null;
@@ -2851,18 +2863,6 @@ export interface components {
             /** Context */
             ctx?: Record<string, never>;
         };
-        /**
-         * Scope
-         * @description What an API key may do.
-         * @enum {string}
-         */
-        battery_api__accounts__principal__Scope: "telemetry:write" | "telemetry:read" | "fleet:read" | "alerts:read" | "alerts:write";
-        /**
-         * Scope
-         * @description Where an override holds, nearest first.
-         * @enum {string}
-         */
-        battery_api__alerts__effective__Scope: "battery" | "string" | "location" | "model";
         /**
          * AlertEvent
          * @description An alert changed.
@@ -3409,9 +3409,9 @@ export interface operations {
     auth_list_users: {
         parameters: {
             query?: {
-                /** @description Items to pass over. */
+                /** @description Number of items to skip. */
                 skip?: number;
-                /** @description Items to return at most. */
+                /** @description Maximum number of items to return. */
                 limit?: number;
             };
             header?: never;
@@ -3625,9 +3625,9 @@ export interface operations {
     auth_list_api_keys: {
         parameters: {
             query?: {
-                /** @description Items to pass over. */
+                /** @description Number of items to skip. */
                 skip?: number;
-                /** @description Items to return at most. */
+                /** @description Maximum number of items to return. */
                 limit?: number;
             };
             header?: never;
@@ -3739,9 +3739,9 @@ export interface operations {
     auth_list_audit_log: {
         parameters: {
             query?: {
-                /** @description Items to pass over. */
+                /** @description Number of items to skip. */
                 skip?: number;
-                /** @description Items to return at most. */
+                /** @description Maximum number of items to return. */
                 limit?: number;
             };
             header?: never;
@@ -3795,9 +3795,9 @@ export interface operations {
             query?: {
                 /** @description Add counts, environment and the worst battery. */
                 include_stats?: boolean;
-                /** @description Items to pass over. */
+                /** @description Number of items to skip. */
                 skip?: number;
-                /** @description Items to return at most. */
+                /** @description Maximum number of items to return. */
                 limit?: number;
             };
             header?: never;
@@ -3869,11 +3869,11 @@ export interface operations {
     fleet_list_location_batteries: {
         parameters: {
             query?: {
-                /** @description One of battery_id, voltage_v, temperature_c, internal_resistance_mohm, resistance_drift_pct, installed_at, status, time; a leading - turns the order round. */
+                /** @description One of battery_id, voltage_v, temperature_c, internal_resistance_mohm, resistance_drift_pct, installed_at, status, time; a leading - reverses the order. */
                 sort?: string;
-                /** @description Items to pass over. */
+                /** @description Number of items to skip. */
                 skip?: number;
-                /** @description Items to return at most. */
+                /** @description Maximum number of items to return. */
                 limit?: number;
             };
             header?: never;
@@ -3922,13 +3922,13 @@ export interface operations {
                 status?: components["schemas"]["HealthStatus"] | null;
                 has_alerts?: boolean | null;
                 rul_below_days?: number | null;
-                /** @description Part of an id or serial number. */
+                /** @description Part of an id or of a serial number. */
                 q?: string | null;
-                /** @description One of battery_id, voltage_v, temperature_c, internal_resistance_mohm, resistance_drift_pct, installed_at, status, time; a leading - turns the order round. */
+                /** @description One of battery_id, voltage_v, temperature_c, internal_resistance_mohm, resistance_drift_pct, installed_at, status, time; a leading - reverses the order. */
                 sort?: string;
-                /** @description Items to pass over. */
+                /** @description Number of items to skip. */
                 skip?: number;
-                /** @description Items to return at most. */
+                /** @description Maximum number of items to return. */
                 limit?: number;
             };
             header?: never;
@@ -4000,7 +4000,7 @@ export interface operations {
     fleet_import_fleet: {
         parameters: {
             query?: {
-                /** @description Check everything, change nothing. */
+                /** @description Check everything and change nothing. */
                 dry_run?: boolean;
             };
             header?: never;
@@ -4150,7 +4150,7 @@ export interface operations {
                 start?: string | null;
                 /** @description To before this instant. */
                 end?: string | null;
-                /** @description Kind of file. */
+                /** @description File format. */
                 format?: components["schemas"]["ExportFormat"];
                 /** @description One battery. */
                 battery_id?: string | null;
@@ -4208,9 +4208,9 @@ export interface operations {
                 string_id?: string | null;
                 /** @description Every battery of a location. */
                 location_id?: string | null;
-                /** @description Items to pass over. */
+                /** @description Number of items to skip. */
                 skip?: number;
-                /** @description Items to return at most. */
+                /** @description Maximum number of items to return. */
                 limit?: number;
             };
             header?: never;
@@ -4255,9 +4255,9 @@ export interface operations {
                 start?: string | null;
                 /** @description To before this instant; now if left out. */
                 end?: string | null;
-                /** @description How fine; auto fits the points allowed. */
+                /** @description Width of a point; auto fits max_points. */
                 resolution?: components["schemas"]["Resolution"];
-                /** @description Points at most. */
+                /** @description Most points to return. */
                 max_points?: number;
             };
             header?: never;
@@ -4300,7 +4300,7 @@ export interface operations {
     twin_get_battery_twin: {
         parameters: {
             query?: {
-                /** @description Days of history, today included. */
+                /** @description Days of history, including today. */
                 history_days?: number;
             };
             header?: never;
@@ -4343,9 +4343,9 @@ export interface operations {
     twin_list_battery_discharges: {
         parameters: {
             query?: {
-                /** @description Items to pass over. */
+                /** @description Number of items to skip. */
                 skip?: number;
-                /** @description Items to return at most. */
+                /** @description Maximum number of items to return. */
                 limit?: number;
             };
             header?: never;
@@ -4388,9 +4388,9 @@ export interface operations {
     twin_list_string_discharges: {
         parameters: {
             query?: {
-                /** @description Items to pass over. */
+                /** @description Number of items to skip. */
                 skip?: number;
-                /** @description Items to return at most. */
+                /** @description Maximum number of items to return. */
                 limit?: number;
             };
             header?: never;
@@ -4545,17 +4545,17 @@ export interface operations {
                 severity?: components["schemas"]["Severity"][];
                 /** @description Repeat for several. */
                 type?: components["schemas"]["AlertType"][];
-                /** @description The condition stands now. */
+                /** @description The condition is active now. */
                 active?: boolean | null;
                 acknowledged?: boolean | null;
                 resolved?: boolean | null;
-                /** @description Still standing at or after this instant. */
+                /** @description Still active at or after this instant. */
                 start?: string | null;
                 /** @description Raised before this instant. */
                 end?: string | null;
-                /** @description Items to pass over. */
+                /** @description Number of items to skip. */
                 skip?: number;
-                /** @description Items to return at most. */
+                /** @description Maximum number of items to return. */
                 limit?: number;
             };
             header?: never;
@@ -4753,9 +4753,9 @@ export interface operations {
     alerts_list_alert_rules: {
         parameters: {
             query?: {
-                /** @description Items to pass over. */
+                /** @description Number of items to skip. */
                 skip?: number;
-                /** @description Items to return at most. */
+                /** @description Maximum number of items to return. */
                 limit?: number;
             };
             header?: never;
@@ -4870,9 +4870,9 @@ export interface operations {
     alerts_list_battery_alert_rules: {
         parameters: {
             query?: {
-                /** @description Items to pass over. */
+                /** @description Number of items to skip. */
                 skip?: number;
-                /** @description Items to return at most. */
+                /** @description Maximum number of items to return. */
                 limit?: number;
             };
             header?: never;
@@ -4925,7 +4925,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Sent over Socket.IO; nothing is answered. */
+            /** @description Sent over Socket.IO; there is no response. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -4947,7 +4947,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Sent over Socket.IO; nothing is answered. */
+            /** @description Sent over Socket.IO; there is no response. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -4969,7 +4969,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Sent over Socket.IO; nothing is answered. */
+            /** @description Sent over Socket.IO; there is no response. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -4991,7 +4991,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Sent over Socket.IO; nothing is answered. */
+            /** @description Sent over Socket.IO; there is no response. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -5013,7 +5013,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Sent over Socket.IO; nothing is answered. */
+            /** @description Sent over Socket.IO; there is no response. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -5035,7 +5035,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Sent over Socket.IO; nothing is answered. */
+            /** @description Sent over Socket.IO; there is no response. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -5057,7 +5057,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Sent over Socket.IO; nothing is answered. */
+            /** @description Sent over Socket.IO; there is no response. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -5079,7 +5079,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Sent over Socket.IO; nothing is answered. */
+            /** @description Sent over Socket.IO; there is no response. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -5101,7 +5101,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Sent over Socket.IO; nothing is answered. */
+            /** @description Sent over Socket.IO; there is no response. */
             200: {
                 headers: {
                     [name: string]: unknown;

@@ -7,7 +7,7 @@ from battery_contracts import ids
 codes = st.text("ABCDEFGHIJKLMNOPQRSTUVWXYZ", min_size=3, max_size=3)
 numbers = st.integers(min_value=0, max_value=99).map(lambda number: f"{number:02d}")
 strings = st.builds(
-    lambda code, site, kind, system, number: f"DC-{code}-{site}-{kind}-{system}-STR-{number}",
+    lambda code, location, kind, system, number: f"DC-{code}-{location}-{kind}-{system}-STR-{number}",
     codes,
     numbers,
     st.sampled_from(["UPS", "REC"]),

@@ -1,9 +1,8 @@
-"""User and key administration: every change leaves an audit row in its own transaction."""
+"""User and key administration: every change writes an audit entry in its own transaction."""
 
 from collections.abc import Mapping
 from typing import Any, Final
 
-from sqlalchemy import RowMapping
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -19,7 +18,8 @@ from battery_api.accounts.errors import (
     UserNotFound,
 )
 from battery_api.accounts.passwords import check_strength, hash_password
-from battery_api.accounts.principal import Principal
+from battery_api.accounts.principal import Principal, Scope
+from battery_api.accounts.repository import StoredKey, StoredUser
 from battery_api.accounts.schemas import ApiKeyCreate, ApiKeyCreated, ApiKeyOut, UserCreate, UserOut, UserUpdate
 from battery_api.accounts.service import user_out
 from battery_api.accounts.sessions import Authenticator
@@ -39,122 +39,126 @@ class Administration:
         self._actor = actor
         self._address = address
 
-    async def create_user(self, wanted: UserCreate) -> UserOut:
+    async def create_user(self, request: UserCreate) -> UserOut:
         """Create a user."""
-        check_strength(wanted.password, username=wanted.username)
+        check_strength(request.password, username=request.username)
         values = {
-            "username": wanted.username,
-            "display_name": wanted.display_name,
-            "role": wanted.role.value,
-            "password_hash": await hash_password(wanted.password),
+            "username": request.username,
+            "display_name": request.display_name,
+            "role": request.role.value,
+            "password_hash": await hash_password(request.password),
             "created_at": self._context.clock.now(),
         }
         async with self._context.database.begin() as connection:
             try:
                 user_id = await repository.add_user(connection, values)
             except IntegrityError as error:
-                raise UsernameTaken(f"username: {wanted.username} is taken.") from error
-            await repository.set_locations(connection, user_id, wanted.location_ids)
-            shown = wanted.model_dump(mode="json", exclude={"password"})
-            await self._record(connection, "user.create", wanted.username, shown)
+                raise UsernameTaken(f"username: {request.username} is taken.") from error
+            await repository.set_locations(connection, user_id, request.location_ids)
+            recorded = request.model_dump(mode="json", exclude={"password"})
+            await self._record(connection, "user.create", request.username, recorded)
             return user_out(await _require_user(connection, user_id))
 
-    async def update_user(self, user_id: int, wanted: UserUpdate) -> UserOut:
+    async def update_user(self, user_id: int, request: UserUpdate) -> UserOut:
         """Change a user.
 
-        A change of rights kills his access tokens, and the next refresh brings the new rights; a new password and
-        switching off end his sessions.
+        A change of rights invalidates their access tokens, and the next refresh brings the new rights; a new password
+        or deactivation ends their sessions.
         """
         hashed = None
-        if wanted.password is not None:
+        if request.password is not None:
             async with self._context.database.begin() as connection:
                 user = await _require_user(connection, user_id)
-            check_strength(wanted.password, username=user["username"])
-            hashed = await hash_password(wanted.password)
+            check_strength(request.password, username=user.username)
+            hashed = await hash_password(request.password)
         async with self._context.database.begin() as connection:
             admins = await repository.lock_admins(connection)
             user = await _lock_user(connection, user_id)
-            changes = _differences(user, wanted)
+            changes = _differences(user, request)
             self._guard(user, changes, admins)
             if changes:
                 await self._apply(connection, user, changes, hashed)
-            changed = await _require_user(connection, user_id)
+            updated = await _require_user(connection, user_id)
         self._authenticator.forget()
-        return user_out(changed)
+        return user_out(updated)
 
     async def delete_user(self, user_id: int) -> None:
-        """Delete a user; the row stays for the history, the name becomes free."""
+        """Delete a user; the row is kept for the history, and the name becomes free."""
         now = self._context.clock.now()
         async with self._context.database.begin() as connection:
             admins = await repository.lock_admins(connection)
             user = await _lock_user(connection, user_id)
             self._guard(user, {"is_active": False}, admins)
-            # No new user can take this name: a user name holds no brackets.
-            freed = f"{user['username']} (deleted {user_id})"
-            values = {"deleted_at": now, "is_active": False, "username": freed}
+            # No new user can take this name: a user name cannot contain brackets.
+            retired_name = f"{user.username} (deleted {user_id})"
+            values = {"deleted_at": now, "is_active": False, "username": retired_name}
             await repository.change_user(connection, user_id, values, raise_epoch=True)
             await repository.end_sessions(connection, user_id, now)
-            await self._record(connection, "user.delete", user["username"])
+            await self._record(connection, "user.delete", user.username)
         self._authenticator.forget()
 
-    async def create_key(self, wanted: ApiKeyCreate) -> ApiKeyCreated:
-        """Create an API key; its secret is shown this once."""
+    async def create_key(self, request: ApiKeyCreate) -> ApiKeyCreated:
+        """Create an API key; its secret is shown only here."""
         now = self._context.clock.now()
-        if wanted.expires_at is not None and wanted.expires_at <= now:
-            raise ExpiryInThePast("expires_at: lies in the past.")
-        prefix, key = new_api_key()
+        if request.expires_at is not None and request.expires_at <= now:
+            raise ExpiryInThePast("expires_at: must be in the future.")
+        prefix, secret = new_api_key()
         values = {
-            "name": wanted.name,
+            "name": request.name,
             "prefix": prefix,
-            "key_hash": secret_hash(key),
-            "scopes": [scope.value for scope in dict.fromkeys(wanted.scopes)],
-            "location_ids": None if wanted.location_ids is None else sorted(set(wanted.location_ids)),
-            "expires_at": wanted.expires_at,
+            "key_hash": secret_hash(secret),
+            "scopes": [scope.value for scope in dict.fromkeys(request.scopes)],
+            "location_ids": None if request.location_ids is None else sorted(set(request.location_ids)),
+            "expires_at": request.expires_at,
             "created_by": self._actor.user_id,
             "created_at": now,
         }
         async with self._context.database.begin() as connection:
-            await repository.require_locations(connection, wanted.location_ids)
+            await repository.require_locations(connection, request.location_ids)
             try:
-                row = await repository.add_key(connection, values)
+                key = await repository.add_key(connection, values)
             except IntegrityError as error:
-                raise KeyNameTaken(f"name: {wanted.name} is taken; a revoked key keeps its name.") from error
-            await self._record(connection, "api_key.create", wanted.name, wanted.model_dump(mode="json"))
-        return ApiKeyCreated(**key_out(row).model_dump(), key=key)
+                raise KeyNameTaken(f"name: {request.name} is taken; a revoked key keeps its name.") from error
+            await self._record(connection, "api_key.create", request.name, request.model_dump(mode="json"))
+        return ApiKeyCreated(**key_out(key).model_dump(), key=secret)
 
     async def revoke_key(self, key_id: int) -> None:
         """Revoke an API key."""
         async with self._context.database.begin() as connection:
-            row = await repository.revoke_key(connection, key_id, self._context.clock.now())
-            if row is None:
+            key = await repository.revoke_key(connection, key_id, self._context.clock.now())
+            if key is None:
                 raise ApiKeyNotFound(f"No API key {key_id}.")
-            await self._record(connection, "api_key.revoke", row["name"])
+            await self._record(connection, "api_key.revoke", key.name)
         self._authenticator.forget()
 
     async def _apply(
-        self, connection: AsyncConnection, user: RowMapping, changes: Mapping[str, Any], hashed: str | None
+        self, connection: AsyncConnection, user: StoredUser, changes: Mapping[str, Any], hashed: str | None
     ) -> None:
         values = {name: changes[name] for name in ("display_name", "is_active", "role") if name in changes}
         if hashed is not None:
             values["password_hash"] = hashed
-        await repository.change_user(connection, user["id"], values, raise_epoch=bool(_RIGHTS & set(changes)))
+        await repository.change_user(connection, user.id, values, raise_epoch=bool(_RIGHTS & set(changes)))
         if "location_ids" in changes:
-            await repository.set_locations(connection, user["id"], changes["location_ids"])
+            await repository.set_locations(connection, user.id, changes["location_ids"])
         if _ENDS_SESSIONS & set(changes):
-            await repository.end_sessions(connection, user["id"], self._context.clock.now())
-        await self._record(connection, "user.update", user["username"], changes)
+            await repository.end_sessions(connection, user.id, self._context.clock.now())
+        await self._record(connection, "user.update", user.username, changes)
 
-    def _guard(self, user: RowMapping, changes: Mapping[str, Any], admins: frozenset[int]) -> None:
-        """Refuse what would leave an administrator, or everybody, locked out."""
+    def _guard(self, user: StoredUser, changes: Mapping[str, Any], admins: frozenset[int]) -> None:
+        """Refuse a change that would lock out the caller or leave no administrator."""
         weakened = "role" in changes or changes.get("is_active") is False
         restricted = changes.get("location_ids") is not None
-        if user["id"] == self._actor.user_id:
+        if user.id == self._actor.user_id:
             if weakened or restricted:
-                raise NotOnYourself("You cannot delete, demote, restrict or switch off yourself; ask another admin.")
+                raise NotOnYourself(
+                    "You cannot delete, demote, restrict or deactivate yourself; ask another administrator."
+                )
             if "password" in changes:
-                raise NotOnYourself("Change your own password with auth/change-password, which asks for the old one.")
-        if (weakened or restricted) and admins == {user["id"]}:
-            raise LastAdmin("This is the last administrator; make another one first.")
+                raise NotOnYourself(
+                    "Change your own password with auth/change-password, which asks for the current one."
+                )
+        if (weakened or restricted) and admins == {user.id}:
+            raise LastAdmin("This is the last administrator; create another one first.")
 
     async def _record(
         self, connection: AsyncConnection, action: str, target: str, data: Mapping[str, Any] | None = None
@@ -164,33 +168,42 @@ class Administration:
         )
 
 
-def _differences(user: RowMapping, wanted: UserUpdate) -> dict[str, Any]:
-    """Return what really changes, fit for the audit log; a form that sends every field changes nothing by it."""
-    present = user_out(user).model_dump(mode="json")
-    given = wanted.model_dump(mode="json", exclude_unset=True)
-    if given.get("location_ids") is not None:
-        given["location_ids"] = sorted(set(given["location_ids"]))
-    changes = {name: value for name, value in given.items() if name != "password" and value != present[name]}
-    if "password" in given:
+def _differences(user: StoredUser, request: UserUpdate) -> dict[str, Any]:
+    """Return the fields whose values differ, ready for the audit log; fields sent with their present value do not."""
+    current = user_out(user).model_dump(mode="json")
+    sent = request.model_dump(mode="json", exclude_unset=True)
+    if sent.get("location_ids") is not None:
+        sent["location_ids"] = sorted(set(sent["location_ids"]))
+    changes = {name: value for name, value in sent.items() if name != "password" and value != current[name]}
+    if "password" in sent:
         changes["password"] = "changed"  # noqa: S105  # the word, not a password
     return changes
 
 
-async def _require_user(connection: AsyncConnection, user_id: int) -> RowMapping:
+async def _require_user(connection: AsyncConnection, user_id: int) -> StoredUser:
     user = await repository.find_user(connection, user_id)
     if user is None:
         raise UserNotFound(f"No user {user_id}.")
     return user
 
 
-async def _lock_user(connection: AsyncConnection, user_id: int) -> RowMapping:
+async def _lock_user(connection: AsyncConnection, user_id: int) -> StoredUser:
     user = await repository.lock_user(connection, user_id)
     if user is None:
         raise UserNotFound(f"No user {user_id}.")
     return user
 
 
-def key_out(row: RowMapping) -> ApiKeyOut:
-    """Return what is shown of a key row."""
-    names = set(ApiKeyOut.model_fields) - {"key_id"}
-    return ApiKeyOut(key_id=row["id"], **{name: row[name] for name in names})
+def key_out(key: StoredKey) -> ApiKeyOut:
+    """Return a key as the API shows it."""
+    return ApiKeyOut(
+        key_id=key.id,
+        name=key.name,
+        prefix=key.prefix,
+        scopes=[Scope(scope) for scope in key.scopes],
+        location_ids=key.location_ids,
+        created_at=key.created_at,
+        expires_at=key.expires_at,
+        revoked_at=key.revoked_at,
+        last_used_at=key.last_used_at,
+    )

@@ -1,16 +1,15 @@
 """First run: the administrator and the simulator's key, never with a default secret.
 
-``bootstrap(connection, settings) -> Bootstrapped`` runs in the caller's transaction and may run at every start: what is
-there stays as it is. The administrator ``admin`` is created while there is no user at all, with
-``BATTERY_ADMIN_PASSWORD`` or a random password that is returned once and stored only as a hash. A given
-``SIMULATOR_API_KEY`` becomes the key named ``simulator`` with the scope ``telemetry:write``.
+``bootstrap(connection, settings) -> Bootstrapped`` runs in the caller's transaction. It may run at every start: what
+exists is not changed. The administrator ``admin`` is created if there is no user at all, with
+``BATTERY_ADMIN_PASSWORD`` or a random password that is returned once and stored only as a hash. If
+``SIMULATOR_API_KEY`` is set, it becomes the key named ``simulator`` with the scope ``telemetry:write``.
 """
 
 from dataclasses import dataclass, field
 from typing import Final
 
 from pydantic import SecretStr
-from sqlalchemy import func, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from battery_api.accounts import repository
@@ -19,21 +18,20 @@ from battery_api.accounts.errors import WeakPassword
 from battery_api.accounts.passwords import check_strength, hash_password
 from battery_api.accounts.principal import Scope
 from battery_api.accounts.tokens import new_secret, secret_hash
-from battery_api.db.tables.access import ApiKey, User
 from battery_api.settings import GatewaySettings
 from battery_servicekit.settings import Environment
 
 ADMIN: Final = "admin"
 SIMULATOR_KEY: Final = "simulator"
 _ACTOR: Final = "bootstrap"
-_LOCK: Final = 7_204_861_954  # any fixed number: what two replicas that start at once queue on
+_LOCK: Final = 7_204_861_954  # any fixed number: replicas that start at the same time queue on it
 
 
 @dataclass(frozen=True, slots=True)
 class Bootstrapped:
-    """What was created; ``generated_password`` is set once, when nobody chose one.
+    """What was created; ``generated_password`` is set only if the administrator was created without a chosen password.
 
-    ``password_advice`` says why a chosen password is weak; in production such a password is refused.
+    ``password_advice`` explains why a chosen password is weak; in production such a password is refused.
     """
 
     admin_created: bool
@@ -49,11 +47,11 @@ async def bootstrap(connection: AsyncConnection, settings: GatewaySettings) -> B
     WeakPassword
         In production, when ``BATTERY_ADMIN_PASSWORD`` breaks the rule for passwords.
     """
-    await connection.execute(text("select pg_advisory_xact_lock(:key)"), {"key": _LOCK})
-    await _ensure_simulator_key(connection, _given(settings.simulator_api_key))
-    if await connection.scalar(select(func.count()).select_from(User)):
+    await repository.lock_bootstrap(connection, _LOCK)
+    await _ensure_simulator_key(connection, _non_empty(settings.simulator_api_key))
+    if await repository.has_users(connection):
         return Bootstrapped(admin_created=False)
-    chosen = _given(settings.battery_admin_password)
+    chosen = _non_empty(settings.battery_admin_password)
     advice = _advice(chosen, settings) if chosen else None
     password = chosen or new_secret()[:20]
     values = {"username": ADMIN, "role": "admin", "password_hash": await hash_password(password)}
@@ -62,7 +60,7 @@ async def bootstrap(connection: AsyncConnection, settings: GatewaySettings) -> B
     return Bootstrapped(admin_created=True, generated_password=None if chosen else password, password_advice=advice)
 
 
-def _given(secret: SecretStr | None) -> str | None:
+def _non_empty(secret: SecretStr | None) -> str | None:
     # A compose file passes a variable that nobody set as an empty one.
     return (secret.get_secret_value() or None) if secret else None
 
@@ -81,9 +79,9 @@ async def _ensure_simulator_key(connection: AsyncConnection, secret: str | None)
     if secret is None:
         return
     digest = secret_hash(secret)
-    present = await connection.scalar(select(ApiKey.key_hash).where(ApiKey.name == SIMULATOR_KEY))
-    if present == digest:
-        # Also when an administrator revoked it: the same secret does not come back by a restart.
+    stored = await repository.find_key_hash(connection, SIMULATOR_KEY)
+    if stored == digest:
+        # Also if an administrator revoked it: a restart does not bring the same secret back.
         return
     values = {
         "prefix": SIMULATOR_KEY,
@@ -93,8 +91,8 @@ async def _ensure_simulator_key(connection: AsyncConnection, secret: str | None)
         "expires_at": None,
         "revoked_at": None,
     }
-    if present is None:
+    if stored is None:
         await repository.add_key(connection, {"name": SIMULATOR_KEY, **values})
     else:
-        await connection.execute(update(ApiKey).where(ApiKey.name == SIMULATOR_KEY).values(**values))
+        await repository.change_key(connection, SIMULATOR_KEY, values)
     await record_audit(connection, actor=_ACTOR, action="api_key.set", target=SIMULATOR_KEY)

@@ -1,4 +1,4 @@
-"""What can go wrong with identities."""
+"""Errors of accounts: credentials, sessions, users and keys."""
 
 from battery_servicekit.problems import Conflict, DomainError, Invalid, NotFound
 
@@ -9,30 +9,30 @@ class NotAuthenticated(DomainError):
     code, status = "not_authenticated", 401
 
     def __init__(self, detail: str) -> None:
-        # RFC 9110 wants a challenge with every 401; Bearer makes no browser ask for a password.
+        # RFC 9110 requires a challenge with every 401; with Bearer no browser asks for a password.
         super().__init__(detail, headers={"WWW-Authenticate": "Bearer"})
 
 
 class TokenExpired(NotAuthenticated):
-    """The access token was valid once; refresh it."""
+    """The access token has expired; refresh it."""
 
     code = "token_expired"
 
 
 class BadCredentials(NotAuthenticated):
-    """User name and password do not belong together, or the account is switched off."""
+    """The user name or the password is wrong, or the account is inactive."""
 
     code = "bad_credentials"
 
 
 class RefreshRefused(NotAuthenticated):
-    """The refresh token is unknown, used, expired or its session has ended."""
+    """The refresh token is unknown, used or expired, or its session has ended."""
 
     code = "refresh_refused"
 
 
 class TooManyAttempts(DomainError):
-    """Too many failed logins from one address or on one name."""
+    """There were too many failed logins from one address or for one user name."""
 
     code, status = "too_many_attempts", 429
 
@@ -62,13 +62,13 @@ class KeyNameTaken(Conflict):
 
 
 class NotOnYourself(Conflict):
-    """Nobody deletes, demotes, restricts or switches off himself."""
+    """Administrators cannot delete, demote, restrict or deactivate themselves."""
 
     code = "not_on_yourself"
 
 
 class LastAdmin(Conflict):
-    """Somebody must be left who can administer."""
+    """At least one administrator without restrictions must remain."""
 
     code = "last_admin"
 
@@ -80,12 +80,12 @@ class WeakPassword(Invalid):
 
 
 class UnknownLocation(Invalid):
-    """A location of the list does not exist."""
+    """A location in the list does not exist."""
 
     code = "unknown_location"
 
 
 class ExpiryInThePast(Invalid):
-    """A key that has expired already is of no use."""
+    """The expiry of a new key must be in the future."""
 
     code = "expiry_in_the_past"

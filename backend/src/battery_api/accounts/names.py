@@ -1,4 +1,4 @@
-"""Text that people type: names are compared in one spelling and cannot be mistaken for another's."""
+"""Text that people type; user names are compared in one spelling, so that no two look alike."""
 
 import unicodedata
 from typing import Annotated, Final
@@ -6,20 +6,20 @@ from typing import Annotated, Final
 from pydantic import AfterValidator, StringConstraints
 
 MAX_USERNAME_LENGTH: Final = 64
-# Actors of the audit log that are no users; machines are "key:<name>", and a user name holds no colon.
+# Actors in the audit log that are not users; machines are "key:<name>", and a user name cannot contain a colon.
 RESERVED: Final = frozenset({"anonymous", "bootstrap", "system"})
 _PUNCTUATION: Final = frozenset(" ._-@+'")
 
 
 def canonical(username: str) -> str:
-    """Return a user name in the one spelling that is stored and searched; case is kept, searching ignores it."""
+    """Return a user name in the spelling that is stored and searched; case is kept, and searches ignore it."""
     name = unicodedata.normalize("NFKC", username).strip()
     if not 1 <= len(name) <= MAX_USERNAME_LENGTH:
         raise ValueError(f"a user name has 1 to {MAX_USERNAME_LENGTH} characters")
     # Letters, marks and digits of any script. Invisible and direction-changing characters would let one name look
-    # like another; PostgreSQL takes no NUL.
-    if not all(unicodedata.category(one)[0] in "LMN" or one in _PUNCTUATION for one in name):
-        raise ValueError("a user name holds letters, digits, spaces and . _ - @ + ' only")
+    # like another; PostgreSQL does not accept NUL.
+    if not all(unicodedata.category(character)[0] in "LMN" or character in _PUNCTUATION for character in name):
+        raise ValueError("a user name may only contain letters, digits, spaces and . _ - @ + '")
     return name
 
 
@@ -31,7 +31,7 @@ def _new_username(username: str) -> str:
 
 
 def _plain(text: str) -> str:
-    if any(unicodedata.category(one) in {"Cc", "Cs"} for one in text):
+    if any(unicodedata.category(character) in {"Cc", "Cs"} for character in text):
         raise ValueError("control characters are not allowed")
     return unicodedata.normalize("NFC", text)
 

@@ -12,7 +12,7 @@ from battery_api.accounts.errors import WeakPassword
 
 MIN_LENGTH: Final = 12
 MAX_LENGTH: Final = 256
-# The commonest of those that are long enough; shorter ones fall to the length rule.
+# The most common ones that are long enough; the length rule refuses shorter ones.
 _COMMON: Final = frozenset(
     {
         "administrator",
@@ -34,7 +34,7 @@ _COMMON: Final = frozenset(
         "welcome12345",
     }
 )
-_SHORTEST_NAME_LOOKED_FOR: Final = 4
+_MIN_NAME_LENGTH: Final = 4
 
 _hashes = CryptContext(schemes=["argon2"])
 # Each hash takes 64 MiB and a core for a tenth of a second by design, so few run at a time and none on the event loop.
@@ -47,30 +47,30 @@ async def hash_password(password: str) -> str:
 
 
 async def verify_password(password: str, password_hash: str | None) -> bool:
-    """Check a password; without a hash (no such user) the work and the time are the same and the answer is no."""
+    """Return whether a password is right; without a hash (no such user) it takes as long and returns False."""
     return await asyncio.get_running_loop().run_in_executor(_workers, _verify, password, password_hash)
 
 
 def check_strength(password: str, *, username: str) -> None:
-    """Raise `WeakPassword` with the remedy."""
+    """Raise `WeakPassword`, with the remedy, if a password is too easy to guess."""
     if not MIN_LENGTH <= len(password) <= MAX_LENGTH:
-        raise WeakPassword(f"Use {MIN_LENGTH} to {MAX_LENGTH} characters; this has {len(password)}.")
+        raise WeakPassword(f"Use {MIN_LENGTH} to {MAX_LENGTH} characters; this password has {len(password)}.")
     folded, name = password.casefold(), username.casefold()
-    holds_name = len(name) >= _SHORTEST_NAME_LOOKED_FOR and name in folded
-    if holds_name or len(set(folded)) < 5 or folded in _COMMON:
-        raise WeakPassword("This password is easy to guess; several unrelated words make a good one.")
+    contains_name = len(name) >= _MIN_NAME_LENGTH and name in folded
+    if contains_name or len(set(folded)) < 5 or folded in _COMMON:
+        raise WeakPassword("This password is easy to guess; use several unrelated words.")
 
 
 def _hash(password: str) -> str:
-    return str(_hashes.hash(_spelt(password)))
+    return str(_hashes.hash(_normalized(password)))
 
 
 def _verify(password: str, password_hash: str | None) -> bool:
-    matches = bool(_hashes.verify(_spelt(password), password_hash or _decoy_hash()))
+    matches = bool(_hashes.verify(_normalized(password), password_hash or _decoy_hash()))
     return matches and password_hash is not None
 
 
-def _spelt(password: str) -> str:
+def _normalized(password: str) -> str:
     # The same keys give composed characters on one system and decomposed ones on another.
     return unicodedata.normalize("NFKC", password)
 

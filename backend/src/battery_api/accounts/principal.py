@@ -1,4 +1,4 @@
-"""Who is calling: a user with a role or a machine with scopes, and the locations either may see."""
+"""Who is calling: a user with a role or a machine with scopes, and the locations they may see."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -18,7 +18,7 @@ class Scope(StrEnum):
 
 
 class Forbidden(DomainError):
-    """The caller is known but may not do this."""
+    """The caller is authenticated but may not do this."""
 
     code, status = "forbidden", 403
 
@@ -38,11 +38,11 @@ class Principal:
     session_id: str | None = None
 
     def may_see(self, location_code: str) -> bool:
-        """Say whether a location lies within the caller's view."""
+        """Return whether the caller may see a location."""
         return self.location_codes is None or location_code in self.location_codes
 
     def require(self, role: Role, scope: Scope | None = None) -> None:
-        """Let users of at least ``role`` and keys with ``scope`` pass; raise `Forbidden` for others."""
+        """Raise `Forbidden` unless the caller is a user of at least ``role`` or a key with ``scope``."""
         if self.role is not None:
             if self.role.rank < role.rank:
                 raise Forbidden(f"This needs the role {role.value}; yours is {self.role.value}.")

@@ -1,37 +1,107 @@
-"""Reads and writes of users, sessions and keys."""
+"""Reads and writes of users, sessions, keys, login attempts and the audit log."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, Final, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, RowMapping, delete, func, insert, select, text, update
+from sqlalchemy import ColumnElement, Executable, Select, delete, func, insert, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from battery_api.accounts.errors import UnknownLocation
-from battery_api.db.tables.access import ApiKey, LoginAttempt, RefreshToken, User, UserLocation
+from battery_api.db.base import Base
+from battery_api.db.tables.access import ApiKey, AuditLog, LoginAttempt, RefreshToken, User, UserLocation
 from battery_api.db.tables.fleet import Location
 
-_users = User.__table__
-_LOCATION_CODES = (
+
+class StoredUser(NamedTuple):
+    """A user with the codes of their locations, which are None if there is no row in ``user_location``."""
+
+    id: int
+    username: str
+    display_name: str | None
+    password_hash: str
+    role: str
+    is_active: bool
+    created_at: datetime
+    last_login_at: datetime | None
+    session_epoch: int
+    all_locations: bool
+    location_codes: list[str] | None
+
+    @property
+    def visible_codes(self) -> list[str] | None:
+        """Codes of the locations that the user may see, None for all."""
+        return None if self.all_locations else self.location_codes or []
+
+
+class StoredRefreshToken(NamedTuple):
+    """A refresh token without its hash."""
+
+    id: int
+    family_id: UUID
+    user_id: int
+    expires_at: datetime
+    used_at: datetime | None
+    revoked_at: datetime | None
+
+
+class StoredKey(NamedTuple):
+    """An API key without its hash."""
+
+    id: int
+    name: str
+    prefix: str
+    scopes: list[str]
+    location_ids: list[str] | None
+    created_at: datetime
+    expires_at: datetime | None
+    revoked_at: datetime | None
+    last_used_at: datetime | None
+
+
+class StoredAuditEntry(NamedTuple):
+    """One entry of the audit log."""
+
+    id: int
+    at: datetime
+    actor: str
+    action: str
+    target: str | None
+    address: str | None
+    request_id: str | None
+    data: dict[str, Any]
+
+
+def _columns(table: type[Base], row: type[NamedTuple]) -> list[ColumnElement[Any]]:
+    columns = table.__table__.columns
+    return [columns[name] for name in row._fields if name in columns]
+
+
+_LOCATION_CODES: Final = (
     select(func.array_agg(Location.code))
     .select_from(UserLocation)
     .join(Location, Location.id == UserLocation.location_id)
     .where(UserLocation.user_id == User.id)
     .scalar_subquery()
 )
-_USER = select(_users, _LOCATION_CODES.label("location_codes")).where(User.deleted_at.is_(None))
+_USER: Final = select(*_columns(User, StoredUser), _LOCATION_CODES.label("location_codes")).where(
+    User.deleted_at.is_(None)
+)
+_REFRESH_TOKEN: Final = select(*_columns(RefreshToken, StoredRefreshToken))
+_KEY_COLUMNS: Final = _columns(ApiKey, StoredKey)
+_AUDIT_ENTRY: Final = select(*_columns(AuditLog, StoredAuditEntry))
 
 
-async def find_user(connection: AsyncConnection, user_id: int) -> RowMapping | None:
+async def find_user(connection: AsyncConnection, user_id: int) -> StoredUser | None:
     """Return a user by key."""
-    return (await connection.execute(_USER.where(User.id == user_id))).mappings().one_or_none()
+    return await _user_of(connection, _USER.where(User.id == user_id))
 
 
 async def find_user_of_session(
     connection: AsyncConnection, user_id: int, family_id: UUID, now: datetime
-) -> RowMapping | None:
-    """Return a user while this session of his is open: neither ended nor left unused until it expired."""
+) -> StoredUser | None:
+    """Return a user while their session is open: neither ended nor left unused until it expired."""
     is_open = (
         select(RefreshToken.id)
         .where(
@@ -43,31 +113,35 @@ async def find_user_of_session(
         )
         .exists()
     )
-    return (await connection.execute(_USER.where(User.id == user_id, is_open))).mappings().one_or_none()
+    return await _user_of(connection, _USER.where(User.id == user_id, is_open))
 
 
-async def find_user_by_name(connection: AsyncConnection, username: str) -> RowMapping | None:
-    """Return a user by name, upper and lower case alike."""
-    statement = _USER.where(func.lower(User.username) == func.lower(username))
-    return (await connection.execute(statement)).mappings().one_or_none()
+async def find_user_by_name(connection: AsyncConnection, username: str) -> StoredUser | None:
+    """Return a user by name, ignoring case."""
+    return await _user_of(connection, _USER.where(func.lower(User.username) == func.lower(username)))
 
 
-async def list_users(connection: AsyncConnection, *, skip: int, limit: int) -> tuple[Sequence[RowMapping], int]:
-    """Return a stretch of the users, by name."""
+async def list_users(connection: AsyncConnection, *, skip: int, limit: int) -> tuple[list[StoredUser], int]:
+    """Return a page of the users in order of their names, and the number of all users."""
     rows = await connection.execute(_USER.order_by(func.lower(User.username)).offset(skip).limit(limit))
     total = await connection.scalar(select(func.count()).select_from(User).where(User.deleted_at.is_(None)))
-    return rows.mappings().all(), total or 0
+    return [StoredUser(*row) for row in rows], total or 0
+
+
+async def has_users(connection: AsyncConnection) -> bool:
+    """Return whether there is any user, deleted ones included."""
+    return bool(await connection.scalar(select(func.count()).select_from(User)))
 
 
 async def add_user(connection: AsyncConnection, values: Mapping[str, Any]) -> int:
-    """Insert a user and return its key."""
+    """Insert a user and return their key."""
     return (await connection.execute(insert(User).values(**values).returning(User.id))).scalar_one()
 
 
 async def change_user(
     connection: AsyncConnection, user_id: int, values: Mapping[str, Any], *, raise_epoch: bool
 ) -> None:
-    """Change a user; with ``raise_epoch`` every access token issued before dies."""
+    """Change a user; with ``raise_epoch`` every access token issued before becomes invalid."""
     changed: dict[str, Any] = dict(values)
     if raise_epoch:
         changed["session_epoch"] = User.session_epoch + 1
@@ -75,14 +149,14 @@ async def change_user(
         await connection.execute(update(User).where(User.id == user_id).values(**changed))
 
 
-async def lock_user(connection: AsyncConnection, user_id: int) -> RowMapping | None:
-    """Return a user, locked: what opens, renews and ends sessions of one user takes turns on this row."""
-    statement = _USER.where(User.id == user_id).with_for_update(key_share=True, of=_users)
-    return (await connection.execute(statement)).mappings().one_or_none()
+async def lock_user(connection: AsyncConnection, user_id: int) -> StoredUser | None:
+    """Return a user and lock their row: whatever opens, renews or ends a session of one user takes turns on it."""
+    statement = _USER.where(User.id == user_id).with_for_update(key_share=True, of=User.__table__)
+    return await _user_of(connection, statement)
 
 
 async def lock_admins(connection: AsyncConnection) -> frozenset[int]:
-    """Return who can administer, locked in key order so that two who demote each other take turns."""
+    """Return the keys of the administrators, locked in key order so that two who demote each other take turns."""
     statement = (
         select(User.id)
         .where(User.role == "admin", User.is_active, User.deleted_at.is_(None))
@@ -93,7 +167,7 @@ async def lock_admins(connection: AsyncConnection) -> frozenset[int]:
 
 
 async def set_locations(connection: AsyncConnection, user_id: int, codes: Sequence[str] | None) -> None:
-    """Restrict a user to locations, or to none in particular."""
+    """Restrict a user to locations; None lifts the restriction."""
     await connection.execute(delete(UserLocation).where(UserLocation.user_id == user_id))
     await connection.execute(update(User).where(User.id == user_id).values(all_locations=codes is None))
     if codes:
@@ -109,11 +183,16 @@ async def require_locations(connection: AsyncConnection, codes: Sequence[str] | 
 
 async def _location_keys(connection: AsyncConnection, codes: Sequence[str]) -> list[int]:
     rows = await connection.execute(select(Location.code, Location.id).where(Location.code.in_(codes)))
-    found = {row.code: row.id for row in rows}
-    missing = sorted(set(codes) - set(found))
+    key_of = {row.code: row.id for row in rows}
+    missing = sorted(set(codes) - set(key_of))
     if missing:
         raise UnknownLocation(f"location_ids: no location {', '.join(missing)}.")
-    return [found[code] for code in dict.fromkeys(codes)]
+    return [key_of[code] for code in dict.fromkeys(codes)]
+
+
+async def _user_of(connection: AsyncConnection, statement: Select[Any]) -> StoredUser | None:
+    row = (await connection.execute(statement)).one_or_none()
+    return None if row is None else StoredUser(*row)
 
 
 async def add_refresh_token(connection: AsyncConnection, values: Mapping[str, Any]) -> None:
@@ -121,25 +200,26 @@ async def add_refresh_token(connection: AsyncConnection, values: Mapping[str, An
     await connection.execute(insert(RefreshToken).values(**values))
 
 
-async def find_refresh_token(connection: AsyncConnection, token_hash: str) -> RowMapping | None:
+async def find_refresh_token(connection: AsyncConnection, token_hash: str) -> StoredRefreshToken | None:
     """Return a refresh token by the hash of its secret."""
-    statement = select(RefreshToken.__table__).where(RefreshToken.token_hash == token_hash)
-    return (await connection.execute(statement)).mappings().one_or_none()
+    statement = _REFRESH_TOKEN.where(RefreshToken.token_hash == token_hash)
+    row = (await connection.execute(statement)).one_or_none()
+    return None if row is None else StoredRefreshToken(*row)
 
 
-async def mark_used(connection: AsyncConnection, key: int, at: datetime) -> None:
-    """Note that a refresh token was used."""
-    await connection.execute(update(RefreshToken).where(RefreshToken.id == key).values(used_at=at))
+async def mark_used(connection: AsyncConnection, token_id: int, at: datetime) -> None:
+    """Record that a refresh token was used."""
+    await connection.execute(update(RefreshToken).where(RefreshToken.id == token_id).values(used_at=at))
 
 
 async def end_session(connection: AsyncConnection, family_id: UUID, at: datetime) -> bool:
-    """End one session; the user's row is locked by the caller. False if it had ended before."""
+    """End one session; the caller holds the lock on the user's row. False if the session had ended before."""
     statement = update(RefreshToken).where(RefreshToken.family_id == family_id, RefreshToken.revoked_at.is_(None))
     return bool((await connection.execute(statement.values(revoked_at=at))).rowcount)
 
 
 async def end_sessions(connection: AsyncConnection, user_id: int, at: datetime, *, keep: UUID | None = None) -> None:
-    """End every session of a user, all but ``keep``; the user's row is locked by the caller."""
+    """End every session of a user except ``keep``; the caller holds the lock on the user's row."""
     statement = update(RefreshToken).where(RefreshToken.user_id == user_id, RefreshToken.revoked_at.is_(None))
     if keep is not None:
         statement = statement.where(RefreshToken.family_id != keep)
@@ -147,14 +227,14 @@ async def end_sessions(connection: AsyncConnection, user_id: int, at: datetime, 
 
 
 async def add_attempt(connection: AsyncConnection, *, at: datetime, address: str, name: str) -> int:
-    """Note a login attempt as failed and return its key."""
+    """Record a login attempt as failed and return its key."""
     statement = insert(LoginAttempt).values(at=at, address=address, username=name, succeeded=False)
     return (await connection.execute(statement.returning(LoginAttempt.id))).scalar_one()
 
 
-async def mark_succeeded(connection: AsyncConnection, attempt: int) -> None:
-    """Turn an attempt that was noted as failed beforehand into a success."""
-    await connection.execute(update(LoginAttempt).where(LoginAttempt.id == attempt).values(succeeded=True))
+async def mark_succeeded(connection: AsyncConnection, attempt_id: int) -> None:
+    """Turn an attempt that was recorded as failed beforehand into a success."""
+    await connection.execute(update(LoginAttempt).where(LoginAttempt.id == attempt_id).values(succeeded=True))
 
 
 async def failures_from(connection: AsyncConnection, address: str, since: datetime) -> Sequence[datetime]:
@@ -168,7 +248,7 @@ async def failures_on(connection: AsyncConnection, name: str, since: datetime) -
 
 
 async def has_logged_in_from(connection: AsyncConnection, address: str, name: str, since: datetime) -> bool:
-    """Say whether this name logged in from this address lately."""
+    """Return whether this name has logged in from this address since an instant."""
     statement = select(LoginAttempt.id).where(
         LoginAttempt.address == address,
         LoginAttempt.at > since,
@@ -178,55 +258,84 @@ async def has_logged_in_from(connection: AsyncConnection, address: str, name: st
     return (await connection.execute(statement.limit(1))).first() is not None
 
 
-async def _failures(connection: AsyncConnection, which: ColumnElement[bool], since: datetime) -> Sequence[datetime]:
-    statement = select(LoginAttempt.at).where(which, LoginAttempt.at > since, ~LoginAttempt.succeeded)
+async def _failures(connection: AsyncConnection, condition: ColumnElement[bool], since: datetime) -> Sequence[datetime]:
+    statement = select(LoginAttempt.at).where(condition, LoginAttempt.at > since, ~LoginAttempt.succeeded)
     return (await connection.execute(statement.order_by(LoginAttempt.at))).scalars().all()
 
 
 async def prune(
     connection: AsyncConnection, *, failures_before: datetime, successes_before: datetime, tokens_before: datetime
 ) -> None:
-    """Drop login attempts and expired refresh tokens that no rule looks at any more."""
+    """Delete login attempts and expired refresh tokens that no rule needs any more."""
     attempts = delete(LoginAttempt)
     await connection.execute(attempts.where(LoginAttempt.at < failures_before, ~LoginAttempt.succeeded))
     await connection.execute(attempts.where(LoginAttempt.at < successes_before))
     await connection.execute(delete(RefreshToken).where(RefreshToken.expires_at < tokens_before))
 
 
-async def find_key(connection: AsyncConnection, key_hash: str) -> RowMapping | None:
+async def lock_logins(connection: AsyncConnection, address: str) -> None:
+    """Let the logins from one address take turns, so that a burst cannot slip past the throttle in parallel."""
+    await connection.execute(text("select pg_advisory_xact_lock(hashtextextended(:address, 7))"), {"address": address})
+
+
+async def lock_bootstrap(connection: AsyncConnection, lock: int) -> None:
+    """Let replicas that bootstrap at the same time take turns."""
+    await connection.execute(text("select pg_advisory_xact_lock(:key)"), {"key": lock})
+
+
+async def find_key(connection: AsyncConnection, key_hash: str) -> StoredKey | None:
     """Return an API key by the hash of its secret."""
-    statement = select(ApiKey.__table__).where(ApiKey.key_hash == key_hash)
-    return (await connection.execute(statement)).mappings().one_or_none()
+    return await _key_of(connection, select(*_KEY_COLUMNS).where(ApiKey.key_hash == key_hash))
 
 
-async def list_keys(connection: AsyncConnection, *, skip: int, limit: int) -> tuple[Sequence[RowMapping], int]:
-    """Return a stretch of the API keys, by name."""
-    rows = await connection.execute(select(ApiKey.__table__).order_by(ApiKey.name).offset(skip).limit(limit))
-    return rows.mappings().all(), await connection.scalar(select(func.count()).select_from(ApiKey)) or 0
+async def find_key_hash(connection: AsyncConnection, name: str) -> str | None:
+    """Return the hash of the key with a name."""
+    return await connection.scalar(select(ApiKey.key_hash).where(ApiKey.name == name))
 
 
-async def add_key(connection: AsyncConnection, values: Mapping[str, Any]) -> RowMapping:
+async def list_keys(connection: AsyncConnection, *, skip: int, limit: int) -> tuple[list[StoredKey], int]:
+    """Return a page of the API keys in order of their names, and the number of all keys."""
+    rows = await connection.execute(select(*_KEY_COLUMNS).order_by(ApiKey.name).offset(skip).limit(limit))
+    total = await connection.scalar(select(func.count()).select_from(ApiKey))
+    return [StoredKey(*row) for row in rows], total or 0
+
+
+async def add_key(connection: AsyncConnection, values: Mapping[str, Any]) -> StoredKey:
     """Insert a key and return its row."""
-    statement = insert(ApiKey).values(**values).returning(*ApiKey.__table__.columns)
-    return (await connection.execute(statement)).mappings().one()
+    statement = insert(ApiKey).values(**values).returning(*_KEY_COLUMNS)
+    return StoredKey(*(await connection.execute(statement)).one())
 
 
-async def revoke_key(connection: AsyncConnection, key_id: int, at: datetime) -> RowMapping | None:
-    """Revoke a key; None if there is no such key."""
-    statement = (
-        update(ApiKey)
-        .where(ApiKey.id == key_id)
-        .values(revoked_at=func.coalesce(ApiKey.revoked_at, at))
-        .returning(*ApiKey.__table__.columns)
-    )
-    return (await connection.execute(statement)).mappings().one_or_none()
+async def change_key(connection: AsyncConnection, name: str, values: Mapping[str, Any]) -> None:
+    """Change the key with a name."""
+    await connection.execute(update(ApiKey).where(ApiKey.name == name).values(**values))
+
+
+async def revoke_key(connection: AsyncConnection, key_id: int, at: datetime) -> StoredKey | None:
+    """Revoke a key and return its row; None if there is no such key."""
+    statement = update(ApiKey).where(ApiKey.id == key_id).values(revoked_at=func.coalesce(ApiKey.revoked_at, at))
+    return await _key_of(connection, statement.returning(*_KEY_COLUMNS))
 
 
 async def touch_key(connection: AsyncConnection, key_id: int, at: datetime) -> None:
-    """Note a key's use."""
+    """Record when a key was used."""
     await connection.execute(update(ApiKey).where(ApiKey.id == key_id).values(last_used_at=at))
 
 
-async def lock_logins(connection: AsyncConnection, address: str) -> None:
-    """Let the logins of one address take turns, so that a burst cannot pass the throttle side by side."""
-    await connection.execute(text("select pg_advisory_xact_lock(hashtextextended(:address, 7))"), {"address": address})
+async def _key_of(connection: AsyncConnection, statement: Executable) -> StoredKey | None:
+    row = (await connection.execute(statement)).one_or_none()
+    return None if row is None else StoredKey(*row)
+
+
+async def add_audit_entry(connection: AsyncConnection, values: Mapping[str, Any]) -> None:
+    """Append one entry to the audit log."""
+    await connection.execute(insert(AuditLog).values(**values))
+
+
+async def list_audit_entries(
+    connection: AsyncConnection, *, skip: int, limit: int
+) -> tuple[list[StoredAuditEntry], int]:
+    """Return a page of the audit log, newest first, and the number of all entries."""
+    rows = await connection.execute(_AUDIT_ENTRY.order_by(AuditLog.id.desc()).offset(skip).limit(limit))
+    total = await connection.scalar(select(func.count()).select_from(AuditLog))
+    return [StoredAuditEntry(*row) for row in rows], total or 0

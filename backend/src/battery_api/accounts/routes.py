@@ -7,7 +7,6 @@ from fastapi import APIRouter, Depends, Path, Request, Response
 
 from battery_api.accounts import repository
 from battery_api.accounts.administration import Administration, key_out
-from battery_api.accounts.audit import list_audit
 from battery_api.accounts.deps import AdminDep, AuthenticatorDep, ViewerDep
 from battery_api.accounts.errors import (
     ApiKeyNotFound,
@@ -24,6 +23,7 @@ from battery_api.accounts.errors import (
     UserNotFound,
     WeakPassword,
 )
+from battery_api.accounts.repository import StoredAuditEntry
 from battery_api.accounts.schemas import (
     ApiKeyCreate,
     ApiKeyCreated,
@@ -74,9 +74,9 @@ AdministrationDep = Annotated[Administration, Depends(_administration)]
 
 @router.post("/login", response_model=SessionOut, responses=problems(BadCredentials, TooManyAttempts))
 async def login(body: LoginRequest, context: ContextDep, sessions: SessionsDep, caller: CallerDep) -> Response:
-    """Open a session. With `session: "cookie"` the refresh token goes into an HttpOnly cookie only."""
-    opened = await sessions.login(body.username, body.password, caller)
-    return _session_response(opened, context, in_cookie=body.session == "cookie")
+    """Open a session. With `session: "cookie"` the refresh token is returned only in an HttpOnly cookie."""
+    session = await sessions.login(body.username, body.password, caller)
+    return _session_response(session, context, in_cookie=body.session == "cookie")
 
 
 @router.post("/refresh", response_model=SessionOut, responses=problems(RefreshRefused))
@@ -87,14 +87,14 @@ async def refresh(
     caller: CallerDep,
     body: RefreshRequest | None = None,
 ) -> Response:
-    """Exchange a refresh token (body or cookie) for a new pair; the old one is used up.
+    """Exchange a refresh token (body or cookie) for a new pair; each token can be used once.
 
-    The same token again within 10 seconds brings the same successor (a second tab, a lost answer); later it ends the
-    session, since somebody must have copied it.
+    Sending the same token again within 10 seconds (a second tab, a lost response) returns the same successor; later it
+    ends the session, since somebody must have copied it.
     """
-    given = body.refresh_token if body else None
-    opened = await sessions.refresh(given or request.cookies.get(COOKIE), caller)
-    return _session_response(opened, context, in_cookie=given is None)
+    from_body = body.refresh_token if body else None
+    session = await sessions.refresh(from_body or request.cookies.get(COOKIE), caller)
+    return _session_response(session, context, in_cookie=from_body is None)
 
 
 @router.post("/logout", status_code=204)
@@ -105,10 +105,10 @@ async def logout(
     sessions: SessionsDep,
     caller: CallerDep,
 ) -> Response:
-    """End the session on the server; works with either token, and twice."""
+    """End the session on the server; either token identifies it, and repeating the call is safe."""
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
     if scheme.lower() == "bearer" and token:
-        # A session that has ended already is what the caller wants.
+        # The session has ended already, which is what the caller wants.
         with contextlib.suppress(NotAuthenticated):
             await sessions.logout(await authenticator.authenticate_token(token.strip(), ignore_expiry=True), caller)
     cookie = request.cookies.get(COOKIE)
@@ -136,7 +136,7 @@ async def get_me(context: ContextDep, principal: ViewerDep) -> Response:
 async def change_password(
     body: ChangePasswordRequest, principal: ViewerDep, sessions: SessionsDep, caller: CallerDep
 ) -> Response:
-    """Change your password; every other session of yours ends."""
+    """Change your password; all your other sessions end."""
     await sessions.change_password(principal, body.current_password, body.new_password, caller)
     return Response(status_code=204)
 
@@ -145,8 +145,8 @@ async def change_password(
 async def list_users(context: ContextDep, _: AdminDep, page: PageQuery) -> Response:
     """List users."""
     async with context.database.begin() as connection:
-        rows, total = await repository.list_users(connection, skip=page.skip, limit=page.limit)
-    return JsonResponse(Page(items=[user_out(row) for row in rows], total=total, skip=page.skip, limit=page.limit))
+        users, total = await repository.list_users(connection, skip=page.skip, limit=page.limit)
+    return JsonResponse(Page(items=[user_out(user) for user in users], total=total, skip=page.skip, limit=page.limit))
 
 
 @router.post(
@@ -176,23 +176,23 @@ async def get_user(user_id: Key, context: ContextDep, _: AdminDep) -> Response:
     responses=problems(UserNotFound, NotOnYourself, LastAdmin, WeakPassword, UnknownLocation),
 )
 async def update_user(user_id: Key, body: UserUpdate, administration: AdministrationDep) -> Response:
-    """Change a user; new rights hold within seconds, a new password or switching off ends the user's sessions."""
+    """Change a user; new rights apply within seconds, and a new password or deactivation ends the user's sessions."""
     return JsonResponse(await administration.update_user(user_id, body))
 
 
 @router.delete("/users/{user_id}", status_code=204, responses=problems(UserNotFound, NotOnYourself, LastAdmin))
 async def delete_user(user_id: Key, administration: AdministrationDep) -> Response:
-    """Delete a user; what he did stays on record."""
+    """Delete a user; the audit log keeps a record of their actions."""
     await administration.delete_user(user_id)
     return Response(status_code=204)
 
 
 @router.get("/api-keys", response_model=Page[ApiKeyOut])
 async def list_api_keys(context: ContextDep, _: AdminDep, page: PageQuery) -> Response:
-    """List API keys, revoked ones included."""
+    """List API keys, including revoked ones."""
     async with context.database.begin() as connection:
-        rows, total = await repository.list_keys(connection, skip=page.skip, limit=page.limit)
-    return JsonResponse(Page(items=[key_out(row) for row in rows], total=total, skip=page.skip, limit=page.limit))
+        keys, total = await repository.list_keys(connection, skip=page.skip, limit=page.limit)
+    return JsonResponse(Page(items=[key_out(key) for key in keys], total=total, skip=page.skip, limit=page.limit))
 
 
 @router.post(
@@ -202,7 +202,7 @@ async def list_api_keys(context: ContextDep, _: AdminDep, page: PageQuery) -> Re
     responses=problems(KeyNameTaken, UnknownLocation, ExpiryInThePast),
 )
 async def create_api_key(body: ApiKeyCreate, administration: AdministrationDep) -> Response:
-    """Create an API key; the answer shows its secret this once."""
+    """Create an API key; only this response shows its secret."""
     return JsonResponse(await administration.create_key(body), status=201)
 
 
@@ -217,25 +217,37 @@ async def revoke_api_key(key_id: Key, administration: AdministrationDep) -> Resp
 async def list_audit_log(context: ContextDep, _: AdminDep, page: PageQuery) -> Response:
     """List the audit log, newest first."""
     async with context.database.begin() as connection:
-        rows, total = await list_audit(connection, skip=page.skip, limit=page.limit)
-    names = set(AuditEntry.model_fields) - {"audit_id"}
-    items = [AuditEntry(audit_id=row["id"], **{name: row[name] for name in names}) for row in rows]
+        entries, total = await repository.list_audit_entries(connection, skip=page.skip, limit=page.limit)
+    items = [_audit_entry(entry) for entry in entries]
     return JsonResponse(Page(items=items, total=total, skip=page.skip, limit=page.limit))
 
 
-def _session_response(opened: SessionOut, context: ProcessContext, *, in_cookie: bool) -> Response:
+def _audit_entry(entry: StoredAuditEntry) -> AuditEntry:
+    return AuditEntry(
+        audit_id=entry.id,
+        at=entry.at,
+        actor=entry.actor,
+        action=entry.action,
+        target=entry.target,
+        address=entry.address,
+        request_id=entry.request_id,
+        data=entry.data,
+    )
+
+
+def _session_response(session: SessionOut, context: ProcessContext, *, in_cookie: bool) -> Response:
     if not in_cookie:
-        return JsonResponse(opened)
-    response = JsonResponse(opened.model_copy(update={"refresh_token": None}))
+        return JsonResponse(session)
+    response = JsonResponse(session.model_copy(update={"refresh_token": None}))
     response.set_cookie(
         COOKIE,
-        opened.refresh_token or "",
+        session.refresh_token or "",
         max_age=context.settings.refresh_token_days * 86_400,
         path=_COOKIE_PATH,
         secure=_cookie_is_secure(context),
         httponly=True,
-        # Strict keeps the cookie off every request that another site starts, and the answer of a refresh is readable
-        # to our own origins only, so no second token against forged requests is needed.
+        # Strict keeps the cookie off every request that another web site starts, and only our own origins can read the
+        # response of a refresh, so no second token against forged requests is needed.
         samesite="strict",
     )
     return response

@@ -1,4 +1,4 @@
-"""What the account endpoints take and answer."""
+"""Requests and responses of the account endpoints."""
 
 from typing import Annotated, Any, Literal
 
@@ -19,7 +19,7 @@ class _Body(BaseModel):
 
 
 class LoginRequest(_Body):
-    """User name and password; ``session`` cookie keeps the refresh token out of reach of scripts."""
+    """User name and password; with ``session`` cookie the refresh token is out of reach of scripts."""
 
     username: Username
     password: Password
@@ -27,20 +27,20 @@ class LoginRequest(_Body):
 
 
 class RefreshRequest(_Body):
-    """The refresh token, unless it comes in the cookie."""
+    """The refresh token, unless it is sent in the cookie."""
 
     refresh_token: Annotated[str, Field(max_length=200)] | None = None
 
 
 class ChangePasswordRequest(_Body):
-    """The present and the new password."""
+    """The current and the new password."""
 
     current_password: Password
     new_password: Password
 
 
 class UserOut(BaseModel):
-    """A user; ``location_ids`` null means every location."""
+    """A user; null in ``location_ids`` means every location."""
 
     user_id: int
     username: str
@@ -53,7 +53,7 @@ class UserOut(BaseModel):
 
 
 class SessionOut(BaseModel):
-    """A session: the access token to send as bearer, and the refresh token unless it went into the cookie."""
+    """A session: the access token to send as bearer token, and the refresh token unless it is in the cookie."""
 
     access_token: str
     token_type: Literal["bearer"] = "bearer"  # noqa: S105  # the scheme's name
@@ -73,7 +73,7 @@ class UserCreate(_Body):
 
 
 class UserUpdate(_Body):
-    """What to change; an absent field stays as it is."""
+    """The fields to change; fields that are left out keep their values."""
 
     role: Role | None = None
     display_name: DisplayName | None = None
@@ -85,7 +85,7 @@ class UserUpdate(_Body):
     @classmethod
     def _has_no_null(cls, value: object) -> object:
         if value is None:
-            raise ValueError("leave the field out to keep it as it is")
+            raise ValueError("leave the field out to keep its value")
         return value
 
 
@@ -113,13 +113,13 @@ class ApiKeyOut(BaseModel):
 
 
 class ApiKeyCreated(ApiKeyOut):
-    """A key with its secret, shown this once."""
+    """A key with its secret, which is shown only once."""
 
     key: str
 
 
 class AuditEntry(BaseModel):
-    """One line of the audit log."""
+    """One entry of the audit log."""
 
     audit_id: int
     at: AwareDatetime

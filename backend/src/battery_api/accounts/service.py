@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID, uuid4
 
-from sqlalchemy import RowMapping
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from battery_api.accounts import repository
@@ -12,18 +11,20 @@ from battery_api.accounts.audit import record_audit
 from battery_api.accounts.errors import BadCredentials, RefreshRefused
 from battery_api.accounts.passwords import check_strength, hash_password, verify_password
 from battery_api.accounts.principal import Principal
+from battery_api.accounts.repository import StoredRefreshToken, StoredUser
 from battery_api.accounts.schemas import SessionOut, UserOut
 from battery_api.accounts.sessions import Authenticator, user_principal
 from battery_api.accounts.throttle import admit_attempt
 from battery_api.accounts.tokens import new_secret, secret_hash
 from battery_api.context import ProcessContext
+from battery_contracts.enums import Role
 
 REPEAT_GRACE = timedelta(seconds=10)
 """How long a used refresh token may be presented again.
 
-Two tabs may refresh at once, and an answer may get lost. Within this time, and while its successor is unused,
-the same successor is given out again; there is still one valid token, so a thief gains nothing that the next rotation
-does not expose. After it, a used token means that somebody copied it, and the whole session ends.
+Two tabs may refresh at the same time, and a response may be lost. Within this time, and while its successor is unused,
+the same successor is returned again; there is still only one valid token, so a thief gains nothing that the next
+rotation does not expose. After this time a used token means that somebody copied it, and the whole session ends.
 """
 
 
@@ -49,15 +50,15 @@ class SessionService:
             attempt = await admit_attempt(
                 connection, self._context.settings, address=caller.address, username=username, now=now
             )
-            found = await repository.find_user_by_name(connection, username)
-        # Hashing takes long by design, so no connection and no lock is held meanwhile.
-        correct = await verify_password(password, found["password_hash"] if found else None)
+            candidate = await repository.find_user_by_name(connection, username)
+        # Hashing is slow by design, so no connection and no lock is held meanwhile.
+        correct = await verify_password(password, candidate.password_hash if candidate else None)
         async with self._context.database.begin() as connection:
-            # Read anew under the lock: the account may have changed while the password was checked.
-            user = await repository.lock_user(connection, found["id"]) if found and correct else None
-            if user is not None and user["is_active"] and found and user["password_hash"] == found["password_hash"]:
+            # Read again under the lock: the account may have changed while the password was verified.
+            user = await repository.lock_user(connection, candidate.id) if candidate and correct else None
+            if user and user.is_active and candidate and user.password_hash == candidate.password_hash:
                 await repository.mark_succeeded(connection, attempt)
-                await repository.change_user(connection, user["id"], {"last_login_at": now}, raise_epoch=False)
+                await repository.change_user(connection, user.id, {"last_login_at": now}, raise_epoch=False)
                 family_id = uuid4()
                 actor = user_principal(user, session_id=str(family_id))
                 await record_audit(connection, actor=actor, action="auth.login", address=caller.address)
@@ -67,41 +68,41 @@ class SessionService:
             await record_audit(
                 connection, actor="anonymous", action="auth.login_failed", target=username, address=caller.address
             )
-        raise BadCredentials("User name or password is wrong.")
+        raise BadCredentials("The user name or the password is wrong.")
 
     async def refresh(self, token: str | None, caller: Caller) -> SessionOut:
         """Exchange a refresh token for a new pair; the old one is used up."""
         if not token:
-            raise RefreshRefused("No refresh token was sent.")
+            raise RefreshRefused("Send a refresh token in the body or in the cookie.")
         now = self._context.clock.now()
         async with self._context.database.begin() as connection:
-            row, user = await self._lock_session(connection, token)
-            if row is None or user is None or not user["is_active"]:
+            stored, user = await self._lock_session(connection, token)
+            if stored is None or user is None or not user.is_active:
                 raise RefreshRefused("This session has ended; log in again.")
-            if row["revoked_at"] is not None or row["expires_at"] <= now:
+            if stored.revoked_at is not None or stored.expires_at <= now:
                 raise RefreshRefused("This session has ended; log in again.")
             successor = self._authenticator.tokens.successor_of(token)
-            if row["used_at"] is None:
-                await repository.mark_used(connection, row["id"], now)
+            if stored.used_at is None:
+                await repository.mark_used(connection, stored.id, now)
                 return await self._open(
-                    connection, user, family_id=row["family_id"], refresh=successor, caller=caller, now=now
+                    connection, user, family_id=stored.family_id, refresh=successor, caller=caller, now=now
                 )
-            if now - row["used_at"] <= REPEAT_GRACE:
-                following = await repository.find_refresh_token(connection, secret_hash(successor))
-                if following is None or following["used_at"] is not None:
-                    raise RefreshRefused("This refresh token was used before; use the one that came after it.")
-                return self._session(user, family_id=row["family_id"], refresh=successor, now=now)
-            await repository.end_session(connection, row["family_id"], now)
+            if now - stored.used_at <= REPEAT_GRACE:
+                next_token = await repository.find_refresh_token(connection, secret_hash(successor))
+                if next_token is None or next_token.used_at is not None:
+                    raise RefreshRefused("This refresh token has been used; use the one that replaced it.")
+                return self._session(user, family_id=stored.family_id, refresh=successor, now=now)
+            await repository.end_session(connection, stored.family_id, now)
             await record_audit(
                 connection,
                 actor="system",
                 action="auth.refresh_reuse",
-                target=user["username"],
-                data={"session_id": str(row["family_id"])},
+                target=user.username,
+                data={"session_id": str(stored.family_id)},
                 address=caller.address,
             )
         self._authenticator.forget()
-        raise RefreshRefused("This refresh token was used before; the session has been ended. Log in again.")
+        raise RefreshRefused("This refresh token has been used before, so the session has been ended; log in again.")
 
     async def logout(self, principal: Principal, caller: Caller) -> None:
         """End the caller's session on the server."""
@@ -115,16 +116,16 @@ class SessionService:
     async def logout_by_refresh_token(self, token: str, caller: Caller) -> None:
         """End the session of a refresh token, for a browser whose access token has expired."""
         async with self._context.database.begin() as connection:
-            row, user = await self._lock_session(connection, token)
-            if row is not None and user is not None:
-                actor = user_principal(user, session_id=str(row["family_id"]))
-                await self._end_session(connection, row["family_id"], actor, caller)
+            stored, user = await self._lock_session(connection, token)
+            if stored is not None and user is not None:
+                actor = user_principal(user, session_id=str(stored.family_id))
+                await self._end_session(connection, stored.family_id, actor, caller)
         self._authenticator.forget()
 
     async def change_password(self, principal: Principal, current: str, new: str, caller: Caller) -> None:
-        """Change the caller's password and end all his other sessions.
+        """Change the caller's password and end all their other sessions.
 
-        A stolen access token must not become a way to guess the password, so tries count like logins.
+        A stolen access token must not become a way to guess the password, so attempts count like logins.
         """
         assert principal.user_id is not None
         assert principal.session_id is not None
@@ -134,28 +135,28 @@ class SessionService:
                 connection, self._context.settings, address=caller.address, username=principal.name, now=now
             )
             user = await repository.find_user(connection, principal.user_id)
-        if user is None or not await verify_password(current, user["password_hash"]):
+        if user is None or not await verify_password(current, user.password_hash):
             raise BadCredentials("The current password is wrong.")
         async with self._context.database.begin() as connection:
             await repository.mark_succeeded(connection, attempt)
-        check_strength(new, username=user["username"])
+        check_strength(new, username=user.username)
         hashed = await hash_password(new)
         async with self._context.database.begin() as connection:
-            await repository.lock_user(connection, user["id"])
-            await repository.change_user(connection, user["id"], {"password_hash": hashed}, raise_epoch=False)
-            await repository.end_sessions(connection, user["id"], now, keep=UUID(principal.session_id))
+            await repository.lock_user(connection, user.id)
+            await repository.change_user(connection, user.id, {"password_hash": hashed}, raise_epoch=False)
+            await repository.end_sessions(connection, user.id, now, keep=UUID(principal.session_id))
             await record_audit(connection, actor=principal, action="auth.password_changed", address=caller.address)
         self._authenticator.forget()
 
     async def _lock_session(
         self, connection: AsyncConnection, token: str
-    ) -> tuple[RowMapping | None, RowMapping | None]:
+    ) -> tuple[StoredRefreshToken | None, StoredUser | None]:
         """Return a refresh token and its user, whose lock makes rotation, logout and changes of the user take turns."""
         digest = secret_hash(token)
-        found = await repository.find_refresh_token(connection, digest)
-        if found is None:
+        unlocked = await repository.find_refresh_token(connection, digest)
+        if unlocked is None:
             return None, None
-        user = await repository.lock_user(connection, found["user_id"])
+        user = await repository.lock_user(connection, unlocked.user_id)
         return await repository.find_refresh_token(connection, digest), user
 
     async def _end_session(
@@ -167,7 +168,7 @@ class SessionService:
     async def _open(
         self,
         connection: AsyncConnection,
-        user: RowMapping,
+        user: StoredUser,
         *,
         family_id: UUID,
         refresh: str,
@@ -178,7 +179,7 @@ class SessionService:
             connection,
             {
                 "family_id": family_id,
-                "user_id": user["id"],
+                "user_id": user.id,
                 "token_hash": secret_hash(refresh),
                 "issued_at": now,
                 "expires_at": now + timedelta(days=self._context.settings.refresh_token_days),
@@ -187,9 +188,9 @@ class SessionService:
         )
         return self._session(user, family_id=family_id, refresh=refresh, now=now)
 
-    def _session(self, user: RowMapping, *, family_id: UUID, refresh: str, now: datetime) -> SessionOut:
+    def _session(self, user: StoredUser, *, family_id: UUID, refresh: str, now: datetime) -> SessionOut:
         access = self._authenticator.tokens.issue_access(
-            user_id=user["id"], session_id=str(family_id), epoch=user["session_epoch"], now=now
+            user_id=user.id, session_id=str(family_id), epoch=user.session_epoch, now=now
         )
         return SessionOut(
             access_token=access,
@@ -199,15 +200,15 @@ class SessionService:
         )
 
 
-def user_out(user: RowMapping) -> UserOut:
-    """Return what is shown of a user row."""
+def user_out(user: StoredUser) -> UserOut:
+    """Return a user as the API shows them."""
     return UserOut(
-        user_id=user["id"],
-        username=user["username"],
-        display_name=user["display_name"],
-        role=user["role"],
-        is_active=user["is_active"],
-        location_ids=None if user["all_locations"] else sorted(user["location_codes"] or ()),
-        created_at=user["created_at"],
-        last_login_at=user["last_login_at"],
+        user_id=user.id,
+        username=user.username,
+        display_name=user.display_name,
+        role=Role(user.role),
+        is_active=user.is_active,
+        location_ids=None if user.visible_codes is None else sorted(user.visible_codes),
+        created_at=user.created_at,
+        last_login_at=user.last_login_at,
     )

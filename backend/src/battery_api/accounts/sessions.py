@@ -1,13 +1,12 @@
-"""From credentials to a principal, with a short-lived cache, so that authentication costs hardly anything."""
+"""From credentials to a principal, with a short-lived cache that keeps authentication cheap."""
 
 import contextlib
 import os
 import tempfile
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -15,19 +14,20 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from battery_api.accounts import repository
 from battery_api.accounts.errors import NotAuthenticated, TokenExpired
 from battery_api.accounts.principal import Principal, Scope
+from battery_api.accounts.repository import StoredKey, StoredUser
 from battery_api.accounts.tokens import AccessClaims, SessionTokens, new_secret, secret_hash
 from battery_api.context import ProcessContext
 from battery_api.settings import GatewaySettings
 from battery_contracts.enums import Role
 
-REMEMBER_S: Final = 2.0
-"""How long a verdict is cached; a disabled user or an ended session is noticed after at most this."""
-MAX_REMEMBERED: Final = 10_000
+CACHE_S: Final = 2.0
+"""How long an authentication is cached; a deactivated user or an ended session is noticed within this time."""
+MAX_CACHED: Final = 10_000
 _MIN_SECRET_LENGTH: Final = 32
 
 
 @dataclass(frozen=True, slots=True)
-class _Verdict:
+class _Authentication:
     principal: Principal
     expires_at: datetime | None
     checked_at: datetime
@@ -41,7 +41,7 @@ class Authenticator:
         self.tokens = SessionTokens(
             jwt_secret(context.settings), timedelta(minutes=context.settings.access_token_minutes)
         )
-        self._remembered: dict[str, _Verdict] = {}
+        self._cache: dict[str, _Authentication] = {}
 
     async def authenticate_token(self, token: str, *, ignore_expiry: bool = False) -> Principal:
         """Return the user of an access token.
@@ -54,98 +54,98 @@ class Authenticator:
         Raises
         ------
         NotAuthenticated
-            The token is not valid, its session has ended, or the user is switched off.
+            The token is not valid, its session has ended, or the user is inactive.
         """
         now = self._context.clock.now()
-        known = self._recall(token, now)
-        if known is None:
+        authentication = self._recall(token, now)
+        if authentication is None:
             claims = self.tokens.verify_access(token)
             async with self._context.database.begin() as connection:
                 principal = await _principal_of(connection, claims, now)
-            known = self._remember(token, _Verdict(principal, claims.expires_at, now))
-        if known.expires_at is not None and now >= known.expires_at and not ignore_expiry:
+            authentication = self._remember(token, _Authentication(principal, claims.expires_at, now))
+        if authentication.expires_at is not None and now >= authentication.expires_at and not ignore_expiry:
             raise TokenExpired("The access token has expired; refresh it.")
-        return known.principal
+        return authentication.principal
 
     async def authenticate_key(self, key: str) -> Principal:
         """Return the machine of an API key."""
         now = self._context.clock.now()
-        known = self._recall(key, now)
-        if known is None:
+        authentication = self._recall(key, now)
+        if authentication is None:
             async with self._context.database.begin() as connection:
-                row = await repository.find_key(connection, secret_hash(key))
-                if row is None or row["revoked_at"] is not None:
+                stored = await repository.find_key(connection, secret_hash(key))
+                if stored is None or stored.revoked_at is not None:
                     raise NotAuthenticated("The API key is unknown or revoked.")
-                if row["last_used_at"] is None or now - row["last_used_at"] > timedelta(minutes=1):
-                    await repository.touch_key(connection, row["id"], now)
-            known = self._remember(key, _Verdict(_machine(row), row["expires_at"], now))
-        if known.expires_at is not None and now >= known.expires_at:
+                if stored.last_used_at is None or now - stored.last_used_at > timedelta(minutes=1):
+                    await repository.touch_key(connection, stored.id, now)
+            authentication = self._remember(key, _Authentication(_machine(stored), stored.expires_at, now))
+        if authentication.expires_at is not None and now >= authentication.expires_at:
             raise NotAuthenticated("The API key has expired.")
-        return known.principal
+        return authentication.principal
 
     def forget(self) -> None:
-        """Drop the cache, after this process changed the accounts."""
-        self._remembered.clear()
+        """Empty the cache; called after this process has changed accounts."""
+        self._cache.clear()
 
-    def _recall(self, credential: str, now: datetime) -> _Verdict | None:
-        verdict = self._remembered.get(credential)
-        if verdict is None or not 0 <= (now - verdict.checked_at).total_seconds() < REMEMBER_S:
+    def _recall(self, credential: str, now: datetime) -> _Authentication | None:
+        authentication = self._cache.get(credential)
+        if authentication is None or not 0 <= (now - authentication.checked_at).total_seconds() < CACHE_S:
             return None
-        return verdict
+        return authentication
 
-    def _remember(self, credential: str, verdict: _Verdict) -> _Verdict:
-        if len(self._remembered) >= MAX_REMEMBERED:
-            self._remembered.clear()
-        self._remembered[credential] = verdict
-        return verdict
+    def _remember(self, credential: str, authentication: _Authentication) -> _Authentication:
+        if len(self._cache) >= MAX_CACHED:
+            self._cache.clear()
+        self._cache[credential] = authentication
+        return authentication
 
 
 async def _principal_of(connection: AsyncConnection, claims: AccessClaims, now: datetime) -> Principal:
     user = await repository.find_user_of_session(connection, claims.user_id, UUID(claims.session_id), now)
-    if user is None or not user["is_active"] or user["session_epoch"] != claims.epoch:
+    if user is None or not user.is_active or user.session_epoch != claims.epoch:
         raise NotAuthenticated("This session has ended; log in again.")
     return user_principal(user, session_id=claims.session_id)
 
 
-def user_principal(user: Mapping[Any, Any], *, session_id: str | None) -> Principal:
-    """Return the principal of a user row."""
+def user_principal(user: StoredUser, *, session_id: str | None) -> Principal:
+    """Return the principal of a user."""
     return Principal(
-        name=user["username"],
-        user_id=user["id"],
-        role=Role(user["role"]),
+        name=user.username,
+        user_id=user.id,
+        role=Role(user.role),
         scopes=frozenset(),
-        location_codes=None if user["all_locations"] else frozenset(user["location_codes"] or ()),
+        location_codes=None if user.visible_codes is None else frozenset(user.visible_codes),
         session_id=session_id,
     )
 
 
-def _machine(row: Mapping[Any, Any]) -> Principal:
+def _machine(key: StoredKey) -> Principal:
     return Principal(
-        name=f"key:{row['name']}",
+        name=f"key:{key.name}",
         user_id=None,
         role=None,
-        scopes=frozenset(Scope(scope) for scope in row["scopes"]),
-        location_codes=None if row["location_ids"] is None else frozenset(row["location_ids"]),
+        scopes=frozenset(Scope(scope) for scope in key.scopes),
+        location_codes=None if key.location_ids is None else frozenset(key.location_ids),
     )
 
 
 def jwt_secret(settings: GatewaySettings) -> str:
-    """Return the signing secret; in development without one, create it once and keep it in DATA_DIR (mode 600)."""
-    given = settings.jwt_secret_key.get_secret_value()
-    return given or _kept_secret(settings.data_dir / "jwt-secret")
+    """Return the signing secret; in development, if none is set, create it once and keep it in DATA_DIR (mode 600)."""
+    configured = settings.jwt_secret_key.get_secret_value()
+    return configured or _stored_secret(settings.data_dir / "jwt-secret")
 
 
-def _kept_secret(path: Path) -> str:
+def _stored_secret(path: Path) -> str:
     if not path.is_file():
         path.parent.mkdir(parents=True, exist_ok=True)
         descriptor, draft = tempfile.mkstemp(prefix=".jwt-secret-", dir=path.parent)  # mode 600 from the start
         with os.fdopen(descriptor, "w") as file:
             file.write(new_secret())
-        # Linked when complete: nobody reads half a secret, and of two processes that start at once one wins.
+        # Linked when complete: nobody reads half a secret, and if two processes start at the same time, one wins.
         with contextlib.suppress(FileExistsError):
             os.link(draft, path)
         Path(draft).unlink()
     secret = path.read_text().strip()
     if len(secret) < _MIN_SECRET_LENGTH:
-        raise ValueError(f"{path} holds no secret of at least {_MIN_SECRET_LENGTH} characters; delete the file")
+        raise ValueError(f"{path} does not hold a secret of at least {_MIN_SECRET_LENGTH} characters; delete the file")
     return secret

@@ -1,7 +1,8 @@
-"""Login throttle: five failures a minute from one address, and a bound on what one name is tried from everywhere.
+"""Login throttle: five failures per minute from one address, and a limit on the failures for one name from anywhere.
 
-Attempts are rows in the database, so replicas share them. A stranger must not be able to lock the owner of a name out:
-the bound on a name does not hold for addresses from which that name logged in lately, those only have their own five.
+Attempts are rows in the database, so replicas share them. A stranger must not be able to lock out the owner of a name:
+the limit for a name does not apply to addresses from which that name has logged in recently; for those only their own
+limit of five applies.
 """
 
 import ipaddress
@@ -20,19 +21,19 @@ from battery_api.settings import GatewaySettings
 
 WINDOW: Final = timedelta(minutes=1)
 FAILURES_PER_NAME: Final = 30
-"""Failures on one name within the window, from any address, before tries on it from strange addresses must wait."""
-KNOWN_FOR: Final = timedelta(days=30)
-"""How long an address from which a name logged in is no stranger to it."""
+"""Failures for one name within the window, from any address, after which unfamiliar addresses must wait."""
+FAMILIAR_FOR: Final = timedelta(days=30)
+"""How long an address stays familiar to a name after a login."""
 _FAILURES_KEPT_FOR: Final = timedelta(days=1)
-_IPV6_CUSTOMER_BITS: Final = 64  # one customer holds a whole /64 and could use a new address for each try
+_IPV6_CUSTOMER_BITS: Final = 64  # one customer has a whole /64 and could use a new address for each attempt
 
 
 async def admit_attempt(
     connection: AsyncConnection, settings: GatewaySettings, *, address: str, username: str, now: datetime
 ) -> int:
-    """Note an attempt to prove a password and return its key, or raise `TooManyAttempts` with Retry-After.
+    """Record an attempt to prove a password and return its key, or raise `TooManyAttempts` with Retry-After.
 
-    It counts as failed until `repository.mark_succeeded`: a crash or a disconnect in between must not make tries free.
+    It counts as failed until `repository.mark_succeeded`: a crash or a disconnect in between must not make it free.
     """
     source, name = throttled_source(address), username.casefold()
     await repository.lock_logins(connection, source)
@@ -40,14 +41,14 @@ async def admit_attempt(
     _refuse_above(settings.login_attempts_per_minute, await repository.failures_from(connection, source, since), now)
     on_name = await repository.failures_on(connection, name, since)
     if len(on_name) >= FAILURES_PER_NAME and not await repository.has_logged_in_from(
-        connection, source, name, now - KNOWN_FOR
+        connection, source, name, now - FAMILIAR_FOR
     ):
         _refuse_above(FAILURES_PER_NAME, on_name, now)
     return await repository.add_attempt(connection, at=now, address=source, name=name)
 
 
 def throttled_source(address: str) -> str:
-    """Return what attempts are counted by: an IPv4 address, or the network of an IPv6 one."""
+    """Return the source by which attempts are counted: an IPv4 address, or the network of an IPv6 address."""
     try:
         parsed = ipaddress.ip_address(address)
     except ValueError:
@@ -60,7 +61,7 @@ def throttled_source(address: str) -> str:
 
 
 def client_address(request: Request, settings: GatewaySettings) -> str:
-    """Return the caller's address; forwarded ones count only as far as our own proxies wrote them."""
+    """Return the caller's address; of forwarded addresses only those that our own proxies wrote count."""
     peer = request.client.host if request.client else "unknown"
     forwarded = ",".join(request.headers.getlist("x-forwarded-for"))
     hops = [part.strip() for part in forwarded.split(",") if part.strip()]
@@ -71,13 +72,13 @@ def client_address(request: Request, settings: GatewaySettings) -> str:
 
 
 async def prune_once(context: ProcessContext) -> None:
-    """Drop attempts and sessions that nobody will ask about again."""
+    """Delete attempts and sessions that no rule needs any more."""
     now = context.clock.now()
     async with context.database.begin() as connection:
         await repository.prune(
             connection,
             failures_before=now - _FAILURES_KEPT_FOR,
-            successes_before=now - KNOWN_FOR,
+            successes_before=now - FAMILIAR_FOR,
             tokens_before=now - _FAILURES_KEPT_FOR,
         )
 

@@ -16,13 +16,13 @@ from battery_api.accounts.errors import NotAuthenticated
 _ALGORITHM: Final = "HS256"
 _ACCESS: Final = "access"
 _ISSUER: Final = "battery-api"
-# Ours have some 350 characters. The header of a token is parsed before its signature is known to be good.
+# Ours have about 350 characters. The header of a token is parsed before its signature is verified.
 _MAX_TOKEN_LENGTH: Final = 2048
 
 
 @dataclass(frozen=True, slots=True)
 class AccessClaims:
-    """What an access token says: who, in which session family, and under which epoch of the user's rights."""
+    """Contents of an access token: the user, the session family and the epoch of the user's rights."""
 
     user_id: int
     session_id: str
@@ -52,7 +52,7 @@ class SessionTokens:
         return str(jwt.encode(claims, self.secret, algorithm=_ALGORITHM))
 
     def verify_access(self, token: str) -> AccessClaims:
-        """Check signature, algorithm, issuer and type; expiry against the caller's clock is `AccessClaims.expires_at`.
+        """Verify signature, algorithm, issuer and type; the caller compares `AccessClaims.expires_at` with its clock.
 
         Raises
         ------
@@ -61,13 +61,13 @@ class SessionTokens:
         """
         if len(token) > _MAX_TOKEN_LENGTH:
             raise NotAuthenticated("The access token is not valid.")
-        # Expiry is held against our own clock, later. Never "require_exp" here: it would switch verify_exp on again.
+        # Expiry is compared with our own clock later. Never "require_exp" here: it would switch verify_exp on again.
         options = {"verify_exp": False, "verify_aud": False}
         try:
             claims: dict[str, Any] = jwt.decode(
                 token, self.secret, algorithms=[_ALGORITHM], issuer=_ISSUER, options=options
             )
-        except (JWTError, RecursionError) as error:  # a header of nothing but brackets recurses
+        except (JWTError, RecursionError) as error:  # a header of deeply nested brackets recurses
             raise NotAuthenticated("The access token is not valid.") from error
         if claims.get("typ") != _ACCESS:
             raise NotAuthenticated("This is not an access token.")
@@ -82,26 +82,26 @@ class SessionTokens:
             raise NotAuthenticated("The access token lacks a claim.") from error
 
     def successor_of(self, refresh_token: str) -> str:
-        """Return the one refresh token that follows another.
+        """Return the refresh token that follows another.
 
-        It is derived, not drawn, so that a client whose answer got lost, or a second tab, can be given the very same
-        successor again although only hashes are stored. Nobody without the secret can compute it.
+        It is derived, not random, so that a client whose response was lost, or a second tab, gets the same successor
+        again although only hashes are stored. It cannot be computed without the secret.
         """
         message = b"refresh token after\0" + refresh_token.encode()
         return urlsafe_b64encode(hmac.digest(self.secret.encode(), message, "sha256")).rstrip(b"=").decode()
 
 
 def new_secret() -> str:
-    """Return a fresh opaque secret of 256 bits."""
+    """Return a new opaque secret of 256 bits."""
     return secrets.token_urlsafe(32)
 
 
 def new_api_key() -> tuple[str, str]:
-    """Return the public prefix and the whole of a fresh API key: ``bk_<prefix>_<secret>``."""
+    """Return the public prefix of a new API key and the whole key: ``bk_<prefix>_<secret>``."""
     prefix = f"bk_{secrets.token_hex(4)}"
     return prefix, f"{prefix}_{new_secret()}"
 
 
 def secret_hash(secret: str) -> str:
-    """Return what is stored of an opaque secret. It is random and long, so a plain SHA-256 cannot be searched back."""
+    """Return the hash that is stored of an opaque secret; it is random and long, so a plain SHA-256 is safe."""
     return hashlib.sha256(secret.encode()).hexdigest()

@@ -1,1 +1,1 @@
-"""Command-line tools of the gateway and of integrators."""
+"""Command-line tools for the gateway and for integrators."""

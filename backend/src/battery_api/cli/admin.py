@@ -1,4 +1,4 @@
-"""``battery-api``: run and tend the gateway on the machine that has the database."""
+"""``battery-api``: run and maintain the gateway on a machine that can reach the database."""
 
 import asyncio
 import json
@@ -23,7 +23,7 @@ from battery_api.telemetry.store.rollups import maintain_storage_of
 from battery_servicekit.application import serve as serve_app
 from battery_servicekit.logging import configure_logging
 
-app = typer.Typer(help="Run and tend the gateway.", no_args_is_help=True, add_completion=False)
+app = typer.Typer(help="Run and maintain the gateway.", no_args_is_help=True, add_completion=False)
 _out = Console()
 _err = Console(stderr=True)
 
@@ -33,7 +33,7 @@ def serve() -> None:
     """Serve REST, Socket.IO and the dashboard on HOST:PORT."""
     settings = GatewaySettings()
     configure_logging("gateway", level=settings.log_level)
-    # Each readiness check asks for the schema's revision, and Alembic would tell about it every time.
+    # Each readiness check asks for the schema's revision, and Alembic would log each of them.
     logging.getLogger("alembic").setLevel(logging.WARNING)
     gateway = create_gateway(settings)
     serve_app(gateway.asgi, settings)
@@ -41,9 +41,9 @@ def serve() -> None:
 
 @app.command()
 def migrate(
-    to: Annotated[str, typer.Option(help="Revision to go to; `base` empties the database.")] = "head",
+    to: Annotated[str, typer.Option(help="Target revision; `base` removes every table.")] = "head",
 ) -> None:
-    """Bring the database's schema up to date (or back, with --to REVISION)."""
+    """Migrate the database's schema to the newest revision, or to another one with --to REVISION."""
 
     async def run(database: Database, settings: GatewaySettings) -> None:
         if to == "head":
@@ -51,7 +51,7 @@ def migrate(
             await maintain_storage_of(database, settings)
         else:
             await schema.downgrade(database.engine, to)
-        _out.print(f"Schema is at {await schema.current_revision(database.engine)}.")
+        _out.print(f"The schema is at {await schema.current_revision(database.engine)}.")
 
     _run(run)
 
@@ -59,21 +59,21 @@ def migrate(
 @app.command("import-fleet")
 def import_fleet(
     file: Annotated[
-        Path, typer.Argument(help="Fleet catalogue, CSV, one line a battery.", exists=True, dir_okay=False)
+        Path, typer.Argument(help="Fleet catalogue (CSV, one line per battery).", exists=True, dir_okay=False)
     ],
     *,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Check everything, change nothing.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Check everything and change nothing.")] = False,
 ) -> None:
-    """Import the fleet catalogue: all of it or, with any error, nothing."""
+    """Import the fleet catalogue; if any line has an error, nothing is imported."""
 
     async def run(database: Database, _: GatewaySettings) -> None:
         async with database.begin() as connection:
             report = await import_catalogue(connection, file.read_bytes(), dry_run=dry_run)
         for error in report.errors:
             _err.print(f"line {error.line}: {error.field or '-'}: {error.detail} [{error.code}]", markup=False)
-        told = f"{report.row_count} lines: {report.created} created, {report.updated} updated, "
-        told += f"{report.replaced} replaced, {report.unchanged} unchanged, {report.error_count} errors"
-        _out.print(told + (" (dry run)." if dry_run else "."))
+        summary = f"{report.row_count} lines: {report.created} created, {report.updated} updated, "
+        summary += f"{report.replaced} replaced, {report.unchanged} unchanged, {report.error_count} errors"
+        _out.print(summary + (" (dry run)." if dry_run else "."))
         if report.error_count:
             raise typer.Exit(1)
 
@@ -98,17 +98,17 @@ def bootstrap() -> None:
 def load_history_command(
     directory: Annotated[Path | None, typer.Argument(help="Folder with manifest.json and the Parquet files.")] = None,
     *,
-    status: Annotated[bool, typer.Option("--status", help="Only say whether a history was loaded.")] = False,
+    status: Annotated[bool, typer.Option("--status", help="Only print whether a history has been loaded.")] = False,
     progress_json: Annotated[bool, typer.Option("--progress-json", help="Print progress as JSON lines.")] = False,
 ) -> None:
-    """Load a generated history behind the live feed; safe to repeat and to interrupt."""
+    """Load a generated history from before the live feed; it is safe to repeat and to interrupt."""
 
     async def run(database: Database, _: GatewaySettings) -> None:
         if status:
             _out.print("loaded" if await history_is_loaded(database) else "missing")
             return
         if directory is None:
-            _err.print("Name the folder with the history.")
+            _err.print("Name the folder that holds the history.")
             raise typer.Exit(2)
         columns = (TextColumn("[bold]history"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
         with Progress(*columns, console=_err, disable=progress_json) as bar:
@@ -120,7 +120,7 @@ def load_history_command(
                     typer.echo(json.dumps({"phase": "load", "done": done, "total": total}))
 
             rows = await load_history(database, directory, report)
-        _out.print(f"{rows:,} rows are in place.")
+        _out.print(f"{rows:,} rows are stored.")
 
     _run(run)
 
@@ -129,14 +129,14 @@ def load_history_command(
 def openapi(
     out: Annotated[Path, typer.Option(help="File to write.")] = Path("contracts/openapi/gateway.json"),
 ) -> None:
-    """Write the OpenAPI description; needs no database and no settings."""
+    """Write the OpenAPI description; this needs neither a database nor settings."""
     out.parent.mkdir(parents=True, exist_ok=True)
     out.write_text(json.dumps(describe(create_app()), indent=2, ensure_ascii=False) + "\n")
     _out.print(f"Wrote {out}.")
 
 
 def _run(action: Callable[[Database, GatewaySettings], Awaitable[None]]) -> None:
-    async def inside() -> None:
+    async def run_with_database() -> None:
         settings = GatewaySettings()
         database = Database.from_settings(settings)
         try:
@@ -144,9 +144,9 @@ def _run(action: Callable[[Database, GatewaySettings], Awaitable[None]]) -> None
         finally:
             await database.close()
 
-    asyncio.run(inside())
+    asyncio.run(run_with_database())
 
 
 def main() -> None:
-    """Entry point."""
+    """Run the command line."""
     app()

@@ -1,7 +1,7 @@
-"""Recordings of real monitors as CSV: read, checked, and cut into batches for the gateway.
+"""Recordings of real monitors as CSV files: read, checked, and split into batches for the gateway.
 
-A run has ``time_s`` (seconds from its start) and any of the channels of a battery. Other columns, an estimate of the
-state of charge among them, are left out: senders never set what the platform estimates.
+A run has ``time_s`` (seconds from its start) and any of the channels of a battery. Other columns, such as an estimate
+of the state of charge, are ignored: senders never set what the platform estimates.
 """
 
 import csv
@@ -22,12 +22,12 @@ _CHANNELS = tuple(channel.name for channel in BATTERY_CHANNELS)
 
 
 class RecordingRefused(ValueError):
-    """The file or an option cannot be used; the message names the place and the remedy."""
+    """The file or an option cannot be used; the message names the line or the option, and the remedy."""
 
 
 @dataclass(frozen=True, slots=True)
 class Recording:
-    """A run: ``time_s`` (n,) rising, and the channels it has, None where a cell is empty."""
+    """A run: increasing ``time_s`` (n,) and the channels that the file has, None where a field is empty."""
 
     time_s: Sequence[float]
     channels: dict[str, Sequence[float | None]]
@@ -40,7 +40,7 @@ class Recording:
 
 @dataclass(frozen=True, slots=True)
 class RecordedBatch:
-    """Some rows as the gateway takes them."""
+    """Consecutive rows as a request body."""
 
     body: bytes
     first_row: int
@@ -54,7 +54,7 @@ def read_recording(path: Path) -> Recording:
     Raises
     ------
     RecordingRefused
-        No such file, not CSV, no ``time_s``, no channel, a cell that is no number, or a time that does not rise.
+        No such file, not CSV, no ``time_s``, no channel, a field that is not a number, or a time that does not rise.
     """
     reader = csv.DictReader(io.StringIO(_text(path)))
     names = [name.strip() for name in reader.fieldnames or []]
@@ -71,7 +71,7 @@ def read_recording(path: Path) -> Recording:
         if time_s is None or not math.isfinite(time_s):
             raise RecordingRefused(f"line {line}: {_TIME} is missing or not finite.")
         if times and time_s <= times[-1]:
-            raise RecordingRefused(f"line {line}: {_TIME} {time_s:g} does not follow {times[-1]:g}.")
+            raise RecordingRefused(f"line {line}: {_TIME} {time_s:g} is not later than {times[-1]:g}.")
         times.append(time_s)
         for name in present:
             values[name].append(_number(row.get(name), name, line))
@@ -83,7 +83,7 @@ def read_recording(path: Path) -> Recording:
 def batches(
     recording: Recording, battery_id: str, start: datetime, *, speed: float = 1.0, size: int = 1000
 ) -> Iterator[RecordedBatch]:
-    """Cut a run into batches of at most ``size`` rows; ``speed`` divides the time between rows."""
+    """Split a run into batches of at most ``size`` rows; ``speed`` divides the time between rows."""
     for first in range(0, recording.row_count, size):
         rows = slice(first, first + size)
         instants = [start + timedelta(seconds=time_s / speed) for time_s in recording.time_s[rows]]

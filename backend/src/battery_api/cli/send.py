@@ -1,4 +1,4 @@
-"""``battery``: what an integrator does from a shell, over the public API only."""
+"""``battery``: commands for integrators, which only use the public API."""
 
 import asyncio
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ _err = Console(stderr=True)
 
 @app.callback()
 def root() -> None:
-    """Work with the battery platform over its API."""
+    """Work with the battery platform through its API."""
 
 
 @app.command()
@@ -31,25 +31,31 @@ def send(
     run: Annotated[Path, typer.Argument(help="CSV (or .csv.gz) with time_s and any of current_a, voltage_v, ...")],
     *,
     battery_id: Annotated[str, typer.Option(help="Battery that the run was recorded on.")],
-    start: Annotated[str, typer.Option(help="Instant of time_s = 0 (ISO 8601 with zone), or now to replay it live.")],
-    url: Annotated[str, typer.Option(envvar="BATTERY_URL", help="The gateway.")] = "http://127.0.0.1:8000",
-    api_key: Annotated[str, typer.Option(envvar="BATTERY_API_KEY", help="Key with scope telemetry:write.")] = "",
-    speed: Annotated[float, typer.Option(min=0.1, max=3600, help="With --start now: how much faster to replay.")] = 1.0,
+    start: Annotated[
+        str, typer.Option(help="Instant of time_s = 0 (ISO 8601 with time zone), or now to replay the run live.")
+    ],
+    url: Annotated[str, typer.Option(envvar="BATTERY_URL", help="Address of the gateway.")] = "http://127.0.0.1:8000",
+    api_key: Annotated[
+        str, typer.Option(envvar="BATTERY_API_KEY", help="API key with the scope telemetry:write.")
+    ] = "",
+    speed: Annotated[float, typer.Option(min=0.1, max=3600, help="Speed of the replay with --start now.")] = 1.0,
 ) -> None:
     """Send the recording of a real monitor as readings of one battery; sending it again changes nothing."""
     if not api_key:
-        raise _refusal("--api-key (or BATTERY_API_KEY) is missing; an administrator makes one: POST auth/api-keys.")
+        raise _refusal(
+            "--api-key (or BATTERY_API_KEY) is missing; an administrator creates a key with POST auth/api-keys."
+        )
     try:
         recording = read_recording(run)
         instant = _instant(start)
     except RecordingRefused as error:
         raise _refusal(str(error)) from error
     try:
-        result = asyncio.run(_send(recording, battery_id, instant, speed, Gateway(url, api_key)))
+        result = asyncio.run(_send(recording, battery_id, instant, speed, GatewayAddress(url, api_key)))
     except ServiceError as error:
-        raise _refusal(f"{error}. What was acknowledged is stored; send the run again for the rest.") from error
+        raise _refusal(f"{error}. Acknowledged readings are stored; send the run again to complete it.") from error
     _out.print(
-        f"{result.accepted} accepted ({result.late} late), {result.duplicates} there already, "
+        f"{result.accepted} accepted ({result.late} late), {result.duplicates} stored before, "
         f"{result.rejected_count} refused."
     )
     for rejection in result.rejected[:10]:
@@ -59,17 +65,17 @@ def send(
 
 
 @dataclass(frozen=True, slots=True)
-class Gateway:
-    """Where readings go, and the key that opens it."""
+class GatewayAddress:
+    """URL of the gateway, and the key for it."""
 
     url: str
     api_key: str
 
 
 async def _send(
-    recording: Recording, battery_id: str, start: datetime | None, speed: float, gateway: Gateway
+    recording: Recording, battery_id: str, start: datetime | None, speed: float, gateway: GatewayAddress
 ) -> IngestResult:
-    """Send all batches; without a start each row waits for its time and bears the clock's."""
+    """Send all batches; without a start each row is sent at its own time and stamped with the current time."""
     total = IngestResult(accepted=0, duplicates=0, late=0, rejected_count=0)
     live = start is None
     origin = start or datetime.now(UTC)
@@ -104,11 +110,9 @@ def _instant(text: str) -> datetime | None:
     try:
         instant = datetime.fromisoformat(text)
     except ValueError as error:
-        raise RecordingRefused(
-            f"--start {text} is neither ISO 8601 nor now, e.g. 2026-01-31T08:00:00+07:00."
-        ) from error
+        raise RecordingRefused(f"--start {text} is neither ISO 8601 (2026-01-31T08:00:00+07:00) nor now.") from error
     if instant.tzinfo is None:
-        raise RecordingRefused(f"--start {text} has no time zone; write e.g. {text}+07:00 or {text}Z.")
+        raise RecordingRefused(f"--start {text} has no time zone; write {text}+07:00 or {text}Z.")
     return instant.astimezone(UTC)
 
 
@@ -118,5 +122,5 @@ def _refusal(reason: str) -> typer.Exit:
 
 
 def main() -> None:
-    """Entry point."""
+    """Run the command line."""
     app()

@@ -1,1 +1,1 @@
-"""The database: metadata, tables, sessions and the one file that knows TimescaleDB."""
+"""The database: metadata, tables, connections, migrations and the module that knows TimescaleDB."""

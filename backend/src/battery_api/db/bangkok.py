@@ -17,10 +17,10 @@ def operating_day(instant: datetime) -> date:
 
 
 def day_start(instant: datetime) -> datetime:
-    """Return the midnight in Asia/Bangkok that begins the day of an instant."""
+    """Return the midnight in Asia/Bangkok at which the day of an instant begins."""
     return instant - (instant - DAY_ORIGIN) % _DAY
 
 
 def day_sql(expression: str) -> str:
-    """Return the SQL of the day in Asia/Bangkok of a timestamptz expression."""
+    """Return an SQL expression for the day in Asia/Bangkok of a timestamptz expression."""
     return f"({expression} at time zone '{ZONE_NAME}')::date"

@@ -1,4 +1,4 @@
-"""Metadata of every table, with a naming convention so that migrations can name what they change."""
+"""Metadata of all tables, with a naming convention so that migrations can name constraints and indexes."""
 
 from datetime import datetime
 from typing import Annotated, Any
@@ -24,7 +24,7 @@ Json = Annotated[dict[str, Any], mapped_column(JSONB)]
 
 
 class Base(DeclarativeBase):
-    """Root of the mapped tables."""
+    """Base class of the mapped tables."""
 
     metadata = MetaData(naming_convention=NAMING)
-    type_annotation_map = {str: Text, datetime: DateTime(timezone=True), dict[str, Any]: JSONB}  # noqa: RUF012
+    type_annotation_map = {str: Text, datetime: DateTime(timezone=True), dict[str, Any]: JSONB}  # noqa: RUF012  # SQLAlchemy declares it so

@@ -1,4 +1,4 @@
-"""The error that every endpoint answers while the database is unavailable."""
+"""The error that every endpoint returns while the database is unavailable."""
 
 from battery_servicekit.problems import Unavailable
 

@@ -1,4 +1,4 @@
-"""Classify database errors: which may be retried at once, and which mean that the database is unavailable."""
+"""Classify database errors: which can be retried at once, and which mean that the database is unavailable."""
 
 from typing import Final
 
@@ -12,14 +12,14 @@ _NO_PARTITION: Final = "no partition of relation"
 
 
 def sqlstate(error: BaseException) -> str | None:
-    """Return the server's five-character code of an error, None when it does not come from the server."""
+    """Return the server's five-character code of an error, None if the error does not come from the server."""
     origin = error.orig if isinstance(error, DBAPIError) else error
     code = getattr(origin, "sqlstate", None) or getattr(origin, "pgcode", None)
     return code if isinstance(code, str) else None
 
 
 def is_serialization_failure(error: BaseException) -> bool:
-    """Return whether a transaction lost against a concurrent one (serialization failure, deadlock); retry it."""
+    """Return whether a transaction failed because of a concurrent one (serialization failure, deadlock); retry it."""
     return sqlstate(error) in _SERIALIZATION_FAILURES
 
 

@@ -1,4 +1,4 @@
-"""Rows of a statement in the driver's own parameter style, which takes whole arrays."""
+"""Rows of a statement in the driver's own parameter style, which accepts whole arrays."""
 
 from collections.abc import Sequence
 from typing import Any

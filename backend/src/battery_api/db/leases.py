@@ -1,4 +1,4 @@
-"""Leases in the database: which replica may run a job now."""
+"""Leases in the database, which decide which replica runs a job."""
 
 from datetime import datetime
 from typing import Final
@@ -19,6 +19,6 @@ _TAKE: Final = text(
 async def take_lease(
     connection: AsyncConnection, name: str, *, holder: str, now: datetime, expires_at: datetime
 ) -> bool:
-    """Take or extend a lease; false while another holder has it."""
+    """Take or extend a lease; False while another holder has it."""
     values = {"name": name, "holder": holder, "now": now, "expires_at": expires_at}
     return await connection.scalar(_TAKE, values) is not None

@@ -11,10 +11,10 @@ from battery_api.settings import GatewaySettings
 
 
 class Database:
-    """One pool of connections. Work happens in `begin`, one transaction that commits when its block ends well.
+    """One pool of connections; `begin` opens a transaction on one of them.
 
-    SQLAlchemy Core on connections, not ORM sessions: rows come back as rows, nothing loads lazily, and the hot path
-    reaches the driver below without a second abstraction.
+    SQLAlchemy Core on connections, not ORM sessions: statements return plain rows, nothing is loaded lazily, and the
+    hot path reaches the driver directly.
     """
 
     def __init__(self, engine: AsyncEngine) -> None:
@@ -22,7 +22,7 @@ class Database:
 
     @classmethod
     def from_settings(cls, settings: GatewaySettings) -> "Database":
-        """Build the pool that the settings describe."""
+        """Build the pool from the settings."""
         if settings.database_url is None:
             raise ValueError("DATABASE_URL is not set; `make up` starts an embedded server and sets it")
         return cls(
@@ -53,9 +53,9 @@ def create_database_engine(
     Parameters
     ----------
     statement_timeout_s
-        Limit of each statement on the server; a stuck query must not hold a connection for ever.
+        Limit of each statement on the server; a stuck query must not hold a connection forever.
     pooling
-        False opens a connection per transaction.
+        If False, each transaction opens a connection of its own.
     """
     server_settings = {
         "application_name": "battery-api",
@@ -81,7 +81,7 @@ def create_database_engine(
 
 
 def asyncpg_url(url: str) -> URL:
-    """Return the URL with the asyncpg driver, whatever spelling of PostgreSQL it came with."""
+    """Return a PostgreSQL URL with the asyncpg driver, whichever driver or scheme it names."""
     parsed = make_url(url)
     if parsed.get_backend_name() not in {"postgresql", "postgres"}:
         raise ValueError(f"DATABASE_URL must be a PostgreSQL URL, not {parsed.get_backend_name()}")

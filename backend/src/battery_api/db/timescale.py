@@ -1,8 +1,8 @@
-"""The one place that knows whether the server is TimescaleDB or plain PostgreSQL.
+"""The only module that distinguishes TimescaleDB from plain PostgreSQL.
 
-On TimescaleDB the time series are hypertables with a columnstore and retention policy, and the roll-ups are continuous
-aggregates. On plain PostgreSQL they are tables partitioned by month, and the roll-ups are tables that a job keeps.
-Everything else names the same relations on both.
+On TimescaleDB the time series are hypertables with a columnstore and a retention policy, and the roll-ups are
+continuous aggregates. On plain PostgreSQL they are tables partitioned by month, and the roll-ups are tables that a job
+maintains. All other code uses the same relations on both.
 """
 
 from collections.abc import Iterator
@@ -18,7 +18,7 @@ from battery_api.db.tables.telemetry import ROLLUP_CHANNELS
 
 
 class Engine(StrEnum):
-    """Which of the two kinds of server this is."""
+    """Kind of server."""
 
     TIMESCALE = "timescale"
     PLAIN = "plain"
@@ -26,7 +26,7 @@ class Engine(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class TimeSeries:
-    """A table partitioned by time; ``segment_by`` is the key that compression groups by."""
+    """A table partitioned by time; compression groups its rows by ``segment_by``."""
 
     table: str
     segment_by: str
@@ -44,12 +44,12 @@ AVAILABLE = "select 1 from pg_available_extensions where name = 'timescaledb'"
 
 
 async def detect_engine(connection: AsyncConnection) -> Engine:
-    """Ask the server which kind it is."""
+    """Return which kind of server this is."""
     return Engine.TIMESCALE if (await connection.scalar(text(DETECT))) else Engine.PLAIN
 
 
 def hypertable_statements(series: TimeSeries, *, retention_days: int) -> Iterator[str]:
-    """Turn a table into a hypertable of daily chunks, compressed after a week, dropped after ``retention_days``."""
+    """Turn a table into a hypertable of daily chunks, compressed after a week and dropped after ``retention_days``."""
     yield (
         f"select create_hypertable('{series.table}', by_range('time', interval '1 day'), "
         "create_default_indexes => false)"
@@ -63,7 +63,7 @@ def hypertable_statements(series: TimeSeries, *, retention_days: int) -> Iterato
 
 
 def continuous_aggregate_statements(rollup: str, *, retention_days: int) -> Iterator[str]:
-    """Create a roll-up as a continuous aggregate that also answers for rows not yet materialised."""
+    """Create a roll-up as a continuous aggregate that includes rows which are not yet materialised."""
     width = ROLLUPS[rollup]
     bucket = bucket_expression(width, timescale=True)
     lag = "1 hour" if width == timedelta(hours=1) else "1 day"
@@ -80,7 +80,7 @@ def continuous_aggregate_statements(rollup: str, *, retention_days: int) -> Iter
 
 
 def bucket_expression(width: timedelta, *, timescale: bool, column: str = "time") -> str:
-    """Return the SQL that floors a time to its bucket; days start at midnight in Asia/Bangkok."""
+    """Return an SQL expression for the bucket of a time; days start at midnight in Asia/Bangkok."""
     function = "time_bucket" if timescale else "date_bin"
     origin = DAY_ORIGIN.isoformat()
     return f"{function}(interval '{int(width.total_seconds())} seconds', {column}, timestamptz '{origin}')"
@@ -109,7 +109,7 @@ def aggregate_list(*, timescale: bool) -> str:
 async def refresh_rollups(connection: AsyncConnection, start: datetime, end: datetime) -> None:
     """Materialise the continuous aggregates over a span; needs a connection outside a transaction (autocommit)."""
     for rollup, width in ROLLUPS.items():
-        # Only whole buckets inside the window are refreshed, so it is widened by one on each side.
+        # Only whole buckets inside the window are refreshed, so it is widened by one bucket on each side.
         await connection.execute(
             text(
                 f"call refresh_continuous_aggregate('{rollup}', cast(:start as timestamptz), cast(:end as timestamptz))"
@@ -118,9 +118,9 @@ async def refresh_rollups(connection: AsyncConnection, start: datetime, end: dat
         )
 
 
-def month_floor(at: datetime) -> datetime:
+def month_floor(instant: datetime) -> datetime:
     """Return the first instant (UTC) of an instant's month."""
-    return at.astimezone(UTC).replace(day=1, hour=0, minute=0, second=0, microsecond=0)
+    return instant.astimezone(UTC).replace(day=1, hour=0, minute=0, second=0, microsecond=0)
 
 
 def months_between(start: datetime, end: datetime) -> Iterator[datetime]:
@@ -137,7 +137,7 @@ def partition_name(table: str, month: datetime) -> str:
 
 
 def partition_statement(table: str, month: datetime) -> str:
-    """Return the SQL that creates the partition of a month where it is missing."""
+    """Return the SQL that creates the partition of a month if it is missing."""
     following = month_floor(month + timedelta(days=32))
     return (
         f"create table if not exists {partition_name(table, month)} partition of {table} "
@@ -146,27 +146,27 @@ def partition_statement(table: str, month: datetime) -> str:
 
 
 async def maintain_partitions(connection: AsyncConnection, *, now: datetime, retention_days: int) -> None:
-    """Make the partitions from the retention's edge to two months ahead and drop those wholly older.
+    """Create the partitions from the start of the retention to two months ahead, and drop older ones.
 
-    Does nothing on TimescaleDB, where chunks make themselves and the policy drops them.
+    Does nothing on TimescaleDB, where chunks are created automatically and the policy drops them.
     """
     if await detect_engine(connection) is Engine.TIMESCALE:
         return
     oldest = now - timedelta(days=retention_days)
-    wanted = list(months_between(oldest, now + timedelta(days=62)))
+    months = list(months_between(oldest, now + timedelta(days=62)))
     for series in TIME_SERIES:
         present = await _partitions(connection, series.table)
-        keep = {partition_name(series.table, month) for month in wanted}
-        for month in wanted:
+        keep = {partition_name(series.table, month) for month in months}
+        for month in months:
             if partition_name(series.table, month) not in present:
                 await connection.execute(text(partition_statement(series.table, month)))
         for name in sorted(present - keep):
-            if name < partition_name(series.table, wanted[0]):
+            if name < partition_name(series.table, months[0]):
                 await connection.execute(text(f"drop table if exists {name}"))
 
 
 async def create_partitions(connection: AsyncConnection, *, start: datetime, end: datetime) -> None:
-    """Make the partitions of a span where they are missing; does nothing on TimescaleDB."""
+    """Create the missing partitions of a span; does nothing on TimescaleDB."""
     if await detect_engine(connection) is Engine.TIMESCALE:
         return
     for series in TIME_SERIES:
@@ -177,8 +177,8 @@ async def create_partitions(connection: AsyncConnection, *, start: datetime, end
 
 
 async def _partitions(connection: AsyncConnection, table: str) -> set[str]:
-    found = await connection.scalars(
+    names = await connection.scalars(
         text("select inhrelid::regclass::text from pg_inherits where inhparent = cast(:table as regclass)"),
         {"table": table},
     )
-    return set(found)
+    return set(names)

@@ -1,15 +1,16 @@
-"""The fleet in memory: what ingest and the rules need to know of each battery without asking the database."""
+"""The fleet in memory: what ingest and the rules need of each battery without querying the database."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-from sqlalchemy import select
+from sqlalchemy import select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from battery_api.db.tables.fleet import Battery, BatteryModel, BatterySystem, Location, String
+from battery_api.db.tables.fleet import Battery, BatteryModelRow, BatterySystem, Location, String
 from battery_contracts.enums import SystemKind
 
 IntArray = npt.NDArray[np.int64]
@@ -18,7 +19,7 @@ FloatArray = npt.NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True)
 class LocationEntry:
-    """A location's keys and name."""
+    """Key, code and name of a location."""
 
     key: int
     code: str
@@ -27,7 +28,7 @@ class LocationEntry:
 
 @dataclass(frozen=True, slots=True)
 class StringEntry:
-    """A string with what lies above it."""
+    """A string with its system, its location and its batteries."""
 
     key: int
     code: str
@@ -41,7 +42,7 @@ class StringEntry:
 
 @dataclass(frozen=True, slots=True)
 class BatteryEntry:
-    """A battery that is in place now, with its nameplate figures and baseline."""
+    """A battery that is installed now, with its nameplate values and its baseline."""
 
     key: int
     code: str
@@ -64,7 +65,7 @@ class BatteryEntry:
 
 @dataclass(frozen=True)
 class FleetCatalogue:
-    """Every location, string and present battery, by code and by key."""
+    """Every location, string and installed battery, by code and by key."""
 
     locations: Mapping[str, LocationEntry]
     strings: Mapping[str, StringEntry]
@@ -81,110 +82,102 @@ class FleetCatalogue:
 
 async def load_catalogue(connection: AsyncConnection) -> FleetCatalogue:
     """Read the whole fleet; about two thousand rows."""
-    locations = {
-        row.code: LocationEntry(row.id, row.code, row.name)
-        for row in await connection.execute(select(Location.id, Location.code, Location.name))
-    }
-    batteries = {row.code: _battery_entry(row) for row in await connection.execute(_BATTERIES)}
-    members: dict[int, list[BatteryEntry]] = {}
+    locations = {row.code: LocationEntry(**row._asdict()) for row in await connection.execute(_LOCATIONS)}
+    batteries = {row.code: BatteryEntry(**row._asdict()) for row in await connection.execute(_BATTERIES)}
+    batteries_of: dict[int, list[BatteryEntry]] = {}
     for entry in batteries.values():
-        members.setdefault(entry.string_key, []).append(entry)
+        batteries_of.setdefault(entry.string_key, []).append(entry)
     strings = {}
     for row in await connection.execute(_STRINGS):
-        ordered = sorted(members.get(row.id, []), key=lambda entry: entry.position)
+        in_order = sorted(batteries_of.get(row.key, []), key=lambda entry: entry.position)
         strings[row.code] = StringEntry(
-            key=row.id,
+            key=row.key,
             code=row.code,
-            system_key=row.system_id,
+            system_key=row.system_key,
             system_code=row.system_code,
-            system_kind=SystemKind(row.kind),
-            location_key=row.location_id,
+            system_kind=SystemKind(row.system_kind),
+            location_key=row.location_key,
             location_code=row.location_code,
-            battery_keys=tuple(entry.key for entry in ordered),
+            battery_keys=tuple(entry.key for entry in in_order),
         )
     return FleetCatalogue(locations, strings, batteries)
 
 
-_STRINGS = (
+# The labels are the names of the entries' fields.
+_LOCATIONS: Final = select(Location.id.label("key"), Location.code, Location.name)
+_STRINGS: Final = (
     select(
-        String.id,
+        String.id.label("key"),
         String.code,
-        String.system_id,
+        String.system_id.label("system_key"),
         BatterySystem.code.label("system_code"),
-        BatterySystem.kind,
-        String.location_id,
+        BatterySystem.kind.label("system_kind"),
+        String.location_id.label("location_key"),
         Location.code.label("location_code"),
     )
     .join(BatterySystem, BatterySystem.id == String.system_id)
     .join(Location, Location.id == String.location_id)
     .order_by(String.code)
 )
-_BATTERIES = (
+_BATTERIES: Final = (
     select(
-        Battery,
+        Battery.id.label("key"),
+        Battery.code,
+        Battery.position,
+        Battery.string_id.label("string_key"),
         String.code.label("string_code"),
         BatterySystem.code.label("system_code"),
+        Battery.location_id.label("location_key"),
         Location.code.label("location_code"),
-        BatteryModel.code.label("model_code"),
-        BatteryModel.cell_count,
-        BatteryModel.rated_capacity_ah,
-        BatteryModel.float_voltage_low_v,
-        BatteryModel.float_voltage_high_v,
-        BatteryModel.float_compensation_v_per_c,
+        BatteryModelRow.code.label("model_code"),
+        Battery.installed_at,
+        BatteryModelRow.cell_count,
+        BatteryModelRow.rated_capacity_ah,
+        BatteryModelRow.float_voltage_low_v,
+        BatteryModelRow.float_voltage_high_v,
+        BatteryModelRow.float_compensation_v_per_c,
+        Battery.baseline_resistance_mohm,
+        Battery.baseline_temperature_c,
     )
     .join(String, String.id == Battery.string_id)
     .join(BatterySystem, BatterySystem.id == String.system_id)
     .join(Location, Location.id == Battery.location_id)
-    .join(BatteryModel, BatteryModel.id == Battery.model_id)
+    .join(BatteryModelRow, BatteryModelRow.id == Battery.model_id)
     .where(Battery.removed_at.is_(None))
     .order_by(Battery.code)
 )
 
 
-def _battery_entry(row: object) -> BatteryEntry:
-    values = row._mapping  # type: ignore[attr-defined]  # noqa: SLF001  # SQLAlchemy's documented row mapping
-    return BatteryEntry(
-        key=values["id"],
-        code=values["code"],
-        position=values["position"],
-        string_key=values["string_id"],
-        string_code=values["string_code"],
-        system_code=values["system_code"],
-        location_key=values["location_id"],
-        location_code=values["location_code"],
-        model_code=values["model_code"],
-        installed_at=values["installed_at"],
-        cell_count=values["cell_count"],
-        rated_capacity_ah=values["rated_capacity_ah"],
-        float_voltage_low_v=values["float_voltage_low_v"],
-        float_voltage_high_v=values["float_voltage_high_v"],
-        float_compensation_v_per_c=values["float_compensation_v_per_c"],
-        baseline_resistance_mohm=values["baseline_resistance_mohm"],
-        baseline_temperature_c=values["baseline_temperature_c"],
-    )
+class FleetVersion(NamedTuple):
+    """Differs whenever the fleet has changed: rows are never deleted, and a swap adds one."""
+
+    location_count: int
+    string_count: int
+    last_battery_transaction: int
+    """Newest transaction that wrote a battery."""
 
 
 class CatalogueCache:
-    """The present catalogue, read again when the fleet changed.
+    """The current catalogue, read again after the fleet has changed.
 
     Parameters
     ----------
     max_age_s
-        How long another replica's import may stay unnoticed.
+        How long an import by another replica may go unnoticed.
     """
 
     def __init__(self, *, max_age_s: float = 30.0) -> None:
         self._max_age_s = max_age_s
         self._catalogue: FleetCatalogue | None = None
-        self._version: tuple[int, int, int] | None = None
+        self._version: FleetVersion | None = None
         self._checked_at: datetime | None = None
 
     async def get(self, connection: AsyncConnection, now: datetime) -> FleetCatalogue:
-        """Return the catalogue, asking at most once in ``max_age_s`` whether it changed."""
+        """Return the catalogue, checking at most once per ``max_age_s`` whether it has changed."""
         fresh = self._checked_at is not None and 0 <= (now - self._checked_at).total_seconds() < self._max_age_s
         if self._catalogue is not None and fresh:
             return self._catalogue
-        version = await _version(connection)
+        version = await _fleet_version(connection)
         if self._catalogue is None or version != self._version:
             self._catalogue = await load_catalogue(connection)
             self._version = version
@@ -192,18 +185,18 @@ class CatalogueCache:
         return self._catalogue
 
     def forget(self) -> None:
-        """Read anew at the next use, after this process changed the fleet."""
+        """Read the catalogue again at the next use; called after this process has changed the fleet."""
         self._checked_at = None
         self._version = None
 
 
-async def _version(connection: AsyncConnection) -> tuple[int, int, int]:
-    # Rows are never deleted and a swap adds one, so counts and the newest transaction that wrote a row tell a change.
-    row = (
-        await connection.exec_driver_sql(
-            "select (select count(*) from location), (select count(*) from string), "
-            "coalesce((select max(xmin::text::bigint) from battery), 0)"
-        )
-    ).one()
-    locations, strings, newest = (int(value) for value in row)
-    return locations, strings, newest
+_VERSION: Final = text(
+    """
+    select (select count(*) from location), (select count(*) from string),
+           coalesce((select max(xmin::text::bigint) from battery), 0)
+    """
+)
+
+
+async def _fleet_version(connection: AsyncConnection) -> FleetVersion:
+    return FleetVersion(*(await connection.execute(_VERSION)).one())

@@ -1,4 +1,4 @@
-"""What can be missing in the fleet."""
+"""Errors of the fleet and its import."""
 
 from battery_servicekit.problems import DomainError, NotFound
 
@@ -16,6 +16,6 @@ class BatteryNotFound(NotFound):
 
 
 class ImportRefused(DomainError):
-    """The file is not a fleet catalogue at all."""
+    """The file is not a fleet catalogue."""
 
     code, status = "import_refused", 422

@@ -1,4 +1,4 @@
-"""Estimates as every page shows them: with an interval and what stands behind it, or the reason why there is none."""
+"""Estimates as the API shows them: with an interval and their provenance, or the reason why there is none."""
 
 from typing import Final, Literal
 
@@ -6,11 +6,10 @@ from battery_api.fleet.schemas import Estimate
 from battery_contracts.enums import NoEstimateReason, Provenance, ReadingQuality
 
 Z90: Final = 1.645
-"""Two-sided 90 % of a normal distribution: what an interval shown to people promises."""
+"""Two-sided 90 % of a normal distribution: the coverage of the intervals that the API shows."""
 
-
-AT_MOST_PCT: Final = {"soc": 100.0, "soh": 150.0}
-"""A full battery is full; of its rated capacity a new one may well deliver more."""
+UPPER_BOUND_PCT: Final = {"soc": 100.0, "soh": 150.0}
+"""Charge cannot exceed 100 %, but a new battery can deliver more than its rated capacity."""
 
 
 def estimate_of(
@@ -21,19 +20,19 @@ def estimate_of(
     quality: ReadingQuality,
 ) -> Estimate:
     """Return an estimate with its 90 % interval."""
-    # An estimate without its spread or its evidence is not shown at all.
+    # An estimate without its standard deviation or its provenance is not shown.
     if value_pct is None or sd_pct is None or provenance is None:
         unavailable = ReadingQuality.TWIN_UNAVAILABLE in quality
         return no_estimate(NoEstimateReason.TWIN_UNAVAILABLE if unavailable else NoEstimateReason.NO_ESTIMATE_YET)
     return Estimate(
         value_pct=value_pct,
         low_pct=max(0.0, value_pct - Z90 * sd_pct),
-        high_pct=min(AT_MOST_PCT[quantity], value_pct + Z90 * sd_pct),
+        high_pct=min(UPPER_BOUND_PCT[quantity], value_pct + Z90 * sd_pct),
         provenance=Provenance(provenance),
         reason=None,
     )
 
 
 def no_estimate(reason: NoEstimateReason) -> Estimate:
-    """Return what stands in the place of an estimate that is withheld."""
+    """Return an empty estimate with the reason."""
     return Estimate(value_pct=None, low_pct=None, high_pct=None, provenance=None, reason=reason)

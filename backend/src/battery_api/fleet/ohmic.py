@@ -1,6 +1,5 @@
-"""Ohmic readings made comparable: corrected to 25 °C and set against the battery's own baseline."""
+"""Ohmic readings made comparable: corrected to 25 °C and relative to the battery's own baseline."""
 
-import math
 from typing import Final
 
 import numpy as np
@@ -9,15 +8,15 @@ import numpy.typing as npt
 FloatArray = npt.NDArray[np.float64]
 
 RESISTANCE_SLOPE_PER_C: Final = -0.008
-"""Relative change of a VRLA block's ohmic resistance a degree: R(T) = R25 exp(-0.008 (T - 25)).
+"""Relative change of a VRLA block's ohmic resistance per degree: R(T) = R25 exp(-0.008 (T - 25)).
 
-About +50 % from +30 to -18 °C, as makers and field guides report.
+About +50 % from +30 to -18 °C, as manufacturers and field guides report.
 """
 REFERENCE_TEMPERATURE_C: Final = 25.0
 
 
 def resistance_at_25c(resistance_mohm: FloatArray, temperature_c: FloatArray) -> FloatArray:
-    """Return resistances (n,) in mΩ as they would read at 25 °C; NaN stays NaN."""
+    """Return resistances (n,) in mΩ corrected to 25 °C; NaN stays NaN."""
     corrected: FloatArray = resistance_mohm / np.exp(RESISTANCE_SLOPE_PER_C * (temperature_c - REFERENCE_TEMPERATURE_C))
     return corrected
 
@@ -28,40 +27,19 @@ def drift_pct(
     baseline_resistance_mohm: FloatArray,
     baseline_temperature_c: FloatArray,
 ) -> FloatArray:
-    """Return how far resistances (n,) lie above the own baselines, in percent, both corrected to 25 °C.
+    """Return how far resistances (n,) are above the batteries' own baselines, in percent, both corrected to 25 °C.
 
-    NaN where a measurement or a baseline is missing: without a baseline of its own a battery's ohmic value says little,
-    and a generic reference value is never put in its place.
+    NaN where a measurement or a baseline is missing: without a baseline of its own a battery's ohmic value means
+    little, and a generic reference value is never substituted.
     """
-    now = resistance_at_25c(resistance_mohm, temperature_c)
-    then = resistance_at_25c(baseline_resistance_mohm, baseline_temperature_c)
-    drift: FloatArray = (now / then - 1.0) * 100.0
+    measured = resistance_at_25c(resistance_mohm, temperature_c)
+    baseline = resistance_at_25c(baseline_resistance_mohm, baseline_temperature_c)
+    drift: FloatArray = (measured / baseline - 1.0) * 100.0
     return drift
 
 
-def drift_pct_of(
-    resistance_mohm: float | None,
-    temperature_c: float | None,
-    baseline_resistance_mohm: float | None,
-    baseline_temperature_c: float | None,
-) -> float | None:
-    """Return the drift of one battery in percent, or None where a value is missing."""
-    if (
-        resistance_mohm is None
-        or temperature_c is None
-        or not baseline_resistance_mohm
-        or baseline_temperature_c is None
-    ):
-        return None
-    now = resistance_mohm / math.exp(RESISTANCE_SLOPE_PER_C * (temperature_c - REFERENCE_TEMPERATURE_C))
-    then = baseline_resistance_mohm / math.exp(
-        RESISTANCE_SLOPE_PER_C * (baseline_temperature_c - REFERENCE_TEMPERATURE_C)
-    )
-    return (now / then - 1.0) * 100.0
-
-
 def drift_sql(resistance: str, temperature: str, baseline: str, baseline_temperature: str) -> str:
-    """Return the same as an SQL expression over column names; null where a value is missing."""
+    """Return the drift of `drift_pct` as an SQL expression over column names; null where a value is missing."""
     slope, reference = RESISTANCE_SLOPE_PER_C, REFERENCE_TEMPERATURE_C
     return (
         f"(({resistance}::double precision / exp({slope} * ({temperature} - {reference}))) / "

@@ -1,11 +1,11 @@
 """Reads of the fleet: every list and page comes from the state rows, never from the history."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Any, Final
+from datetime import date, datetime
+from typing import Any, Final, NamedTuple
 
-from sqlalchemy import RowMapping, text
+from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from battery_api.fleet.ohmic import drift_sql
@@ -32,11 +32,11 @@ SORTS: Final[Mapping[str, str]] = {
     "status": _STATUS_RANK,
     "time": "x.time",
 }
-"""Sort keys of the battery list; ``-`` in front turns the order round."""
+"""Sort keys of the battery list; a leading ``-`` reverses the order."""
 
 _BATTERIES: Final = f"""
     select b.id, b.code, b.position, b.serial_number, b.installed_at, b.baseline_resistance_mohm,
-           b.baseline_temperature_c, b.location_id, b.string_id, l.code as location_code, l.name as location_name,
+           b.baseline_temperature_c, l.code as location_code, l.name as location_name,
            y.code as system_code, g.code as string_code, m.code as model_code,
            s.time, s.received_at, s.voltage_v, s.current_a, s.temperature_c, s.internal_resistance_mohm,
            s.resistance_at, s.soc_pct, s.soc_sd_pct, s.soc_provenance, s.soh_pct, s.soh_sd_pct, s.soh_provenance,
@@ -52,9 +52,124 @@ _BATTERIES: Final = f"""
 """
 
 
+class ListedBattery(NamedTuple):
+    """A battery with its newest values, its status and its open alerts."""
+
+    code: str
+    position: int
+    serial_number: str
+    installed_at: datetime
+    baseline_resistance_mohm: float | None
+    baseline_temperature_c: float | None
+    location_code: str
+    location_name: str
+    system_code: str
+    string_code: str
+    model_code: str
+    time: datetime | None
+    received_at: datetime | None
+    voltage_v: float | None
+    current_a: float | None
+    temperature_c: float | None
+    internal_resistance_mohm: float | None
+    resistance_at: datetime | None
+    soc_pct: float | None
+    soc_sd_pct: float | None
+    soc_provenance: str | None
+    soh_pct: float | None
+    soh_sd_pct: float | None
+    soh_provenance: str | None
+    quality: int
+    reporting_interval_s: float | None
+    open_info: int
+    open_warning: int
+    open_critical: int
+    resistance_drift_pct: float | None
+    status: str
+    open_types: list[str] | None
+    """Types of the open alerts; None if there is none."""
+
+
+_BATTERY_COLUMNS: Final = ", ".join(f"x.{name}" for name in ListedBattery._fields if name != "open_types")
+
+
+class BatteryCounts(NamedTuple):
+    """Batteries of a location by status, their newest reading, their state of health and the worst of them."""
+
+    location_code: str
+    normal: int
+    warning: int
+    critical: int
+    no_data: int
+    newest_reading_at: datetime | None
+    mean_soh_pct: float | None
+    soh_evidence_count: int
+    soh_estimate_count: int
+    worst_battery_code: str | None
+
+
+class AlertCounts(NamedTuple):
+    """Active alerts of a location by severity, and how many of them are not acknowledged."""
+
+    location_code: str
+    info: int
+    warning: int
+    critical: int
+    pending: int
+
+
+class ListedLocation(NamedTuple):
+    """A location with its newest environment and its sizes."""
+
+    code: str
+    name: str
+    region: str
+    latitude: float
+    longitude: float
+    altitude_m: float
+    commissioned_on: date
+    utility: str
+    climate_zone: str
+    time: datetime | None
+    ambient_c: float | None
+    humidity_pct: float | None
+    hvac: str | None
+    mains: bool | None
+    stale_after_s: float
+    system_count: int
+    string_count: int
+    battery_count: int
+
+
+class ListedString(NamedTuple):
+    """A string with its system and its newest values."""
+
+    string_code: str
+    system_code: str
+    system_kind: str
+    rated_power_kva: float
+    battery_count: int
+    time: datetime | None
+    voltage_v: float | None
+    current_a: float | None
+    float_current_ma: float | None
+    ripple_voltage_v: float | None
+    ripple_current_a: float | None
+    mode: str | None
+    mode_since: datetime | None
+    reporting_interval_s: float | None
+
+
+class SystemCounts(NamedTuple):
+    """Numbers of systems and strings."""
+
+    system_count: int
+    string_count: int
+
+
 @dataclass(frozen=True, slots=True)
 class BatteryFilter:
-    """Which batteries a list wants; None means any. ``visible`` holds the caller's locations, None for all."""
+    """Which batteries to list; None means any. ``visible`` holds the caller's locations, None for all."""
 
     visible: frozenset[str] | None = None
     location_id: str | None = None
@@ -67,7 +182,7 @@ class BatteryFilter:
     text: str | None = None
 
     def conditions(self) -> tuple[str, dict[str, Any]]:
-        """Return the SQL conditions on the joined row and their parameters."""
+        """Return the SQL conditions on the joined row, and their parameters."""
         clauses: list[str] = []
         values: dict[str, Any] = {}
         exact = {
@@ -77,18 +192,18 @@ class BatteryFilter:
             "x.code": self.battery_id,
             "x.status": self.status,
         }
-        for column, wanted in exact.items():
-            if wanted is not None:
+        for column, value in exact.items():
+            if value is not None:
                 name = column.removeprefix("x.")
                 clauses.append(f"{column} = :{name}")
-                values[name] = wanted
+                values[name] = value
         if self.visible is not None:
             clauses.append("x.location_code = any(:visible)")
             values["visible"] = sorted(self.visible)
         if self.has_alerts is not None:
             clauses.append(f"(x.open_info + x.open_warning + x.open_critical > 0) = {str(self.has_alerts).lower()}")
         if self.rul_below_days is not None:
-            # No prediction is stored yet, so no battery is known to lie below any number of days.
+            # No prediction is stored yet, so no battery is known to be below any number of days.
             clauses.append("false")
         if self.text:
             clauses.append("(x.code ilike :text or x.serial_number ilike :text)")
@@ -98,34 +213,31 @@ class BatteryFilter:
 
 
 async def list_batteries(
-    connection: AsyncConnection, wanted: BatteryFilter, *, now: datetime, sort: str, skip: int, limit: int
-) -> tuple[Sequence[RowMapping], int]:
-    """Return a stretch of the batteries that match, with the number of all that do."""
-    where, values = wanted.conditions()
+    connection: AsyncConnection, battery_filter: BatteryFilter, *, now: datetime, sort: str, skip: int, limit: int
+) -> tuple[list[ListedBattery], int]:
+    """Return a page of the matching batteries, and the number of all of them."""
+    where, values = battery_filter.conditions()
     descending = sort.startswith("-")
     order = SORTS[sort.removeprefix("-")] + (" desc nulls last" if descending else " asc nulls last")
     statement = (
-        f"select x.*, {_OPEN_TYPES} as open_types, count(*) over () as total from ({_BATTERIES}) x "
+        f"select {_BATTERY_COLUMNS}, {_OPEN_TYPES} as open_types, count(*) over () as total from ({_BATTERIES}) x "
         f"where {where} order by {order}, x.code offset :skip limit :limit"
     )
-    rows = (
-        (await connection.execute(text(statement), {**values, "now": now, "skip": skip, "limit": limit}))
-        .mappings()
-        .all()
-    )
+    result = await connection.execute(text(statement), {**values, "now": now, "skip": skip, "limit": limit})
+    rows = result.all()
+    batteries = [ListedBattery(*columns) for *columns, _ in rows]
     if rows or skip == 0:
-        return rows, rows[0]["total"] if rows else 0
+        return batteries, rows[0].total if rows else 0
     count = f"select count(*) from ({_BATTERIES}) x where {where}"
-    return rows, await connection.scalar(text(count), values) or 0
+    return batteries, await connection.scalar(text(count), {**values, "now": now}) or 0
 
 
-async def status_counts(
+async def count_batteries(
     connection: AsyncConnection, *, now: datetime, visible: frozenset[str] | None
-) -> Sequence[RowMapping]:
-    """Return, per location, batteries by status, the newest reading and the worst battery."""
+) -> dict[str, BatteryCounts]:
+    """Count batteries by the code of their location."""
     statement = f"""
         select x.location_code,
-               count(*) as battery_count,
                count(*) filter (where x.status = 'normal') as normal,
                count(*) filter (where x.status = 'warning') as warning,
                count(*) filter (where x.status = 'critical') as critical,
@@ -136,17 +248,17 @@ async def status_counts(
                count(x.soh_pct) as soh_estimate_count,
                (array_agg(x.code order by {_STATUS_RANK}, x.open_critical desc, x.open_warning desc,
                           x.resistance_drift_pct desc nulls last)
-                filter (where x.status in ('critical', 'warning')))[1] as worst_battery_id
+                filter (where x.status in ('critical', 'warning')))[1] as worst_battery_code
         from ({_BATTERIES}) x
         where cast(:visible as text[]) is null or x.location_code = any(:visible)
         group by x.location_code
     """
-    values = {"now": now, "visible": None if visible is None else sorted(visible)}
-    return (await connection.execute(text(statement), values)).mappings().all()
+    rows = await connection.execute(text(statement), {"now": now, "visible": _codes(visible)})
+    return {row.location_code: BatteryCounts(*row) for row in rows}
 
 
-async def alert_counts(connection: AsyncConnection, *, visible: frozenset[str] | None) -> Sequence[RowMapping]:
-    """Return, per location, active alerts by severity and how many of them nobody has acknowledged."""
+async def count_alerts(connection: AsyncConnection, *, visible: frozenset[str] | None) -> dict[str, AlertCounts]:
+    """Count active alerts by the code of their location."""
     statement = text(
         """
         select l.code as location_code,
@@ -160,16 +272,17 @@ async def alert_counts(connection: AsyncConnection, *, visible: frozenset[str] |
         group by l.code
         """
     )
-    values = {"visible": None if visible is None else sorted(visible)}
-    return (await connection.execute(statement, values)).mappings().all()
+    rows = await connection.execute(statement, {"visible": _codes(visible)})
+    return {row.location_code: AlertCounts(*row) for row in rows}
 
 
-async def list_locations(connection: AsyncConnection, *, visible: frozenset[str] | None) -> Sequence[RowMapping]:
+async def list_locations(connection: AsyncConnection, *, visible: frozenset[str] | None) -> list[ListedLocation]:
     """Return every location the caller may see, with its environment and sizes."""
     statement = text(
         f"""
-        select l.*, e.time, e.ambient_c, e.humidity_pct, e.hvac, e.mains, {stale_after_sql("e.reporting_interval_s")}
-               as stale_after_s,
+        select l.code, l.name, l.region, l.latitude, l.longitude, l.altitude_m, l.commissioned_on, l.utility,
+               l.climate_zone, e.time, e.ambient_c, e.humidity_pct, e.hvac, e.mains,
+               {stale_after_sql("e.reporting_interval_s")} as stale_after_s,
                (select count(*) from battery_system y where y.location_id = l.id) as system_count,
                (select count(*) from string g where g.location_id = l.id) as string_count,
                (select count(*) from battery b where b.location_id = l.id and b.removed_at is null) as battery_count
@@ -178,18 +291,20 @@ async def list_locations(connection: AsyncConnection, *, visible: frozenset[str]
         order by l.code
         """
     )
-    values = {"visible": None if visible is None else sorted(visible)}
-    return (await connection.execute(statement, values)).mappings().all()
+    rows = await connection.execute(statement, {"visible": _codes(visible)})
+    return [ListedLocation(*row) for row in rows]
 
 
 async def list_strings(
     connection: AsyncConnection, *, location_code: str | None = None, string_code: str | None = None
-) -> Sequence[RowMapping]:
+) -> list[ListedString]:
     """Return strings with their systems and newest values."""
     statement = text(
         """
-        select g.code as string_code, y.code as system_code, y.kind, y.rated_power_kva, t.*,
-               (select count(*) from battery b where b.string_id = g.id and b.removed_at is null) as battery_count
+        select g.code as string_code, y.code as system_code, y.kind as system_kind, y.rated_power_kva,
+               (select count(*) from battery b where b.string_id = g.id and b.removed_at is null) as battery_count,
+               t.time, t.voltage_v, t.current_a, t.float_current_ma, t.ripple_voltage_v, t.ripple_current_a,
+               t.mode, t.mode_since, t.reporting_interval_s
         from string g
         join battery_system y on y.id = g.system_id
         join location l on l.id = g.location_id
@@ -199,17 +314,21 @@ async def list_strings(
         order by y.code, g.code
         """
     )
-    return (await connection.execute(statement, {"location": location_code, "string": string_code})).mappings().all()
+    rows = await connection.execute(statement, {"location": location_code, "string": string_code})
+    return [ListedString(*row) for row in rows]
 
 
-async def count_visible_systems(connection: AsyncConnection, *, visible: frozenset[str] | None) -> tuple[int, int]:
-    """Return the numbers of systems and strings that the caller may see."""
+async def count_systems(connection: AsyncConnection, *, visible: frozenset[str] | None) -> SystemCounts:
+    """Count the systems and strings that the caller may see."""
     statement = text(
         """
-        select count(distinct y.id), count(distinct g.id)
+        select count(distinct y.id) as system_count, count(distinct g.id) as string_count
         from location l join battery_system y on y.location_id = l.id left join string g on g.system_id = y.id
         where cast(:visible as text[]) is null or l.code = any(:visible)
         """
     )
-    row = (await connection.execute(statement, {"visible": None if visible is None else sorted(visible)})).one()
-    return row[0], row[1]
+    return SystemCounts(*(await connection.execute(statement, {"visible": _codes(visible)})).one())
+
+
+def _codes(visible: frozenset[str] | None) -> list[str] | None:
+    return None if visible is None else sorted(visible)

@@ -33,7 +33,7 @@ MAX_IMPORT_BYTES = 32 * 1024 * 1024
 
 
 class ServiceStates(Protocol):
-    """Knows which services answer."""
+    """Knows the states of the services that the gateway depends on."""
 
     async def states(self) -> Services:
         """Return the state of each service."""
@@ -61,7 +61,7 @@ class InvalidSort(DomainError):
 
 
 class ImportTooLarge(DomainError):
-    """The catalogue file is larger than one import may be."""
+    """The catalogue file is larger than one import allows."""
 
     code, status = "import_too_large", 413
 
@@ -131,10 +131,10 @@ async def list_batteries(  # noqa: PLR0917  # each is a query parameter
     status: HealthStatus | None = None,
     has_alerts: bool | None = None,
     rul_below_days: Annotated[float | None, Query(ge=0)] = None,
-    q: Annotated[str | None, Query(description="Part of an id or serial number.", max_length=80)] = None,
+    q: Annotated[str | None, Query(description="Part of an id or of a serial number.", max_length=80)] = None,
     sort: BatterySort = "battery_id",
 ) -> Response:
-    """List batteries by filter; `total` is the real total."""
+    """List batteries by filter; `total` counts all matches."""
     battery_filter = BatteryFilter(
         visible=principal.location_codes,
         location_id=location_id,
@@ -167,9 +167,9 @@ async def import_fleet(
     request: Request,
     context: ContextDep,
     principal: AdminDep,
-    dry_run: Annotated[bool, Query(description="Check everything, change nothing.")] = False,
+    dry_run: Annotated[bool, Query(description="Check everything and change nothing.")] = False,
 ) -> Response:
-    """Import the fleet catalogue (CSV, one line per battery): all of it or, with any error, nothing."""
+    """Import the fleet catalogue (CSV, one line per battery); if any line has an error, nothing is imported."""
     content = await _bounded_body(request)
     async with context.database.begin() as connection:
         report = await import_catalogue(connection, content, dry_run=dry_run)

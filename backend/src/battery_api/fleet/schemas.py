@@ -1,4 +1,4 @@
-"""What the fleet endpoints answer."""
+"""Responses of the fleet endpoints."""
 
 from datetime import date
 from typing import Annotated
@@ -16,11 +16,13 @@ from battery_contracts.enums import (
 )
 from battery_contracts.fleet import BatteryModel
 
-Percent = Annotated[float, Field(ge=0, le=150, description="of rated; a new block may well deliver more than 100")]
+Percent = Annotated[
+    float, Field(ge=0, le=150, description="Percent of the rated value; a new battery can deliver more than 100.")
+]
 
 
 class StatusCounts(BaseModel):
-    """Batteries by status; the four add up to all batteries."""
+    """Numbers of batteries by status; the four add up to all batteries."""
 
     normal: int = 0
     warning: int = 0
@@ -29,15 +31,15 @@ class StatusCounts(BaseModel):
 
 
 class SeverityCounts(BaseModel):
-    """Alerts by severity."""
+    """Numbers of alerts by severity."""
 
     info: int = 0
     warning: int = 0
     critical: int = 0
 
 
-class Environment(BaseModel):
-    """Newest environment of a battery room; ``is_stale`` when it is older than it should be."""
+class RoomEnvironment(BaseModel):
+    """Newest environment of a battery room; ``is_stale`` if no reading has arrived for too long."""
 
     time: AwareDatetime
     ambient_c: float | None
@@ -48,15 +50,17 @@ class Environment(BaseModel):
 
 
 class LocationStats(BaseModel):
-    """A location at a glance."""
+    """A summary of a location."""
 
     status_counts: StatusCounts
     alert_counts: SeverityCounts
     pending_alert_count: int
-    mean_soh_pct: float | None = Field(description="Of the batteries with evidence; age alone is none.")
-    soh_evidence_count: int = Field(description="Batteries whose health stands on a discharge, a test or resistance.")
+    mean_soh_pct: float | None = Field(description="Mean over the batteries with evidence; age alone is not evidence.")
+    soh_evidence_count: int = Field(
+        description="Batteries whose state of health is based on a discharge, a test or an ohmic measurement."
+    )
     soh_reason: NoEstimateReason | None
-    environment: Environment | None
+    environment: RoomEnvironment | None
     newest_reading_at: AwareDatetime | None
     worst_battery_id: str | None
 
@@ -80,7 +84,7 @@ class LocationOut(BaseModel):
 
 
 class StringStateOut(BaseModel):
-    """Newest values of a string; all null before it is first heard of."""
+    """Newest values of a string; all null before its first reading."""
 
     time: AwareDatetime | None
     voltage_v: float | None
@@ -104,7 +108,7 @@ class StringOut(BaseModel):
 
 
 class SystemOut(BaseModel):
-    """A UPS or rectifier with its strings."""
+    """A UPS or rectifier plant with its strings."""
 
     system_id: str
     kind: SystemKind
@@ -119,7 +123,7 @@ class LocationDetail(LocationOut):
 
 
 class Estimate(BaseModel):
-    """An estimate with its interval and what stands behind it, or the reason why there is none."""
+    """An estimate with its 90 % interval and its provenance, or the reason why there is none."""
 
     value_pct: Percent | None
     low_pct: Percent | None
@@ -129,7 +133,7 @@ class Estimate(BaseModel):
 
 
 class LiveValues(BaseModel):
-    """Newest values of a battery, each with what is needed to judge its age."""
+    """Newest values of a battery, with their times and the age above which they are stale."""
 
     time: AwareDatetime
     received_at: AwareDatetime
@@ -139,7 +143,7 @@ class LiveValues(BaseModel):
     internal_resistance_mohm: float | None
     resistance_measured_at: AwareDatetime | None
     resistance_drift_pct: float | None = Field(
-        description="Above the battery's own baseline, both corrected to 25 °C, in percent."
+        description="Increase over the battery's own baseline in percent, both corrected to 25 °C."
     )
     soc: Estimate
     soh: Estimate
@@ -150,7 +154,7 @@ class LiveValues(BaseModel):
 
 
 class BatterySummary(BaseModel):
-    """A battery in a list. ``normal`` means no open condition, not proven health."""
+    """A battery in a list. The status ``normal`` means that no alert is open, not that good health is proven."""
 
     battery_id: str
     location_id: str
@@ -168,7 +172,7 @@ class BatterySummary(BaseModel):
 
 
 class BatteryDetail(BatterySummary):
-    """A battery with its facts."""
+    """A battery with its model, its baseline and the state of its string."""
 
     location_name: str
     model: BatteryModel
@@ -179,7 +183,7 @@ class BatteryDetail(BatterySummary):
 
 
 class Services(BaseModel):
-    """Which neighbours of the gateway answer now."""
+    """The current state of the services that the gateway depends on."""
 
     twin: ServiceState
     ml: ServiceState
@@ -187,7 +191,7 @@ class Services(BaseModel):
 
 
 class FleetOverview(BaseModel):
-    """The fleet in one look, restricted to what the caller may see."""
+    """A summary of the fleet, restricted to what the caller may see."""
 
     location_count: int
     system_count: int
@@ -197,8 +201,10 @@ class FleetOverview(BaseModel):
     alert_counts: SeverityCounts
     active_alert_count: int
     pending_alert_count: int
-    mean_soh_pct: float | None = Field(description="Of the batteries with evidence; age alone is none.")
-    soh_evidence_count: int = Field(description="Batteries whose health stands on a discharge, a test or resistance.")
+    mean_soh_pct: float | None = Field(description="Mean over the batteries with evidence; age alone is not evidence.")
+    soh_evidence_count: int = Field(
+        description="Batteries whose state of health is based on a discharge, a test or an ohmic measurement."
+    )
     soh_reason: NoEstimateReason | None
     newest_reading_at: AwareDatetime | None
     generated_at: AwareDatetime
@@ -206,7 +212,7 @@ class FleetOverview(BaseModel):
 
 
 class ImportLineError(BaseModel):
-    """What is wrong with one line of an import file, and the remedy."""
+    """An error in one line of an import file, with the remedy."""
 
     line: int
     field: str | None
@@ -215,7 +221,7 @@ class ImportLineError(BaseModel):
 
 
 class ImportReport(BaseModel):
-    """What an import did, or would do in a dry run; with errors nothing is changed."""
+    """What an import has changed, or would change if it is a dry run; after any error nothing is changed."""
 
     dry_run: bool
     row_count: int

@@ -59,7 +59,7 @@ class RealtimeServer:
         origins = list(context.settings.cors_origins)
         self.sio = socketio.AsyncServer(
             async_mode="asgi",
-            client_manager=_client_manager(context),
+            client_manager=_redis_fan_out(context),
             # None means: same origin as the request's host. A wildcard would let any page listen with a stolen token.
             cors_allowed_origins=origins or None,
             max_http_buffer_size=64 * 1024,
@@ -215,7 +215,7 @@ class RealtimeServer:
         await self.sio.emit(event, payload.model_dump(mode="json", exclude_none=True), to=sid)
 
 
-def _client_manager(context: ProcessContext) -> Any:
+def _redis_fan_out(context: ProcessContext) -> Any:
     if context.settings.redis_url is None:
         return None
     return socketio.AsyncRedisManager(context.settings.redis_url.get_secret_value(), channel="battery")

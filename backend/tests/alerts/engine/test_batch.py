@@ -68,17 +68,17 @@ def after(states: States, outcomes: list[Outcome]) -> States:
 
 def history(streams_by_subject: list[list[Sample]], cuts: list[float]) -> tuple[list[tuple[object, ...]], States]:
     states: States = {}
-    told = []
+    transitions = []
     edges = [float("-inf"), *sorted(cuts), float("inf")]
     for begin, end in itertools.pairwise(edges):
         outcomes = judge(observations(streams_by_subject, begin, end), states)
-        told += [
+        transitions += [
             (outcome.subject, one.kind, one.at_us, one.since_us, one.rule.rule_id, str(one.value))
             for outcome in outcomes
             for one in outcome.transitions
         ]
         states = after(states, outcomes)
-    return sorted(told), states
+    return sorted(transitions), states
 
 
 @given(st.lists(streams(), min_size=2, max_size=2), st.lists(st.floats(0, 12_000 * SECOND_US), max_size=6))

@@ -109,8 +109,8 @@ def test_disabled_rule_is_clear_and_closes_its_alert() -> None:
 def held_by_hand(samples: list[Sample], limits: Limits) -> int:
     """Longest observed breach that no calm reading broke, by a second way of counting; none is firing yet."""
     total = best = 0
-    heard = [sample for sample in samples if not math.isnan(sample.value)]
-    for before, after in itertools.pairwise([None, *heard]):
+    measured = [sample for sample in samples if not math.isnan(sample.value)]
+    for before, after in itertools.pairwise([None, *measured]):
         assert after is not None
         if after.gate_open and after.value <= limits.clear_value:
             total = 0

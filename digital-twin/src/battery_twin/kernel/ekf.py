@@ -229,10 +229,9 @@ def predict(
         moved = min(max(moved, -MAX_MOVED_IN_GAP), MAX_MOVED_IN_GAP)
     step_a = current_a - memory[PREVIOUS_A]
     soc_before, v2_before = mean[SOC], mean[V2]
-    soc_row = (-soc_per_a, -moved)
     v1_row = (decay1, share1 * r1_slope * true_a, -drive1, drive1 * true_a)
     v2_row = (decay2, share2 * r2_slope * slow_a, -drive2 * slow_a_slope, drive2 * slow_a)
-    _propagate_covariance(covariance, soc_row, v1_row, v2_row)
+    _propagate_covariance(covariance, (-soc_per_a, -moved), v1_row, v2_row)
     for state in range(STATE_SIZE):
         covariance[BIAS, state] *= bias_decay
         covariance[state, BIAS] *= bias_decay

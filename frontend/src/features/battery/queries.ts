@@ -5,7 +5,7 @@ import type { components } from "@/api/schema.gen";
 
 export type EffectiveRule = components["schemas"]["EffectiveRuleOut"];
 export type TwinRecord = components["schemas"]["TwinRecord"];
-export type Evidence = components["schemas"]["Evidence"];
+export type Evidence = components["schemas"]["HealthEvidence"];
 export type BatteryDischarge = components["schemas"]["BatteryDischarge"];
 export type Runtime = components["schemas"]["RuntimeOut"];
 

@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import Literal
 
 from battery_api.alerts.engine.rules import RULE_BY_ID, Direction, Limits, Rule
-from battery_api.alerts.engine.state import Condition, OpenAlert, RuleRun, TypeState
+from battery_api.alerts.engine.state import OpenAlert, RuleCondition, RuleRun, TypeState
 
 
 class Verdict(StrEnum):
@@ -64,7 +64,7 @@ def step(rule: Rule, limits: Limits, run: RuleRun | None, sample: Sample, *, max
     condition = classify(rule.direction, limits, sample.value)
     if run is None:
         fires = limits.hold_us == 0
-        if condition is not Condition.BREACH:
+        if condition is not RuleCondition.BREACH:
             return None
         return RuleRun(sample.at_us, sample.at_us, 0, 0, fires, condition, sample.value)
     advance = _advance_firing if run.firing else _advance_pending
@@ -73,12 +73,12 @@ def step(rule: Rule, limits: Limits, run: RuleRun | None, sample: Sample, *, max
     return advance(limits, run, sample.at_us, condition, peak, observed_us=observed_us)
 
 
-def classify(direction: Direction, limits: Limits, value: float) -> Condition:
+def classify(direction: Direction, limits: Limits, value: float) -> RuleCondition:
     """Return on which side of its limits a value is."""
     sign = 1.0 if direction is Direction.ABOVE else -1.0
     if sign * value > sign * limits.raise_value:
-        return Condition.BREACH
-    return Condition.CLEARED if sign * value <= sign * limits.clear_value else Condition.BAND
+        return RuleCondition.BREACH
+    return RuleCondition.CLEARED if sign * value <= sign * limits.clear_value else RuleCondition.BAND
 
 
 def judge_type(
@@ -155,35 +155,35 @@ def _gated(rule: Rule, limits: Limits, run: RuleRun | None, sample: Sample, max_
         return None
     if not rule.ends_with_mode:
         return RuleRun(
-            run.since_us, sample.at_us, run.held_us, run.cleared_for_us, run.firing, Condition.GATED, run.peak
+            run.since_us, sample.at_us, run.held_us, run.cleared_for_us, run.firing, RuleCondition.GATED, run.peak
         )
     if not run.firing:
         return None
-    observed_us = _observed_us(run, Condition.CLEARED, sample.at_us, max_gap_us)
-    return _advance_firing(limits, run, sample.at_us, Condition.CLEARED, run.peak, observed_us=observed_us)
+    observed_us = _observed_us(run, RuleCondition.CLEARED, sample.at_us, max_gap_us)
+    return _advance_firing(limits, run, sample.at_us, RuleCondition.CLEARED, run.peak, observed_us=observed_us)
 
 
-def _observed_us(run: RuleRun, last: Condition, at_us: int, max_gap_us: int) -> int:
+def _observed_us(run: RuleRun, last: RuleCondition, at_us: int, max_gap_us: int) -> int:
     passed_us = at_us - run.at_us
     return passed_us if last is run.last and passed_us <= max_gap_us else 0
 
 
 def _advance_pending(
-    limits: Limits, run: RuleRun, at_us: int, last: Condition, peak: float, *, observed_us: int
+    limits: Limits, run: RuleRun, at_us: int, last: RuleCondition, peak: float, *, observed_us: int
 ) -> RuleRun | None:
-    if last is Condition.CLEARED:
+    if last is RuleCondition.CLEARED:
         return None
-    if last is Condition.BAND:
+    if last is RuleCondition.BAND:
         return RuleRun(run.since_us, at_us, run.held_us, 0, False, last, peak)
     held_us = run.held_us + observed_us
     return RuleRun(run.since_us, at_us, held_us, 0, held_us >= limits.hold_us, last, peak)
 
 
 def _advance_firing(
-    limits: Limits, run: RuleRun, at_us: int, last: Condition, peak: float, *, observed_us: int
+    limits: Limits, run: RuleRun, at_us: int, last: RuleCondition, peak: float, *, observed_us: int
 ) -> RuleRun | None:
-    cleared_for_us = run.cleared_for_us + observed_us if last is Condition.CLEARED else 0
-    if last is Condition.CLEARED and cleared_for_us >= limits.clear_hold_us:
+    cleared_for_us = run.cleared_for_us + observed_us if last is RuleCondition.CLEARED else 0
+    if last is RuleCondition.CLEARED and cleared_for_us >= limits.clear_hold_us:
         return None
     return RuleRun(run.since_us, at_us, run.held_us, cleared_for_us, True, last, peak)
 

@@ -9,8 +9,8 @@ from battery_api.alerts.engine.rules import RULE_BY_ID
 from battery_contracts.enums import AlertType
 
 
-class Condition(StrEnum):
-    """Condition of a rule at one reading; time counts between two readings of the same condition."""
+class RuleCondition(StrEnum):
+    """RuleCondition of a rule at one reading; time counts between two readings of the same condition."""
 
     BREACH = "breach"
     BAND = "band"
@@ -39,7 +39,7 @@ class RuleRun:
     held_us: int
     cleared_for_us: int
     firing: bool
-    last: Condition
+    last: RuleCondition
     peak: float
 
 
@@ -108,7 +108,7 @@ def _type_state(value: Mapping[str, Any]) -> TypeState:
                 held_us=int(run["held_us"]),
                 cleared_for_us=int(run["calm_us"]),
                 firing=bool(run["firing"]),
-                last=Condition(run["last"]),
+                last=RuleCondition(run["last"]),
                 peak=float(run["peak"]),
             )
             for rule_id, run in value["runs"].items()

@@ -1,4 +1,4 @@
-"""Alembic's entry: runs the migrations on the connection that ``db.migrate`` hands over."""
+"""Entry point of Alembic: runs the migrations on the connection that ``db.migrate`` supplies."""
 
 import re
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 from alembic import context
 from sqlalchemy import Connection, text
 
-from battery_api.db import tables  # noqa: F401  # fills the metadata
+from battery_api.db import tables  # noqa: F401  # registers the tables
 from battery_api.db.base import Base
 from battery_api.db.timescale import DETECT, ROLLUPS
 
@@ -21,7 +21,7 @@ def run() -> None:
     def include_object(_: Any, name: str | None, kind: str, __: bool, ___: Any) -> bool:
         if kind != "table" or name is None:
             return True
-        # Partitions are made by a job, and on TimescaleDB the roll-ups are views.
+        # A job creates partitions, and on TimescaleDB the roll-ups are views.
         return not (_PARTITION.search(name) or (on_timescale and name in ROLLUPS))
 
     context.configure(

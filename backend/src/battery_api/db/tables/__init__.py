@@ -1,4 +1,4 @@
-"""Every table of the platform; importing this package fills the metadata."""
+"""All tables of the platform; importing this package registers them in the metadata."""
 
 from battery_api.db.tables import access, alerts, fleet, live, operations, telemetry, twin
 

@@ -1,4 +1,4 @@
-"""Who may do what: users, their locations, sessions, API keys and the audit log."""
+"""Access: users, their locations, sessions, API keys and the audit log."""
 
 from datetime import datetime
 from typing import Any
@@ -13,7 +13,7 @@ from battery_api.db.base import Base, BigKey, IntKey
 
 
 class User(Base):
-    """A person with a role; no location row means every location."""
+    """A person with a role; they see every location if ``all_locations``, otherwise those in ``user_location``."""
 
     __tablename__ = "user"
 
@@ -25,7 +25,7 @@ class User(Base):
     is_active: Mapped[bool] = mapped_column(server_default=text("true"))
     created_at: Mapped[datetime] = mapped_column(server_default=text("now()"))
     last_login_at: Mapped[datetime | None]
-    # Raised whenever rights change or sessions end: access tokens carry it and die with it.
+    # Incremented whenever rights change: access tokens carry it and are invalid once it differs.
     session_epoch: Mapped[int] = mapped_column(server_default="0")
     all_locations: Mapped[bool] = mapped_column(server_default=text("true"))
     deleted_at: Mapped[datetime | None]
@@ -46,7 +46,7 @@ class UserLocation(Base):
 
 
 class RefreshToken(Base):
-    """One refresh token of a session family; used tokens stay so that their reuse is noticed."""
+    """One refresh token of a session family; used tokens are kept so that their reuse is detected."""
 
     __tablename__ = "refresh_token"
 
@@ -62,7 +62,7 @@ class RefreshToken(Base):
 
 
 class ApiKey(Base):
-    """A key for a machine; only its hash is kept."""
+    """A key for a machine; only its hash is stored."""
 
     __tablename__ = "api_key"
 
@@ -80,7 +80,7 @@ class ApiKey(Base):
 
 
 class LoginAttempt(Base):
-    """Failed and successful logins of the last minutes, for the throttle."""
+    """A failed or successful login, for the throttle."""
 
     __tablename__ = "login_attempt"
 
@@ -94,7 +94,7 @@ class LoginAttempt(Base):
 
 
 class AuditLog(Base):
-    """What somebody changed; append-only (a trigger refuses anything else)."""
+    """One recorded action; append-only (a trigger refuses anything else)."""
 
     __tablename__ = "audit_log"
 

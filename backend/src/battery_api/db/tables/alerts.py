@@ -40,7 +40,7 @@ class Alert(Base):
     message_params: Mapped[dict[str, Any]] = mapped_column(JSONB, server_default=text("'{}'::jsonb"))
 
     __table_args__ = (
-        # One open alert a subject and type, whatever raises it twice: the last guard against doubles.
+        # One open alert per subject and type, even if two writers raise it: the last guard against duplicates.
         Index(
             "uq_alert_open",
             "subject",
@@ -56,8 +56,8 @@ class Alert(Base):
     )
 
 
-class AlertEvent(Base):
-    """One entry of an alert's timeline; never changed, never deleted (a trigger refuses it)."""
+class AlertEventRow(Base):
+    """One entry of an alert's timeline; never changed or deleted (a trigger refuses it)."""
 
     __tablename__ = "alert_event"
 
@@ -72,7 +72,7 @@ class AlertEvent(Base):
 
 
 class AlertRuleOverride(Base):
-    """Values that differ from a rule's default within a scope; the nearest scope wins."""
+    """Values that replace a rule's defaults within a scope; the narrowest scope takes precedence."""
 
     __tablename__ = "alert_rule_override"
 

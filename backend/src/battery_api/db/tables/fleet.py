@@ -26,7 +26,7 @@ class Location(Base):
 
 
 class BatterySystem(Base):
-    """A UPS or rectifier with its strings."""
+    """A UPS or rectifier plant with its strings."""
 
     __tablename__ = "battery_system"
 
@@ -40,7 +40,7 @@ class BatterySystem(Base):
 
 
 class String(Base):
-    """Batteries in series that share one current."""
+    """Batteries in series, which carry the same current."""
 
     __tablename__ = "string"
 
@@ -50,7 +50,7 @@ class String(Base):
     location_id: Mapped[int] = mapped_column(ForeignKey("location.id"), index=True)
 
 
-class BatteryModel(Base):
+class BatteryModelRow(Base):
     """Nameplate of a battery model, per block at 25 °C."""
 
     __tablename__ = "battery_model"
@@ -73,9 +73,9 @@ class BatteryModel(Base):
 
 
 class Battery(Base):
-    """The block that occupies a position of a string from ``installed_at`` to ``removed_at``.
+    """What occupies a position of a string from ``installed_at`` to ``removed_at``.
 
-    The code names the position and is permanent; after a swap a new row takes the code over and the old one keeps its
+    The code names the position and is permanent; after a swap a new row has the code, and the old row keeps its
     history.
     """
 

@@ -1,4 +1,4 @@
-"""One row of present state per location, string and battery; ingest locks them in this order, every page reads them.
+"""One row with the current state per location, string and battery; ingest locks them in this order, pages read them.
 
 Rows are created with the fleet, so a missing reading is a null, never a missing row.
 """
@@ -14,7 +14,7 @@ from battery_api.db.base import Base, Real, SmallInt
 
 
 class LocationState(Base):
-    """Newest environment of a location and the sequence number of its room."""
+    """Newest environment of a location, and the sequence number of its Socket.IO room."""
 
     __tablename__ = "location_state"
 
@@ -54,8 +54,8 @@ class BatteryState(Base):
     """Newest values of a battery, its estimator state, its rule state and its open alerts.
 
     ``internal_resistance_mohm`` is the newest ohmic measurement, taken at ``resistance_at`` and
-    ``resistance_temperature_c``; it is older than ``time`` as a rule, since the ohmic value is measured daily. The
-    ``resistance_estimate`` is what the digital twin makes of such measurements.
+    ``resistance_temperature_c``; it is usually older than ``time``, since the ohmic value is measured daily.
+    ``resistance_estimate_mohm`` is the digital twin's estimate from such measurements.
     """
 
     __tablename__ = "battery_state"

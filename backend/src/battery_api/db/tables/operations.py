@@ -9,7 +9,7 @@ from battery_api.db.base import Base, Json
 
 
 class Lease(Base):
-    """Which process runs a periodic job; a lease that is not renewed passes to another."""
+    """The process that runs a periodic job; another one can take a lease that is not renewed."""
 
     __tablename__ = "lease"
 
@@ -19,7 +19,7 @@ class Lease(Base):
 
 
 class Job(Base):
-    """A piece of background work with its progress; finished ones stay as a record."""
+    """A piece of background work with its progress; finished jobs are kept as a record."""
 
     __tablename__ = "job"
 

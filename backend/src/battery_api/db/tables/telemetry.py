@@ -1,4 +1,4 @@
-"""Time series. Partitioning, hypertables and roll-ups are made by the migrations through ``db.timescale``."""
+"""Time series. The migrations create partitions, hypertables and roll-ups through ``db.timescale``."""
 
 from datetime import datetime
 
@@ -10,7 +10,7 @@ from battery_api.db.base import Base, BigKey, Instant
 ROLLUP_CHANNELS = ("voltage_v", "current_a", "temperature_c", "internal_resistance_mohm", "soc_pct", "soh_pct")
 """Channels of a battery that the roll-ups keep, each as count, min, max, sum and last."""
 
-# No foreign keys here: they would be checked for each row of the hottest insert, and ingest resolves ids itself.
+# No foreign keys here: they would be checked for each row of the most frequent insert, and ingest resolves ids itself.
 telemetry = Table(
     "telemetry",
     Base.metadata,
@@ -49,7 +49,7 @@ site_environment = Table(
 
 
 def rollup_columns() -> list[Column[object]]:
-    """Return the columns of a roll-up: key, rows, and five figures a channel."""
+    """Return the columns of a roll-up: key, row count, and five values per channel."""
     columns: list[Column[object]] = [
         Column("battery_id", Integer, primary_key=True, autoincrement=False),
         Column("bucket", DateTime(timezone=True), primary_key=True),
@@ -71,7 +71,7 @@ telemetry_daily = Table("telemetry_daily", Base.metadata, *rollup_columns())
 
 
 class RollupMark(Base):
-    """A bucket whose rows changed since its roll-up was made; append-only so that ingest never waits for the job."""
+    """An hour whose rows changed after its roll-up; append-only so that ingest never waits for the job."""
 
     __tablename__ = "rollup_mark"
 
@@ -81,7 +81,7 @@ class RollupMark(Base):
 
 
 class ReadingCount(Base):
-    """What a battery sent on a day (Asia/Bangkok) and what became of it; the open day is in ``battery_state``."""
+    """Readings of a battery on a day (Asia/Bangkok) by outcome; the current day is in ``battery_state``."""
 
     __tablename__ = "reading_count"
 

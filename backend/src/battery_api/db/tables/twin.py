@@ -1,4 +1,4 @@
-"""What the digital twin leaves on record: discharges with their evidence, and each battery's estimate day by day."""
+"""Records of the digital twin: discharges with their evidence, and the last estimate of each battery per day."""
 
 from datetime import date, datetime
 
@@ -9,7 +9,7 @@ from battery_api.db.base import Base, BigKey, Instant, IntKey, Real
 
 
 class DischargeMark(Base):
-    """A span in which a string's rows may make or change a discharge; append-only so that ingest never waits."""
+    """A span in which rows of a string may create or change a discharge; append-only so that ingest never waits."""
 
     __tablename__ = "discharge_mark"
 
@@ -20,10 +20,10 @@ class DischargeMark(Base):
 
 
 class DischargeEvent(Base):
-    """A stretch of time in which a string gave current.
+    """A span in which a string was discharged.
 
-    ``is_open`` while rows may still prolong it. ``complete`` once readings from before its beginning to after its end
-    leave no gap; otherwise ``drawn_ah`` is what was seen at least.
+    ``is_open`` while more readings may extend it. ``complete`` if there is no gap in the readings from before its start
+    to after its end; otherwise ``drawn_ah`` is a lower bound.
     """
 
     __tablename__ = "discharge_event"
@@ -50,8 +50,8 @@ class DischargeEvent(Base):
     )
 
 
-class DischargeBattery(Base):
-    """One block in a discharge; a state of health only where the discharge was deep enough to tell it."""
+class DischargeBatteryRow(Base):
+    """One battery in a discharge, with a state of health if the discharge was deep enough to infer it."""
 
     __tablename__ = "discharge_battery"
 
@@ -68,7 +68,7 @@ class DischargeBattery(Base):
 
 
 class DigitalTwinState(Base):
-    """The last estimate of a battery on a day (Asia/Bangkok); days that are over are never rewritten."""
+    """The last estimate of a battery on a day (Asia/Bangkok); past days are never rewritten."""
 
     __tablename__ = "digital_twin_state"
 

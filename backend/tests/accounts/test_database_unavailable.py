@@ -5,7 +5,7 @@ from battery_servicekit.testing.postgres import DURABLE_SETTINGS, embedded_serve
 from .world import World, bearer, opened_world, outcome, plant
 
 
-async def answers(world: World, session: dict[str, str]) -> list[tuple[int, str]]:
+async def outcomes(world: World, session: dict[str, str]) -> list[tuple[int, str]]:
     world.app.state.parts.authenticator.forget()
     return [
         outcome(await world.login("malee")),
@@ -16,7 +16,7 @@ async def answers(world: World, session: dict[str, str]) -> list[tuple[int, str]
     ]
 
 
-async def test_a_database_that_is_away_is_503_and_back_it_is_as_before() -> None:
+async def test_an_unavailable_database_is_503_and_service_resumes_when_it_returns() -> None:
     with embedded_server(DURABLE_SETTINGS) as server:
         async with new_database(server.url) as url:
             database = Database(create_database_engine(url, pooling=False))
@@ -28,7 +28,7 @@ async def test_a_database_that_is_away_is_503_and_back_it_is_as_before() -> None
                 server.kill()
                 refused = await world.login("malee")
                 assert refused.headers["retry-after"] == "2"
-                assert await answers(world, session) == [(503, "database_unavailable")] * 5
+                assert await outcomes(world, session) == [(503, "database_unavailable")] * 5
                 server.start()
                 assert outcome(await world.me(session)) == (200, "")
                 assert outcome(await world.login("malee")) == (200, "")
