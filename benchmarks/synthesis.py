@@ -159,7 +159,8 @@ async def copy_rows_per_second(dsn: str, table: pa.Table) -> float:
         buffer = io.BytesIO(_binary(table))
         began = time.perf_counter()
         await connection.copy_to_table("reading", source=buffer, format="binary")
-        return table.num_rows / (time.perf_counter() - began)
+        rows_per_s: float = table.num_rows / (time.perf_counter() - began)
+        return rows_per_s
     finally:
         await connection.close()
 

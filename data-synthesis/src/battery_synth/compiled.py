@@ -14,6 +14,8 @@ from typing import Any, ParamSpec, TypeVar
 
 import numba
 
+from battery_contracts.ohmic import REFERENCE_TEMPERATURE_C, RESISTANCE_SLOPE_PER_C
+
 _config: Any = numba.config
 
 P = ParamSpec("P")
@@ -40,6 +42,8 @@ def cache_folder() -> Path:
     digest = hashlib.sha256(numba.__version__.encode())
     for source in sorted(path for folder in _COMPILED_FOLDERS for path in (_PACKAGE / folder).glob("*.py")):
         digest.update(source.read_bytes())
+    # Constants of other packages end up in the machine code too.
+    digest.update(repr((RESISTANCE_SLOPE_PER_C, REFERENCE_TEMPERATURE_C)).encode())
     name = f"kernels-{digest.hexdigest()[:12]}"
     beside = _PACKAGE / "__pycache__" / name
     try:

@@ -1,18 +1,11 @@
 """Ohmic readings made comparable: corrected to 25 °C and relative to the battery's own baseline."""
 
-from typing import Final
-
 import numpy as np
 import numpy.typing as npt
 
+from battery_contracts.ohmic import REFERENCE_TEMPERATURE_C, RESISTANCE_SLOPE_PER_C
+
 FloatArray = npt.NDArray[np.float64]
-
-RESISTANCE_SLOPE_PER_C: Final = -0.008
-"""Relative change of a VRLA block's ohmic resistance per degree: R(T) = R25 exp(-0.008 (T - 25)).
-
-About +50 % from +30 to -18 °C, as manufacturers and field guides report.
-"""
-REFERENCE_TEMPERATURE_C: Final = 25.0
 
 
 def resistance_at_25c(resistance_mohm: FloatArray, temperature_c: FloatArray) -> FloatArray:

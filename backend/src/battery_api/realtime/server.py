@@ -20,7 +20,7 @@ from battery_api.accounts.principal import Principal
 from battery_api.accounts.sessions import Authenticator
 from battery_api.context import ProcessContext
 from battery_api.fleet.catalogue import CatalogueCache
-from battery_api.realtime.rooms import find_room_seq
+from battery_api.realtime.repository import find_room_seq
 from battery_contracts.events import (
     Connected,
     Pong,

@@ -10,7 +10,7 @@ COMPENSATION_V_PER_K: Final = -0.0033
 COLDEST_C, WARMEST_C = 10.0, 40.0
 """Temperature range of the compensation."""
 LIMIT_PER_AH: Final = 0.1
-"""Current limit over rated capacity in 1/h (0.1 C, best practice of manufacturers)."""
+"""Current limit over rated capacity in 1/h (0.1 C, good practice [FSP])."""
 ACCEPTANCE_TAU_H: Final = 2.2
 """Time constant with which the accepted current falls in the taper at float voltage (engineering judgement)."""
 SIDE_REACTION_SHARE: Final = 0.06

@@ -5,6 +5,7 @@ from typing import Final
 
 import numpy as np
 
+from battery_contracts.ohmic import REFERENCE_TEMPERATURE_C, RESISTANCE_SLOPE_PER_C
 from battery_synth.compiled import compiled
 
 CELLS: Final = 6
@@ -16,11 +17,11 @@ _MOLALITY: Final = np.array([0.508, 1.03, 1.355, 2.14, 3.38, 4.73, 6.24, 6.73, 7
 TAFEL_VOLTAGE_PER_V: Final = 11.0
 TAFEL_TEMPERATURE_PER_K: Final = 0.06
 TAFEL_REFERENCE_V: Final = 2.23
-"""Gassing current of VRLA cells: I = C/100 I0 exp(11 (U - 2.23) + 0.06 (T - 25)) (Schiffer et al. 2007)."""
+"""Gassing current of VRLA cells: I = C/100 I0 exp(11 (U - 2.23) + 0.06 (T - 25)) [SCH]."""
 
 RATE_MINUTES: Final = np.array([5, 10, 15, 20, 30, 45, 60, 120, 600, 1200], dtype=np.float64)
 RATE_CURRENT_A: Final = np.array([246, 180, 150.8, 126.6, 94.2, 69.6, 55.9, 33.1, 10.0, 5.2])
-"""Discharge currents of a 100 Ah block to 1.80 V per cell at 25 °C by duration (table of a manufacturer)."""
+"""Discharge currents of a 100 Ah block to 1.80 V per cell at 25 °C by duration [LEO]."""
 _LOG_RATE: Final = np.log(RATE_CURRENT_A[::-1])
 _LOG_MINUTES: Final = np.log(RATE_MINUTES[::-1])
 _EXHAUSTED_V: Final = 0.9
@@ -28,18 +29,16 @@ _COUP_CELL_V: Final = 0.02
 _COUP_SHARE: Final = 0.01
 _SHARE_C: Final = np.array([-15.0, 0.0, 25.0, 40.0])
 _SHARE: Final = np.array([0.65, 0.85, 1.0, 1.04])
-"""Capacity over that at 25 °C by temperature (NREL SAM's table for lead-acid)."""
+"""Capacity over that at 25 °C by temperature [SAM]."""
 _SOC_RESISTANCE_RISE: Final = 0.4
 """Rise of resistance from full to empty, relative (engineering judgement)."""
-_RESISTANCE_PER_K: Final = -0.008
-"""Relative change of the ohmic resistance per K (-0.8 %/K around 25 °C; manufacturers' data sheets)."""
 
 
 @compiled
 def open_circuit_v(soc: float, temperature_c: float, cells: float) -> float:
     """Return the rested voltage in V of cells in series from the acid concentration; SOC as a fraction.
 
-    Bode (1977): U_cell = 1.922 + 0.148 L + 0.063 L2 + 0.074 L3 + 0.034 L4 with L = log10(molality);
+    [PYB]: U_cell = 1.922 + 0.148 L + 0.063 L2 + 0.074 L3 + 0.034 L4 with L = log10(molality);
     +0.25 mV/K per cell.
     """
     molarity = EMPTY_MOLARITY + (FULL_MOLARITY - EMPTY_MOLARITY) * min(max(soc, 0.0), 1.0)
@@ -53,7 +52,7 @@ def ohmic_mohm(resistance_25c_mohm: float, soc: float, temperature_c: float) -> 
     """Return the ohmic resistance of a block in mΩ: +40 % from full to empty, about -0.8 %/K; SOC as a fraction."""
     low = max(0.2 - soc, 0.0) / 0.2
     by_soc = 1.0 + _SOC_RESISTANCE_RISE * (1.0 - soc) + 0.6 * low * low
-    return resistance_25c_mohm * by_soc * math.exp(_RESISTANCE_PER_K * (temperature_c - 25.0))
+    return resistance_25c_mohm * by_soc * math.exp(RESISTANCE_SLOPE_PER_C * (temperature_c - REFERENCE_TEMPERATURE_C))
 
 
 @compiled

@@ -8,12 +8,12 @@ from battery_synth.compiled import compiled
 BOLTZMANN_EV: Final = 8.617e-5
 REFERENCE_K: Final = 298.15
 VOLTAGE_DOUBLING_V: Final = 0.055
-"""Float at 2.33 V per cell on average instead of 2.275 halves life (a manufacturer's manual)."""
+"""Float at 2.33 V per cell on average instead of 2.275 halves life [EXI]."""
 FLOAT_CELL_V: Final = 2.275
 _LOG_2: Final = math.log(2.0)
 DEEP_EXPONENT: Final = 1.9
 FULL_CYCLES: Final = 112.0
-"""Cycle life to 80 %: N = 112 depth^-1.9, fitted to NREL SAM's table."""
+"""Cycle life to 80 %: N = 112 depth^-1.9, fitted to the table of [SAM]."""
 
 
 @compiled

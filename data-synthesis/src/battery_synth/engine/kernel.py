@@ -9,7 +9,7 @@ from battery_synth.state.arrays import ALL_STRINGS, NO_STRING, BlockParameters, 
 
 _NOTHING_LEFT_AH, _NOTHING_LEFT_V = 1e-4, 1e-5
 _SELF_DISCHARGE_PER_S = 0.03 / (30.0 * 86_400.0)
-"""3 % per month at 20 to 25 °C, scaled by the acceleration of ageing (manufacturers' data sheets)."""
+"""3 % per month at 20 to 25 °C, scaled by the acceleration of ageing [SAF]."""
 _OFF_TAU_S = 4.0 * 3600.0
 """Time constant with which the overvoltage of a string without a charger decays."""
 _RIPPLE_FLOOR_A, _RIPPLE_SHARE = 0.8, 0.004

@@ -16,7 +16,7 @@ from battery_synth.storage.tables import instants
 
 _LONG_TEST_S: Final = 3600.0
 _CAPACITY_PER_K: Final = 0.01
-"""Capacity at the one- to three-hour rates rises by about 1 %/K (a manufacturer's table)."""
+"""Capacity at the one- to three-hour rates rises by about 1 %/K [VEL]."""
 _LONGEST_GAP_S: Final = 120.0
 _NO_CURRENT_A: Final = 1.0
 

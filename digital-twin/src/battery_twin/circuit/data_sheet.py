@@ -9,7 +9,7 @@ from battery_twin.circuit.parameter_set import ParameterSet
 from battery_twin.kernel.ekf import RESISTANCE_KNOTS
 
 REFERENCE_AH = 120.0
-# Rested open-circuit voltage of a 12 V block by the acid-concentration law (Bode), molality 5.3 full to 1.3 empty.
+# Rested open-circuit voltage of a 12 V block by the acid-concentration law [PYB], molality 5.3 full to 1.3 empty.
 OCV_V = 6.0 * np.array([1.942, 1.9535, 1.965, 1.986, 2.006, 2.026, 2.046, 2.066, 2.086, 2.106, 2.126, 2.1365, 2.147])
 # Standard deviation of the whole curve: the law of the acid holds within some 30 mV.
 OCV_SHIFT_SD_V = 0.03

@@ -27,6 +27,7 @@ EMPTY_SOC, NOISE_V2, RESISTANCE_PRIOR_VAR = range(42, 45)
 
 OCV_KNOTS = np.array([0.0, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 1.0])
 RESISTANCE_KNOTS = np.array([0.0, 0.1, 0.2, 0.4, 0.6, 0.8, 1.0])
+# The last two repeat `battery_contracts.ohmic`; a test holds them together (see above why they are not imported).
 OCV_V_PER_C, R0_PER_C, REFERENCE_C = 0.0015, -0.008, 25.0
 
 # Voltage error (V): correlation time, and its deviation while the voltage is uninformative.

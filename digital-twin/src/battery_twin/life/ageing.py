@@ -12,7 +12,7 @@ REFERENCE_C = 25.0
 # A battery reaches its end of life at 80 % of rated capacity (25 degC).
 END_OF_LIFE = 0.80
 FADE_AT_END = 0.20
-# Full cycles to 80 %: N = 112 depth^-1.9, through 112 at 100 %, 425 at 50 %, 1,125 at 30 % (engineering fit).
+# Full cycles to 80 %: N = 112 depth^-1.9, through 112 at 100 %, 425 at 50 %, 1,125 at 30 % (a fit to [SAM]).
 CYCLES_AT_FULL_DEPTH = 112.0
 DEPTH_EXPONENT = 1.9
 DAYS_PER_YEAR = 365.25

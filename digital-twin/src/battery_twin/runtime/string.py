@@ -20,7 +20,7 @@ MAX_DURATION_S = 48 * 3600.0
 FINEST_S, COARSEST_S = 5.0, 60.0
 CAPACITY_PER_C = 0.006
 MAX_POINTS = 400
-# Share of the ten-hour capacity available at a current down to 1.80 V per cell (manufacturer's table of a 100 Ah
+# Share of the ten-hour capacity available at a current down to 1.80 V per cell ([LEO]'s table of a 100 Ah
 # block): acid does not diffuse as fast as large currents consume it, whatever the voltage shortly before the end.
 RATE_C = np.array([0.10, 0.331, 0.559, 0.696, 0.942, 1.266, 1.508, 1.80, 2.46])
 AVAILABLE = np.array([1.0, 0.662, 0.559, 0.522, 0.471, 0.422, 0.377, 0.30, 0.205])
