@@ -1,6 +1,9 @@
-import { screen, waitFor } from "@testing-library/react";
+import { screen, waitFor, within } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
+import i18next from "i18next";
+import { http, HttpResponse } from "msw";
 import { act } from "react";
+import { Toaster } from "sonner";
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
 
 import { useSession } from "@/api/session";
@@ -8,6 +11,7 @@ import { liveStore, useConnection } from "@/realtime/connection";
 import { usePreferences } from "@/stores/preferences";
 import { MockFleet } from "@/testing/fleet";
 import { renderPage } from "@/testing/render";
+import { server } from "@/testing/server";
 
 import { Layout } from "./layout";
 
@@ -115,4 +119,102 @@ it("finds nothing without an error, and says so", async () => {
   await userEvent.click(screen.getByRole("button", { name: /^Search/ }));
   await userEvent.type(await screen.findByRole("combobox"), "zzz");
   expect(await screen.findByText("No results")).toBeVisible();
+});
+
+it("switches the theme both ways and remembers it", async () => {
+  renderPage(page);
+  await screen.findByTestId("live-badge");
+  const theme = screen.getByRole("button", { name: "Switch theme" });
+  await userEvent.click(theme);
+  expect(document.documentElement).toHaveAttribute("data-theme", "dark");
+  expect(localStorage.getItem("theme")).toBe("dark");
+  await userEvent.click(theme);
+  expect(document.documentElement).toHaveAttribute("data-theme", "light");
+  expect(localStorage.getItem("theme")).toBe("light");
+});
+
+it("switches back to English from Thai, and the document says which language it is in", async () => {
+  await i18next.changeLanguage("th");
+  renderPage(page);
+  await screen.findByTestId("live-badge");
+  await userEvent.click(screen.getByRole("button", { name: "English" }));
+  expect(screen.getByRole("link", { name: "Fleet" })).toBeVisible();
+  expect(document.documentElement.lang).toBe("en");
+  expect(localStorage.getItem("language")).toBe("en");
+});
+
+it("marks the current page in the navigation", async () => {
+  renderPage(page);
+  const navigation = await screen.findByRole("navigation", { name: "Main" });
+  expect(within(navigation).getByRole("link", { current: "page" })).toHaveTextContent(/^Alerts/);
+  expect(within(navigation).getByRole("link", { name: "Fleet" })).not.toHaveAttribute("aria-current");
+});
+
+it("has a first link that skips to the content", async () => {
+  renderPage(page);
+  await screen.findByTestId("live-badge");
+  await userEvent.tab();
+  const skip = screen.getByRole("link", { name: "Skip to content" });
+  expect(skip).toHaveFocus();
+  expect(document.querySelector(skip.getAttribute("href") ?? "")).toBe(screen.getByRole("main"));
+});
+
+it("shows no count when every alert is acknowledged", async () => {
+  const { fleet, cache } = renderPage(page);
+  for (const alert of fleet.alerts) alert.acknowledged_at = new Date().toISOString();
+  await waitFor(() =>
+    expect(cache.getQueriesData({ queryKey: ["alerts"] })[0]?.[1]).toMatchObject({ pending_count: 0 }),
+  );
+  expect(screen.getByRole("link", { name: "Alerts" })).toBeVisible();
+  expect(screen.queryByTitle(/unacknowledged/)).toBeNull();
+});
+
+it("opens the shortcuts and the search by their buttons", async () => {
+  renderPage(page);
+  await screen.findByTestId("live-badge");
+  await userEvent.click(screen.getByRole("button", { name: "Keyboard shortcuts" }));
+  expect(await screen.findByRole("dialog", { name: "Keyboard shortcuts" })).toBeVisible();
+  await userEvent.keyboard("{Escape}");
+  await userEvent.click(screen.getByRole("button", { name: /^Search/ }));
+  expect(await screen.findByRole("dialog", { name: "Search" })).toBeVisible();
+});
+
+it("shows no banner for a connection that was lost only now", async () => {
+  renderPage(page);
+  act(() => useConnection.setState({ phase: "disconnected", since: Date.now() }));
+  expect(await screen.findByTestId("live-badge")).toHaveTextContent(/^Disconnected since \d\d:\d\d$/);
+  expect(screen.queryByRole("alert")).toBeNull();
+});
+
+it("takes the banner away after a reconnect", async () => {
+  renderPage(page);
+  act(() => useConnection.setState({ phase: "disconnected", since: Date.now() - 60_000 }));
+  expect(await screen.findByRole("alert")).toBeVisible();
+  connect(0);
+  expect(screen.queryByRole("alert")).toBeNull();
+  expect(screen.getByTestId("live-badge")).toHaveTextContent("Connecting");
+});
+
+it("says in Thai that the connection is lost", async () => {
+  await i18next.changeLanguage("th");
+  renderPage(page);
+  act(() => useConnection.setState({ phase: "disconnected", since: Date.parse("2026-11-23T17:00:00Z") }));
+  expect(await screen.findByRole("alert")).toHaveTextContent("ขาดการเชื่อมต่อกับเซิร์ฟเวอร์ตั้งแต่ 00:00:00");
+});
+
+it("signs out on this device while the server is away, and says what that means", async () => {
+  renderPage({
+    ...page,
+    element: (
+      <>
+        <Layout />
+        <Toaster />
+      </>
+    ),
+  });
+  await screen.findByTestId("live-badge");
+  server.use(http.post("*/api/v1/auth/logout", () => HttpResponse.error()));
+  await userEvent.click(screen.getByRole("button", { name: "Sign out" }));
+  expect(await screen.findByText(/^Signed out on this device only\./)).toBeInTheDocument();
+  expect(useSession.getState()).toMatchObject({ phase: "signed-out", accessToken: null });
 });

@@ -37,7 +37,7 @@ function Palette({ onDone }: { onDone: () => void }) {
   const [text, setText] = useState("");
   const [active, setActive] = useState(0);
   const entries = useEntries(text);
-  const chosen = Math.min(active, entries.length - 1);
+  const chosen = Math.max(0, Math.min(active, entries.length - 1));
 
   function go(entry: Entry | undefined): void {
     if (entry === undefined) return;

@@ -55,3 +55,29 @@ it("takes an unknown choice in the address as status", () => {
   expect(fillByOf(new URLSearchParams("fill=voltage_v"))).toBe("voltage_v");
   expect(fillByOf(new URLSearchParams("fill=rubbish"))).toBe("status");
 });
+
+it.each([
+  ["voltage_v", 13.2, 13.9],
+  ["temperature_c", 20, 35],
+  ["resistance_drift_pct", 0, 50],
+] as const)("runs the scale of %s from its low end to its high one", (fillBy, low, high) => {
+  const at = (measured: number) => partOf({ ...value, [fillBy]: measured }, fillBy, NOW);
+  expect(at(low)).toBe(0);
+  expect(at((low + high) / 2)).toBeCloseTo(0.5);
+  expect(at(high)).toBe(1);
+  expect(at(low - 1)).toBe(0);
+  expect(at(high + 1)).toBe(1);
+});
+
+it("shows an age up to the limit of staleness, and hatches past it", () => {
+  expect(partOf({ ...value, time: NOW }, "age", NOW)).toBe(0);
+  expect(partOf({ ...value, time: NOW - 300_000, stale_after_s: 300 }, "age", NOW)).toBe(1);
+  expect(partOf({ ...value, time: NOW - 300_001, stale_after_s: 300 }, "age", NOW)).toBeNull();
+  expect(partOf({ ...value, time: null }, "age", NOW)).toBeNull();
+});
+
+it("has no colour between the ramp's ends that repeats", () => {
+  const colours = Array.from({ length: 11 }, (_, i) => colourAt(i / 10));
+  expect(new Set(colours).size).toBe(11);
+  expect([colours[0], colours[10]]).toEqual(["hsl(200 55% 82%)", "hsl(270 55% 25%)"]);
+});

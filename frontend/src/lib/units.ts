@@ -24,8 +24,11 @@ export type QuantityName = keyof typeof quantities;
 export function formatQuantity(value: number | null | undefined, name: QuantityName, withUnit = true): string {
   if (value === null || value === undefined || !Number.isFinite(value)) return "–";
   const { unit, decimals } = quantities[name];
-  const sign = name === "resistance_drift_pct" && value > 0 ? "+" : "";
-  return `${sign}${value.toFixed(decimals)}${withUnit ? ` ${unit}` : ""}`;
+  const shown = value.toFixed(decimals);
+  // What rounds to zero has no sign.
+  const text = Number(shown) === 0 ? shown.replace("-", "") : shown;
+  const sign = name === "resistance_drift_pct" && Number(shown) > 0 ? "+" : "";
+  return `${sign}${text}${withUnit ? ` ${unit}` : ""}`;
 }
 
 export function formatCount(value: number, language: Language): string {

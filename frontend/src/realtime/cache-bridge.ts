@@ -10,6 +10,7 @@ const GROUP_MS = 400;
 export function bridgeAlerts(socket: Pick<AppSocket, "on">, cache: QueryClient) {
   let timer: ReturnType<typeof setTimeout> | undefined;
   const refetch = () => {
+    clearTimeout(timer);
     timer = undefined;
     void cache.invalidateQueries({ queryKey: alertQueries.root });
     void cache.invalidateQueries({ queryKey: fleetQueries.root });

@@ -46,3 +46,84 @@ it("never stretches sensor noise over the whole axis", () => {
   expect(low).toBeLessThan(13.61);
   expect(high).toBeGreaterThan(13.62);
 });
+
+/** A series of one channel at the given minutes, every value 13.6 V unless given. */
+function at(minutes: number[], values: (number | null)[] = minutes.map(() => 13.6), bucketS: number | null = 60) {
+  const base = series();
+  return {
+    ...base,
+    bucket_s: bucketS,
+    columns: {
+      ...base.columns,
+      time: minutes.map((minute) => new Date(END + minute * 60_000).toISOString()),
+      voltage_v: { mean: values, last: values, min: values, max: values },
+    },
+  } satisfies TelemetrySeries;
+}
+
+/** Minutes after which the line breaks. */
+const breaksOf = (shown: TelemetrySeries) => {
+  const points = pointsOf(shown, "voltage_v");
+  return points.flatMap((point, i) =>
+    point.mean === null ? [((points[i - 1]?.time ?? Number.NaN) - END) / 60_000] : [],
+  );
+};
+
+it("keeps a line of regular readings whole", () => {
+  expect(breaksOf(at([0, 1, 2, 3, 4, 5]))).toEqual([]);
+});
+
+it("bridges one missing reading but not an outage", () => {
+  expect(breaksOf(at([0, 1, 2, 4, 5, 6]))).toEqual([]);
+  expect(breaksOf(at([0, 1, 2, 30, 31, 32]))).toEqual([2]);
+});
+
+it("breaks at each of several outages", () => {
+  expect(breaksOf(at([0, 1, 2, 3, 20, 21, 22, 60, 61, 62]))).toEqual([3, 22]);
+});
+
+it("does not take the slower of two rhythms for an outage", () => {
+  expect(breaksOf(at([0, 60, 120, 180, 181, 182, 183, 240, 300]))).toEqual([]);
+});
+
+it("breaks no line between buckets that follow each other, however long they are", () => {
+  expect(breaksOf(at([0, 1440], [13.6, 13.5], 86_400))).toEqual([]);
+});
+
+it("breaks the line where many values in a row were not measured", () => {
+  const minutes = Array.from({ length: 30 }, (_, i) => i);
+  const values = minutes.map((minute) => (minute > 9 && minute < 20 ? null : 13.6));
+  expect(breaksOf(at(minutes, values))).toEqual([9]);
+});
+
+it("makes no gap of a single reading, nor of none", () => {
+  expect(pointsOf(at([0]), "voltage_v")).toEqual([{ time: END, mean: 13.6, band: [13.6, 13.6] }]);
+  expect(pointsOf(at([]), "voltage_v")).toEqual([]);
+});
+
+it("has no band where only one of its ends is known", () => {
+  const halved = series();
+  halved.columns.voltage_v.max[2] = null;
+  const [, , third] = pointsOf(halved, "voltage_v");
+  expect(third?.mean).not.toBeNull();
+  expect(third?.band).toBeNull();
+});
+
+it("sums up what was measured, whatever gap comes last", () => {
+  const points = [
+    { time: 1, mean: 13.5, band: [13.1, 13.9] as [number, number] },
+    { time: 2, mean: 13.7, band: null },
+    { time: 3, mean: null, band: null },
+  ];
+  expect(extentOf(points)).toEqual({ min: 13.1, max: 13.9, last: 13.7 });
+});
+
+it("takes a measured zero as a value", () => {
+  expect(extentOf([{ time: 1, mean: 0, band: null }])).toEqual({ min: 0, max: 0, last: 0 });
+});
+
+it("centres an axis on its data, with air on either side", () => {
+  expect(axisDomain({ min: 10, max: 14, last: 12 }, 0.2)).toEqual([9.6, 14.4]);
+  const [low, high] = axisDomain({ min: -75, max: -75, last: -75 }, 1);
+  expect([low, high]).toEqual([-75.6, -74.4]);
+});

@@ -4,6 +4,7 @@ import i18next from "i18next";
 import { http, HttpResponse } from "msw";
 import { expect, it, vi } from "vitest";
 
+import type { components } from "@/api/schema.gen";
 import type { Alert } from "@/api/types";
 import { problem } from "@/testing/handlers";
 import { renderPage } from "@/testing/render";
@@ -100,4 +101,46 @@ it("translates units of time", async () => {
   show({ change: { value: 2820, threshold: 300, peak_value: 2820, unit: "s" } });
   await screen.findByText("อุณหภูมิสูง");
   expect(screen.getByTestId("alert-drawer")).toHaveTextContent("2820 วินาที · เกณฑ์ 300 วินาที");
+});
+
+type Entry = components["schemas"]["AlertDetail"]["timeline"][number];
+
+async function entries(...timeline: Partial<Entry>[]): Promise<HTMLElement[]> {
+  const { alert } = show();
+  const raised: Entry = { event_id: 0, at: "2026-11-23T16:30:00Z", kind: "raised", actor: null, note: null, data: {} };
+  server.use(
+    http.get("*/api/v1/alerts/1", () =>
+      HttpResponse.json({ ...alert, timeline: timeline.map((entry, i) => ({ ...raised, event_id: i, ...entry })) }),
+    ),
+  );
+  return within(await screen.findByRole("list")).getAllByRole("listitem");
+}
+
+it("lists what happened in the order of the gateway, in Bangkok's time", async () => {
+  const [raised, escalated, cleared] = await entries(
+    {},
+    { kind: "escalated", at: "2026-11-23T17:05:00Z" },
+    { kind: "cleared", at: "2026-11-24T01:00:00Z" },
+  );
+  expect(raised?.textContent).toBe("Raised 23 Nov 2026, 23:30");
+  expect(escalated?.textContent).toBe("Escalated 24 Nov 2026, 00:05");
+  expect(cleared?.textContent).toBe("Cleared 24 Nov 2026, 08:00");
+});
+
+it("names who acted and shows the note as it was written", async () => {
+  const [acknowledged, comment] = await entries(
+    { kind: "acknowledged", actor: "suda", note: "<b>on my way</b>\ntwo hours" },
+    { kind: "comment", actor: "somchai", note: "" },
+  );
+  expect(acknowledged).toHaveTextContent("Acknowledged by suda");
+  expect(acknowledged?.querySelector("p")?.textContent).toBe("<b>on my way</b>\ntwo hours");
+  expect(comment).toHaveTextContent("Comment by somchai");
+  expect(comment?.querySelector("p")).toBeNull();
+});
+
+it("has the timeline in Thai with the Buddhist year", async () => {
+  await i18next.changeLanguage("th");
+  const [resolved] = await entries({ kind: "resolved", actor: "suda" });
+  expect(screen.getByRole("heading", { name: "ลำดับเหตุการณ์" })).toBeVisible();
+  expect(resolved).toHaveTextContent(/^ปิดเรื่อง โดย suda23 พ\.ย\. 2569/);
 });

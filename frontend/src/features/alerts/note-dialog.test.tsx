@@ -1,5 +1,6 @@
 import { render, screen } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
+import { useState } from "react";
 import { expect, it, vi } from "vitest";
 
 import { NoteDialog } from "./note-dialog";
@@ -58,4 +59,33 @@ it("accepts no more text than the gateway", () => {
 it("shows nothing while it is closed", () => {
   show({ open: false });
   expect(screen.queryByRole("dialog")).toBeNull();
+});
+
+it.each(["button", "key"])("does not carry a note cancelled by %s over to the next alert", async (way) => {
+  function Page() {
+    const [open, setOpen] = useState(false);
+    return (
+      <>
+        <button type="button" onClick={() => setOpen(true)}>
+          Next
+        </button>
+        <NoteDialog
+          title="Acknowledge"
+          confirm="Acknowledge"
+          open={open}
+          busy={false}
+          onOpenChange={setOpen}
+          onConfirm={() => undefined}
+        />
+      </>
+    );
+  }
+  render(<Page />);
+  await userEvent.click(screen.getByRole("button", { name: "Next" }));
+  await userEvent.type(screen.getByLabelText("Note"), "fan replaced");
+  if (way === "key") await userEvent.keyboard("{Escape}");
+  else await userEvent.click(screen.getByRole("button", { name: "Cancel" }));
+  expect(screen.queryByRole("dialog")).toBeNull();
+  await userEvent.click(screen.getByRole("button", { name: "Next" }));
+  expect(screen.getByLabelText("Note")).toHaveValue("");
 });

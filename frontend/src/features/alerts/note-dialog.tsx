@@ -16,18 +16,18 @@ interface NoteDialogProps {
 export function NoteDialog({ title, confirm, open, busy, onOpenChange, onConfirm }: NoteDialogProps) {
   const { t } = useTranslation();
   const [note, setNote] = useState("");
+  /** A note that was not sent belongs to no other alert. */
+  function change(isOpen: boolean): void {
+    if (!isOpen) setNote("");
+    onOpenChange(isOpen);
+  }
   function submit(event: FormEvent): void {
     event.preventDefault();
     onConfirm(note.trim());
     setNote("");
   }
   return (
-    <Dialog
-      open={open}
-      onOpenChange={onOpenChange}
-      title={title}
-      className="top-24 w-[min(28rem,calc(100vw-2rem))] p-4"
-    >
+    <Dialog open={open} onOpenChange={change} title={title} className="top-24 w-[min(28rem,calc(100vw-2rem))] p-4">
       <form onSubmit={submit}>
         <label className="block font-medium">
           {t("alerts.note")}

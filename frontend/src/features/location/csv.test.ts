@@ -1,0 +1,68 @@
+import { expect, it, vi } from "vitest";
+
+import { csvOf, saveCsv } from "./csv";
+import type { Row } from "./rows";
+
+const row: Row = {
+  battery_id: "BAT-DC-SRC-01-UPS-01-STR-02-007",
+  serial_number: "CSB-7",
+  status: "critical",
+  voltage_v: 13.62,
+  temperature_c: 47.8,
+  internal_resistance_mohm: 4.83,
+  resistance_drift_pct: 38,
+  time: Date.parse("2026-11-23T17:00:00Z"),
+  stale_after_s: 300,
+};
+
+const serialIn = (serial_number: string) =>
+  csvOf([{ ...row, serial_number }])
+    .split("007,")[1]
+    ?.split(",critical")[0];
+
+it("writes a line per battery and ends each, the last one too", () => {
+  expect(csvOf([row, row])).toBe(
+    [
+      "battery_id,serial_number,status,voltage_v,temperature_c,internal_resistance_mohm,resistance_drift_pct,time",
+      "BAT-DC-SRC-01-UPS-01-STR-02-007,CSB-7,critical,13.62,47.8,4.83,38,2026-11-24T00:00:00+07:00",
+      "BAT-DC-SRC-01-UPS-01-STR-02-007,CSB-7,critical,13.62,47.8,4.83,38,2026-11-24T00:00:00+07:00",
+      "",
+    ].join("\r\n"),
+  );
+});
+
+it("has headings even without a battery", () => {
+  expect(csvOf([]).split("\r\n")).toEqual([expect.stringMatching(/^battery_id,/), ""]);
+});
+
+it.each([
+  ["A,B", '"A,B"'],
+  ['say "hi"', '"say ""hi"""'],
+  ['"', '""""'],
+  ["two\nlines", '"two\nlines"'],
+  ["two\rlines", '"two\rlines"'],
+  ["plain text", "plain text"],
+  ["แบตเตอรี่ 7", "แบตเตอรี่ 7"],
+  ["", ""],
+])("writes %j as %j", (serial, cell) => {
+  expect(serialIn(serial)).toBe(cell);
+});
+
+it("distinguishes a measured zero from an absent value, and keeps signs", () => {
+  const line = csvOf([{ ...row, voltage_v: 0, temperature_c: null, resistance_drift_pct: -3 }]).split("\r\n")[1];
+  expect(line).toContain(",critical,0,,4.83,-3,");
+});
+
+it("saves under its name as UTF-8 and frees the address afterwards", () => {
+  URL.createObjectURL = vi.fn((blob: Blob | MediaSource) => `blob:${blob instanceof Blob ? blob.type : ""}`);
+  const free = vi.fn();
+  URL.revokeObjectURL = free;
+  const saved: string[] = [];
+  vi.spyOn(HTMLAnchorElement.prototype, "click").mockImplementation(function (this: HTMLAnchorElement) {
+    expect(free).not.toHaveBeenCalled();
+    saved.push(this.download, this.href);
+  });
+  saveCsv("DC-SRC-01.csv", csvOf([row]));
+  expect(saved).toEqual(["DC-SRC-01.csv", "blob:text/csv;charset=utf-8"]);
+  expect(free).toHaveBeenCalledExactlyOnceWith("blob:text/csv;charset=utf-8");
+});

@@ -1,0 +1,132 @@
+import { screen, within } from "@testing-library/react";
+import userEvent from "@testing-library/user-event";
+import i18next from "i18next";
+import { expect, it } from "vitest";
+
+import type { LocationDetail, StringOut } from "@/api/types";
+import type { FillBy } from "@/components/heat-fill";
+import { MockFleet } from "@/testing/fleet";
+import { showPage } from "@/testing/render";
+
+import { StringMap } from "./string-map";
+
+/** Show two strings of a system, the second one after the first. */
+function show(
+  systemId: string,
+  { fillBy = "status", change = {} }: { fillBy?: FillBy; change?: Partial<StringOut["state"]> } = {},
+) {
+  const fleet = new MockFleet();
+  const locationId = systemId.slice(0, 9);
+  const location = fleet.location(locationId, Date.now());
+  if (location === null) throw new Error(`no location ${locationId}`);
+  const systems = fleet
+    .systems(locationId)
+    .filter((system) => system.system_id === systemId)
+    .map((system) => ({
+      ...system,
+      strings: system.strings.slice(0, 2).map((string) => ({ ...string, state: { ...string.state, ...change } })),
+    }));
+  const detail: LocationDetail = { ...location, systems };
+  return showPage({ path: "/", element: <StringMap location={detail} fillBy={fillBy} /> }, fleet);
+}
+
+const cell = (name: string) => screen.getByRole("button", { name: new RegExp(`^${name}:`) });
+const selectedCard = () => screen.getByRole("heading", { name: "Selected battery" }).closest("section") as HTMLElement;
+const fact = (name: string) => within(selectedCard()).getByText(name).nextElementSibling?.textContent;
+
+it("explains the keys until a battery is selected", async () => {
+  show("DC-SRC-01-UPS-01");
+  expect(screen.getByText("Use the arrow keys to move between batteries and Enter to open one.")).toBeVisible();
+  await userEvent.hover(cell("UPS-01-STR-02-007"));
+  expect(screen.queryByText(/^Use the arrow keys/)).toBeNull();
+});
+
+it("shows the battery under the pointer with status, values and a link", async () => {
+  show("DC-SRC-01-UPS-01");
+  await userEvent.hover(cell("UPS-01-STR-02-007"));
+  expect(selectedCard()).toHaveTextContent("UPS-01-STR-02-007Critical");
+  expect(fact("Temperature")).toBe("47.8 °C");
+  expect(fact("Drift")).toBe("+38 %");
+  expect(screen.getByRole("link", { name: "Open battery" })).toHaveAttribute(
+    "href",
+    "/batteries/BAT-DC-SRC-01-UPS-01-STR-02-007",
+  );
+});
+
+it("is entered by Tab at its first battery, and left by the next Tab", async () => {
+  show("DC-SRC-01-UPS-01");
+  await userEvent.tab();
+  expect(cell("UPS-01-STR-01-001")).toHaveFocus();
+  await userEvent.tab();
+  expect(screen.getByRole("link", { name: "Open battery" })).toHaveFocus();
+});
+
+it("moves to the ends of a row and stays at the edges", async () => {
+  show("DC-SRC-01-UPS-01");
+  await userEvent.tab();
+  await userEvent.keyboard("{ArrowLeft}{ArrowUp}");
+  expect(cell("UPS-01-STR-01-001")).toHaveFocus();
+  await userEvent.keyboard("{End}{ArrowRight}");
+  expect(cell("UPS-01-STR-01-024")).toHaveFocus();
+  await userEvent.keyboard("{ArrowDown}{ArrowDown}");
+  expect(cell("UPS-01-STR-02-024")).toHaveFocus();
+  await userEvent.keyboard("{Home}");
+  expect(cell("UPS-01-STR-02-001")).toHaveFocus();
+  expect(selectedCard()).toHaveTextContent("UPS-01-STR-02-001");
+});
+
+it("comes back by Shift+Tab to the battery that was left", async () => {
+  show("DC-SRC-01-UPS-01");
+  await userEvent.tab();
+  await userEvent.keyboard("{ArrowRight}{ArrowRight}");
+  await userEvent.tab();
+  await userEvent.tab({ shift: true });
+  expect(cell("UPS-01-STR-01-003")).toHaveFocus();
+});
+
+it("opens a battery on a click", async () => {
+  const { router } = show("DC-SRC-01-UPS-01");
+  await userEvent.click(cell("UPS-01-STR-02-008"));
+  expect(router.state.location.pathname).toBe("/batteries/BAT-DC-SRC-01-UPS-01-STR-02-008");
+});
+
+it("shows no values of a battery that never reported, and says so", async () => {
+  show("DC-HDY-01-REC-01");
+  await userEvent.hover(cell("REC-01-STR-02-024"));
+  expect(cell("REC-01-STR-02-024")).toHaveAccessibleName("REC-01-STR-02-024: No data, –");
+  expect(fact("Voltage")).toBe("–");
+  expect(selectedCard()).toHaveTextContent("No data received");
+});
+
+it("keeps the glyph of a critical battery whatever the cells are coloured by", () => {
+  show("DC-SRC-01-UPS-01", { fillBy: "temperature_c" });
+  expect(cell("UPS-01-STR-02-007")).toHaveTextContent("✕");
+  expect(cell("UPS-01-STR-02-006").textContent).toBe("");
+});
+
+it("fills a bar by the value on its scale: full at the limit and past it", () => {
+  show("DC-SRC-01-UPS-01", { fillBy: "temperature_c" });
+  const barOf = (name: string) => Number.parseFloat(cell(name).querySelector("span")?.style.height ?? "");
+  expect(barOf("UPS-01-STR-02-007")).toBe(100);
+  expect(barOf("UPS-01-STR-02-006")).toBeGreaterThan(6);
+  expect(barOf("UPS-01-STR-02-006")).toBeLessThan(80);
+});
+
+it("gives the float current of a string on float, and no values that it does not have", () => {
+  show("DC-SRC-01-UPS-01");
+  expect(screen.getByRole("group", { name: "UPS-01-STR-01" })).toHaveTextContent(/Float · 32\d\.\d V · 41 mA/);
+});
+
+it("shows an unknown mode with dashes", () => {
+  show("DC-SRC-01-UPS-01", { change: { mode: null, voltage_v: null, current_a: null, time: null } });
+  expect(screen.getByRole("group", { name: "UPS-01-STR-01" })).toHaveTextContent(
+    "UPS-01-STR-01No data receivedMode unknown · – · –",
+  );
+});
+
+it("speaks Thai", async () => {
+  await i18next.changeLanguage("th");
+  show("DC-CNX-01-UPS-01");
+  expect(screen.getByRole("group", { name: "UPS-01-STR-01" })).toHaveTextContent(/คายประจุ · 32\d\.\d V · -74\.2 A/);
+  expect(cell("UPS-01-STR-01-001")).toHaveAccessibleName(/^UPS-01-STR-01-001: ปกติ, 13\.\d\d V$/);
+});
