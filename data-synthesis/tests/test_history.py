@@ -160,7 +160,7 @@ def test_command_refuses_impossible_days(fleet_csv: Path, tmp_path: Path, days: 
     assert not list(tmp_path.iterdir())
 
 
-def test_command_refuses_an_unwritable_place(fleet_csv: Path, tmp_path: Path) -> None:
+def test_command_refuses_an_unwritable_folder(fleet_csv: Path, tmp_path: Path) -> None:
     blocked = tmp_path / "file"
     blocked.write_text("not a folder")
     result = _history(fleet_csv, blocked, "--days", "1")

@@ -43,7 +43,7 @@ def outage(
         ocv = np.interp(soc[step], [0, 0.05, *np.arange(0.1, 1.0, 0.1), 0.95, 1.0], params.ocv_v)
         voltage_v[step] = ocv + r0 * current_a[step] + v1 + v2
     voltage_v += rng.normal(0, 0.005, steps)
-    return RecordedRun(dt * np.arange(steps), current_a + 0.2, voltage_v, np.full(steps, 25.0)), soc
+    return RecordedRun(dt * np.arange(steps, dtype=np.float64), current_a + 0.2, voltage_v, np.full(steps, 25.0)), soc
 
 
 def test_charge_within_three_points_through_wrong_start_bias_and_noise() -> None:
@@ -73,8 +73,8 @@ def test_capacity_of_blocks_unlike_the_set_is_inside_at_least_as_often(minutes: 
         stretch = 1 + rng.normal(0, 0.03)
         curve = curve[-1] - (curve[-1] - curve) * stretch + rng.normal(0, PARAMS.ocv_shift_sd_v)
         scale = np.exp(rng.normal(0, PARAMS.resistance_relative_sd))
-        tables = {name: tuple(scale * np.array(getattr(PARAMS, name))) for name in ("r0_ohm", "r1_ohm", "r2_ohm")}
-        block = replace(PARAMS, ocv_v=tuple(curve), **tables)
+        r0_ohm, r1_ohm, r2_ohm = (tuple(scale * np.array(ohm)) for ohm in (PARAMS.r0_ohm, PARAMS.r1_ohm, PARAMS.r2_ohm))
+        block = replace(PARAMS, ocv_v=tuple(curve), r0_ohm=r0_ohm, r1_ohm=r1_ohm, r2_ohm=r2_ohm)
         soh = np.exp(rng.normal(0, np.hypot(0.08, PARAMS.capacity_sd_ah / PARAMS.capacity_ah)))
         run, _ = outage(block, soh=soh, rng=rng, minutes=minutes)
         estimates = replay(run, PARAMS, 0.9)

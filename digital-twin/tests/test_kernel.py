@@ -101,7 +101,9 @@ def test_equals_the_reference_implementation(name: str, params: ParameterSet) ->
 
 def test_calibration_on_float_equals_the_reference_implementation() -> None:
     steps = 500
-    run = RecordedRun(60.0 * np.arange(steps), np.full(steps, 0.55), np.full(steps, 13.65), np.full(steps, 27.0))
+    run = RecordedRun(
+        60.0 * np.arange(steps, dtype=np.float64), np.full(steps, 0.55), np.full(steps, 13.65), np.full(steps, 27.0)
+    )
     circuits, states = started(SHEET, run, 0.98)
     reference = reference_of(SHEET, states)
     rows = rows_of(run)
@@ -138,7 +140,7 @@ def test_the_plain_filter_equals_filterpy(battery: int) -> None:
     amps = -rng.uniform(20, 80) + rng.normal(0, 5, steps)
     soc = 0.9 + np.cumsum(amps) * 10 / 3600 / params.capacity_ah
     volts = np.interp(soc, ekf.OCV_KNOTS, params.ocv_v) + 0.006 * amps + rng.normal(0, 0.005, steps)
-    run = RecordedRun(10.0 * np.arange(steps), amps, volts, np.full(steps, rng.uniform(15, 35)))
+    run = RecordedRun(10.0 * np.arange(steps, dtype=np.float64), amps, volts, np.full(steps, rng.uniform(15, 35)))
     circuits, states = started(params, run, 0.85)
     reference = reference_of(params, states)
     filtered = ExtendedKalmanFilter(7, 1)

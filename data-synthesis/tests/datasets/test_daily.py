@@ -9,7 +9,8 @@ from battery_synth.block import electrics
 from battery_synth.datasets.daily import Daily, daily_of, mean_and_sd
 from battery_synth.datasets.ohmic import resistance_25c_mohm
 from battery_synth.engine.strings import DISCHARGE, FLOAT, TEST
-from battery_synth.state.readings import SimulatedReadings
+from battery_synth.state.arrays import FloatArray
+from battery_synth.state.readings import Float32Array, SimulatedReadings
 
 STRINGS, WIDTH, SAMPLES = 2, 5, 24
 
@@ -49,8 +50,9 @@ def a_day(seed: int = 1) -> SimulatedReadings:
     )
 
 
-def of_block(values: np.ndarray, readings: SimulatedReadings, block: int) -> np.ndarray:
-    return values[readings.string == block // WIDTH, block % WIDTH].astype(np.float64)
+def of_block(values: Float32Array, readings: SimulatedReadings, block: int) -> FloatArray:
+    own: FloatArray = values[readings.string == block // WIDTH, block % WIDTH].astype(np.float64)
+    return own
 
 
 @pytest.fixture(scope="module")

@@ -22,6 +22,7 @@ from battery_synth.cli import app
 from battery_synth.datasets import fleets, maker
 from battery_synth.datasets.maker import make_dataset
 from battery_synth.datasets.spec import DatasetSpec
+from battery_synth.storage.files import write_atomically
 
 LOCATIONS = ["DC-CNX-01", "DC-PKT-01"]
 
@@ -124,12 +125,11 @@ def test_killed_run_goes_on_and_makes_the_same_bytes(fleet_folder: Path, tmp_pat
 
 def test_finished_months_are_not_made_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     folder = tmp_path / "set"
-    original = maker.write_atomically
 
     def fail(path: Path, content: bytes) -> None:
         if path.name == "manifest.json":
             raise OSError(28, "No space left on device", str(path))
-        original(path, content)
+        write_atomically(path, content)
 
     monkeypatch.setattr(maker, "write_atomically", fail)
     with pytest.raises(OSError, match="space"):

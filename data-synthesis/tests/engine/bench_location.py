@@ -57,7 +57,7 @@ def plan_of(
     sampled = np.full(steps + 1, ALL_STRINGS)
     sampled[-1] = NO_STRING
     return Plan(
-        instant_s=np.arange(steps + 1) * step_s,
+        instant_s=np.arange(steps + 1, dtype=np.float64) * step_s,
         air_c=np.full(steps + 1, air_c),
         feeding=np.full(steps + 1, NO_STRING) if feeding is None else feeding,
         constant_a=np.full(steps + 1, constant_a),

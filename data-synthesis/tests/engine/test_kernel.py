@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import TypedDict, Unpack
 
 import numpy as np
 import pytest
@@ -11,18 +12,44 @@ from scipy.integrate import solve_ivp
 
 from battery_synth.block import charger, electrics, heat, wear
 from battery_synth.engine import kernel, strings
-from battery_synth.state.arrays import ALL_STRINGS, NO_STRING, PlantState, TrueRows
+from battery_synth.state.arrays import (
+    ALL_STRINGS,
+    NO_STRING,
+    BlockParameters,
+    FloatArray,
+    IntArray,
+    PlantState,
+    TrueRows,
+)
 from battery_synth.state.readings import MODES
 from tests.engine.bench_location import blocks_of, of_string, plan_of, room_for, state_of
 
 FLOAT, RECHARGE, DISCHARGE = (MODES.index(name) for name in ("float", "recharge", "discharge"))
 
 
-def run(plan_strings: int, width: int, steps: int, step_s: float, **options: object) -> tuple[PlantState, TrueRows]:
-    systems = int(options.pop("systems", 1))  # type: ignore[call-overload]
-    blocks = options.pop("blocks", None) or blocks_of(plan_strings, width, systems=systems)
-    state = options.pop("state", None) or state_of(plan_strings, width)
-    plan = plan_of(steps, step_s, strings=plan_strings, systems=systems, **options)  # type: ignore[arg-type]
+class Options(TypedDict, total=False):
+    """What a plan may be given besides its steps."""
+
+    air_c: float
+    feeding: IntArray
+    constant_a: float
+    charger_offset_v: float
+
+
+def run(
+    plan_strings: int,
+    width: int,
+    steps: int,
+    step_s: float,
+    *,
+    systems: int = 1,
+    blocks: BlockParameters | None = None,
+    state: PlantState | None = None,
+    **options: Unpack[Options],
+) -> tuple[PlantState, TrueRows]:
+    blocks = blocks or blocks_of(plan_strings, width, systems=systems)
+    state = state or state_of(plan_strings, width)
+    plan = plan_of(steps, step_s, strings=plan_strings, systems=systems, **options)
     flow, rows = room_for(plan, plan_strings, width)
     kernel.run(state, blocks, flow, plan, rows)
     return state, rows
@@ -107,8 +134,9 @@ def test_recharge_follows_a_fine_integration_of_the_same_law() -> None:
     _, rows = run(1, 24, 24, 3600.0, state=state, blocks=blocks)
     most_a = (12.0 - rows.current_a[-1]) / 1.06
 
-    def law(_t: float, deficit_ah: np.ndarray) -> np.ndarray:
-        return -np.minimum(deficit_ah / charger.ACCEPTANCE_TAU_H, most_a)
+    def law(_t: float, deficit_ah: FloatArray) -> FloatArray:
+        rate: FloatArray = -np.minimum(deficit_ah / charger.ACCEPTANCE_TAU_H, most_a)
+        return rate
 
     fine = solve_ivp(law, (0.0, 23.0), [40.0], t_eval=np.arange(24.0), rtol=1e-9, atol=1e-9).y[0]
     np.testing.assert_allclose((1.0 - rows.soc[:, 0]) * 118.0, fine, atol=0.05)

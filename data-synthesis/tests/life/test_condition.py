@@ -74,7 +74,7 @@ def test_capacity_stays_for_half_a_life_and_then_bends() -> None:
     assert (whole[3] - whole[4] > whole[2] - whole[3]).all()
 
 
-def test_new_batteries_are_as_their_makers_say() -> None:
+def test_new_batteries_are_as_their_data_sheets_state() -> None:
     batteries = _sound()
     new = condition(batteries, _worn(batteries, 0.0), 0.0)
     formed = condition(batteries, _worn(batteries, 0.0), 200.0 * DAY_S)

@@ -27,7 +27,7 @@ from battery_synth.outside.surroundings import Surroundings
 
 YEAR_S = year_start_s(2026)
 DAY_S = 86_400.0
-HOURS = YEAR_S + 3600.0 * np.arange(365 * 24)
+HOURS = YEAR_S + 3600.0 * np.arange(365 * 24, dtype=np.float64)
 every_location = pytest.mark.parametrize("location", LOCATIONS, ids=lambda location: location.code)
 
 
@@ -40,7 +40,7 @@ def surroundings_of(location: LocationProfile, seed: int = 2) -> Surroundings:
 
 @every_location
 def test_years_and_months_have_their_sourced_means(location: LocationProfile) -> None:
-    decade = year_start_s(2015) + 3600.0 * np.arange(3652 * 24)
+    decade = year_start_s(2015) + 3600.0 * np.arange(3652 * 24, dtype=np.float64)
     air = Climate.of_location(1, location.code, location.climate_zone).outdoor_c(decade)
     means = MONTHLY_MEAN_C[location.climate_zone]
     assert air.mean() == pytest.approx(np.mean(means), abs=0.3)

@@ -18,6 +18,7 @@ from battery_synth.datasets.maker import make_dataset
 from battery_synth.phases import folder as folders
 from battery_synth.phases.registry import PHASES
 from battery_synth.realism.tables import instants_us, numbers
+from battery_synth.storage.files import TableFile
 
 
 def nothing(_done: int, _total: int) -> None:
@@ -76,7 +77,7 @@ def test_capacity_tests_measure_the_capacity_that_is_there(lives: Path) -> None:
     assert np.abs(np.median(errors)) < 0.06
 
 
-def test_calculated_rows_are_what_their_names_say(readings: Path) -> None:
+def test_calculated_rows_match_their_definitions(readings: Path) -> None:
     raw, made = table(readings, "telemetry"), table(readings, "calculated")
     assert len(raw) == len(made)
     rise, deviation = numbers(made, "temperature_rise_k"), numbers(made, "voltage_deviation_v")
@@ -125,7 +126,7 @@ def test_an_interrupted_phase_is_not_taken_for_a_whole_one(lives: Path, monkeypa
     def fail(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(folders.TableFile, "finish", fail)
+    monkeypatch.setattr(TableFile, "finish", fail)
     result = CliRunner().invoke(app, ["operations", "--data", str(lives)])
     assert result.exit_code == 2
     assert "No space" in result.stderr

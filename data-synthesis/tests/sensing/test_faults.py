@@ -61,8 +61,8 @@ def test_loose_lead_makes_two_neighbours_look_old(one_location: Sequence[FleetRo
     sound, corrupted = a_day(one_location), with_fault(a_day(one_location), "loose_sense_lead", 0.4)
     measured = np.isfinite(sound.internal_resistance_mohm)
     ratio = corrupted.internal_resistance_mohm / sound.internal_resistance_mohm
-    grown = {tuple(place) for place in np.argwhere(measured & (ratio > 1.3))}
-    assert {place[1] for place in grown} <= {5, 6}
+    grown = {tuple(position) for position in np.argwhere(measured & (ratio > 1.3))}
+    assert {position[1] for position in grown} <= {5, 6}
     assert len(grown) in {0, 2}
 
 

@@ -18,11 +18,25 @@ def readings_of(count: int, *, width: int = 4, samples: int = 3, first: int = 0)
     """Return readings whose every value tells its row."""
     rows = np.arange(first, first + count, dtype=np.float32)
     by_block = np.repeat(rows, width).reshape(-1, width)
-    columns = {
-        item.name: by_block if item.name in {"voltage_v", "temperature_c", "internal_resistance_mohm", "soc"} else rows
-        for item in fields(SimulatedReadings)
-    }
-    return SimulatedReadings(**{**columns, **{name: np.arange(samples) for name in SHARED}})
+    return SimulatedReadings(
+        at_us=rows.astype(np.int64),
+        string=rows.astype(np.int32),
+        mode=rows.astype(np.int8),
+        voltage_v=by_block.copy(),
+        temperature_c=by_block.copy(),
+        internal_resistance_mohm=by_block.copy(),
+        string_voltage_v=rows.copy(),
+        current_a=rows.copy(),
+        float_current_ma=rows.copy(),
+        ripple_voltage_v=rows.copy(),
+        ripple_current_a=rows.copy(),
+        soc=by_block.copy(),
+        location_at_us=np.arange(samples, dtype=np.int64),
+        ambient_c=np.arange(samples, dtype=np.float32),
+        humidity_pct=np.arange(samples, dtype=np.float32),
+        hvac=np.arange(samples, dtype=np.int8),
+        mains=np.arange(samples) % 2 == 1,
+    )
 
 
 def test_a_state_comes_back_as_it_was_and_does_not_share_memory() -> None:
@@ -84,7 +98,7 @@ def test_a_selection_keeps_the_rows_of_every_channel_together(mask: list[bool]) 
     for item in fields(SimulatedReadings):
         values = getattr(chosen, item.name)
         if item.name in SHARED:
-            np.testing.assert_array_equal(values, np.arange(3))
+            np.testing.assert_array_equal(values, getattr(readings_of(len(mask)), item.name))
         else:
             np.testing.assert_array_equal(values if values.ndim == 1 else values[:, 0], expected)
 
