@@ -7,7 +7,7 @@ from pathlib import Path
 NAME = Path(sys.argv[0]).name
 ARGUMENTS = sys.argv[1:]
 VERSIONS = {"uv": os.environ.get("UV_IS", "uv 0.13.9 (built here)"), "node": os.environ.get("NODE_IS", "v22.1.0")}
-LINTERS = ("ruff", "mypy", "lint-imports")
+LINTERS = ("ruff", "mypy", "lint-imports", "deptry")
 
 
 def make_environment(folder: Path) -> None:

@@ -136,31 +136,45 @@ folder.mkdir(parents=True, exist_ok=True)
 """
 
 
+STRUCTURE = """
+from pathlib import Path
+TASK_RUNNER = Path(__file__).resolve().parent
+"""
+
+
 @pytest.fixture
 def linted(workspace: Workspace) -> Workspace:
     workspace.write("tools/workspace/descriptions.py", DESCRIBE)
     workspace.write("contracts/openapi/ml.json", "{}")
+    workspace.write("benchmarks/ingest.py", "")
+    # What it measures is tested in test_structure; the packages of this workspace are empty.
+    workspace.write("tools/workspace/structure.py", STRUCTURE)
     return workspace
 
 
 def test_lint_runs_every_checker_over_every_package(linted: Workspace) -> None:
     done = linted.make("test", "lint")
-    assert (done.returncode, totals(done.stdout)) == (0, "6 passed, 0 failed")
+    assert (done.returncode, totals(done.stdout)) == (0, "14 passed, 0 failed")
     calls = linted.calls()
     assert "mypy -p battery_alpha -p battery_beta" in calls
     assert {"ruff check .", "ruff format --check .", "lint-imports"} <= set(calls)
 
 
-@pytest.mark.parametrize("failing", ["ruff check", "ruff format", "mypy", "lint-imports"])
+@pytest.mark.parametrize("failing", ["ruff check", "ruff format", "mypy -p", "lint-imports"])
 def test_each_checker_can_fail_the_lint(linted: Workspace, failing: str) -> None:
     done = linted.make("test", "lint", FAILS=failing)
-    assert (done.returncode, totals(done.stdout)) == (1, "5 passed, 1 failed")
+    assert (done.returncode, totals(done.stdout)) == (1, "13 passed, 1 failed")
+
+
+def test_undeclared_imports_fail_the_lint_of_each_package(linted: Workspace) -> None:
+    done = linted.make("test", "lint", FAILS="deptry")
+    assert (done.returncode, totals(done.stdout)) == (1, "12 passed, 2 failed")
 
 
 def test_a_lock_with_a_host_fails_the_lint_and_is_shown(linted: Workspace) -> None:
     linted.write("requirements/workspace.txt", "--index-url https://mirror.example/simple\n")
     done = linted.make("test", "lint")
-    assert (done.returncode, totals(done.stdout)) == (1, "5 passed, 1 failed")
+    assert (done.returncode, totals(done.stdout)) == (1, "13 passed, 1 failed")
     assert "requirements/workspace.txt:1: --index-url" in done.stdout
 
 
