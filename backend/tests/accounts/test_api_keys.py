@@ -45,7 +45,7 @@ async def test_a_key_is_shown_once_and_stored_as_a_hash(world: World) -> None:
         ({"scopes": ["admin"]}, (422, "validation_failed")),
         ({"name": " "}, (422, "validation_failed")),
         ({"name": "a\x00"}, (422, "validation_failed")),
-        ({"location_ids": ["DC-XXX-09"]}, (422, "unknown_location")),
+        ({"location_ids": ["DC-ZZZ-09"]}, (422, "unknown_location")),
         ({"expires_at": "2026-11-20T12:00:00Z"}, (422, "expiry_in_the_past")),
         ({"expires_at": "2026-12-20T12:00:00"}, (422, "validation_failed")),
     ],

@@ -55,7 +55,7 @@ async def test_create_read_list(world: World) -> None:
         ({"username": "\uff4d\uff41\uff4c\uff45\uff45"}, (409, "username_taken")),
         ({"password": "short"}, (422, "weak_password")),
         ({"password": "it is Ploy's own"}, (422, "weak_password")),
-        ({"location_ids": ["DC-XXX-09"]}, (422, "unknown_location")),
+        ({"location_ids": ["DC-ZZZ-09"]}, (422, "unknown_location")),
         ({"location_ids": ["not-a-location"]}, (422, "validation_failed")),
         ({"username": ""}, (422, "validation_failed")),
         ({"username": "   "}, (422, "validation_failed")),

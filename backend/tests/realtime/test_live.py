@@ -147,7 +147,7 @@ async def test_what_a_client_may_not_see_or_does_not_exist_is_refused_alike(live
     assert created.status_code == 201, created.text
     listener = await live.listener(await _log_in(live.http, "viewer", PASSWORD))
 
-    for location_id in (LOCATION, "DC-XXX-99"):
+    for location_id in (LOCATION, "DC-ZZZ-99"):
         await listener.client.emit("subscribe_location", {"location_id": location_id})
         assert (await listener.next("error"))["code"] == "not_found"
     await listener.client.emit("subscribe_location", {"location_id": 7})

@@ -221,7 +221,7 @@ def remove_the_manifest(history: MadeHistory) -> None:
 def name_unknown_batteries(history: MadeHistory) -> None:
     path = history.folder / history.files[0]["path"]
     table = pq.read_table(path)
-    strangers = pa.array(["BAT-DC-XXX-01-UPS-01-STR-01-001"] * len(table))
+    strangers = pa.array(["BAT-DC-ZZZ-01-UPS-01-STR-01-001"] * len(table))
     at = table.column_names.index("battery_id")
     pq.write_table(table.set_column(at, "battery_id", strangers), path)
     history.sign()

@@ -38,7 +38,7 @@ async def outcome(client: httpx.AsyncClient, bad: Any, *, raw: str | None = None
         ({"voltage_v": 13_650}, "wrong_scale"),
         ({"voltage_v": 31.0}, "out_of_range"),
         ({"temperature_c": 298.15}, "out_of_range"),
-        ({"battery_id": "BAT-DC-XXX-01-UPS-01-STR-01-001"}, "unknown_id"),
+        ({"battery_id": "BAT-DC-ZZZ-01-UPS-01-STR-01-001"}, "unknown_id"),
         ({"battery_id": "'; drop table telemetry; --"}, "unknown_id"),
         ({"battery_id": None}, "missing_field"),
         ({"battery_id": 7}, "malformed"),
@@ -141,7 +141,7 @@ async def test_latest_is_one_answer_with_a_tag(gateway: Gateway) -> None:
         await gateway.post({"readings": [reading(at=ago(1))]})
         moved = await client.get("/telemetry/latest", headers={"If-None-Match": first.headers["etag"]})
         one = await client.get("/telemetry/latest", params={"location_id": LOCATIONS[1]})
-        none = await client.get("/telemetry/latest", params={"location_id": "DC-XXX-09"})
+        none = await client.get("/telemetry/latest", params={"location_id": "DC-ZZZ-09"})
     assert (first.status_code, same.status_code, moved.status_code, none.status_code) == (200, 304, 200, 404)
     answer = first.json()
     at = answer["columns"]["battery_id"].index(BATTERIES[0])
