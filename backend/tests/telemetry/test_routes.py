@@ -50,7 +50,6 @@ async def outcome(client: httpx.AsyncClient, bad: Any, *, raw: str | None = None
         ({"time": "2019-01-01T00:00:00Z"}, "too_old"),
         ({"soc_pct": 90.0}, "malformed"),
         ({"voltage_v": None, "current_a": None}, "no_values"),
-        ({"voltage_v": 12.0}, "repeated_in_batch"),
     ],
 )
 async def test_a_bad_reading_is_refused_by_name_and_the_others_are_taken(

@@ -49,6 +49,8 @@ class SenderStatus:
 
     acknowledged_batches: int = 0
     accepted: int = 0
+    amended: int = 0
+    """Readings that completed or corrected a stored one of the same instant."""
     duplicates: int = 0
     late: int = 0
     rejected: int = 0
@@ -170,10 +172,12 @@ class Sender:
         status.is_connected, status.last_error = True, None
         status.acknowledged_batches += len(batches)
         status.accepted += result.accepted
+        status.amended += result.merged + result.corrected
         status.duplicates += result.duplicates
         status.late += result.late
         status.rejected += result.rejected_count
         metrics.READINGS.labels("accepted").inc(result.accepted)
+        metrics.READINGS.labels("amended").inc(result.merged + result.corrected)
         metrics.READINGS.labels("duplicate").inc(result.duplicates)
         metrics.READINGS.labels("rejected").inc(result.rejected_count)
         if result.rejected_count and self._may_warn():

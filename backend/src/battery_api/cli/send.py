@@ -55,7 +55,8 @@ def send(
     except ServiceError as error:
         raise _refusal(f"{error}. Acknowledged readings are stored; send the run again to complete it.") from error
     _out.print(
-        f"{result.accepted} accepted ({result.late} late), {result.duplicates} stored before, "
+        f"{result.accepted} accepted ({result.late} late), {result.merged} merged, {result.corrected} corrected, "
+        f"{result.duplicates} stored before, "
         f"{result.rejected_count} refused."
     )
     for rejection in result.rejected[:10]:
@@ -97,6 +98,8 @@ def _added(total: IngestResult, result: IngestResult, first_row: int) -> IngestR
     rejected = [item.model_copy(update={"index": item.index + first_row}) for item in result.rejected]
     return IngestResult(
         accepted=total.accepted + result.accepted,
+        merged=total.merged + result.merged,
+        corrected=total.corrected + result.corrected,
         duplicates=total.duplicates + result.duplicates,
         late=total.late + result.late,
         rejected_count=total.rejected_count + result.rejected_count,

@@ -80,10 +80,10 @@ class TelemetrySeries(BaseModel):
 
 
 class DayCompleteness(BaseModel):
-    """Readings of one battery on one day (Asia/Bangkok): received = accepted + duplicate + rejected.
+    """Readings of one battery on one day (Asia/Bangkok).
 
-    ``late`` is the part of ``accepted`` that arrived after newer readings. ``expected`` follows from the present
-    reporting interval and is null while that is unknown.
+    received = accepted + merged + corrected + duplicate + rejected. ``late`` is the part of ``accepted`` that arrived
+    after newer readings. ``expected`` follows from the present reporting interval and is null while that is unknown.
     """
 
     battery_id: str
@@ -92,6 +92,8 @@ class DayCompleteness(BaseModel):
     received: int
     accepted: int
     late: int
+    merged: int
+    corrected: int
     duplicate: int
     rejected: int
     complete_pct: float | None

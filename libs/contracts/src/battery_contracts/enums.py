@@ -111,6 +111,8 @@ class ReadingQuality(IntFlag):
     """Part of a history load, not of the live path; no rule ever judged it."""
     VOLTAGE_MISSING = 32
     """The reading carried no voltage."""
+    CORRECTED = 64
+    """A later message of the same instant changed a value; the overwritten one is kept."""
 
     def codes(self) -> list[str]:
         """Return the set flags as lower-case codes in bit order."""

@@ -91,12 +91,15 @@ class Rejection(_Wire):
 class IngestResult(_Wire):
     """Outcome of a batch, with readings of all kinds counted together.
 
-    ``accepted`` counts rows stored now (late ones included), ``duplicates`` rows that were already stored, ``late``
-    those of ``accepted`` that were older than the newest stored reading. The counts balance: accepted + duplicates +
-    rejected_count = readings sent.
+    ``accepted`` counts rows stored now (late ones included), ``late`` those of them that were older than the newest
+    stored reading. A reading of an instant that is stored already is one of ``merged`` (it completes the stored row
+    with other channels), ``corrected`` (it changes a value; the overwritten one is kept) or ``duplicates`` (it says the
+    same). The counts balance: accepted + merged + corrected + duplicates + rejected_count = readings sent.
     """
 
     accepted: Annotated[int, Field(ge=0)]
+    merged: Annotated[int, Field(ge=0)] = 0
+    corrected: Annotated[int, Field(ge=0)] = 0
     duplicates: Annotated[int, Field(ge=0)]
     late: Annotated[int, Field(ge=0)]
     rejected_count: Annotated[int, Field(ge=0)]

@@ -59,6 +59,7 @@ class DeliveryOut(BaseModel):
     refused_batches: int
     acknowledged_batches: int
     accepted_readings: int
+    amended_readings: int
     duplicate_readings: int
     late_readings: int
     rejected_readings: int
@@ -104,6 +105,7 @@ async def get_status(request: Request) -> Response:
                 refused_batches=status.refused_batches,
                 acknowledged_batches=sent.acknowledged_batches,
                 accepted_readings=sent.accepted,
+                amended_readings=sent.amended,
                 duplicate_readings=sent.duplicates,
                 late_readings=sent.late,
                 rejected_readings=sent.rejected,

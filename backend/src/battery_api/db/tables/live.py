@@ -90,5 +90,7 @@ class BatteryState(Base):
     received_count: Mapped[int] = mapped_column(Integer, server_default="0")
     accepted_count: Mapped[int] = mapped_column(Integer, server_default="0")
     late_count: Mapped[int] = mapped_column(Integer, server_default="0")
+    merged_count: Mapped[int] = mapped_column(Integer, server_default="0")
+    corrected_count: Mapped[int] = mapped_column(Integer, server_default="0")
     duplicate_count: Mapped[int] = mapped_column(Integer, server_default="0")
     rejected_count: Mapped[int] = mapped_column(Integer, server_default="0")

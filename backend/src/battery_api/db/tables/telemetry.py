@@ -1,8 +1,23 @@
 """Time series. The migrations create partitions, hypertables and roll-ups through ``db.timescale``."""
 
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import REAL, BigInteger, Column, DateTime, Double, Integer, SmallInteger, Table, Text
+from sqlalchemy import (
+    REAL,
+    BigInteger,
+    CheckConstraint,
+    Column,
+    DateTime,
+    Double,
+    Index,
+    Integer,
+    SmallInteger,
+    Table,
+    Text,
+    text,
+)
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from battery_api.db.base import Base, BigKey, Instant
@@ -90,5 +105,26 @@ class ReadingCount(Base):
     received: Mapped[int] = mapped_column(BigInteger, server_default="0")
     accepted: Mapped[int] = mapped_column(BigInteger, server_default="0")
     late: Mapped[int] = mapped_column(BigInteger, server_default="0")
+    merged: Mapped[int] = mapped_column(BigInteger, server_default="0")
+    corrected: Mapped[int] = mapped_column(BigInteger, server_default="0")
     duplicate: Mapped[int] = mapped_column(BigInteger, server_default="0")
     rejected: Mapped[int] = mapped_column(BigInteger, server_default="0")
+
+
+class OverwrittenReading(Base):
+    """Values that a correction replaced, as they were stored; what was dangerous is still judged."""
+
+    __tablename__ = "overwritten_reading"
+
+    id: Mapped[BigKey]
+    kind: Mapped[str]
+    subject_id: Mapped[int]
+    time: Mapped[Instant]
+    overwritten_at: Mapped[Instant] = mapped_column(server_default=text("now()"))
+    values: Mapped[dict[str, Any]] = mapped_column(JSONB)
+    is_dangerous: Mapped[bool]
+
+    __table_args__ = (
+        Index("ix_overwritten_reading_kind_subject_id_time", "kind", "subject_id", "time"),
+        CheckConstraint("kind in ('battery', 'string', 'location')", name="kind"),
+    )

@@ -32,7 +32,7 @@ from battery_api.telemetry.store.columns import IntArray, instants, integers, re
 from battery_api.telemetry.store.discharge_marks import is_discharging, mark_discharges
 from battery_api.telemetry.store.indices import Keys
 from battery_api.telemetry.store.instants import day_floor
-from battery_api.telemetry.store.reading_counts import add_counts
+from battery_api.telemetry.store.reading_counts import COUNTS, add_counts
 from battery_api.telemetry.store.rollups import COLUMNS
 from battery_api.telemetry.store.statements import update_rows
 from battery_contracts.enums import ReadingQuality
@@ -343,6 +343,6 @@ async def _copy(connection: AsyncConnection, table: str, columns: Sequence[str],
 
 async def _count(connection: AsyncConnection, keys: IntArray, times_us: IntArray) -> None:
     pairs, counts = np.unique(np.stack([keys, day_floor(times_us)], axis=1), axis=0, return_counts=True)
-    table = np.zeros((len(pairs), 5), np.int64)
-    table[:, 0] = table[:, 1] = counts
+    table = np.zeros((len(pairs), len(COUNTS)), np.int64)
+    table[:, COUNTS.index("received")] = table[:, COUNTS.index("accepted")] = counts
     await add_counts(connection, Keys(pairs[:, 0]), pairs[:, 1], table)

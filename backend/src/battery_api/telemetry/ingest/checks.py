@@ -4,7 +4,7 @@ A *dangerous* value is not a *wrong* value: 0 V, cell reversal and 70 °C are ac
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -26,6 +26,8 @@ DANGEROUS_ABOVE_V: Final = 16.0
 """Above any charging voltage of a 12 V block: the block gasses heavily."""
 DANGEROUS_ABOVE_C: Final = 60.0
 """Above this a VRLA block is close to thermal runaway."""
+MAX_READINGS_OF_AN_INSTANT: Final = 8
+"""Different readings of one subject and instant that a batch may hold: one message per channel, and corrections."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +57,16 @@ class ValidRows:
     def __len__(self) -> int:
         return len(self.slot)
 
+    @property
+    def none(self) -> "ValidRows":
+        """The same columns without any reading."""
+        return ValidRows(
+            slot=FleetSlots(self.slot[:0]),
+            time_us=self.time_us[:0],
+            values={name: column[:0] for name, column in self.values.items()},
+            categories={name: [] for name in self.categories},
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class DroppedReadings:
@@ -83,6 +95,8 @@ class ValidatedBatch:
     repeated_batteries: DroppedReadings
     rejected_batteries: DroppedReadings
     """Rejected readings of batteries that exist and that the sender may write to."""
+    further: "Sequence[ValidatedBatch]" = ()
+    """Second and later readings of an instant, to be stored after the first as if they came in a batch of their own."""
 
 
 def validate_batch(batch: ParsedBatch, fleet: FleetIndex, principal: Principal, window: TimeWindow) -> ValidatedBatch:
@@ -91,20 +105,28 @@ def validate_batch(batch: ParsedBatch, fleet: FleetIndex, principal: Principal, 
     batteries = _Validator(batch.batteries, fleet, principal, window, rejected)
     strings = _Validator(batch.strings, fleet, principal, window, rejected)
     locations = _Validator(batch.locations, fleet, principal, window, rejected)
-    validated = ValidatedBatch(
-        batteries=batteries.validate(),
-        strings=strings.validate(),
-        locations=locations.validate(),
+    parts = [batteries.validate(), strings.validate(), locations.validate()]
+    first, *further = [_layer(parts, depth) for depth in range(max(map(len, parts)))]
+    validated = replace(
+        first,
         rejected=rejected,
         repeated_count=len(batteries.repeated) + len(strings.repeated) + len(locations.repeated),
         repeated_batteries=DroppedReadings.of(batteries.repeated),
         rejected_batteries=DroppedReadings.of(
             batteries.rejected_slots + _rejected_by_parser(batch, fleet, principal, window)
         ),
+        further=further,
     )
     order = {"readings": 0, "columns": 1, "string_readings": 2, "site_readings": 3}
     rejected.sort(key=lambda rejection: (order[rejection.list], rejection.index))
     return validated
+
+
+def _layer(parts: Sequence[Sequence[ValidRows]], depth: int) -> ValidatedBatch:
+    """Return the readings at one depth: 0 for the first of each instant, 1 for the second, and so on."""
+    batteries, strings, locations = (part[depth] if depth < len(part) else part[0].none for part in parts)
+    nothing = DroppedReadings.of([])
+    return ValidatedBatch(batteries, strings, locations, [], 0, nothing, nothing)
 
 
 def _rejected_by_parser(
@@ -137,13 +159,13 @@ class _Validator:
         self.rejected_slots: list[tuple[int, int]] = []
         """Fleet slot and time of the rejected readings of batteries that the sender may write to."""
 
-    def validate(self) -> ValidRows:
-        """Run every check and return the accepted rows."""
+    def validate(self) -> list[ValidRows]:
+        """Run every check; return the accepted rows, each further reading of an instant in a part of its own."""
         self._check_identity()
         self._check_values()
         self._check_time()
         order = np.lexsort((self._rows.time_us, self._slot))
-        return self._take(self._drop_repeats(order[self._is_valid[order]]))
+        return [self._take(part) for part in self._split_instants(order[self._is_valid[order]])]
 
     def _reject(self, mask: BoolArray, code: RejectCode, detail: Callable[[int], str]) -> None:
         mask = mask & self._is_valid
@@ -231,31 +253,49 @@ class _Validator:
                 lambda row: f"before {self._rows.code[row]} was installed",
             )
 
-    def _drop_repeats(self, order: IntArray) -> IntArray:
-        """Keep the first reading of a subject at an instant; equal ones are repeats, different ones are rejected."""
+    def _split_instants(self, order: IntArray) -> list[IntArray]:
+        """Split rows so that each part holds one reading of a subject and instant, in the order they were sent.
+
+        A reading that says the same as the one before it is a repeat and goes no further.
+        """
+        follows = self._follows(order)
+        if not follows.any():
+            return [order]
+        is_repeat = follows & self._equals_previous(order)
+        repeats = order[is_repeat]
+        self.repeated = [(int(self._slot[row]), int(self._rows.time_us[row])) for row in repeats]
+        kept = order[~is_repeat]
+        begins = np.flatnonzero(~self._follows(kept))
+        rank = np.arange(len(kept)) - np.repeat(begins, np.diff(np.append(begins, len(kept))))
+        surplus = np.zeros(len(self._rows), bool)
+        surplus[kept[rank >= MAX_READINGS_OF_AN_INSTANT]] = True
+        self._reject(
+            surplus,
+            RejectCode.REPEATED_IN_BATCH,
+            lambda row: (
+                f"the batch holds more than {MAX_READINGS_OF_AN_INSTANT} different readings of {self._rows.code[row]} "
+                "at this time; send the time of each measurement"
+            ),
+        )
+        count = min(int(rank.max(initial=0)) + 1, MAX_READINGS_OF_AN_INSTANT)
+        return [kept[rank == number] for number in range(count)]
+
+    def _follows(self, order: IntArray) -> BoolArray:
+        """Return for sorted rows whether each has the subject and instant of the row before it."""
         slot, times = self._slot[order], self._rows.time_us[order]
         follows = np.zeros(len(order), bool)
         follows[1:] = (slot[1:] == slot[:-1]) & (times[1:] == times[:-1])
-        if not follows.any():
-            return order
-        first = np.maximum.accumulate(np.where(follows, 0, np.arange(len(order))))
+        return follows
+
+    def _equals_previous(self, order: IntArray) -> BoolArray:
+        previous = np.concatenate([order[:1], order[:-1]])
         is_equal = np.ones(len(order), bool)
         for values in self._rows.values.values():
-            own, other = values[order], values[order[first]]
+            own, other = values[order], values[previous]
             is_equal &= (own == other) | (np.isnan(own) & np.isnan(other))
         for column in self._rows.categories.values():
-            is_equal &= np.array([column[a] == column[b] for a, b in zip(order, order[first], strict=True)], bool)
-        contradicts = np.zeros(len(self._rows), bool)
-        contradicts[order[follows & ~is_equal]] = True
-        self._reject(
-            contradicts,
-            RejectCode.REPEATED_IN_BATCH,
-            lambda row: f"another reading of {self._rows.code[row]} at this time came first, with other values",
-        )
-        repeats = order[follows & is_equal]
-        self.repeated = [(int(self._slot[row]), int(self._rows.time_us[row])) for row in repeats]
-        kept: IntArray = order[~follows]
-        return kept
+            is_equal &= np.array([column[a] == column[b] for a, b in zip(order, previous, strict=True)], bool)
+        return is_equal
 
     def _take(self, order: IntArray) -> ValidRows:
         return ValidRows(

@@ -2,11 +2,21 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any, TypeVar
 
 import numpy as np
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from battery_api.db.timescale import Engine
+from battery_api.telemetry.ingest.amendments import (
+    BATTERY_TABLE,
+    LOCATION_TABLE,
+    STRING_TABLE,
+    AmendedRows,
+    SentRows,
+    SeriesTable,
+    amend,
+)
 from battery_api.telemetry.ingest.checks import ValidatedBatch, ValidRows, quality_of
 from battery_api.telemetry.ingest.estimation import BatchEstimates
 from battery_api.telemetry.ingest.locked_state import BatchSubjects, SubjectStates
@@ -24,8 +34,11 @@ from battery_api.telemetry.store.discharge_marks import is_discharging, mark_dis
 from battery_api.telemetry.store.fleet_index import FleetIndex
 from battery_api.telemetry.store.indices import BatchSlots, FleetSlots, Keys
 from battery_api.telemetry.store.instants import hour_floor
+from battery_api.telemetry.store.outcomes import Outcome
 from battery_api.telemetry.store.statements import insert_rows, mark_rollups
 from battery_contracts.enums import ReadingQuality
+
+NumberArray = TypeVar("NumberArray", IntArray, FloatArray)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,13 +107,19 @@ class ReadingWriter:
             values |= {"soc_pct": soc_pct, "soh_pct": soh_pct}
             quality |= np.where(np.isnan(soc_pct), int(ReadingQuality.TWIN_UNAVAILABLE), 0)
         columns = [
-            integers("battery_id", self._fleet.batteries.keys_at(rows.slot)),
-            instants("time", rows.time_us),
             *(reals(name, column) for name, column in values.items()),
             integers("quality", quality, kind="smallint"),
         ]
-        is_new = await insert_rows(self._connection, "telemetry", columns)
-        return StoredBatteryRows(battery, rows.time_us, values, is_late, is_new, quality=quality, estimates=estimated)
+        written = await self._insert(BATTERY_TABLE, rows, columns, values, quality)
+        return StoredBatteryRows(
+            battery,
+            rows.time_us,
+            written.values,
+            is_late,
+            written.outcome,
+            quality=quality if written.quality is None else written.quality,
+            estimates=estimated,
+        )
 
     async def insert_strings(self, rows: ValidRows, timeline: ModeTimeline) -> StoredRows:
         """Insert string readings with the mode of each."""
@@ -111,29 +130,62 @@ class ReadingWriter:
         reported = rows.categories["mode"]
         stored_modes = [reported[row] if is_late[row] else modes[row] for row in range(len(rows))]
         columns = [
-            integers("string_id", self._fleet.strings.keys_at(rows.slot)),
-            instants("time", rows.time_us),
             *(reals(name, column) for name, column in rows.values.items()),
-            Column("mode", "text", [None if mode is None else str(mode) for mode in stored_modes]),
+            *STRING_TABLE.category_columns({"mode": stored_modes}),
         ]
-        is_new = await insert_rows(self._connection, "string_telemetry", columns)
-        return StoredRows(string, rows.time_us, rows.values, is_late, is_new)
+        written = await self._insert(STRING_TABLE, rows, columns, rows.values)
+        return StoredRows(string, rows.time_us, written.values, is_late, written.outcome)
 
     async def insert_locations(self, rows: ValidRows) -> StoredRows:
         """Insert the readings of locations."""
         location = self._subjects.location_slots(rows.slot)
         is_late = rows.time_us <= self._states.locations.last_us[location]
-        hvac, mains = rows.categories["hvac"], rows.categories["mains"]
         columns = [
-            integers("location_id", self._fleet.locations.keys_at(rows.slot)),
-            instants("time", rows.time_us),
             *(reals(name, column) for name, column in rows.values.items()),
-            Column("hvac", "text", [None if value is None else str(value) for value in hvac]),
-            Column("mains", "smallint", [None if value is None else int(value) for value in mains]),
+            *LOCATION_TABLE.category_columns(rows.categories),
         ]
-        is_new = await insert_rows(self._connection, "site_environment", columns)
-        values = dict(rows.values) | _categories_as_numbers(rows.categories)
-        return StoredRows(location, rows.time_us, values, is_late, is_new, categories=rows.categories)
+        written = await self._insert(LOCATION_TABLE, rows, columns, rows.values)
+        values = dict(written.values) | _categories_as_numbers(written.categories)
+        return StoredRows(location, rows.time_us, values, is_late, written.outcome, categories=written.categories)
+
+    async def _insert(
+        self,
+        table: SeriesTable,
+        rows: ValidRows,
+        columns: Sequence[Column],
+        values: Mapping[str, FloatArray],
+        quality: IntArray | None = None,
+    ) -> AmendedRows:
+        """Insert rows, and let those of an instant that is stored already amend it; return what is stored now."""
+        keys = self._fleet.of_kind(table.shape.kind).keys_at(rows.slot)
+        named = [integers(table.key, keys), instants("time", rows.time_us), *columns]
+        is_new = await insert_rows(self._connection, table.name, named)
+        outcome = np.full(len(rows), int(Outcome.NEW))
+        if is_new.all():
+            return AmendedRows(outcome, values, rows.categories, quality)
+        known = np.flatnonzero(~is_new)
+        amended = await amend(
+            self._connection,
+            table,
+            SentRows(
+                keys=Keys(keys[known]),
+                time_us=rows.time_us[known],
+                values={name: column[known] for name, column in rows.values.items()},
+                categories={name: [column[row] for row in known.tolist()] for name, column in rows.categories.items()},
+                filled={name: column[known] for name, column in values.items()},
+                quality=None if quality is None else quality[known],
+            ),
+        )
+        outcome[known] = amended.outcome
+        return AmendedRows(
+            outcome,
+            {
+                name: _placed(values.get(name, np.full(len(rows), np.nan)), known, column)
+                for name, column in amended.values.items()
+            },
+            {name: _replaced(rows.categories[name], known, column) for name, column in amended.categories.items()},
+            None if quality is None or amended.quality is None else _placed(quality, known, amended.quality),
+        )
 
     async def mark(self, stored: StoredReadings) -> None:
         """Mark possible discharges for the job that records them, and touched hours for the roll-up job."""
@@ -146,8 +198,8 @@ class ReadingWriter:
         await mark_discharges(self._connection, Keys(keys[string]), time_us)
         if self._engine is Engine.TIMESCALE:
             return
-        new = np.flatnonzero(batteries.is_new)
-        await mark_rollups(self._connection, Keys(keys[string_of_row[new]]), hour_floor(batteries.time_us[new]))
+        changed = np.flatnonzero(batteries.is_changed)
+        await mark_rollups(self._connection, Keys(keys[string_of_row[changed]]), hour_floor(batteries.time_us[changed]))
 
     def _is_late(self, rows: ValidRows, battery: BatchSlots) -> BoolArray:
         is_late: BoolArray = rows.time_us <= self._states.batteries.last_us[battery]
@@ -179,7 +231,20 @@ def _select(rows: ValidRows, chosen: IntArray) -> ValidRows:
 
 def _may_discharge(rows: StoredRows) -> IntArray:
     # A late reading may show that two discharges were one, or that one was two, whatever its own current is.
-    return np.flatnonzero(rows.is_new & (is_discharging(rows.values["current_a"]) | rows.is_late))
+    return np.flatnonzero(rows.is_changed & (is_discharging(rows.values["current_a"]) | rows.is_late))
+
+
+def _placed(values: NumberArray, rows: IntArray, changed: NumberArray) -> NumberArray:
+    placed = values.copy()
+    placed[rows] = changed
+    return placed
+
+
+def _replaced(values: Sequence[Any], rows: IntArray, changed: Sequence[Any]) -> list[Any]:
+    replaced = list(values)
+    for row, value in zip(rows.tolist(), changed, strict=True):
+        replaced[row] = value
+    return replaced
 
 
 def _categories_as_numbers(categories: Mapping[str, Sequence[object]]) -> dict[str, FloatArray]:

@@ -19,6 +19,7 @@ from battery_api.telemetry.ingest.transaction import BatchTransaction
 from battery_api.telemetry.metrics import RETRIES, ROWS, STAGE_SECONDS
 from battery_api.telemetry.ports import Judge, Publisher
 from battery_api.telemetry.store.fleet_index import FleetIndex
+from battery_api.telemetry.store.outcomes import Outcome
 from battery_contracts.telemetry import IngestResult
 
 _ATTEMPTS = 5
@@ -135,13 +136,16 @@ class IngestPipeline:
         STAGE_SECONDS.labels("commit").observe(perf_counter() - committing)
         STAGE_SECONDS.labels("transaction").observe(perf_counter() - began)
         result = IngestResult(
-            accepted=stored.accepted,
-            duplicates=stored.duplicates + batch.repeated_count,
+            accepted=stored.outcomes[Outcome.NEW],
+            merged=stored.outcomes[Outcome.MERGED],
+            corrected=stored.outcomes[Outcome.CORRECTED],
+            duplicates=stored.outcomes[Outcome.DUPLICATE] + batch.repeated_count,
             late=stored.late,
             rejected_count=len(batch.rejected),
             rejected=batch.rejected[:_SHOWN_REJECTIONS],
         )
-        assert result.accepted + result.duplicates + result.rejected_count == reading_count
+        stored_count = result.accepted + result.merged + result.corrected + result.duplicates
+        assert stored_count + result.rejected_count == reading_count
         return IngestOutcome(result, stored.publication)
 
     async def _resolve_conflict(self, error: SQLAlchemyError) -> None:
@@ -160,6 +164,8 @@ class IngestPipeline:
 
 def _count_rows(result: IngestResult) -> None:
     ROWS.labels("accepted").inc(result.accepted)
+    ROWS.labels("merged").inc(result.merged)
+    ROWS.labels("corrected").inc(result.corrected)
     ROWS.labels("duplicate").inc(result.duplicates)
     ROWS.labels("late").inc(result.late)
     for rejection in result.rejected:

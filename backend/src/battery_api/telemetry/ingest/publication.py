@@ -33,6 +33,12 @@ class Publication:
     statuses: Sequence[BatteryStatusUpdate] = ()
     alerts: Sequence[AlertEvent] = ()
 
+    def followed_by(self, other: "Publication") -> "Publication":
+        """Return the events of two parts of a batch in a row."""
+        return Publication(
+            [*self.telemetry, *other.telemetry], [*self.statuses, *other.statuses], [*self.alerts, *other.alerts]
+        )
+
     async def send(self, publisher: Publisher) -> None:
         """Publish everything."""
         if self.telemetry:

@@ -18,6 +18,7 @@ from battery_api.telemetry.store.columns import BoolArray, Column, FloatArray, I
 from battery_api.telemetry.store.fleet_index import FleetIndex
 from battery_api.telemetry.store.indices import BatchSlots, Keys
 from battery_api.telemetry.store.instants import NEVER
+from battery_api.telemetry.store.outcomes import Outcome
 from battery_api.telemetry.store.reading_counts import ADD_TO_OPEN_DAY, BatchCounts, add_earlier_days, close_days
 from battery_api.telemetry.store.statements import update_rows
 
@@ -29,15 +30,28 @@ _LIVE: Final = tuple(name for name in BATTERY_SHAPE.channel_names if name != "in
 class StoredRows:
     """Readings (m,) of one kind that reached the store, sorted by batch slot and time.
 
-    ``is_late`` means that a newer reading was known before, ``is_new`` that the row was not stored yet.
+    ``is_late`` means that a newer reading was known before, ``outcome`` is the `Outcome` of each. The values of an
+    amended row are those that are stored now.
     """
 
     slot: BatchSlots
     time_us: IntArray
     values: Mapping[str, FloatArray]
     is_late: BoolArray
-    is_new: BoolArray
+    outcome: IntArray
     categories: Mapping[str, Sequence[Any]] = field(default_factory=dict)
+
+    @property
+    def is_new(self) -> BoolArray:
+        """Whether each was stored as a row of its own."""
+        new: BoolArray = self.outcome == Outcome.NEW
+        return new
+
+    @property
+    def is_changed(self) -> BoolArray:
+        """Whether each changed the store."""
+        changed: BoolArray = self.outcome != Outcome.DUPLICATE
+        return changed
 
     @property
     def newer(self) -> IntArray:
@@ -48,6 +62,11 @@ class StoredRows:
         """Return the newest row of each subject that has a newer one."""
         rows = self.newer
         return rows[_last_of_each(self.slot[rows])]
+
+    def amended_newest(self, last_us: IntArray) -> IntArray:
+        """Return the rows that changed the newest reading (n,) of their subject, where the batch has none newer."""
+        rows = np.flatnonzero(self.is_changed & self.is_late & (self.time_us == last_us[self.slot]))
+        return rows[~np.isin(self.slot[rows], self.slot[self.newer])]
 
     def newer_by_time(self, channels: Sequence[str]) -> Readings:
         """Return the newer rows in time order, as the judge takes them."""
@@ -122,13 +141,30 @@ class StateWriter:
             also=ADD_TO_OPEN_DAY,
         )
         await add_earlier_days(self._connection, keys, counts)
+        await self._amend_batteries(keys, rows)
         await self._write_resistances(keys, rows)
+
+    async def _amend_batteries(self, keys: Keys, rows: StoredBatteryRows) -> None:
+        """Follow a second message of the newest instant; the estimates stay those of the first."""
+        chosen = rows.amended_newest(self._states.batteries.last_us)
+        await update_rows(
+            self._connection,
+            "battery_state",
+            integers("battery_id", keys[rows.slot[chosen]]),
+            [
+                *(reals(name, rows.values[name][chosen]) for name in _LIVE),
+                integers("quality", rows.quality[chosen], kind="smallint"),
+            ],
+            also=[_NEXT_SEQ],
+            received_at=self._received_at,
+        )
 
     async def _write_resistances(self, keys: Keys, rows: StoredBatteryRows) -> None:
         # Measured once a day and often apart from the other channels, so it is newest by a time of its own.
         is_measured = ~np.isnan(rows.values["internal_resistance_mohm"])
         stored_us = self._states.batteries.resistance_us[rows.slot]
-        newer = np.flatnonzero(rows.is_new & is_measured & (rows.time_us > stored_us))
+        is_newest = (rows.time_us > stored_us) | (rows.is_changed & ~rows.is_new & (rows.time_us == stored_us))
+        newer = np.flatnonzero(rows.is_changed & is_measured & is_newest)
         chosen = newer[_last_of_each(rows.slot[newer])]
         await update_rows(
             self._connection,
@@ -159,6 +195,14 @@ class StateWriter:
             ],
             received_at=self._received_at,
         )
+        amended = rows.amended_newest(states.last_us)
+        await update_rows(
+            self._connection,
+            "string_state",
+            integers("string_id", keys[rows.slot[amended]]),
+            [reals(name, column[amended]) for name, column in rows.values.items()],
+            received_at=self._received_at,
+        )
         final = timeline.final(len(keys))
         moved = [slot for slot, (before, after) in enumerate(zip(states.mode, final, strict=True)) if before != after]
         await update_rows(
@@ -180,23 +224,29 @@ class StateWriter:
             self._connection, "location_state", integers("location_id", keys[updated]), [], also=[_NEXT_SEQ]
         )
         newest = rows.newest()
-        location = rows.slot[newest]
         interval_s = rows.learn_interval(states.interval_s, states.last_us)
-        hvac, mains = rows.categories["hvac"], rows.categories["mains"]
-        await update_rows(
-            self._connection,
-            "location_state",
-            integers("location_id", keys[location]),
-            [
-                instants("time", rows.time_us[newest]),
-                reals("ambient_c", rows.values["ambient_c"][newest]),
-                reals("humidity_pct", rows.values["humidity_pct"][newest]),
-                Column("hvac", "text", [_text(hvac[row]) for row in newest.tolist()]),
-                Column("mains", "boolean", [mains[row] for row in newest.tolist()]),
-                reals("reporting_interval_s", interval_s[location]),
-            ],
-            received_at=self._received_at,
-        )
+        of_newest = [
+            instants("time", rows.time_us[newest]),
+            reals("reporting_interval_s", interval_s[rows.slot[newest]]),
+        ]
+        for chosen, further in ((newest, of_newest), (rows.amended_newest(states.last_us), [])):
+            await update_rows(
+                self._connection,
+                "location_state",
+                integers("location_id", keys[rows.slot[chosen]]),
+                _environment(rows, chosen) + further,
+                received_at=self._received_at,
+            )
+
+
+def _environment(rows: StoredRows, chosen: IntArray) -> list[Column]:
+    hvac, mains = rows.categories["hvac"], rows.categories["mains"]
+    return [
+        reals("ambient_c", rows.values["ambient_c"][chosen]),
+        reals("humidity_pct", rows.values["humidity_pct"][chosen]),
+        Column("hvac", "text", [_text(hvac[row]) for row in chosen.tolist()]),
+        Column("mains", "boolean", [mains[row] for row in chosen.tolist()]),
+    ]
 
 
 def _estimate_columns(rows: StoredBatteryRows, newest: IntArray) -> tuple[list[Column], list[Column], list[str]]:

@@ -1,5 +1,6 @@
 """One batch inside its transaction: lock, insert, judge, update; the steps of a reading's life in their order."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -27,6 +28,7 @@ from battery_api.telemetry.store.columns import FloatArray
 from battery_api.telemetry.store.fleet_index import FleetIndex
 from battery_api.telemetry.store.indices import BatchSlots, FleetSlots
 from battery_api.telemetry.store.instants import microseconds
+from battery_api.telemetry.store.outcomes import Outcome
 from battery_api.telemetry.store.reading_counts import BatchCounts, ReadingTimes, StoredTimes, count_readings
 
 
@@ -34,10 +36,14 @@ from battery_api.telemetry.store.reading_counts import BatchCounts, ReadingTimes
 class StoredBatch:
     """Outcome of a stored batch: the counts of its readings, and the events to publish after the commit."""
 
-    accepted: int
-    duplicates: int
+    outcomes: Mapping[Outcome, int]
     late: int
     publication: Publication
+
+    def followed_by(self, other: "StoredBatch") -> "StoredBatch":
+        """Return the outcome of two batches in a row."""
+        outcomes = {outcome: self.outcomes[outcome] + other.outcomes[outcome] for outcome in Outcome}
+        return StoredBatch(outcomes, self.late + other.late, self.publication.followed_by(other.publication))
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,30 +92,39 @@ class BatchTransaction:
         EstimatesOutdated
             Another batch moved the estimator state of a battery meanwhile; nothing was written.
         """
+        stored = await self._run_part(batch, self._estimates)
+        for part in batch.further:
+            stored = stored.followed_by(await self._run_part(part, None))
+        return stored
+
+    async def _run_part(self, batch: ValidatedBatch, estimates: BatchEstimates | None) -> StoredBatch:
         subjects = BatchSubjects.of(batch, self._fleet)
         with STAGE_SECONDS.labels("lock").time():
             states = await read_states(self._connection, self._fleet, subjects, lock=True)
         locked = _LockedBatch(subjects, states)
-        if self._estimates is not None:
-            self._estimates.require_current(states.batteries)
+        if estimates is not None:
+            estimates.require_current(states.batteries)
         with STAGE_SECONDS.labels("insert").time():
-            stored, timeline = await self._insert(batch, locked)
+            stored, timeline = await self._insert(batch, locked, estimates)
         with STAGE_SECONDS.labels("judge").time():
             verdict = await self._judge_newer(locked, stored, timeline)
         with STAGE_SECONDS.labels("update").time():
             publication = await self._update(batch, locked, stored, timeline, verdict)
         return StoredBatch(
-            accepted=sum(int(rows.is_new.sum()) for rows in stored.kinds),
-            duplicates=sum(int((~rows.is_new).sum()) for rows in stored.kinds),
+            outcomes={
+                outcome: sum(int((rows.outcome == outcome).sum()) for rows in stored.kinds) for outcome in Outcome
+            },
             late=sum(int((rows.is_new & rows.is_late).sum()) for rows in stored.kinds),
             publication=publication,
         )
 
-    async def _insert(self, batch: ValidatedBatch, locked: _LockedBatch) -> tuple[StoredReadings, ModeTimeline]:
+    async def _insert(
+        self, batch: ValidatedBatch, locked: _LockedBatch, estimates: BatchEstimates | None
+    ) -> tuple[StoredReadings, ModeTimeline]:
         writer = ReadingWriter(self._connection, self._fleet, locked.subjects, locked.states, self._engine)
         timeline = writer.follow_modes(batch)
         stored = StoredReadings(
-            batteries=await writer.insert_batteries(batch, self._estimates),
+            batteries=await writer.insert_batteries(batch, estimates),
             strings=await writer.insert_strings(batch.strings, timeline),
             locations=await writer.insert_locations(batch.locations),
         )
@@ -140,7 +155,8 @@ class BatchTransaction:
         writer = StateWriter(self._connection, self._fleet, subjects, states, self._received_at)
         await writer.write_batteries(batteries, interval_s=interval_s, counts=_counts(batch, locked, stored))
         await writer.write_strings(stored.strings, timeline)
-        updated = np.unique(subjects.location_of_battery[batteries.slot[batteries.newest()]])
+        shown = np.concatenate([batteries.newest(), batteries.amended_newest(states.batteries.last_us)])
+        updated = np.unique(subjects.location_of_battery[batteries.slot[shown]])
         await writer.write_locations(stored.locations, BatchSlots(updated))
         return self._publication(locked, stored, interval_s, verdict)
 
@@ -149,7 +165,7 @@ class BatchTransaction:
     ) -> Publication:
         subjects, states = locked.subjects, locked.states.batteries
         batteries = stored.batteries
-        rows = batteries.newest()
+        rows = np.sort(np.concatenate([batteries.newest(), batteries.amended_newest(states.last_us)]))
         battery = BatchSlots(batteries.slot[rows])
         open_counts = states.open_counts.copy()
         for slot, changed in verdict.open_counts.items():
@@ -190,7 +206,7 @@ def _counts(batch: ValidatedBatch, locked: _LockedBatch, stored: StoredReadings)
     rows = stored.batteries
     return count_readings(
         locked.states.batteries.count_day_us,
-        stored=StoredTimes(rows.slot, rows.time_us, rows.is_new, rows.is_late),
+        stored=StoredTimes(rows.slot, rows.time_us, rows.outcome, rows.is_late),
         repeated=times(batch.repeated_batteries),
         rejected=times(batch.rejected_batteries),
     )

@@ -10,16 +10,16 @@ from battery_api.db.bangkok import day_start, operating_day
 from battery_api.db.fetching import fetch_all
 from battery_api.telemetry.queries.selection import SelectedBattery
 from battery_api.telemetry.schemas import DayCompleteness
+from battery_api.telemetry.store.reading_counts import COUNTS
 from battery_servicekit.pagination import Page, PageRequest
 
 MAX_COMPLETENESS_SPAN: Final = timedelta(days=800)
 _DAY: Final = timedelta(days=1)
-_COUNTS: Final = ("received", "accepted", "late", "duplicate", "rejected")
-_SUMS: Final = ", ".join(f"sum({name})::bigint as {name}" for name in _COUNTS)
-_STATE: Final = ", ".join(f"{name}_count" for name in _COUNTS)
+_SUMS: Final = ", ".join(f"sum({name})::bigint as {name}" for name in COUNTS)
+_STATE: Final = ", ".join(f"{name}_count" for name in COUNTS)
 _COUNTED: Final = (
     f"select battery_id, day, {_SUMS} from ("
-    f"select battery_id, day, {', '.join(_COUNTS)} from reading_count where battery_id = any($1::int[]) "
+    f"select battery_id, day, {', '.join(COUNTS)} from reading_count where battery_id = any($1::int[]) "
     f"union all select battery_id, count_day, {_STATE} from battery_state "
     "where battery_id = any($1::int[]) and count_day is not null"
     ") as counted where day >= $2 and day < $3 group by battery_id, day"
@@ -64,7 +64,7 @@ def _line(
 ) -> DayCompleteness:
     elapsed_s = min(now - day, _DAY).total_seconds()
     expected = None if not interval_s else int(elapsed_s // interval_s)
-    values = {name: 0 if counts is None else int(getattr(counts, name)) for name in _COUNTS}
+    values = {name: 0 if counts is None else int(getattr(counts, name)) for name in COUNTS}
     return DayCompleteness(
         battery_id=battery.code,
         day=operating_day(day).isoformat(),

@@ -1,7 +1,7 @@
 """Count what each battery sent on a day and the outcome, so that nothing is lost without a trace.
 
 The counts of a battery's newest day are in its state row, which ingest updates anyway; older days are in
-``reading_count``. For every battery and day received = accepted + duplicate + rejected.
+``reading_count``. For every battery and day received = accepted + merged + corrected + duplicate + rejected.
 """
 
 from dataclasses import dataclass
@@ -13,20 +13,22 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from battery_api.telemetry.store.columns import BoolArray, Column, IntArray, instants, integers
 from battery_api.telemetry.store.indices import BatchSlots, Keys
 from battery_api.telemetry.store.instants import NEVER, day_floor
+from battery_api.telemetry.store.outcomes import Outcome
 
-COUNTS: Final = ("received", "accepted", "late", "duplicate", "rejected")
+COUNTS: Final = ("received", "accepted", "late", "merged", "corrected", "duplicate", "rejected")
+_RANK: Final = {name: rank for rank, name in enumerate(COUNTS)}
 _ADD: Final = ", ".join(f"{name} = reading_count.{name} + excluded.{name}" for name in COUNTS)
 _CLOSE_DAYS: Final = (
-    "insert into reading_count (battery_id, day, received, accepted, late, duplicate, rejected) "
-    "select battery_id, count_day, received_count, accepted_count, late_count, duplicate_count, rejected_count "
+    f"insert into reading_count (battery_id, day, {', '.join(COUNTS)}) "
+    f"select battery_id, count_day, {', '.join(f'{name}_count' for name in COUNTS)} "
     f"from battery_state where battery_id = any($1::int[]) on conflict (battery_id, day) do update set {_ADD}"
 )
 _ADD_DAYS: Final = (
-    "insert into reading_count (battery_id, day, received, accepted, late, duplicate, rejected) "
-    "select given.battery_id, timestamptz 'epoch' + given.day_us * interval '1 microsecond', given.received, "
-    "given.accepted, given.late, given.duplicate, given.rejected "
-    "from unnest($1::int[], $2::bigint[], $3::int[], $4::int[], $5::int[], $6::int[], $7::int[]) "
-    "as given(battery_id, day_us, received, accepted, late, duplicate, rejected) "
+    f"insert into reading_count (battery_id, day, {', '.join(COUNTS)}) "
+    "select given.battery_id, timestamptz 'epoch' + given.day_us * interval '1 microsecond', "
+    f"{', '.join(f'given.{name}' for name in COUNTS)} from unnest($1::int[], $2::bigint[], "
+    f"{', '.join(f'${number}::int[]' for number in range(3, 3 + len(COUNTS)))}) "
+    f"as given(battery_id, day_us, {', '.join(COUNTS)}) "
     f"on conflict (battery_id, day) do update set {_ADD}"
 )
 ADD_TO_OPEN_DAY: Final = (
@@ -53,9 +55,9 @@ class ReadingTimes:
 
 @dataclass(frozen=True, slots=True)
 class StoredTimes(ReadingTimes):
-    """Readings (m,) that reached the store: whether each row is new, and whether a newer reading was known."""
+    """Readings (m,) that reached the store: the `Outcome` of each, and whether a newer reading was known."""
 
-    is_new: BoolArray
+    outcome: IntArray
     is_late: BoolArray
 
 
@@ -65,7 +67,7 @@ class BatchCounts:
 
     open_day_us: IntArray
     open_counts: IntArray
-    """(n, 5) in the order of `COUNTS`."""
+    """(n, 7) in the order of `COUNTS`."""
     rolls_over: BoolArray
     """(n,) whether the day of the state row ends with this batch."""
     earlier_battery: BatchSlots
@@ -95,11 +97,13 @@ def count_readings(
     """
     outcomes = np.zeros((len(stored) + len(repeated) + len(rejected), len(COUNTS)), np.int64)
     outcomes[:, 0] = 1
-    outcomes[: len(stored), 1] = stored.is_new
-    outcomes[: len(stored), 2] = stored.is_new & stored.is_late
-    outcomes[: len(stored), 3] = ~stored.is_new
-    outcomes[len(stored) : len(stored) + len(repeated), 3] = 1
-    outcomes[len(stored) + len(repeated) :, 4] = 1
+    outcomes[: len(stored), _RANK["accepted"]] = stored.outcome == Outcome.NEW
+    outcomes[: len(stored), _RANK["late"]] = (stored.outcome == Outcome.NEW) & stored.is_late
+    outcomes[: len(stored), _RANK["merged"]] = stored.outcome == Outcome.MERGED
+    outcomes[: len(stored), _RANK["corrected"]] = stored.outcome == Outcome.CORRECTED
+    outcomes[: len(stored), _RANK["duplicate"]] = stored.outcome == Outcome.DUPLICATE
+    outcomes[len(stored) : len(stored) + len(repeated), _RANK["duplicate"]] = 1
+    outcomes[len(stored) + len(repeated) :, _RANK["rejected"]] = 1
     batteries = np.concatenate([stored.battery, repeated.battery, rejected.battery])
     days = day_floor(np.concatenate([stored.time_us, repeated.time_us, rejected.time_us]))
     open_day = count_day_us.copy()
@@ -133,7 +137,7 @@ async def add_earlier_days(connection: AsyncConnection, battery_keys: Keys, coun
 
 
 async def add_counts(connection: AsyncConnection, battery_keys: Keys, days_us: IntArray, counts: IntArray) -> None:
-    """Add counts (n, 5), in the order of `COUNTS`, to batteries and days (n,)."""
+    """Add counts (n, 7), in the order of `COUNTS`, to batteries and days (n,)."""
     if len(battery_keys):
         columns = tuple(counts[:, rank].tolist() for rank in range(len(COUNTS)))
         await connection.exec_driver_sql(_ADD_DAYS, (battery_keys.tolist(), days_us.tolist(), *columns))

@@ -46,6 +46,35 @@ async def insert_rows(connection: AsyncConnection, table: str, columns: Sequence
     return new
 
 
+async def read_rows(
+    connection: AsyncConnection, table: str, key: str, names: Sequence[str], *, keys: Keys, time_us: IntArray
+) -> Sequence[Any]:
+    """Return the columns ``names`` of the rows (k,) with these keys and times, in that order; all of them exist."""
+    if not len(keys):
+        return []
+    statement = (
+        f"select {', '.join(f'stored.{name}' for name in names)} "
+        "from unnest($1::int[], $2::bigint[]) with ordinality as given(key, time_us, ordinal) "
+        f"join {table} as stored on stored.{key} = given.key "
+        f"and stored.time = {_INSTANT.format(column='given.time_us')} "
+        "order by given.ordinal"
+    )
+    return await fetch_all(connection, statement, (keys.tolist(), time_us.tolist()))
+
+
+async def amend_rows(connection: AsyncConnection, table: str, columns: Sequence[Column]) -> None:
+    """Update the rows that the first two columns, the key and ``time``, name."""
+    key, time, *changed = columns
+    if not key.values:
+        return
+    statement = (
+        f"update {table} as present set {', '.join(f'{column.name} = input.{column.name}' for column in changed)} "
+        f"from (select {_selected(columns)} from {_unnested(columns)}) as input "
+        f"where present.{key.name} = input.{key.name} and present.{time.name} = input.{time.name}"
+    )
+    await connection.exec_driver_sql(statement, tuple(_parameters(columns)))
+
+
 async def update_rows(
     connection: AsyncConnection,
     table: str,
