@@ -1,6 +1,6 @@
 import asyncio
 import json
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import numpy as np
@@ -10,7 +10,7 @@ from sqlalchemy import event
 from battery_api.alerts.engine.rules import RULE_BY_ID
 from battery_api.fleet.ohmic import resistance_at_25c
 
-from .world import BATTERIES, FIRST, LOCATIONS, NOW, PER_STRING, STRINGS, World, iso, reading
+from .world import BATTERIES, FIRST, LOCATIONS, NOW, PER_STRING, STRINGS, World, iso, named, reading
 
 MINUTE = timedelta(minutes=1)
 
@@ -138,10 +138,68 @@ async def test_same_batch_twice_raises_once(world: World) -> None:
     assert len(await world.rows("select 1 from alert_event")) == 1
 
 
-async def test_late_reading_never_raises(world: World) -> None:
+async def test_a_late_danger_is_an_alert_of_its_own_time(world: World) -> None:
     await world.sweep(NOW)
     await world.post({"readings": [reading(FIRST, NOW - 10 * MINUTE, temperature_c=70.0)]})
-    assert await world.alerts() == []
+    (alert,) = await world.alerts()
+    assert (alert["rule_id"], alert["is_active"]) == ("temperature_high.danger", True)
+    assert datetime.fromisoformat(alert["raised_at"]) == NOW - 10 * MINUTE
+    assert world.published.take() == [("raised", "temperature_high", FIRST)]
+    assert await world.open_counts(FIRST) == (0, 0, 1)
+
+
+async def test_an_episode_that_was_over_before_it_became_known_is_recorded_and_alarms_nobody(world: World) -> None:
+    minutes = range(60, 0, -1)
+    healthy = [reading(FIRST, NOW - minute * MINUTE) for minute in minutes if not 40 <= minute < 45]
+    await world.post({"readings": healthy})
+    world.published.take()
+    hot = [reading(FIRST, NOW - minute * MINUTE, temperature_c=70.0) for minute in range(40, 45)]
+    await world.post({"readings": hot})
+    (alert,) = await world.alerts()
+    assert (datetime.fromisoformat(alert["raised_at"]), alert["is_active"]) == (NOW - 44 * MINUTE, False)
+    assert world.published.take() == []
+    assert await world.open_counts(FIRST) == (0, 0, 0)
+
+
+async def test_late_readings_that_refute_an_alert_withdraw_it(world: World) -> None:
+    hot = {"temperature_c": 52.0}
+    await world.post({"readings": [reading(FIRST, NOW - minute * MINUTE, **hot) for minute in (9, 7, 5, 3)]})
+    (alert,) = await world.alerts()
+    assert (alert["rule_id"], alert["is_active"]) == ("temperature_high.stop_charge", True)
+    world.published.take()
+    await world.post({"readings": [reading(FIRST, NOW - minute * MINUTE, temperature_c=25.0) for minute in (8, 6, 4)]})
+    detail = await world.detail(alert["alert_id"])
+    assert detail["is_active"] is False
+    assert [entry["kind"] for entry in detail["timeline"]] == ["raised", "withdrawn"]
+    assert world.published.take() == [("withdrawn", "temperature_high", FIRST)]
+    assert await world.open_counts(FIRST) == (0, 0, 0)
+
+
+async def test_a_backlog_completes_a_hold_in_whatever_order_it_is_drained(world: World) -> None:
+    def hot(first: int, end: int) -> dict[str, Any]:
+        return {"readings": [reading(FIRST, NOW - m * MINUTE, temperature_c=46.0) for m in range(first, end)]}
+
+    await world.post(hot(1, 2))
+    for begin in (2, 62, 122):
+        await world.post(hot(begin, begin + 60))
+    (alert,) = await world.alerts()
+    assert (alert["rule_id"], alert["is_active"]) == ("temperature_high.critical", True)
+    assert datetime.fromisoformat(alert["raised_at"]) == NOW - 121 * MINUTE
+
+
+async def test_an_acknowledged_alert_keeps_its_note_when_late_readings_move_its_beginning(world: World) -> None:
+    hot = {"temperature_c": 52.0}
+    await world.post({"readings": [reading(FIRST, NOW - minute * MINUTE, **hot) for minute in range(8, 0, -1)]})
+    (alert,) = await world.alerts()
+    await world.client.post(
+        f"alerts/{alert['alert_id']}/acknowledge", json={"note": "on my way"}, headers=named("somchai")
+    )
+    await world.post({"readings": [reading(FIRST, NOW - minute * MINUTE, **hot) for minute in range(20, 8, -1)]})
+    (moved,) = await world.alerts()
+    assert (moved["alert_id"], moved["acknowledged_by"]) == (alert["alert_id"], "somchai")
+    assert datetime.fromisoformat(moved["raised_at"]) == NOW - 15 * MINUTE
+    kinds = [entry["kind"] for entry in (await world.detail(alert["alert_id"]))["timeline"]]
+    assert sorted(kinds) == ["acknowledged", "raised", "revised"]
 
 
 async def test_batches_at_once_raise_once(world: World) -> None:

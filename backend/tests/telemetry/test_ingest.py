@@ -200,9 +200,20 @@ async def test_the_judge_sees_only_newer_readings_in_time_order(database: Databa
     judge = WatchfulJudge()
     gateway = await gateway_on(database, judge=judge)
     await gateway.post({"readings": [reading(at=ago(300))]})
-    await gateway.post({"readings": [reading(at=ago(at)) for at in (60, 400, 120, 300)]})
+    await gateway.post({"readings": [reading(at=ago(at)) for at in (60, 120, 300)]})
     times = judge.batches[-1].battery_readings.time.tolist()
     assert times == [ago(120).replace(tzinfo=None), ago(60).replace(tzinfo=None)]
+
+
+async def test_a_batch_with_a_late_reading_waits_to_be_judged_in_order_of_time(database: Database) -> None:
+    judge = WatchfulJudge()
+    gateway = await gateway_on(database, judge=judge)
+    await gateway.post({"readings": [reading(at=ago(300))]})
+    await gateway.post({"readings": [reading(at=ago(at)) for at in (60, 400)]})
+    assert len(judge.batches) == 1
+    assert len(judge.due_again) == 1
+    (state,) = await gateway.rows("select rejudge_from from string_state where rejudge_from is not null")
+    assert state["rejudge_from"] == ago(400)
 
 
 async def test_dangerous_values_are_stored_and_flagged(gateway: Gateway) -> None:

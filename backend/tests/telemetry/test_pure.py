@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from battery_api.telemetry.ingest.intervals import learn_interval
+from battery_api.telemetry.ingest.intervals import learn_intervals
 from battery_api.telemetry.ingest.parsing import parse_batch
 from battery_api.telemetry.queries.resolution import GRAINS, choose_grain
 from battery_api.telemetry.store.indices import BatchSlots
@@ -64,12 +64,12 @@ def test_an_interval_is_learned_and_an_outage_hardly_moves_it() -> None:
     at = 0
     for gap_s in [60] * 20 + [36_000] + [60] * 3:
         at += gap_s * 1_000_000
-        known = learn_interval(known, last, BatchSlots(np.array([0])), np.array([at]))
+        known = learn_intervals(known, last, BatchSlots(np.array([0])), np.array([at])).final_s
         last = np.array([at])
     assert known[0] == pytest.approx(60, rel=0.25)
     for _ in range(30):
         at += 2_000_000
-        known = learn_interval(known, last, BatchSlots(np.array([0])), np.array([at]))
+        known = learn_intervals(known, last, BatchSlots(np.array([0])), np.array([at])).final_s
         last = np.array([at])
     assert known[0] == pytest.approx(2, rel=0.05)
 

@@ -18,8 +18,17 @@ from battery_api.fleet.catalogue import CatalogueCache
 from battery_api.settings import GatewaySettings
 from battery_api.telemetry.ingest.parsing import parse_batch
 from battery_api.telemetry.ingest.pipeline import IngestPipeline
-from battery_api.telemetry.ports import BatchVerdict, Judge, JudgedBatch, NoJudge, NoPublisher
+from battery_api.telemetry.ports import (
+    AgainVerdict,
+    BatchVerdict,
+    DueAgain,
+    Judge,
+    JudgedBatch,
+    NoJudge,
+    NoPublisher,
+)
 from battery_api.telemetry.routes import router
+from battery_api.telemetry.store.fleet_index import FleetIndex
 from battery_contracts.clients.twin import Estimator
 from battery_contracts.telemetry import IngestResult
 from battery_servicekit.clock import FixedClock
@@ -39,10 +48,15 @@ class WatchfulJudge(NoJudge):
 
     def __init__(self) -> None:
         self.batches: list[JudgedBatch] = []
+        self.due_again: list[DueAgain] = []
 
     async def judge(self, connection: Any, batch: JudgedBatch) -> BatchVerdict:
         self.batches.append(batch)
         return await super().judge(connection, batch)
+
+    async def judge_again(self, fleet: FleetIndex, due: DueAgain) -> AgainVerdict:
+        self.due_again.append(due)
+        return await super().judge_again(fleet, due)
 
 
 @dataclass

@@ -1505,10 +1505,10 @@ export interface components {
         };
         /**
          * DayCompleteness
-         * @description Readings of one battery on one day (Asia/Bangkok): received = accepted + duplicate + rejected.
+         * @description Readings of one battery on one day (Asia/Bangkok).
          *
-         *     ``late`` is the part of ``accepted`` that arrived after newer readings. ``expected`` follows from the present
-         *     reporting interval and is null while that is unknown.
+         *     received = accepted + merged + corrected + duplicate + rejected. ``late`` is the part of ``accepted`` that arrived
+         *     after newer readings. ``expected`` follows from the present reporting interval and is null while that is unknown.
          */
         DayCompleteness: {
             /** Battery Id */
@@ -1523,6 +1523,10 @@ export interface components {
             accepted: number;
             /** Late */
             late: number;
+            /** Merged */
+            merged: number;
+            /** Corrected */
+            corrected: number;
             /** Duplicate */
             duplicate: number;
             /** Rejected */
@@ -1778,13 +1782,24 @@ export interface components {
          * IngestResult
          * @description Outcome of a batch, with readings of all kinds counted together.
          *
-         *     ``accepted`` counts rows stored now (late ones included), ``duplicates`` rows that were already stored, ``late``
-         *     those of ``accepted`` that were older than the newest stored reading. The counts balance: accepted + duplicates +
-         *     rejected_count = readings sent.
+         *     ``accepted`` counts rows stored now (late ones included), ``late`` those of them that were older than the newest
+         *     stored reading. A reading of an instant that is stored already is one of ``merged`` (it completes the stored row
+         *     with other channels), ``corrected`` (it changes a value; the overwritten one is kept) or ``duplicates`` (it says the
+         *     same). The counts balance: accepted + merged + corrected + duplicates + rejected_count = readings sent.
          */
         IngestResult: {
             /** Accepted */
             accepted: number;
+            /**
+             * Merged
+             * @default 0
+             */
+            merged: number;
+            /**
+             * Corrected
+             * @default 0
+             */
+            corrected: number;
             /** Duplicates */
             duplicates: number;
             /** Late */
@@ -2747,7 +2762,7 @@ export interface components {
              * Kind
              * @enum {string}
              */
-            kind: "raised" | "escalated" | "cleared" | "acknowledged" | "resolved" | "comment";
+            kind: "raised" | "escalated" | "cleared" | "revised" | "withdrawn" | "acknowledged" | "resolved" | "comment";
             /** Actor */
             actor: string | null;
             /** Note */
@@ -2872,7 +2887,7 @@ export interface components {
              * Event
              * @enum {string}
              */
-            event: "raised" | "escalated" | "cleared" | "acknowledged" | "resolved" | "comment";
+            event: "raised" | "escalated" | "cleared" | "revised" | "withdrawn" | "acknowledged" | "resolved" | "comment";
             alert: components["schemas"]["AlertOut"];
         };
         /**

@@ -257,6 +257,8 @@ export const en = {
     event: {
       raised: "Raised",
       escalated: "Escalated",
+      revised: "Times corrected by late readings",
+      withdrawn: "Withdrawn: late readings show that it was not so",
       cleared: "Cleared",
       acknowledged: "Acknowledged",
       resolved: "Resolved",

@@ -259,6 +259,8 @@ export const th: Texts = {
     event: {
       raised: "เกิดขึ้น",
       escalated: "รุนแรงขึ้น",
+      revised: "แก้ไขเวลาตามค่าที่มาถึงทีหลัง",
+      withdrawn: "ถอนการแจ้งเตือน: ค่าที่มาถึงทีหลังแสดงว่าไม่ได้เกิดขึ้นจริง",
       cleared: "กลับสู่ปกติ",
       acknowledged: "รับทราบ",
       resolved: "ปิดเรื่อง",

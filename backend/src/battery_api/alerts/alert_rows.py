@@ -12,7 +12,10 @@ from battery_api.telemetry.store.indices import BatteryKey
 from battery_api.telemetry.store.statements import OpenCounts
 from battery_contracts.enums import AlertType, RespondWithin, Severity
 
-EventKind = Literal["raised", "escalated", "cleared"]
+EventKind = Literal["raised", "escalated", "cleared", "revised", "withdrawn"]
+
+
+_TOLD: Final[tuple[EventKind, ...]] = ("withdrawn", "cleared", "raised", "escalated", "revised")
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +75,7 @@ class AlertDraft:
         A condition that began and ended within one batch is over already: nobody is alarmed.
         """
         kinds = {entry.kind for entry in self.timeline}
-        for kind in ("cleared", "raised", "escalated"):
+        for kind in _TOLD:
             if kind in kinds:
                 return kind
         return None
@@ -148,18 +151,24 @@ async def write_alerts(connection: AsyncConnection, drafts: Sequence[AlertDraft]
         await _insert(connection, new)
     existing = [draft for draft in drafts if not draft.is_new and draft.alert_id is not None]
     if existing:
-        await connection.exec_driver_sql(_UPDATE, _update_parameters(existing))
+        await connection.exec_driver_sql(_UPDATE, update_parameters(existing))
     entries = [(draft.alert_id, entry) for draft in drafts for entry in draft.timeline if draft.alert_id is not None]
-    if entries:
-        await connection.exec_driver_sql(
-            _TIMELINE,
-            (
-                [alert_id for alert_id, _ in entries],
-                [entry.at for _, entry in entries],
-                [entry.kind for _, entry in entries],
-                [_json(entry.data) for _, entry in entries],
-            ),
-        )
+    await write_timeline(connection, entries)
+
+
+async def write_timeline(connection: AsyncConnection, entries: Sequence[tuple[int, TimelineEntry]]) -> None:
+    """Append entries to the timelines of alerts, each given with the number of its alert."""
+    if not entries:
+        return
+    await connection.exec_driver_sql(
+        _TIMELINE,
+        (
+            [alert_id for alert_id, _ in entries],
+            [entry.at for _, entry in entries],
+            [entry.kind for _, entry in entries],
+            [_json(entry.data) for _, entry in entries],
+        ),
+    )
 
 
 async def open_counts(connection: AsyncConnection, battery_keys: Sequence[int]) -> dict[BatteryKey, OpenCounts]:
@@ -200,7 +209,8 @@ def _continue_open(draft: AlertDraft, alert_id: int, severity: Severity) -> None
         draft.severity = draft.respond_within = draft.rule_id = draft.message_code = draft.message_params = None
 
 
-def _update_parameters(drafts: Sequence[AlertDraft]) -> tuple[list[Any], ...]:
+def update_parameters(drafts: Sequence[AlertDraft]) -> tuple[list[Any], ...]:
+    """Return the columns that change a stored alert, in the order of the update statements."""
     return (
         [draft.alert_id for draft in drafts],
         [draft.severity for draft in drafts],

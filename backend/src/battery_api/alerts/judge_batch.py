@@ -1,6 +1,5 @@
-"""The judge of ingest: runs the rule engine over a batch and writes its decisions on the batch's own connection."""
+"""Run the rule engine over a batch and write its decisions on the batch's own connection."""
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -28,7 +27,7 @@ from battery_api.alerts.engine.batch import (
 )
 from battery_api.alerts.engine.judge import Transition
 from battery_api.alerts.engine.rules import RULE_BY_ID, RULES_OF, Gate, SubjectKind
-from battery_api.alerts.engine.signals import battery_signals, location_signals, string_signals
+from battery_api.alerts.engine.signals import Moments, Peers, battery_signals, location_signals, string_signals
 from battery_api.alerts.engine.state import (
     BadRuleState,
     OpenAlert,
@@ -36,11 +35,10 @@ from battery_api.alerts.engine.state import (
     type_states_from_json,
     type_states_to_json,
 )
-from battery_api.alerts.limits import OverrideCache, OverrideSet
-from battery_api.context import ProcessContext
+from battery_api.alerts.limits import OverrideSet
 from battery_api.fleet.catalogue import BatteryEntry, LocationEntry, StringEntry
 from battery_api.fleet.ohmic import drift_pct
-from battery_api.fleet.status import stale_after_s
+from battery_api.telemetry.ingest.string_context import stale_after_us
 from battery_api.telemetry.ports import BatchVerdict, JudgedBatch, Readings, Subjects
 from battery_api.telemetry.store.columns import FloatArray, RuleState
 from battery_api.telemetry.store.indices import BatteryKey
@@ -59,7 +57,7 @@ Outcomes = list[Outcome]
 
 
 @dataclass(frozen=True, slots=True)
-class _SubjectGroup:
+class SubjectGroup:
     """Subjects of one kind in a batch, with their readings as the engine takes them."""
 
     kind: SubjectKind
@@ -68,54 +66,33 @@ class _SubjectGroup:
     states: Mapping[int, Mapping[AlertType, TypeState]]
     limits: LimitTable
 
-    def max_gap_us(self, index: int) -> int:
-        """Return the longest pause that still counts as observed: the age at which a value becomes stale."""
-        interval_s = float(self.subjects.interval_s[index])
-        return round(stale_after_s(None if math.isnan(interval_s) else interval_s) * 1e6)
 
-
-class AlertJudge:
-    """Judges batches; implements `telemetry.ports.Judge`."""
-
-    def __init__(self, context: ProcessContext) -> None:
-        self._context = context
-        self._overrides = OverrideCache()
-
-    def forget_overrides(self) -> None:
-        """Read the overrides again with the next batch, after this process changed one."""
-        self._overrides.forget()
-
-    async def judge(self, connection: AsyncConnection, batch: JudgedBatch) -> BatchVerdict:
-        """Apply the rules in event time, write alerts and their timeline, return the new rule state."""
-        overrides = await self._overrides.get(connection, self._context.clock.now())
-        groups = [
-            _battery_subjects(batch, overrides),
-            _string_subjects(batch, overrides),
-            _location_subjects(batch, overrides),
-        ]
-        outcomes = {group.kind: _run(group) for group in groups}
-        if not any(outcomes.values()):
-            return BatchVerdict()
-        drafts: list[AlertDraft] = []
-        changed: dict[SubjectKind, dict[int, RuleState | None]] = {}
-        links: list[tuple[SubjectKind, int, AlertType, AlertDraft]] = []
-        for group in groups:
-            for outcome in outcomes[group.kind]:
-                changes, current = _draft_changes(outcome, _keys_of(batch, group.kind, outcome.subject))
-                drafts += changes
-                if current is not None:
-                    links.append((group.kind, outcome.subject, outcome.type, current))
-        await write_alerts(connection, drafts)
-        written = {(kind, subject, alert_type): draft.alert_id for kind, subject, alert_type, draft in links}
-        for group in groups:
-            changed[group.kind] = _new_states(group, outcomes[group.kind], written)
-        return BatchVerdict(
-            battery_rule_state=changed[SubjectKind.BATTERY],
-            string_rule_state=changed[SubjectKind.STRING],
-            location_rule_state=changed[SubjectKind.LOCATION],
-            open_counts=await _counts(connection, batch, drafts),
-            events=await events_of(connection, drafts),
-        )
+async def judge_batch(connection: AsyncConnection, batch: JudgedBatch, overrides: OverrideSet) -> BatchVerdict:
+    """Apply the rules in event time, write alerts and their timeline, return the new rule state."""
+    groups = groups_of(batch, overrides)
+    outcomes = {group.kind: outcomes_of(group) for group in groups}
+    if not any(outcomes.values()):
+        return BatchVerdict()
+    drafts: list[AlertDraft] = []
+    changed: dict[SubjectKind, dict[int, RuleState | None]] = {}
+    links: list[tuple[SubjectKind, int, AlertType, AlertDraft]] = []
+    for group in groups:
+        for outcome in outcomes[group.kind]:
+            changes, current = draft_changes(outcome, _keys_of(batch, group.kind, outcome.subject))
+            drafts += changes
+            if current is not None:
+                links.append((group.kind, outcome.subject, outcome.type, current))
+    await write_alerts(connection, drafts)
+    written = {(kind, subject, alert_type): draft.alert_id for kind, subject, alert_type, draft in links}
+    for group in groups:
+        changed[group.kind] = _new_states(group, outcomes[group.kind], written)
+    return BatchVerdict(
+        battery_rule_state=changed[SubjectKind.BATTERY],
+        string_rule_state=changed[SubjectKind.STRING],
+        location_rule_state=changed[SubjectKind.LOCATION],
+        open_counts=await _counts(connection, batch, drafts),
+        events=await events_of(connection, drafts),
+    )
 
 
 async def events_of(connection: AsyncConnection, drafts: Sequence[AlertDraft]) -> list[AlertEvent]:
@@ -133,7 +110,17 @@ async def events_of(connection: AsyncConnection, drafts: Sequence[AlertDraft]) -
     return events
 
 
-def _run(group: _SubjectGroup) -> Outcomes:
+def groups_of(batch: JudgedBatch, overrides: OverrideSet) -> list[SubjectGroup]:
+    """Return the subjects of a batch, one group for each kind."""
+    return [
+        _battery_subjects(batch, overrides),
+        _string_subjects(batch, overrides),
+        _location_subjects(batch, overrides),
+    ]
+
+
+def outcomes_of(group: SubjectGroup) -> Outcomes:
+    """Run the rules of a group over its readings."""
     if not len(group.observations):
         return []
     rules = RULES_OF[group.kind]
@@ -146,7 +133,6 @@ def _run(group: _SubjectGroup) -> Outcomes:
         group.limits,
         group.states,
         candidates,
-        max_gap_us={index: group.max_gap_us(index) for index in candidates},
         installed_us={
             index: round(entry.installed_at.timestamp() * 1e6)
             for index in candidates
@@ -155,13 +141,20 @@ def _run(group: _SubjectGroup) -> Outcomes:
     )
 
 
-def _battery_subjects(batch: JudgedBatch, overrides: OverrideSet) -> _SubjectGroup:
+def _battery_subjects(batch: JudgedBatch, overrides: OverrideSet) -> SubjectGroup:
     readings, batteries = batch.battery_readings, batch.batteries
     time_us = _microseconds(readings)
-    string = batteries.string_index[readings.subject]
-    signals = battery_signals(
-        readings.values, string=string, time_us=time_us, room_c=batch.room_c, drift_pct=_drift(batch)
+    max_gap_us = stale_after_us(readings.interval_s)
+    moments = Moments(
+        member=readings.subject,
+        string=batteries.string_index[readings.subject],
+        time_us=time_us,
+        since_us=batch.mode_since_us,
+        valid_us=max_gap_us,
     )
+    known = batch.known
+    peers = Peers(known.string, known.voltage_v, known.voltage_us, known.temperature_c, known.temperature_us)
+    signals = battery_signals(readings.values, moments, peers, room_c=batch.room_c, drift_pct=_drift(batch))
     unknown = np.array([mode is None for mode in batch.mode], np.bool_)
     discharging = np.array([mode in _DISCHARGING for mode in batch.mode], np.bool_)
     gates = {
@@ -169,31 +162,31 @@ def _battery_subjects(batch: JudgedBatch, overrides: OverrideSet) -> _SubjectGro
         Gate.CHARGING: ~discharging,
         Gate.DISCHARGE: discharging,
     }
-    observations = Observations(readings.subject, time_us, signals, gates)
+    observations = Observations(readings.subject, time_us, max_gap_us, signals, gates)
     return _group(SubjectKind.BATTERY, batteries, observations, overrides)
 
 
-def _string_subjects(batch: JudgedBatch, overrides: OverrideSet) -> _SubjectGroup:
+def _string_subjects(batch: JudgedBatch, overrides: OverrideSet) -> SubjectGroup:
     readings = batch.string_readings
     signals = string_signals(readings.values, len(readings))
-    observations = Observations(readings.subject, _microseconds(readings), signals)
+    observations = Observations(readings.subject, _microseconds(readings), stale_after_us(readings.interval_s), signals)
     return _group(SubjectKind.STRING, batch.strings, observations, overrides)
 
 
-def _location_subjects(batch: JudgedBatch, overrides: OverrideSet) -> _SubjectGroup:
+def _location_subjects(batch: JudgedBatch, overrides: OverrideSet) -> SubjectGroup:
     readings = batch.location_readings
     hvac = readings.values.get("hvac", np.full(len(readings), np.nan))
     loss = np.full(len(readings), np.nan)
     is_known = ~np.isnan(hvac)
     loss[is_known] = _LOSS_BY_INDEX[hvac[is_known].astype(np.int64)]
     signals = location_signals(readings.values, len(readings), hvac_loss=loss)
-    observations = Observations(readings.subject, _microseconds(readings), signals)
+    observations = Observations(readings.subject, _microseconds(readings), stale_after_us(readings.interval_s), signals)
     return _group(SubjectKind.LOCATION, batch.locations, observations, overrides)
 
 
 def _group(
     kind: SubjectKind, subjects: Subjects[Entry], observations: Observations, overrides: OverrideSet
-) -> _SubjectGroup:
+) -> SubjectGroup:
     states = {}
     for index, state in enumerate(subjects.rule_state):
         if state:
@@ -203,15 +196,16 @@ def _group(
                 # Restart rather than refuse readings: a condition that persists is detected again.
                 _log.warning("rule state unreadable", subject=subjects.entries[index].code, error=str(error))
     limits = overrides.limit_table(RULES_OF[kind], subjects.entries)
-    return _SubjectGroup(kind, subjects, observations, states, limits)
+    return SubjectGroup(kind, subjects, observations, states, limits)
 
 
 def _drift(batch: JudgedBatch) -> FloatArray:
     readings = batch.battery_readings
     drift = np.full(len(readings), np.nan)
     resistance = readings.values.get("internal_resistance_mohm")
-    temperature = readings.values.get("temperature_c")
-    if resistance is None or temperature is None:
+    # Often the temperature comes in a reading of its own; without any of the battery's, the room's stands for it.
+    temperature = np.where(np.isnan(batch.own_temperature_c), batch.room_c, batch.own_temperature_c)
+    if resistance is None:
         return drift
     measured = np.flatnonzero(~np.isnan(resistance) & ~np.isnan(temperature))
     if not len(measured):
@@ -242,7 +236,7 @@ def _keys_of(batch: JudgedBatch, kind: SubjectKind, index: int) -> SubjectKeys:
     return SubjectKeys(location.code, location.key)
 
 
-def _draft_changes(outcome: Outcome, subject: SubjectKeys) -> tuple[list[AlertDraft], AlertDraft | None]:
+def draft_changes(outcome: Outcome, subject: SubjectKeys) -> tuple[list[AlertDraft], AlertDraft | None]:
     """Turn the transitions of one type into drafts; also return the draft of the alert that stays open."""
     drafts: list[AlertDraft] = []
     before = outcome.before.alert
@@ -272,7 +266,7 @@ def _apply(draft: AlertDraft, transition: Transition, subject: SubjectKeys) -> N
     rule, limits, at = transition.rule, transition.limits, instant_of(transition.at_us)
     data: dict[str, Any] = {"value": transition.value, "unit": rule.unit}
     if transition.kind == "cleared":
-        draft.cleared_at = at
+        draft.cleared_at, draft.peak_value = at, transition.peak
         draft.timeline.append(TimelineEntry("cleared", at, data))
         return
     if transition.kind == "raised":
@@ -302,7 +296,7 @@ def _apply(draft: AlertDraft, transition: Transition, subject: SubjectKeys) -> N
 
 
 def _new_states(
-    group: _SubjectGroup, outcomes: Outcomes, written: Mapping[tuple[SubjectKind, int, AlertType], int | None]
+    group: SubjectGroup, outcomes: Outcomes, written: Mapping[tuple[SubjectKind, int, AlertType], int | None]
 ) -> dict[int, RuleState | None]:
     states: dict[int, dict[AlertType, TypeState]] = {}
     for outcome in outcomes:

@@ -27,7 +27,7 @@ class TimelineEntryOut(BaseModel):
 
     event_id: int
     at: AwareDatetime
-    kind: Literal["raised", "escalated", "cleared", "acknowledged", "resolved", "comment"]
+    kind: Literal["raised", "escalated", "cleared", "revised", "withdrawn", "acknowledged", "resolved", "comment"]
     actor: str | None
     note: str | None
     data: dict[str, Any]

@@ -18,6 +18,7 @@ from starlette.middleware.gzip import GZipMiddleware
 from battery_api.accounts import routes as accounts_routes
 from battery_api.accounts import throttle
 from battery_api.alerts import routes as alerts_routes
+from battery_api.alerts.judge import AlertJudge
 from battery_api.alerts.staleness_watch import StalenessWatch
 from battery_api.app.jobs import JobRunner, PeriodicJob
 from battery_api.app.openapi import serve_description
@@ -146,8 +147,15 @@ def _jobs(parts: GatewayParts) -> list[PeriodicJob]:
         PeriodicJob("rollups", settings.rollup_interval_s, lambda: rollups.run_once(context)),
         PeriodicJob("attempts", 3600.0, lambda: throttle.prune_once(context)),
         PeriodicJob("twin_record", settings.twin_record_interval_s, lambda: discharge_job.run_once(context)),
+        PeriodicJob("judge_again", 5.0, lambda: _judge_again(parts)),
         PeriodicJob("stale", settings.stale_check_interval_s, lambda: watch.run_once(parts.publisher)),
     ]
+
+
+async def _judge_again(parts: GatewayParts) -> None:
+    """Judge again what a replica left due when it died between a commit and the replay."""
+    if isinstance(parts.judge, AlertJudge):
+        await parts.judge.run_once(parts.catalogue, parts.publisher)
 
 
 async def _require_current_schema(database: Database) -> None:

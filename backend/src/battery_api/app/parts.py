@@ -7,7 +7,7 @@ import httpx
 from fastapi import FastAPI
 
 from battery_api.accounts.sessions import Authenticator
-from battery_api.alerts.judge_batch import AlertJudge
+from battery_api.alerts.judge import AlertJudge
 from battery_api.app.dependencies import DependencyStates
 from battery_api.context import ProcessContext
 from battery_api.db.session import Database

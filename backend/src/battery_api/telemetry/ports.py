@@ -5,14 +5,13 @@ Telemetry is below alerts and realtime, so it declares the interfaces, and `app.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
 from typing import Generic, Protocol
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from battery_api.fleet.catalogue import BatteryEntry, LocationEntry, StringEntry
-from battery_api.telemetry.store.columns import BoolArray, CountArray, FloatArray, RuleState, TimeArray
-from battery_api.telemetry.store.fleet_index import EntryT_co
+from battery_api.telemetry.store.columns import BoolArray, CountArray, FloatArray, IntArray, RuleState, TimeArray
+from battery_api.telemetry.store.fleet_index import EntryT_co, FleetIndex
 from battery_api.telemetry.store.indices import BatchSlots
 from battery_api.telemetry.store.statements import OpenCounts
 from battery_contracts.enums import StringMode
@@ -24,12 +23,14 @@ class Readings:
     """``m`` readings, sorted by time; values are NaN where the reading did not carry the channel.
 
     ``subject`` (m,) is the batch slot of the subject of each, ``time`` (m,) is datetime64[us] in UTC. Location readings
-    carry ``mains`` as 1 or 0 and ``hvac`` as its index in `HvacState`, beside their channels.
+    carry ``mains`` as 1 or 0 and ``hvac`` as its index in `HvacState`, beside their channels. ``interval_s`` (m,) is
+    the reporting interval of the subject as it was known before each, NaN where unknown.
     """
 
     subject: BatchSlots
     time: TimeArray
     values: Mapping[str, FloatArray]
+    interval_s: FloatArray
 
     def __len__(self) -> int:
         return len(self.subject)
@@ -41,9 +42,6 @@ class Subjects(Generic[EntryT_co]):
 
     entries: Sequence[EntryT_co]
     rule_state: Sequence[RuleState | None]
-    last_time: Sequence[datetime | None]
-    interval_s: FloatArray
-    """Reporting interval; NaN where unknown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,11 +69,26 @@ class LocationSubjects(Subjects[LocationEntry]):
 
 
 @dataclass(frozen=True, slots=True)
-class JudgedBatch:
-    """Readings that are newer than the stored state, with that state.
+class KnownBatteries:
+    """What was known of the batteries (k,) of the judged strings before the batch: its own first, then their peers.
 
-    Per battery reading (m,): ``mode`` of the string at that instant (None: unknown); ``settled``, false during a
-    discharge, a recharge and the 72 h after it; ``room_c``, the newest room temperature then (NaN: unknown).
+    Voltage and temperature are the newest that were measured, each with its time; NaN and `NEVER` where there is none.
+    """
+
+    string: BatchSlots
+    voltage_v: FloatArray
+    voltage_us: IntArray
+    temperature_c: FloatArray
+    temperature_us: IntArray
+
+
+@dataclass(frozen=True, slots=True)
+class JudgedBatch:
+    """Readings that are newer than what the rules have judged, with the state before them.
+
+    Per battery reading (m,): ``mode`` of the string at that instant (None: unknown) and since when; ``settled``, false
+    during a discharge, a recharge and the 72 h after it; ``room_c``, the newest room temperature then, and
+    ``own_temperature_c``, the newest of the battery itself (NaN: unknown).
     """
 
     batteries: BatterySubjects
@@ -84,10 +97,12 @@ class JudgedBatch:
     battery_readings: Readings
     string_readings: Readings
     location_readings: Readings
+    known: KnownBatteries
     mode: Sequence[StringMode | None]
+    mode_since_us: IntArray
     settled: BoolArray
     room_c: FloatArray
-    received_at: datetime
+    own_temperature_c: FloatArray
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,11 +120,44 @@ class BatchVerdict:
     events: Sequence[AlertEvent] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class DueAgain:
+    """Keys of strings and locations whose readings have to be judged again."""
+
+    strings: tuple[int, ...] = ()
+    locations: tuple[int, ...] = ()
+
+    def joined(self, other: "DueAgain") -> "DueAgain":
+        """Return both together."""
+        return DueAgain(
+            tuple(sorted({*self.strings, *other.strings})), tuple(sorted({*self.locations, *other.locations}))
+        )
+
+    def __bool__(self) -> bool:
+        return bool(self.strings or self.locations)
+
+
+@dataclass(frozen=True, slots=True)
+class AgainVerdict:
+    """Events of what changed when readings were judged again; it is written and committed."""
+
+    events: Sequence[AlertEvent] = ()
+    statuses: Sequence[BatteryStatusUpdate] = ()
+
+    def joined(self, other: "AgainVerdict") -> "AgainVerdict":
+        """Return the events of both in turn."""
+        return AgainVerdict([*self.events, *other.events], [*self.statuses, *other.statuses])
+
+
 class Judge(Protocol):
     """Judges a batch inside its transaction, with the state rows locked."""
 
     async def judge(self, connection: AsyncConnection, batch: JudgedBatch) -> BatchVerdict:
         """Apply the rules in event time, write alerts and their timeline, return the new rule state."""
+        ...
+
+    async def judge_again(self, fleet: FleetIndex, due: DueAgain) -> AgainVerdict:
+        """Judge the readings of strings and locations again in order of time, after late or changed ones."""
         ...
 
     def forget_overrides(self) -> None:
@@ -143,6 +191,10 @@ class NoJudge:
     async def judge(self, connection: AsyncConnection, batch: JudgedBatch) -> BatchVerdict:  # noqa: ARG002
         """Find nothing wrong."""
         return BatchVerdict()
+
+    async def judge_again(self, fleet: FleetIndex, due: DueAgain) -> AgainVerdict:  # noqa: ARG002
+        """Find nothing wrong either."""
+        return AgainVerdict()
 
     def forget_overrides(self) -> None:
         """Do nothing; there are no overrides."""

@@ -18,7 +18,7 @@ from battery_api.alerts.engine.batch import (
 )
 from battery_api.alerts.engine.judge import Sample
 from battery_api.alerts.engine.rules import RULES_OF, SECOND_US, Gate, Rule, SubjectKind
-from battery_api.alerts.engine.signals import battery_signals
+from battery_api.alerts.engine.signals import Moments, Peers, battery_signals
 from battery_api.alerts.engine.state import BadRuleState, TypeState, type_states_from_json, type_states_to_json
 from battery_contracts.enums import AlertType
 
@@ -39,6 +39,7 @@ def observations(streams_by_subject: list[list[Sample]], begin_us: float, end_us
     return Observations(
         subject=np.array([row[1] for row in rows], np.int64),
         time_us=np.array([row[0] for row in rows], np.int64),
+        max_gap_us=np.full(len(rows), GAP_US),
         signals={"temperature_c": values},
         gates={Gate.FLOAT: np.array([row[3] for row in rows], np.bool_)},
     )
@@ -53,7 +54,6 @@ def judge(given_observations: Observations, states: States, rules: tuple[Rule, .
         table,
         states,
         candidates,
-        max_gap_us={0: GAP_US, 1: GAP_US},
         installed_us={},
     )
 
@@ -129,7 +129,6 @@ def test_rule_sleeps_during_commissioning() -> None:
             LimitTable({rule.rule_id: {0: rule.limits()}}),
             {},
             find_candidates(young, (rule,), table, {}),
-            max_gap_us={},
             installed_us={0: installed_us},
         )
         assert [one.kind for outcome in outcomes for one in outcome.transitions] == expected
@@ -161,10 +160,16 @@ def test_healthy_fleet_costs_under_ten_milliseconds() -> None:
     spent = []
     for _ in range(15):
         began = perf_counter()
+        never = np.full(count, -(2**62))
+        unknown = np.full(count, np.nan)
         signals = battery_signals(
-            values, string=string, time_us=time_us, room_c=np.full(count, 24.0), drift_pct=np.full(count, np.nan)
+            values,
+            Moments(np.arange(count), string, time_us, never, np.full(count, 300 * SECOND_US)),
+            Peers(string, unknown, never, unknown, never),
+            room_c=np.full(count, 24.0),
+            drift_pct=unknown,
         )
-        batch = Observations(np.arange(count), time_us, signals, gates)
+        batch = Observations(np.arange(count), time_us, np.full(count, 300 * SECOND_US), signals, gates)
         assert find_candidates(batch, RULES_OF[SubjectKind.BATTERY], LimitTable(), {}) == {}
         spent.append(perf_counter() - began)
     assert sorted(spent)[len(spent) // 2] < 0.010

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from battery_api.alerts.engine.rules import RULE_BY_ID, RULES, WATCH_RULES, Direction, Rule, SubjectKind
-from battery_api.alerts.engine.signals import battery_signals, location_signals, string_signals
+from battery_api.alerts.engine.signals import Moments, Peers, battery_signals, location_signals, string_signals
 from battery_api.alerts.limits import SCOPES_OF, is_band_valid
 from battery_api.alerts.messages import MESSAGES, render
 from battery_contracts.enums import RespondWithin, Severity
@@ -35,7 +35,13 @@ def test_every_signal_is_computed() -> None:
     empty = np.zeros(0)
     whole = np.zeros(0, np.int64)
     known = {
-        SubjectKind.BATTERY: battery_signals({}, string=whole, time_us=whole, room_c=empty, drift_pct=empty),
+        SubjectKind.BATTERY: battery_signals(
+            {},
+            Moments(whole, whole, whole, whole, whole),
+            Peers(whole, empty, whole, empty, whole),
+            room_c=empty,
+            drift_pct=empty,
+        ),
         SubjectKind.STRING: string_signals({}, 0),
         SubjectKind.LOCATION: location_signals({}, 0, hvac_loss=empty),
     }

@@ -14,7 +14,6 @@ from battery_api.alerts.engine.signals import BoolArray, FloatArray, IntArray
 from battery_api.alerts.engine.state import EMPTY, TypeState
 from battery_contracts.enums import AlertType
 
-DEFAULT_MAX_GAP_US = 300 * 1_000_000
 COMMISSIONING_US = 90 * 86_400 * 1_000_000
 
 
@@ -22,11 +21,13 @@ COMMISSIONING_US = 90 * 86_400 * 1_000_000
 class Observations:
     """``m`` readings of subjects of one kind, sorted by time, with the signals (m,) and gates (m,) of their rules.
 
-    A missing gate is always open.
+    ``max_gap_us`` (m,) is the longest pause before each reading that still counts as observed. A missing gate is always
+    open.
     """
 
     subject: IntArray
     time_us: IntArray
+    max_gap_us: IntArray
     signals: Mapping[str, FloatArray]
     gates: Mapping[Gate, BoolArray] = field(default_factory=dict)
 
@@ -100,15 +101,12 @@ def judge_candidates(
     states: Mapping[int, Mapping[AlertType, TypeState]],
     candidates: Mapping[int, Mapping[AlertType, set[str]]],
     *,
-    max_gap_us: Mapping[int, int],
     installed_us: Mapping[int, int],
 ) -> list[Outcome]:
     """Run the state machine of the candidates over their readings in time order.
 
     Parameters
     ----------
-    max_gap_us
-        By subject, the longest pause between readings that still counts as observed.
     installed_us
         By subject, when it came into service; for rules that are off during commissioning.
     """
@@ -120,7 +118,7 @@ def judge_candidates(
     for subject, by_type in candidates.items():
         low, high = np.searchsorted(ordered, [subject, subject + 1])
         readings = order[low:high]
-        gap_us = max_gap_us.get(subject, DEFAULT_MAX_GAP_US)
+        gap_us = observations.max_gap_us[readings].tolist()
         for alert_type, rule_ids in by_type.items():
             of_type = [rule for rule in rules if rule.type is alert_type]
             chosen = [rule for rule in of_type if rule.rule_id in rule_ids] or of_type
@@ -142,12 +140,12 @@ def _judge_readings(
     time_us: Sequence[int],
     columns: Mapping[str, tuple[Sequence[float], Sequence[bool]]],
     *,
-    max_gap_us: int,
+    max_gap_us: Sequence[int],
 ) -> tuple[TypeState, list[Transition]]:
     transitions = []
     for row, at_us in enumerate(time_us):
         samples = {rule_id: Sample(at_us, value[row], is_open[row]) for rule_id, (value, is_open) in columns.items()}
-        state, transition = judge_type(rules, limits, state, samples, max_gap_us=max_gap_us)
+        state, transition = judge_type(rules, limits, state, samples, max_gap_us=max_gap_us[row])
         if transition is not None:
             transitions.append(transition)
     return state, transitions

@@ -31,7 +31,8 @@ class Sample:
 class Transition:
     """A change of an alert, as the timeline records it.
 
-    ``rule`` is the one that fired, or for ``cleared`` the one that had given the alert its severity.
+    ``rule`` is the one that fired, or for ``cleared`` the one that had given the alert its severity. ``peak`` is the
+    worst value so far.
     """
 
     kind: Literal["raised", "escalated", "cleared"]
@@ -40,6 +41,7 @@ class Transition:
     rule: Rule
     limits: Limits
     value: float | None
+    peak: float
 
 
 def verdict_of(run: RuleRun | None) -> Verdict:
@@ -122,7 +124,9 @@ def _update_alert(
         at_us = max(sample.at_us for sample in samples.values())
         sample = samples.get(rule.rule_id)
         value = None if sample is None or math.isnan(sample.value) else sample.value
-        cleared = Transition("cleared", at_us, alert.raised_us, rule, limits.get(rule.rule_id, rule.limits()), value)
+        cleared = Transition(
+            "cleared", at_us, alert.raised_us, rule, limits.get(rule.rule_id, rule.limits()), value, alert.peak
+        )
         return TypeState(state.runs), cleared
     run = state.runs[worst.rule_id]
     if alert is None:
@@ -147,7 +151,7 @@ def _transition(
     run: RuleRun,
     samples: Mapping[str, Sample],
 ) -> Transition:
-    return Transition(kind, run.at_us, run.since_us, rule, limits[rule.rule_id], samples[rule.rule_id].value)
+    return Transition(kind, run.at_us, run.since_us, rule, limits[rule.rule_id], samples[rule.rule_id].value, run.peak)
 
 
 def _gated(rule: Rule, limits: Limits, run: RuleRun | None, sample: Sample, max_gap_us: int) -> RuleRun | None:

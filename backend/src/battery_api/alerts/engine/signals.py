@@ -1,6 +1,9 @@
 """The signals of the rules, computed for all readings of a batch at once."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
+from itertools import pairwise
+from statistics import median
 from typing import Final
 
 import numpy as np
@@ -10,17 +13,47 @@ FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
 BoolArray = npt.NDArray[np.bool_]
 
-MIN_COMPARED: Final = 4
-"""Batteries that must report together before one of them can be compared with its string."""
-_SWEEP_US: Final = 60 * 1_000_000
-"""Batteries read one after another within this time count as read together."""
+MIN_COMPARED: Final = 3
+"""Batteries whose present values are known before one of them can be compared with its string.
+
+Of two that differ nobody can tell which one is wrong; the median of three is one of the two that agree.
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Peers:
+    """Batteries (k,) of the judged strings before the batch, by member number: newest values, each with its time.
+
+    The first of them are those that the readings name, in the same numbers. NaN where nothing is known.
+    """
+
+    string: IntArray
+    voltage_v: FloatArray
+    voltage_us: IntArray
+    temperature_c: FloatArray
+    temperature_us: IntArray
+
+
+@dataclass(frozen=True, slots=True)
+class Moments:
+    """When and where readings (m,) were taken, in time order.
+
+    ``member`` is the number of the battery and ``string`` of its string. What a peer measured counts if it is no older
+    than ``valid_us`` and not from before ``since_us``, the start of the string's mode.
+    """
+
+    member: IntArray
+    string: IntArray
+    time_us: IntArray
+    since_us: IntArray
+    valid_us: IntArray
 
 
 def battery_signals(
     values: Mapping[str, FloatArray],
+    moments: Moments,
+    peers: Peers,
     *,
-    string: IntArray,
-    time_us: IntArray,
     room_c: FloatArray,
     drift_pct: FloatArray,
 ) -> dict[str, FloatArray]:
@@ -28,24 +61,23 @@ def battery_signals(
 
     Parameters
     ----------
-    string
-        (m,) the string each reading belongs to.
     room_c
         (m,) room temperature at that time.
     drift_pct
         (m,) resistance above the battery's own baseline, both at 25 °C.
     """
-    unknown = np.full(len(time_us), np.nan)
+    unknown = np.full(len(moments.time_us), np.nan)
     voltage_v = values.get("voltage_v", unknown)
     temperature_c = values.get("temperature_c", unknown)
-    vs_string_v = voltage_v - string_reference(voltage_v, string, time_us)
+    vs_string_v = voltage_v - string_reference(voltage_v, moments, peers.string, peers.voltage_v, peers.voltage_us)
+    usual_c = string_reference(temperature_c, moments, peers.string, peers.temperature_c, peers.temperature_us)
     return {
         "voltage_v": voltage_v,
         "voltage_vs_string_v": vs_string_v,
         "voltage_spread_v": np.abs(vs_string_v),
         "temperature_c": temperature_c,
         "temperature_over_room_c": temperature_c - room_c,
-        "temperature_over_string_c": temperature_c - string_reference(temperature_c, string, time_us),
+        "temperature_over_string_c": temperature_c - usual_c,
         "resistance_drift_pct": drift_pct,
     }
 
@@ -72,34 +104,65 @@ def location_signals(values: Mapping[str, FloatArray], count: int, *, hvac_loss:
     }
 
 
-def string_reference(value: FloatArray, string: IntArray, time_us: IntArray) -> FloatArray:
+def string_reference(
+    value: FloatArray, moments: Moments, peer_string: IntArray, peer_value: FloatArray, peer_us: IntArray
+) -> FloatArray:
     """Return the value of a healthy battery of the same string at the time of each reading (m,).
 
-    It is the median over the string: equal to the mean in a healthy string, while one dead battery would move the mean
-    by half a volt and so raise alerts for the 23 others. Readings of one instant are compared; where a monitor reads
-    the batteries one after another, those of the same minute. NaN where fewer than four can be compared.
+    It is the median over the newest values of the string's batteries, whether they came with this reading, before it
+    or in a message of their own: equal to the mean in a healthy string, while one dead battery would move the mean by
+    half a volt and so raise alerts for the 23 others. NaN where fewer than three can be compared.
     """
-    reference = _grouped_median(value, string, time_us)
-    unmatched = np.isnan(reference) & ~np.isnan(value)
-    if unmatched.any():
-        minute = time_us[unmatched] // _SWEEP_US
-        reference[unmatched] = _grouped_median(value[unmatched], string[unmatched], minute)
+    members = np.bincount(peer_string, minlength=int(moments.string.max(initial=-1)) + 1)
+    reference = _complete_sweeps(value, moments, members)
+    open_rows = np.flatnonzero(np.isnan(reference) & ~np.isnan(value))
+    for string in np.unique(moments.string[open_rows]).tolist():
+        of_string = np.flatnonzero((moments.string == string) & ~np.isnan(value))
+        newest = {
+            member: (int(peer_us[member]), float(peer_value[member]))
+            for member in np.flatnonzero((peer_string == string) & ~np.isnan(peer_value)).tolist()
+        }
+        _compare_one_by_one(reference, value, moments, of_string, newest)
     return reference
 
 
-def _grouped_median(value: FloatArray, first: IntArray, second: IntArray) -> FloatArray:
+def _complete_sweeps(value: FloatArray, moments: Moments, members: IntArray) -> FloatArray:
+    """Return the medians of the instants at which every battery of a string was measured, NaN elsewhere."""
     reference = np.full(len(value), np.nan)
     known = np.flatnonzero(~np.isnan(value))
-    if len(known) < MIN_COMPARED:
+    if not len(known):
         return reference
-    order = known[np.lexsort((value[known], second[known], first[known]))]
-    begins = np.concatenate(
-        [[True], (first[order][1:] != first[order][:-1]) | (second[order][1:] != second[order][:-1])]
-    )
+    order = known[np.lexsort((value[known], moments.time_us[known], moments.string[known]))]
+    string, time_us = moments.string[order], moments.time_us[order]
+    begins = np.concatenate([[True], (string[1:] != string[:-1]) | (time_us[1:] != time_us[:-1])])
     start = np.flatnonzero(begins)
     size = np.diff(np.append(start, len(order)))
     ordered = value[order]
-    median = (ordered[start + (size - 1) // 2] + ordered[start + size // 2]) / 2.0
-    median[size < MIN_COMPARED] = np.nan
-    reference[order] = np.repeat(median, size)
+    middle = (ordered[start + (size - 1) // 2] + ordered[start + size // 2]) / 2.0
+    middle[(size < MIN_COMPARED) | (size != members[string[start]])] = np.nan
+    reference[order] = np.repeat(middle, size)
     return reference
+
+
+def _compare_one_by_one(
+    reference: FloatArray,
+    value: FloatArray,
+    moments: Moments,
+    rows: IntArray,
+    newest: dict[int, tuple[int, float]],
+) -> None:
+    """Fill the reference of the rows of one string, instant by instant, with what is known then."""
+    times = moments.time_us[rows]
+    for begin, end in pairwise([*np.flatnonzero(np.diff(times, prepend=times[0] - 1)).tolist(), len(rows)]):
+        at_once = rows[begin:end]
+        time_us = int(times[begin])
+        newest |= {
+            member: (time_us, reading)
+            for member, reading in zip(moments.member[at_once].tolist(), value[at_once].tolist(), strict=True)
+        }
+        since_us, valid_us = moments.since_us[at_once].tolist(), moments.valid_us[at_once].tolist()
+        for row, since, valid in zip(at_once.tolist(), since_us, valid_us, strict=True):
+            oldest_us = max(since, time_us - valid)
+            present = [reading for at_us, reading in newest.values() if at_us >= oldest_us]
+            if len(present) >= MIN_COMPARED:
+                reference[row] = median(present)

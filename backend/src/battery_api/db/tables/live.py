@@ -14,7 +14,12 @@ from battery_api.db.base import Base, Real, SmallInt
 
 
 class LocationState(Base):
-    """Newest environment of a location, and the sequence number of its Socket.IO room."""
+    """Newest environment of a location, and the sequence number of its Socket.IO room.
+
+    The rules have seen every reading up to ``judged_until``; from ``rejudge_from`` on, rows that came late or changed
+    wait to be judged again, in order of time. Both mean the same in ``string_state``. ``known_ambient_c`` is the newest
+    that was measured; the live value of a channel is null while the newest reading lacks it.
+    """
 
     __tablename__ = "location_state"
 
@@ -22,7 +27,11 @@ class LocationState(Base):
     seq: Mapped[int] = mapped_column(BigInteger, server_default="0")
     time: Mapped[datetime | None]
     received_at: Mapped[datetime | None]
+    judged_until: Mapped[datetime | None]
+    rejudge_from: Mapped[datetime | None]
     ambient_c: Mapped[Real | None]
+    known_ambient_c: Mapped[Real | None]
+    known_ambient_at: Mapped[datetime | None]
     humidity_pct: Mapped[Real | None]
     hvac: Mapped[str | None]
     mains: Mapped[bool | None]
@@ -31,15 +40,20 @@ class LocationState(Base):
 
 
 class StringState(Base):
-    """Newest values and mode of a string."""
+    """Newest values and mode of a string, and how far it and its batteries are judged."""
 
     __tablename__ = "string_state"
 
     string_id: Mapped[int] = mapped_column(ForeignKey("string.id"), primary_key=True, autoincrement=False)
     time: Mapped[datetime | None]
     received_at: Mapped[datetime | None]
+    judged_until: Mapped[datetime | None]
+    rejudge_from: Mapped[datetime | None]
+    checkpoint_at: Mapped[datetime | None]
     voltage_v: Mapped[Real | None]
     current_a: Mapped[Real | None]
+    known_current_a: Mapped[Real | None]
+    known_current_at: Mapped[datetime | None]
     float_current_ma: Mapped[Real | None]
     ripple_voltage_v: Mapped[Real | None]
     ripple_current_a: Mapped[Real | None]
@@ -55,7 +69,9 @@ class BatteryState(Base):
 
     ``internal_resistance_mohm`` is the newest ohmic measurement, taken at ``resistance_at`` and
     ``resistance_temperature_c``; it is usually older than ``time``, since the ohmic value is measured daily.
-    ``resistance_estimate_mohm`` is the digital twin's estimate from such measurements.
+    ``resistance_estimate_mohm`` is the digital twin's estimate from such measurements. ``known_voltage_v`` and
+    ``known_temperature_c`` are the newest values that were measured, each with its time; the live value of a channel is
+    null while the newest reading lacks it.
     """
 
     __tablename__ = "battery_state"
@@ -68,6 +84,10 @@ class BatteryState(Base):
     current_a: Mapped[Real | None]
     temperature_c: Mapped[Real | None]
     internal_resistance_mohm: Mapped[Real | None]
+    known_voltage_v: Mapped[Real | None]
+    known_voltage_at: Mapped[datetime | None]
+    known_temperature_c: Mapped[Real | None]
+    known_temperature_at: Mapped[datetime | None]
     resistance_at: Mapped[datetime | None]
     resistance_temperature_c: Mapped[Real | None]
     soc_pct: Mapped[Real | None]
@@ -94,3 +114,13 @@ class BatteryState(Base):
     corrected_count: Mapped[int] = mapped_column(Integer, server_default="0")
     duplicate_count: Mapped[int] = mapped_column(Integer, server_default="0")
     rejected_count: Mapped[int] = mapped_column(Integer, server_default="0")
+
+
+class JudgementCheckpoint(Base):
+    """What the rules knew of a string and its batteries when every reading up to ``at`` was judged."""
+
+    __tablename__ = "judgement_checkpoint"
+
+    string_id: Mapped[int] = mapped_column(ForeignKey("string.id"), primary_key=True, autoincrement=False)
+    at: Mapped[datetime] = mapped_column(primary_key=True)
+    state: Mapped[dict[str, Any]] = mapped_column(JSONB)

@@ -50,6 +50,7 @@ string_telemetry = Table(
     Column("ripple_voltage_v", REAL),
     Column("ripple_current_a", REAL),
     Column("mode", Text),
+    Column("reported_mode", Text),
 )
 site_environment = Table(
     "site_environment",

@@ -29,28 +29,35 @@ _OVERWRITTEN: Final = (
 
 @dataclass(frozen=True, slots=True)
 class SeriesTable:
-    """A table of readings: its name, the reading it holds, and the SQL type of its categories."""
+    """A table of readings: its name, the reading it holds, and the column and SQL type of each category."""
 
     name: str
     shape: ReadingShape
-    category_types: Mapping[str, str] = field(default_factory=dict)
+    category_columns: Mapping[str, tuple[str, str]] = field(default_factory=dict)
 
     @property
     def key(self) -> str:
         """Name of the key column."""
         return f"{self.shape.kind}_id"
 
-    def category_columns(self, categories: Mapping[str, Sequence[Any]]) -> list[Column]:
+    @property
+    def names(self) -> list[str]:
+        """Columns of the channels and categories."""
+        return [*self.shape.channel_names, *(column for column, _ in self.category_columns.values())]
+
+    def columns_of(self, categories: Mapping[str, Sequence[Any]]) -> list[Column]:
         """Return the columns of categories as they are stored."""
         return [
-            Column(name, kind, [None if value is None else _stored(value) for value in categories[name]])
-            for name, kind in self.category_types.items()
+            Column(column, kind, [None if value is None else _stored(value) for value in categories[name]])
+            for name, (column, kind) in self.category_columns.items()
         ]
 
 
 BATTERY_TABLE: Final = SeriesTable("telemetry", BATTERY_SHAPE)
-STRING_TABLE: Final = SeriesTable("string_telemetry", STRING_SHAPE, {"mode": "text"})
-LOCATION_TABLE: Final = SeriesTable("site_environment", LOCATION_SHAPE, {"hvac": "text", "mains": "smallint"})
+STRING_TABLE: Final = SeriesTable("string_telemetry", STRING_SHAPE, {"mode": ("reported_mode", "text")})
+LOCATION_TABLE: Final = SeriesTable(
+    "site_environment", LOCATION_SHAPE, {"hvac": ("hvac", "text"), "mains": ("mains", "smallint")}
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,17 +131,12 @@ class _StoredNow:
 
 
 async def _read(connection: AsyncConnection, table: SeriesTable, sent: SentRows) -> _StoredNow:
-    names = [*table.shape.channel_names, *table.shape.categories]
-    names += [*_ESTIMATES, "quality"] if table is BATTERY_TABLE else []
+    names = [*table.names, *([*_ESTIMATES, "quality"] if table is BATTERY_TABLE else [])]
     rows = await read_rows(connection, table.name, table.key, names, keys=sent.keys, time_us=sent.time_us)
     columns = {name: [row[rank] for row in rows] for rank, name in enumerate(names)}
-    options = table.shape.categories
-    numbers = {
-        name: np.array(column, np.float64)
-        for name, column in columns.items()
-        if name not in options and name != "quality"
-    }
-    numbers |= _as_numbers(table.shape, {name: columns[name] for name in options})
+    categories = {name: columns.pop(column) for name, (column, _) in table.category_columns.items()}
+    numbers = {name: np.array(column, np.float64) for name, column in columns.items() if name != "quality"}
+    numbers |= _as_numbers(table.shape, categories)
     quality = np.array(columns["quality"], np.int64) if "quality" in columns else None
     return _StoredNow(numbers, quality)
 
@@ -176,7 +178,7 @@ def _changed_columns(
         integers(table.key, sent.keys[changed]),
         instants("time", sent.time_us[changed]),
         *(reals(name, column[changed]) for name, column in final.items() if name not in table.shape.categories),
-        *table.category_columns(categories),
+        *table.columns_of(categories),
     ]
     if quality is not None:
         columns.append(integers("quality", quality[changed], kind="smallint"))

@@ -12,7 +12,7 @@ import numpy as np
 
 from battery_api.accounts.principal import Principal
 from battery_api.telemetry.ingest.readings import ParsedBatch, ParsedRows
-from battery_api.telemetry.store.columns import BoolArray, FloatArray, IntArray
+from battery_api.telemetry.store.columns import BoolArray, FloatArray, IntArray, as_stored
 from battery_api.telemetry.store.fleet_index import FleetIndex
 from battery_api.telemetry.store.indices import FleetSlots
 from battery_api.telemetry.store.instants import microseconds
@@ -301,7 +301,7 @@ class _Validator:
         return ValidRows(
             slot=FleetSlots(self._slot[order]),
             time_us=self._rows.time_us[order],
-            values={name: values[order] for name, values in self._rows.values.items()},
+            values={name: as_stored(values[order]) for name, values in self._rows.values.items()},
             categories={
                 name: [column[row] for row in order.tolist()] for name, column in self._rows.categories.items()
             },

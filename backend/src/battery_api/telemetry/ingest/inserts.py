@@ -24,15 +24,12 @@ from battery_api.telemetry.ingest.readings import LOCATION_SHAPE
 from battery_api.telemetry.ingest.state_updates import StoredBatteryRows, StoredRows
 from battery_api.telemetry.ingest.string_context import (
     ModeTimeline,
-    SubjectValues,
-    currents_from_batteries,
-    follow_modes,
     string_currents,
 )
 from battery_api.telemetry.store.columns import BoolArray, Column, FloatArray, IntArray, instants, integers, reals
 from battery_api.telemetry.store.discharge_marks import is_discharging, mark_discharges
 from battery_api.telemetry.store.fleet_index import FleetIndex
-from battery_api.telemetry.store.indices import BatchSlots, FleetSlots, Keys
+from battery_api.telemetry.store.indices import BatchSlots, Keys
 from battery_api.telemetry.store.instants import hour_floor
 from battery_api.telemetry.store.outcomes import Outcome
 from battery_api.telemetry.store.statements import insert_rows, mark_rollups
@@ -71,25 +68,6 @@ class ReadingWriter:
         self._subjects = subjects
         self._states = states
         self._engine = engine
-
-    def follow_modes(self, batch: ValidatedBatch) -> ModeTimeline:
-        """Follow the modes of the batch's strings, from their own readings or the currents of their batteries."""
-        states, rows = self._states.strings, batch.strings
-        row_string = self._subjects.string_slots(rows.slot)
-        newer = np.flatnonzero(rows.time_us > states.last_us[row_string])
-        reports_itself = np.zeros(len(self._subjects.strings), bool)
-        reports_itself[row_string] = True
-        battery = self._subjects.battery_slots(batch.batteries.slot)
-        string = self._subjects.strings_of(battery)
-        # Batteries give the current of a string that is silent itself, but only for times after its last known mode.
-        followed_us = np.array([max(state.since_us, state.discharged_us) for state in states.mode], np.int64)
-        followed_us = np.maximum(followed_us, states.last_us)
-        is_usable = ~self._is_late(batch.batteries, battery)
-        if len(string):
-            is_usable &= batch.batteries.time_us > followed_us[string]
-        current = np.where(is_usable, batch.batteries.values["current_a"], np.nan)
-        derived = currents_from_batteries(SubjectValues(string, batch.batteries.time_us, current), reports_itself)
-        return follow_modes(states, _select(rows, newer), BatchSlots(row_string[newer]), derived)
 
     async def insert_batteries(self, batch: ValidatedBatch, estimates: BatchEstimates | None) -> StoredBatteryRows:
         """Insert battery readings with their estimates; a missing current is that of the string."""
@@ -131,7 +109,8 @@ class ReadingWriter:
         stored_modes = [reported[row] if is_late[row] else modes[row] for row in range(len(rows))]
         columns = [
             *(reals(name, column) for name, column in rows.values.items()),
-            *STRING_TABLE.category_columns({"mode": stored_modes}),
+            *STRING_TABLE.columns_of(rows.categories),
+            Column("mode", "text", [None if mode is None else str(mode) for mode in stored_modes]),
         ]
         written = await self._insert(STRING_TABLE, rows, columns, rows.values)
         return StoredRows(string, rows.time_us, written.values, is_late, written.outcome)
@@ -142,10 +121,10 @@ class ReadingWriter:
         is_late = rows.time_us <= self._states.locations.last_us[location]
         columns = [
             *(reals(name, column) for name, column in rows.values.items()),
-            *LOCATION_TABLE.category_columns(rows.categories),
+            *LOCATION_TABLE.columns_of(rows.categories),
         ]
         written = await self._insert(LOCATION_TABLE, rows, columns, rows.values)
-        values = dict(written.values) | _categories_as_numbers(written.categories)
+        values = dict(written.values) | categories_as_numbers(written.categories)
         return StoredRows(location, rows.time_us, values, is_late, written.outcome, categories=written.categories)
 
     async def _insert(
@@ -220,15 +199,6 @@ class ReadingWriter:
         return flags
 
 
-def _select(rows: ValidRows, chosen: IntArray) -> ValidRows:
-    return ValidRows(
-        slot=FleetSlots(rows.slot[chosen]),
-        time_us=rows.time_us[chosen],
-        values={name: column[chosen] for name, column in rows.values.items()},
-        categories={name: [column[row] for row in chosen.tolist()] for name, column in rows.categories.items()},
-    )
-
-
 def _may_discharge(rows: StoredRows) -> IntArray:
     # A late reading may show that two discharges were one, or that one was two, whatever its own current is.
     return np.flatnonzero(rows.is_changed & (is_discharging(rows.values["current_a"]) | rows.is_late))
@@ -247,7 +217,7 @@ def _replaced(values: Sequence[Any], rows: IntArray, changed: Sequence[Any]) -> 
     return replaced
 
 
-def _categories_as_numbers(categories: Mapping[str, Sequence[object]]) -> dict[str, FloatArray]:
+def categories_as_numbers(categories: Mapping[str, Sequence[object]]) -> dict[str, FloatArray]:
     """Return categories as the rules take them: mains 1 or 0, hvac its index among the states, NaN where missing."""
     numbers = {}
     for name, options in LOCATION_SHAPE.categories.items():

@@ -1,5 +1,6 @@
 """The reporting interval of a subject, learned from the gaps between its readings."""
 
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
@@ -12,11 +13,19 @@ _GAIN: Final = 0.3
 # One gap moves the logarithm of the estimate by at most this much, so that an outage hardly counts and a new rate is
 # learned within about twenty readings.
 _LARGEST_STEP: Final = 0.7
-_ROUNDS: Final = 32
 
 
-def learn_interval(interval_s: FloatArray, last_us: IntArray, slot: BatchSlots, time_us: IntArray) -> FloatArray:
-    """Return the reporting intervals (n,) of subjects after their new readings.
+@dataclass(frozen=True, slots=True)
+class Intervals:
+    """Reporting intervals after all new readings (n,), and as known before and after each of them (m,)."""
+
+    final_s: FloatArray
+    before_s: FloatArray
+    after_s: FloatArray
+
+
+def learn_intervals(interval_s: FloatArray, last_us: IntArray, slot: BatchSlots, time_us: IntArray) -> Intervals:
+    """Learn the reporting intervals (n,) of subjects from their new readings, one after another.
 
     Parameters
     ----------
@@ -26,20 +35,23 @@ def learn_interval(interval_s: FloatArray, last_us: IntArray, slot: BatchSlots, 
         New readings (m,), sorted by subject and then time.
     """
     learned = interval_s.copy()
+    before, after = np.full(len(slot), np.nan), np.full(len(slot), np.nan)
     if not len(slot):
-        return learned
+        return Intervals(learned, before, after)
     previous = np.concatenate([[NEVER], time_us[:-1]])
     begins = np.concatenate([[True], slot[1:] != slot[:-1]])
     previous[begins] = last_us[slot[begins]]
     gap_s = (time_us - previous) / 1e6
     gap_s[previous == NEVER] = np.nan
-    # The last readings of a long backlog are enough.
-    length = np.bincount(slot, minlength=len(interval_s))
-    from_end = length[slot] - 1 - (np.arange(len(slot)) - np.flatnonzero(begins)[np.cumsum(begins) - 1])
-    for distance in range(min(_ROUNDS, int(from_end.max()) + 1) - 1, -1, -1):
-        rows = np.flatnonzero((from_end == distance) & (gap_s > 0))
-        learned[slot[rows]] = _updated(learned[slot[rows]], gap_s[rows])
-    return learned
+    rank = np.arange(len(slot)) - np.flatnonzero(begins)[np.cumsum(begins) - 1]
+    by_rank = np.argsort(rank, kind="stable")
+    for rows in np.split(by_rank, np.cumsum(np.bincount(rank))[:-1]):
+        before[rows] = learned[slot[rows]]
+        is_usable = gap_s[rows] > 0
+        usable = rows[is_usable]
+        learned[slot[usable]] = _updated(learned[slot[usable]], gap_s[usable])
+        after[rows] = learned[slot[rows]]
+    return Intervals(learned, before, after)
 
 
 def _updated(interval_s: FloatArray, gap_s: FloatArray) -> FloatArray:

@@ -1,57 +1,73 @@
 """Hand the newer readings of a batch to the judge, and write its verdict to the state rows."""
 
 from collections.abc import Mapping
-from datetime import datetime
+from typing import Final
 
 import numpy as np
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from battery_api.telemetry.ingest.disorder import Disorder
 from battery_api.telemetry.ingest.inserts import StoredReadings
-from battery_api.telemetry.ingest.locked_state import BatchSubjects, SubjectStates
+from battery_api.telemetry.ingest.locked_state import BatchSubjects, Peers, SubjectStates
 from battery_api.telemetry.ingest.readings import BATTERY_SHAPE
 from battery_api.telemetry.ingest.string_context import ModeTimeline, NewestValues, SubjectValues, ValueTimeline
 from battery_api.telemetry.ports import (
     BatchVerdict,
     BatterySubjects,
     JudgedBatch,
+    KnownBatteries,
     LocationSubjects,
     StringSubjects,
 )
 from battery_api.telemetry.store.columns import RuleState
 from battery_api.telemetry.store.fleet_index import FleetIndex, Kind
-from battery_api.telemetry.store.indices import BatteryKey, Keys
-from battery_api.telemetry.store.instants import instants_of
+from battery_api.telemetry.store.indices import BatchSlots, BatteryKey, Keys
 from battery_api.telemetry.store.statements import write_open_counts, write_rule_states
+
+ROOM_VALID_S: Final = 3600.0
+"""How long a room temperature stands for the room: its air takes about an hour to follow (EJ)."""
+OWN_TEMPERATURE_VALID_S: Final = 172_800.0
+"""How long a battery's temperature serves to refer its resistance to 25 °C, where none came with it.
+
+Within two days it moves by a few kelvin and the resistance by one or two per cent; the limits are 20 and more.
+"""
 
 
 def judged_batch(
     fleet: FleetIndex,
     subjects: BatchSubjects,
     states: SubjectStates,
+    peers: Peers,
     stored: StoredReadings,
-    timeline: ModeTimeline,
     *,
-    received_at: datetime,
+    timeline: ModeTimeline,
+    disorder: Disorder,
 ) -> JudgedBatch | None:
-    """Return the newer readings with the state before them; None when there are none."""
-    readings = stored.batteries.newer_by_time(BATTERY_SHAPE.channel_names)
-    string_readings = stored.strings.newer_by_time(tuple(stored.strings.values))
-    location_readings = stored.locations.newer_by_time(tuple(stored.locations.values))
+    """Return the newer readings of what is in order with the state before them; None when there are none."""
+    now = disorder.is_string_in_order
+    readings = stored.batteries.newer_by_time(
+        BATTERY_SHAPE.channel_names,
+        stored.batteries.learn_intervals(states.batteries.interval_s, states.batteries.last_us),
+        now[subjects.string_of_battery],
+    )
+    string_readings = stored.strings.newer_by_time(
+        tuple(stored.strings.values),
+        stored.strings.learn_intervals(states.strings.interval_s, states.strings.last_us),
+        now,
+    )
+    location_readings = stored.locations.newer_by_time(
+        tuple(stored.locations.values),
+        stored.locations.learn_intervals(states.locations.interval_s, states.locations.last_us),
+        disorder.is_location_in_order,
+    )
     if not (len(readings) or len(string_readings) or len(location_readings)):
         return None
     times = readings.time.view(np.int64)
     modes = timeline.at(subjects.strings_of(readings.subject), times)
-    locations = stored.locations
-    room = ValueTimeline.of(
-        NewestValues(states.locations.last_us, states.locations.ambient_c, states.locations.interval_s),
-        SubjectValues(locations.slot, locations.time_us, locations.values["ambient_c"]),
-    )
     return JudgedBatch(
         batteries=BatterySubjects(
             entries=fleet.batteries.entries_at(subjects.batteries),
             rule_state=states.batteries.rule_state,
-            last_time=instants_of(states.batteries.last_us),
-            interval_s=states.batteries.interval_s,
             string_index=subjects.string_of_battery,
             location_index=subjects.location_of_battery,
             open_counts=states.batteries.open_counts,
@@ -59,23 +75,49 @@ def judged_batch(
         strings=StringSubjects(
             entries=fleet.strings.entries_at(subjects.strings),
             rule_state=states.strings.rule_state,
-            last_time=instants_of(states.strings.last_us),
-            interval_s=states.strings.interval_s,
             mode=[state.mode for state in states.strings.mode],
         ),
         locations=LocationSubjects(
-            entries=fleet.locations.entries_at(subjects.locations),
-            rule_state=states.locations.rule_state,
-            last_time=instants_of(states.locations.last_us),
-            interval_s=states.locations.interval_s,
+            entries=fleet.locations.entries_at(subjects.locations), rule_state=states.locations.rule_state
         ),
         battery_readings=readings,
         string_readings=string_readings,
         location_readings=location_readings,
+        known=_known(subjects, states, peers),
         mode=modes.mode,
+        mode_since_us=modes.since_us,
         settled=modes.settled,
-        room_c=room.at(subjects.locations_of(readings.subject), times),
-        received_at=received_at,
+        room_c=_rooms(states, stored).at(subjects.locations_of(readings.subject), times),
+        own_temperature_c=_own_temperatures(states, stored).at(readings.subject, times),
+    )
+
+
+def _known(subjects: BatchSubjects, states: SubjectStates, peers: Peers) -> KnownBatteries:
+    own, others = states.batteries.known, peers.known
+    return KnownBatteries(
+        string=BatchSlots(np.concatenate([subjects.string_of_battery, peers.string])),
+        voltage_v=np.concatenate([own.voltage_v, others.voltage_v]),
+        voltage_us=np.concatenate([own.voltage_us, others.voltage_us]),
+        temperature_c=np.concatenate([own.temperature_c, others.temperature_c]),
+        temperature_us=np.concatenate([own.temperature_us, others.temperature_us]),
+    )
+
+
+def _rooms(states: SubjectStates, stored: StoredReadings) -> ValueTimeline:
+    rows = stored.locations
+    return ValueTimeline.lasting(
+        NewestValues(states.locations.ambient_us, states.locations.ambient_c),
+        SubjectValues(rows.slot, rows.time_us, rows.values["ambient_c"]),
+        valid_s=ROOM_VALID_S,
+    )
+
+
+def _own_temperatures(states: SubjectStates, stored: StoredReadings) -> ValueTimeline:
+    known, rows = states.batteries.known, stored.batteries
+    return ValueTimeline.lasting(
+        NewestValues(known.temperature_us, known.temperature_c),
+        SubjectValues(rows.slot, rows.time_us, rows.values["temperature_c"]),
+        valid_s=OWN_TEMPERATURE_VALID_S,
     )
 
 

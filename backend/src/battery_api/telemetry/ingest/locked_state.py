@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from battery_api.db.fetching import fetch_all
 from battery_api.telemetry.ingest.checks import ValidatedBatch
-from battery_api.telemetry.store.columns import CountArray, FloatArray, IntArray, RuleState
+from battery_api.telemetry.store.columns import CountArray, FloatArray, IntArray, RuleState, as_stored
 from battery_api.telemetry.store.fleet_index import FleetIndex, Kind
 from battery_api.telemetry.store.indices import BatchSlots, FleetSlots, Keys
 from battery_api.telemetry.store.instants import microseconds_of
@@ -23,19 +23,26 @@ class _LocationRow(NamedTuple):
     location_id: int
     seq: int
     time: datetime | None
-    ambient_c: float | None
+    known_ambient_c: float | None
+    known_ambient_at: datetime | None
     reporting_interval_s: float | None
+    judged_until: datetime | None
+    rejudge_from: datetime | None
     rule_state: Any
 
 
 class _StringRow(NamedTuple):
     string_id: int
     time: datetime | None
-    current_a: float | None
+    known_current_a: float | None
+    known_current_at: datetime | None
     mode: str | None
     mode_since: datetime | None
     last_discharge_at: datetime | None
     reporting_interval_s: float | None
+    judged_until: datetime | None
+    rejudge_from: datetime | None
+    checkpoint_at: datetime | None
     rule_state: Any
 
 
@@ -45,6 +52,10 @@ class _BatteryRow(NamedTuple):
     time: datetime | None
     reporting_interval_s: float | None
     resistance_at: datetime | None
+    known_voltage_v: float | None
+    known_voltage_at: datetime | None
+    known_temperature_c: float | None
+    known_temperature_at: datetime | None
     rule_state: Any
     open_info: int
     open_warning: int
@@ -60,6 +71,10 @@ def _select(kind: Kind, row: type[NamedTuple]) -> str:
 _LOCATIONS: Final = _select("location", _LocationRow)
 _STRINGS: Final = _select("string", _StringRow)
 _BATTERIES: Final = _select("battery", _BatteryRow)
+_KNOWN: Final = (
+    "select known_voltage_v, known_voltage_at, known_temperature_c, known_temperature_at "
+    "from battery_state where battery_id = any($1::int[]) order by battery_id"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +84,13 @@ class LocationStates:
     seq: IntArray
     last_us: IntArray
     ambient_c: FloatArray
+    """Newest room temperature that was measured, at ``ambient_us``."""
+    ambient_us: IntArray
     interval_s: FloatArray
+    judged_us: IntArray
+    """Up to when the rules have judged the location's readings."""
+    rejudge_us: IntArray
+    """From when they have to judge them again, `NEVER` where not."""
     rule_state: Sequence[RuleState | None]
 
 
@@ -79,9 +100,45 @@ class StringStates:
 
     last_us: IntArray
     current_a: FloatArray
+    """Newest current that was measured, at ``current_us``."""
+    current_us: IntArray
     interval_s: FloatArray
     mode: Sequence[ModeState]
+    judged_us: IntArray
+    """Up to when the rules have judged the readings of the string and its batteries."""
+    rejudge_us: IntArray
+    """From when they have to judge them again, `NEVER` where not."""
+    checkpoint_us: IntArray
+    """Time of the newest checkpoint of what the rules know."""
     rule_state: Sequence[RuleState | None]
+
+
+@dataclass(frozen=True, slots=True)
+class KnownValues:
+    """Newest measured voltage and temperature (n,) with their times; NaN and `NEVER` where there is none."""
+
+    voltage_v: FloatArray
+    voltage_us: IntArray
+    temperature_c: FloatArray
+    temperature_us: IntArray
+
+    @classmethod
+    def of(cls, rows: Sequence[Any]) -> "KnownValues":
+        """Build the columns of (voltage, its time, temperature, its time) rows."""
+        return cls(
+            as_stored(np.array([row[0] for row in rows], np.float64)),
+            microseconds_of([row[1] for row in rows]),
+            as_stored(np.array([row[2] for row in rows], np.float64)),
+            microseconds_of([row[3] for row in rows]),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Peers:
+    """Batteries (k,) of the batch's strings that the batch itself does not touch: their strings and known values."""
+
+    string: BatchSlots
+    known: KnownValues
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +149,7 @@ class BatteryStates:
     last_us: IntArray
     interval_s: FloatArray
     resistance_us: IntArray
+    known: KnownValues
     rule_state: Sequence[RuleState | None]
     open_counts: CountArray
     """(n, 3) open info, warning and critical alerts."""
@@ -117,6 +175,7 @@ class BatchSubjects:
     locations: FleetSlots
     string_of_battery: BatchSlots
     location_of_battery: BatchSlots
+    location_of_string: BatchSlots
 
     @classmethod
     def of(cls, batch: ValidatedBatch, fleet: FleetIndex) -> "BatchSubjects":
@@ -125,7 +184,9 @@ class BatchSubjects:
             np.concatenate([batch.batteries.slot, batch.repeated_batteries.slot, batch.rejected_batteries.slot])
         )
         string_of = fleet.string_of_battery[batteries]
-        strings = np.unique(np.concatenate([string_of, batch.strings.slot]))
+        # The room concerns every string of its location.
+        of_rooms = np.flatnonzero(np.isin(fleet.strings.location, batch.locations.slot))
+        strings = np.unique(np.concatenate([string_of, batch.strings.slot, of_rooms]))
         location_of = fleet.batteries.location[batteries]
         locations = np.unique(np.concatenate([location_of, fleet.strings.location[strings], batch.locations.slot]))
         return cls(
@@ -134,6 +195,7 @@ class BatchSubjects:
             locations=FleetSlots(locations),
             string_of_battery=BatchSlots(np.searchsorted(strings, string_of)),
             location_of_battery=BatchSlots(np.searchsorted(locations, location_of)),
+            location_of_string=BatchSlots(np.searchsorted(locations, fleet.strings.location[strings])),
         )
 
     def battery_slots(self, slots: FleetSlots) -> BatchSlots:
@@ -173,6 +235,15 @@ async def read_states(
     return SubjectStates(_location_states(locations), _string_states(strings), _battery_states(batteries))
 
 
+async def read_peers(connection: AsyncConnection, fleet: FleetIndex, subjects: BatchSubjects) -> Peers:
+    """Read what is known of the other batteries of the strings; the lock of a string covers all its batteries."""
+    touched = subjects.strings[np.unique(subjects.string_of_battery)]
+    members = np.flatnonzero(np.isin(fleet.string_of_battery, touched))
+    others = FleetSlots(np.setdiff1d(members, subjects.batteries))
+    rows = await fetch_all(connection, _KNOWN, (fleet.batteries.keys_at(others).tolist(),)) if len(others) else []
+    return Peers(subjects.string_slots(FleetSlots(fleet.string_of_battery[others])), KnownValues.of(rows))
+
+
 async def _rows(connection: AsyncConnection, statement: str, kind: Kind, keys: Keys, lock: bool) -> Sequence[Any]:
     if not len(keys):
         return []
@@ -191,8 +262,11 @@ def _location_states(rows: Sequence[_LocationRow]) -> LocationStates:
     return LocationStates(
         seq=np.array([row.seq for row in rows], np.int64),
         last_us=microseconds_of([row.time for row in rows]),
-        ambient_c=np.array([row.ambient_c for row in rows], np.float64),
+        ambient_c=as_stored(np.array([row.known_ambient_c for row in rows], np.float64)),
+        ambient_us=microseconds_of([row.known_ambient_at for row in rows]),
         interval_s=np.array([row.reporting_interval_s for row in rows], np.float64),
+        judged_us=microseconds_of([row.judged_until for row in rows]),
+        rejudge_us=microseconds_of([row.rejudge_from for row in rows]),
         rule_state=[_decoded(row.rule_state) for row in rows],
     )
 
@@ -202,12 +276,16 @@ def _string_states(rows: Sequence[_StringRow]) -> StringStates:
     discharged = microseconds_of([row.last_discharge_at for row in rows]).tolist()
     return StringStates(
         last_us=microseconds_of([row.time for row in rows]),
-        current_a=np.array([row.current_a for row in rows], np.float64),
+        current_a=as_stored(np.array([row.known_current_a for row in rows], np.float64)),
+        current_us=microseconds_of([row.known_current_at for row in rows]),
         interval_s=np.array([row.reporting_interval_s for row in rows], np.float64),
         mode=[
             ModeState(None if row.mode is None else StringMode(row.mode), since_us, discharged_us)
             for row, since_us, discharged_us in zip(rows, since, discharged, strict=True)
         ],
+        judged_us=microseconds_of([row.judged_until for row in rows]),
+        rejudge_us=microseconds_of([row.rejudge_from for row in rows]),
+        checkpoint_us=microseconds_of([row.checkpoint_at for row in rows]),
         rule_state=[_decoded(row.rule_state) for row in rows],
     )
 
@@ -219,6 +297,9 @@ def _battery_states(rows: Sequence[_BatteryRow]) -> BatteryStates:
         last_us=microseconds_of([row.time for row in rows]),
         interval_s=np.array([row.reporting_interval_s for row in rows], np.float64),
         resistance_us=microseconds_of([row.resistance_at for row in rows]),
+        known=KnownValues.of(
+            [(r.known_voltage_v, r.known_voltage_at, r.known_temperature_c, r.known_temperature_at) for r in rows]
+        ),
         rule_state=[_decoded(row.rule_state) for row in rows],
         open_counts=np.array(open_counts, np.int16).reshape(-1, 3),
         twin_version=np.array([row.twin_state_version for row in rows], np.int64),

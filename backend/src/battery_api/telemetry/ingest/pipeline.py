@@ -1,6 +1,6 @@
 """The life of a batch of readings: validation, estimates, one transaction, the answer, then the live events."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from time import perf_counter
 
 from sqlalchemy.exc import SQLAlchemyError
@@ -17,7 +17,7 @@ from battery_api.telemetry.ingest.publication import Publication
 from battery_api.telemetry.ingest.readings import ParsedBatch
 from battery_api.telemetry.ingest.transaction import BatchTransaction
 from battery_api.telemetry.metrics import RETRIES, ROWS, STAGE_SECONDS
-from battery_api.telemetry.ports import Judge, Publisher
+from battery_api.telemetry.ports import DueAgain, Judge, Publisher
 from battery_api.telemetry.store.fleet_index import FleetIndex
 from battery_api.telemetry.store.outcomes import Outcome
 from battery_contracts.telemetry import IngestResult
@@ -32,6 +32,7 @@ class IngestOutcome:
 
     result: IngestResult
     publication: Publication
+    due_again: DueAgain
 
 
 class IngestPipeline:
@@ -53,7 +54,12 @@ class IngestPipeline:
         validated = self._validate(batch, fleet, principal)
         outcome = await self._store_with_estimates(validated, fleet, batch.reading_count)
         _count_rows(outcome.result)
-        return outcome
+        if not outcome.due_again:
+            return outcome
+        with STAGE_SECONDS.labels("judge_again").time():
+            again = await self._judge.judge_again(fleet, outcome.due_again)
+        further = Publication(statuses=again.statuses, alerts=again.events)
+        return replace(outcome, publication=outcome.publication.followed_by(further))
 
     async def publish(self, outcome: IngestOutcome) -> None:
         """Publish what a batch changed; best effort."""
@@ -146,7 +152,7 @@ class IngestPipeline:
         )
         stored_count = result.accepted + result.merged + result.corrected + result.duplicates
         assert stored_count + result.rejected_count == reading_count
-        return IngestOutcome(result, stored.publication)
+        return IngestOutcome(result, stored.publication, stored.due_again)
 
     async def _resolve_conflict(self, error: SQLAlchemyError) -> None:
         """Remove the cause of an error where that is possible, before the transaction is retried."""

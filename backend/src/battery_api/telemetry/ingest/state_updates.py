@@ -9,13 +9,13 @@ import numpy as np
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from battery_api.telemetry.ingest.estimation import ReadingEstimates
-from battery_api.telemetry.ingest.intervals import learn_interval
+from battery_api.telemetry.ingest.intervals import Intervals, learn_intervals
 from battery_api.telemetry.ingest.locked_state import BatchSubjects, SubjectStates
 from battery_api.telemetry.ingest.readings import BATTERY_SHAPE
 from battery_api.telemetry.ingest.string_context import ModeTimeline
 from battery_api.telemetry.ports import Readings
 from battery_api.telemetry.store.columns import BoolArray, Column, FloatArray, IntArray, instants, integers, reals
-from battery_api.telemetry.store.fleet_index import FleetIndex
+from battery_api.telemetry.store.fleet_index import FleetIndex, Kind
 from battery_api.telemetry.store.indices import BatchSlots, Keys
 from battery_api.telemetry.store.instants import NEVER
 from battery_api.telemetry.store.outcomes import Outcome
@@ -23,6 +23,8 @@ from battery_api.telemetry.store.reading_counts import ADD_TO_OPEN_DAY, BatchCou
 from battery_api.telemetry.store.statements import update_rows
 
 _NEXT_SEQ: Final = "seq = present.seq + 1"
+_KNOWN: Final = ("voltage_v", "temperature_c")
+"""Channels of a battery whose newest measured value is kept."""
 _LIVE: Final = tuple(name for name in BATTERY_SHAPE.channel_names if name != "internal_resistance_mohm")
 
 
@@ -63,25 +65,36 @@ class StoredRows:
         rows = self.newer
         return rows[_last_of_each(self.slot[rows])]
 
+    def newest_of(self, channel: str) -> IntArray:
+        """Return the newest row of each subject, newer than its state, that measured a channel."""
+        rows = self.newer
+        measured = rows[~np.isnan(self.values[channel][rows])]
+        return measured[_last_of_each(self.slot[measured])]
+
     def amended_newest(self, last_us: IntArray) -> IntArray:
         """Return the rows that changed the newest reading (n,) of their subject, where the batch has none newer."""
         rows = np.flatnonzero(self.is_changed & self.is_late & (self.time_us == last_us[self.slot]))
         return rows[~np.isin(self.slot[rows], self.slot[self.newer])]
 
-    def newer_by_time(self, channels: Sequence[str]) -> Readings:
-        """Return the newer rows in time order, as the judge takes them."""
-        rows = self.newer
-        rows = rows[np.argsort(self.time_us[rows], kind="stable")]
+    def newer_by_time(self, channels: Sequence[str], intervals: Intervals, is_judged: BoolArray) -> Readings:
+        """Return the newer rows of the subjects (n,) that are judged now in time order, as the judge takes them.
+
+        ``intervals`` are those of `learn_intervals` for the newer rows.
+        """
+        chosen = np.flatnonzero(is_judged[self.slot[self.newer]])
+        chosen = chosen[np.argsort(self.time_us[self.newer[chosen]], kind="stable")]
+        rows = self.newer[chosen]
         return Readings(
             subject=BatchSlots(self.slot[rows]),
             time=self.time_us[rows].view("datetime64[us]"),
             values={name: self.values[name][rows] for name in channels},
+            interval_s=intervals.before_s[chosen],
         )
 
-    def learn_interval(self, interval_s: FloatArray, last_us: IntArray) -> FloatArray:
-        """Return the reporting intervals (n,) after these readings, from those and the newest times before."""
+    def learn_intervals(self, interval_s: FloatArray, last_us: IntArray) -> Intervals:
+        """Learn the reporting intervals (n,) from the newer rows, from those and the newest times before."""
         rows = self.newer
-        return learn_interval(interval_s, last_us, BatchSlots(self.slot[rows]), self.time_us[rows])
+        return learn_intervals(interval_s, last_us, BatchSlots(self.slot[rows]), self.time_us[rows])
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +141,7 @@ class StateWriter:
             integers("battery_id", keys[battery]),
             changed + columns,
             inputs=counts.columns(battery) + inputs,
-            also=[_NEXT_SEQ, *assignments, *ADD_TO_OPEN_DAY],
+            also=[_NEXT_SEQ, *_know("input.time"), *assignments, *ADD_TO_OPEN_DAY],
             received_at=self._received_at,
         )
         only_counted = BatchSlots(np.setdiff1d(np.arange(len(keys)), battery))
@@ -141,8 +154,28 @@ class StateWriter:
             also=ADD_TO_OPEN_DAY,
         )
         await add_earlier_days(self._connection, keys, counts)
+        await self._know_earlier(keys, rows)
         await self._amend_batteries(keys, rows)
         await self._write_resistances(keys, rows)
+
+    async def _know_earlier(self, keys: Keys, rows: StoredBatteryRows) -> None:
+        """Keep what readings before the newest of the batch measured and the newest did not."""
+        for channel in _KNOWN:
+            await self._write_known(
+                "battery", keys, rows, channel, np.setdiff1d(rows.newest_of(channel), rows.newest())
+            )
+
+    async def _write_known(self, kind: Kind, keys: Keys, rows: StoredRows, channel: str, chosen: IntArray) -> None:
+        stem, unit = channel.rsplit("_", 1)
+        await update_rows(
+            self._connection,
+            f"{kind}_state",
+            integers(f"{kind}_id", keys[rows.slot[chosen]]),
+            [
+                reals(f"known_{stem}_{unit}", rows.values[channel][chosen]),
+                instants(f"known_{stem}_at", rows.time_us[chosen]),
+            ],
+        )
 
     async def _amend_batteries(self, keys: Keys, rows: StoredBatteryRows) -> None:
         """Follow a second message of the newest instant; the estimates stay those of the first."""
@@ -155,7 +188,7 @@ class StateWriter:
                 *(reals(name, rows.values[name][chosen]) for name in _LIVE),
                 integers("quality", rows.quality[chosen], kind="smallint"),
             ],
-            also=[_NEXT_SEQ],
+            also=[_NEXT_SEQ, *_know("present.time")],
             received_at=self._received_at,
         )
 
@@ -183,7 +216,7 @@ class StateWriter:
         keys = self._fleet.strings.keys_at(self._subjects.strings)
         newest = rows.newest()
         string = rows.slot[newest]
-        interval_s = rows.learn_interval(states.interval_s, states.last_us)
+        interval_s = rows.learn_intervals(states.interval_s, states.last_us).final_s
         await update_rows(
             self._connection,
             "string_state",
@@ -195,6 +228,7 @@ class StateWriter:
             ],
             received_at=self._received_at,
         )
+        await self._write_known("string", keys, rows, "current_a", rows.newest_of("current_a"))
         amended = rows.amended_newest(states.last_us)
         await update_rows(
             self._connection,
@@ -224,7 +258,8 @@ class StateWriter:
             self._connection, "location_state", integers("location_id", keys[updated]), [], also=[_NEXT_SEQ]
         )
         newest = rows.newest()
-        interval_s = rows.learn_interval(states.interval_s, states.last_us)
+        await self._write_known("location", keys, rows, "ambient_c", rows.newest_of("ambient_c"))
+        interval_s = rows.learn_intervals(states.interval_s, states.last_us).final_s
         of_newest = [
             instants("time", rows.time_us[newest]),
             reals("reporting_interval_s", interval_s[rows.slot[newest]]),
@@ -237,6 +272,18 @@ class StateWriter:
                 _environment(rows, chosen) + further,
                 received_at=self._received_at,
             )
+
+
+def _know(time: str) -> list[str]:
+    """Return the assignments that keep the measured channels of a reading; ``time`` is its time in SQL."""
+    assignments = []
+    for channel in _KNOWN:
+        known_at = f"known_{channel.rsplit('_', 1)[0]}_at"
+        assignments += [
+            f"known_{channel} = coalesce(input.{channel}, present.known_{channel})",
+            f"{known_at} = case when input.{channel} is null then present.{known_at} else {time} end",
+        ]
+    return assignments
 
 
 def _environment(rows: StoredRows, chosen: IntArray) -> list[Column]:

@@ -6,10 +6,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from battery_api.fleet.status import MIN_STALE_AFTER_S, STALE_INTERVALS
-from battery_api.telemetry.ingest.checks import ValidRows
-from battery_api.telemetry.ingest.locked_state import BatchSubjects, StringStates
+from battery_api.telemetry.ingest.checks import ValidatedBatch, ValidRows
+from battery_api.telemetry.ingest.intervals import learn_intervals
+from battery_api.telemetry.ingest.locked_state import BatchSubjects, StringStates, SubjectStates
 from battery_api.telemetry.store.columns import BoolArray, FloatArray, IntArray
-from battery_api.telemetry.store.indices import BatchSlots
+from battery_api.telemetry.store.indices import BatchSlots, FleetSlots
 from battery_api.telemetry.store.instants import NEVER, newest_at_or_before
 from battery_api.telemetry.store.string_modes import ModeState, is_settled, next_mode
 from battery_contracts.enums import StringMode
@@ -26,11 +27,10 @@ class SubjectValues:
 
 @dataclass(frozen=True, slots=True)
 class NewestValues:
-    """Newest stored value (n,) of one quantity by batch slot, its time, and how often the subject reports."""
+    """Newest stored value (n,) of one quantity by batch slot, and its time."""
 
     time_us: IntArray
     value: FloatArray
-    interval_s: FloatArray
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +39,7 @@ class ModesAt:
 
     mode: list[StringMode | None]
     settled: BoolArray
+    since_us: IntArray
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +64,7 @@ class ModeTimeline:
         on_float = np.array([mode in {None, StringMode.FLOAT} for mode in modes], bool)
         since = np.array([state.since_us for state in states], np.int64)
         discharged = np.array([state.discharged_us for state in states], np.int64)
-        return ModesAt(modes, is_settled(on_float, since, discharged, time_us))
+        return ModesAt(modes, is_settled(on_float, since, discharged, time_us), since)
 
 
 def follow_modes(states: StringStates, rows: ValidRows, row_string: BatchSlots, derived: SubjectValues) -> ModeTimeline:
@@ -96,18 +97,10 @@ def follow_modes(states: StringStates, rows: ValidRows, row_string: BatchSlots, 
     )
 
 
-def currents_from_batteries(readings: SubjectValues, reports_itself: BoolArray) -> SubjectValues:
-    """Return the mean battery current of each string at each instant, for strings that send no readings themselves.
-
-    Parameters
-    ----------
-    readings
-        Currents of battery readings by the batteries' strings.
-    reports_itself
-        (strings,) whether a string sent readings of its own in this batch.
-    """
+def currents_from_batteries(readings: SubjectValues) -> SubjectValues:
+    """Return the mean battery current of each string at each instant, for readings by the batteries' strings."""
     string, current_a = readings.slot, readings.value
-    is_usable = ~np.isnan(current_a) & ~reports_itself[string] if len(string) else np.zeros(0, bool)
+    is_usable = ~np.isnan(current_a)
     pairs, group = np.unique(
         np.stack([string[is_usable], readings.time_us[is_usable]], axis=1), axis=0, return_inverse=True
     )
@@ -124,20 +117,43 @@ class ValueTimeline:
     values: SubjectValues
     """Sorted by subject and time."""
     valid_us: IntArray
-    """(n,) how long a value of each subject stays valid."""
+    """How long each value stays valid, by the reporting interval as it was known then."""
 
     @classmethod
-    def of(cls, stored: NewestValues, readings: SubjectValues) -> "ValueTimeline":
-        """Join the stored values of ``n`` subjects with readings (m,)."""
+    def of(
+        cls, stored: NewestValues, readings: SubjectValues, *, interval_s: FloatArray, last_us: IntArray
+    ) -> "ValueTimeline":
+        """Join stored values (n,) with readings (m,), each valid by the reporting interval as it was known then.
+
+        The readings are sorted by subject and time; before them the subjects reported every ``interval_s`` (n,), the
+        last time at ``last_us`` (n,).
+        """
+        newer = np.flatnonzero(readings.time_us > last_us[readings.slot])
+        intervals = learn_intervals(interval_s, last_us, BatchSlots(readings.slot[newer]), readings.time_us[newer])
+        known_s = interval_s[readings.slot]
+        known_s[newer] = intervals.after_s
+        return cls._joined(stored, readings, stale_after_us(interval_s), stale_after_us(known_s))
+
+    @classmethod
+    def lasting(cls, stored: NewestValues, readings: SubjectValues, *, valid_s: float) -> "ValueTimeline":
+        """Join stored values (n,) with readings (m,), all valid for the same time."""
+        valid_us = round(valid_s * 1e6)
+        return cls._joined(
+            stored, readings, np.full(len(stored.time_us), valid_us), np.full(len(readings.slot), valid_us)
+        )
+
+    @classmethod
+    def _joined(
+        cls, stored: NewestValues, readings: SubjectValues, stored_valid_us: IntArray, valid_us: IntArray
+    ) -> "ValueTimeline":
         known = np.flatnonzero((stored.time_us != NEVER) & ~np.isnan(stored.value))
         measured = np.flatnonzero(~np.isnan(readings.value))
         slot = np.concatenate([known, readings.slot[measured]])
         time_us = np.concatenate([stored.time_us[known], readings.time_us[measured]])
         value = np.concatenate([stored.value[known], readings.value[measured]])
+        valid = np.concatenate([stored_valid_us[known], valid_us[measured]])
         order = np.lexsort((time_us, slot))
-        valid_s = np.maximum(MIN_STALE_AFTER_S, STALE_INTERVALS * np.nan_to_num(stored.interval_s))
-        ordered = SubjectValues(BatchSlots(slot[order]), time_us[order], value[order])
-        return cls(ordered, (valid_s * 1e6).astype(np.int64))
+        return cls(SubjectValues(BatchSlots(slot[order]), time_us[order], value[order]), valid[order])
 
     def at(self, slot: BatchSlots, time_us: IntArray) -> FloatArray:
         """Return the newest value of subjects (k,) at instants (k,), NaN where none is recent enough."""
@@ -145,14 +161,48 @@ class ValueTimeline:
         result = np.full(len(slot), np.nan)
         matched = np.flatnonzero(row >= 0)
         age_us = time_us[matched] - self.values.time_us[row[matched]]
-        valid = matched[age_us <= self.valid_us[slot[matched]]]
+        valid = matched[age_us <= self.valid_us[row[matched]]]
         result[valid] = self.values.value[row[valid]]
         return result
+
+
+def stale_after_us(interval_s: FloatArray) -> IntArray:
+    """Return the age at which a value becomes stale, by reporting interval (n,); NaN is an unknown one."""
+    limit_s = np.maximum(MIN_STALE_AFTER_S, STALE_INTERVALS * np.nan_to_num(interval_s))
+    limit: IntArray = (limit_s * 1e6).astype(np.int64)
+    return limit
 
 
 def string_currents(states: StringStates, rows: ValidRows, subjects: BatchSubjects) -> ValueTimeline:
     """Return the currents of strings over time, from their readings in the batch and their state rows."""
     return ValueTimeline.of(
-        NewestValues(states.last_us, states.current_a, states.interval_s),
+        NewestValues(states.current_us, states.current_a),
         SubjectValues(subjects.string_slots(rows.slot), rows.time_us, rows.values["current_a"]),
+        interval_s=states.interval_s,
+        last_us=states.last_us,
+    )
+
+
+def batch_modes(states: SubjectStates, subjects: BatchSubjects, batch: ValidatedBatch) -> ModeTimeline:
+    """Follow the modes of the batch's strings, from their own readings or the currents of their batteries."""
+    rows = batch.strings
+    row_string = subjects.string_slots(rows.slot)
+    newer = np.flatnonzero(rows.time_us > states.strings.last_us[row_string])
+    battery = subjects.battery_slots(batch.batteries.slot)
+    string = subjects.strings_of(battery)
+    time_us = batch.batteries.time_us
+    # Batteries give the current of a string that is silent itself.
+    is_silent = np.isnan(string_currents(states.strings, rows, subjects).at(string, time_us))
+    is_usable = is_silent & (time_us > states.batteries.last_us[battery])
+    current = np.where(is_usable, batch.batteries.values["current_a"], np.nan)
+    derived = currents_from_batteries(SubjectValues(string, time_us, current))
+    return follow_modes(states.strings, _select(rows, newer), BatchSlots(row_string[newer]), derived)
+
+
+def _select(rows: ValidRows, chosen: IntArray) -> ValidRows:
+    return ValidRows(
+        slot=FleetSlots(rows.slot[chosen]),
+        time_us=rows.time_us[chosen],
+        values={name: column[chosen] for name, column in rows.values.items()},
+        categories={name: [column[row] for row in chosen.tolist()] for name, column in rows.categories.items()},
     )

@@ -9,10 +9,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from battery_api.db.timescale import Engine
 from battery_api.telemetry.ingest.checks import DroppedReadings, ValidatedBatch
+from battery_api.telemetry.ingest.disorder import Disorder, JudgementProgress, find_disorder
 from battery_api.telemetry.ingest.estimation import BatchEstimates
 from battery_api.telemetry.ingest.inserts import ReadingWriter, StoredReadings
 from battery_api.telemetry.ingest.judgement import judged_batch, write_verdict
-from battery_api.telemetry.ingest.locked_state import BatchSubjects, SubjectStates, read_states
+from battery_api.telemetry.ingest.locked_state import BatchSubjects, Peers, SubjectStates, read_peers, read_states
 from battery_api.telemetry.ingest.publication import (
     NewestReadings,
     Publication,
@@ -21,9 +22,9 @@ from battery_api.telemetry.ingest.publication import (
     telemetry_updates,
 )
 from battery_api.telemetry.ingest.state_updates import StateWriter
-from battery_api.telemetry.ingest.string_context import ModeTimeline
+from battery_api.telemetry.ingest.string_context import ModeTimeline, batch_modes
 from battery_api.telemetry.metrics import STAGE_SECONDS
-from battery_api.telemetry.ports import BatchVerdict, Judge
+from battery_api.telemetry.ports import BatchVerdict, DueAgain, Judge
 from battery_api.telemetry.store.columns import FloatArray
 from battery_api.telemetry.store.fleet_index import FleetIndex
 from battery_api.telemetry.store.indices import BatchSlots, FleetSlots
@@ -39,11 +40,18 @@ class StoredBatch:
     outcomes: Mapping[Outcome, int]
     late: int
     publication: Publication
+    due_again: DueAgain
+    """What has to be judged again after the commit."""
 
     def followed_by(self, other: "StoredBatch") -> "StoredBatch":
         """Return the outcome of two batches in a row."""
         outcomes = {outcome: self.outcomes[outcome] + other.outcomes[outcome] for outcome in Outcome}
-        return StoredBatch(outcomes, self.late + other.late, self.publication.followed_by(other.publication))
+        return StoredBatch(
+            outcomes,
+            self.late + other.late,
+            self.publication.followed_by(other.publication),
+            self.due_again.joined(other.due_again),
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +60,7 @@ class _LockedBatch:
 
     subjects: BatchSubjects
     states: SubjectStates
+    peers: Peers
 
 
 class BatchTransaction:
@@ -101,14 +110,19 @@ class BatchTransaction:
         subjects = BatchSubjects.of(batch, self._fleet)
         with STAGE_SECONDS.labels("lock").time():
             states = await read_states(self._connection, self._fleet, subjects, lock=True)
-        locked = _LockedBatch(subjects, states)
+            peers = await read_peers(self._connection, self._fleet, subjects)
+        locked = _LockedBatch(subjects, states, peers)
         if estimates is not None:
             estimates.require_current(states.batteries)
         with STAGE_SECONDS.labels("insert").time():
             stored, timeline = await self._insert(batch, locked, estimates)
+        disorder = find_disorder(subjects, states, stored)
         with STAGE_SECONDS.labels("judge").time():
-            verdict = await self._judge_newer(locked, stored, timeline)
+            progress = JudgementProgress(self._connection, self._fleet, subjects, states)
+            await progress.keep_checkpoints(stored, disorder)
+            verdict = await self._judge_in_order(locked, stored, timeline, disorder)
         with STAGE_SECONDS.labels("update").time():
+            await progress.advance(stored, disorder)
             publication = await self._update(batch, locked, stored, timeline, verdict)
         return StoredBatch(
             outcomes={
@@ -116,13 +130,14 @@ class BatchTransaction:
             },
             late=sum(int((rows.is_new & rows.is_late).sum()) for rows in stored.kinds),
             publication=publication,
+            due_again=progress.due_again(disorder),
         )
 
     async def _insert(
         self, batch: ValidatedBatch, locked: _LockedBatch, estimates: BatchEstimates | None
     ) -> tuple[StoredReadings, ModeTimeline]:
         writer = ReadingWriter(self._connection, self._fleet, locked.subjects, locked.states, self._engine)
-        timeline = writer.follow_modes(batch)
+        timeline = batch_modes(locked.states, locked.subjects, batch)
         stored = StoredReadings(
             batteries=await writer.insert_batteries(batch, estimates),
             strings=await writer.insert_strings(batch.strings, timeline),
@@ -131,9 +146,17 @@ class BatchTransaction:
         await writer.mark(stored)
         return stored, timeline
 
-    async def _judge_newer(self, locked: _LockedBatch, stored: StoredReadings, timeline: ModeTimeline) -> BatchVerdict:
+    async def _judge_in_order(
+        self, locked: _LockedBatch, stored: StoredReadings, timeline: ModeTimeline, disorder: Disorder
+    ) -> BatchVerdict:
         judged = judged_batch(
-            self._fleet, locked.subjects, locked.states, stored, timeline, received_at=self._received_at
+            self._fleet,
+            locked.subjects,
+            locked.states,
+            locked.peers,
+            stored,
+            timeline=timeline,
+            disorder=disorder,
         )
         if judged is None:
             return BatchVerdict()
@@ -151,7 +174,7 @@ class BatchTransaction:
     ) -> Publication:
         subjects, states = locked.subjects, locked.states
         batteries = stored.batteries
-        interval_s = batteries.learn_interval(states.batteries.interval_s, states.batteries.last_us)
+        interval_s = batteries.learn_intervals(states.batteries.interval_s, states.batteries.last_us).final_s
         writer = StateWriter(self._connection, self._fleet, subjects, states, self._received_at)
         await writer.write_batteries(batteries, interval_s=interval_s, counts=_counts(batch, locked, stored))
         await writer.write_strings(stored.strings, timeline)

@@ -1,0 +1,261 @@
+"""What the rules knew of a string at an instant: kept as checkpoints, rebuilt as the states that ingest works with."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+import numpy as np
+import orjson
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from battery_api.alerts.engine.rules import RULE_BY_ID, SECOND_US
+from battery_api.alerts.engine.state import OpenAlert, RuleCondition, RuleRun, TypeState, type_states_to_json
+from battery_api.db.fetching import fetch_all
+from battery_api.telemetry.ingest.locked_state import (
+    BatchSubjects,
+    BatteryStates,
+    KnownValues,
+    LocationStates,
+    StringStates,
+    SubjectStates,
+)
+from battery_api.telemetry.store.columns import RuleState, as_stored
+from battery_api.telemetry.store.fleet_index import FleetIndex
+from battery_api.telemetry.store.indices import BatchSlots, FleetSlots
+from battery_api.telemetry.store.instants import NEVER, instant, microseconds, microseconds_of
+from battery_api.telemetry.store.string_modes import ModeState
+from battery_contracts.enums import AlertType, StringMode
+
+LOOKBACK: Final = timedelta(days=5)
+"""How much is judged before a changed reading that no checkpoint precedes: the longest hold and settling add to 4 d."""
+_NEWEST: Final = "select at, state from judgement_checkpoint where string_id = $1 and at < $2 order by at desc limit 1"
+_DROP: Final = "delete from judgement_checkpoint where string_id = $1 and at >= $2"
+_KEEP: Final = (
+    "insert into judgement_checkpoint (string_id, at, state) values ($1, $2, $3::jsonb) "
+    "on conflict (string_id, at) do update set state = excluded.state"
+)
+_OPEN_AT: Final = """
+    select id, subject, type, rule_id, raised_at, coalesce(peak_value, value, 0) from alert
+    where subject = any($1::text[]) and rule_id is not null and withdrawn_at is null and raised_at <= $2
+      and (cleared_at is null or cleared_at > $2) and (resolved_at is null or resolved_at > $2)
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Knowledge:
+    """State of the subjects of a replay when every reading up to ``at`` was judged."""
+
+    at: datetime
+    states: SubjectStates
+
+
+def subjects_of_string(fleet: FleetIndex, slot: int) -> BatchSubjects:
+    """Return a string with all its batteries and its location as the subjects of a replay."""
+    members = np.flatnonzero(fleet.string_of_battery == slot)
+    first = BatchSlots(np.zeros(len(members), np.int64))
+    return BatchSubjects(
+        batteries=FleetSlots(members),
+        strings=FleetSlots(np.array([slot], np.int64)),
+        locations=FleetSlots(fleet.strings.location[[slot]]),
+        string_of_battery=first,
+        location_of_battery=first,
+        location_of_string=BatchSlots(np.zeros(1, np.int64)),
+    )
+
+
+def subjects_of_location(slot: int) -> BatchSubjects:
+    """Return a location alone as the subject of a replay."""
+    nothing = np.zeros(0, np.int64)
+    return BatchSubjects(
+        batteries=FleetSlots(nothing),
+        strings=FleetSlots(nothing),
+        locations=FleetSlots(np.array([slot], np.int64)),
+        string_of_battery=BatchSlots(nothing),
+        location_of_battery=BatchSlots(nothing),
+        location_of_string=BatchSlots(nothing),
+    )
+
+
+def nothing_known(subjects: BatchSubjects) -> SubjectStates:
+    """Return the states of subjects of which nothing is known yet."""
+    count = len(subjects.batteries)
+    unknown, never, zero = np.full(count, np.nan), np.full(count, NEVER), np.zeros(count, np.int64)
+    return SubjectStates(
+        locations=LocationStates(
+            seq=np.zeros(1, np.int64),
+            last_us=np.array([NEVER]),
+            ambient_c=np.array([np.nan]),
+            ambient_us=np.array([NEVER]),
+            interval_s=np.array([np.nan]),
+            judged_us=np.array([NEVER]),
+            rejudge_us=np.array([NEVER]),
+            rule_state=[None],
+        ),
+        strings=_string_states([None] * len(subjects.strings)),
+        batteries=BatteryStates(
+            seq=zero,
+            last_us=never,
+            interval_s=unknown,
+            resistance_us=never,
+            known=KnownValues(unknown, never, unknown, never),
+            rule_state=[None] * count,
+            open_counts=np.zeros((count, 3), np.int16),
+            twin_version=zero,
+            count_day_us=never,
+        ),
+    )
+
+
+async def newest_knowledge(
+    connection: AsyncConnection, fleet: FleetIndex, subjects: BatchSubjects, before: datetime
+) -> Knowledge:
+    """Return what was known of a string before an instant; without a checkpoint, the alerts that were open then."""
+    (key,) = fleet.strings.keys_at(subjects.strings).tolist()
+    rows = await fetch_all(connection, _NEWEST, (key, before))
+    if rows:
+        at, state = rows[0]
+        stored = orjson.loads(state) if isinstance(state, str) else state
+        return Knowledge(at, _decoded(fleet, subjects, stored))
+    return await open_alerts_known(connection, fleet, subjects, before - LOOKBACK)
+
+
+async def open_alerts_known(
+    connection: AsyncConnection, fleet: FleetIndex, subjects: BatchSubjects, at: datetime
+) -> Knowledge:
+    """Return nothing but the alerts of the subjects that were open at an instant."""
+    states = nothing_known(subjects)
+    codes = [
+        [entry.code for entry in fleet.locations.entries_at(subjects.locations)],
+        [entry.code for entry in fleet.strings.entries_at(subjects.strings)],
+        [entry.code for entry in fleet.batteries.entries_at(subjects.batteries)],
+    ]
+    rows = await fetch_all(connection, _OPEN_AT, ([code for kind in codes for code in kind], at))
+    open_by_code: dict[str, dict[AlertType, TypeState]] = {}
+    for alert_id, subject, kind, rule_id, raised_at, peak in rows:
+        if rule_id in RULE_BY_ID and AlertType(kind) is not AlertType.DATA_STALE:
+            state = _open_state(alert_id, rule_id, raised_at, float(peak), at)
+            open_by_code.setdefault(subject, {})[AlertType(kind)] = state
+    by_kind: list[list[RuleState | None]] = [
+        [type_states_to_json(open_by_code[code]) if code in open_by_code else None for code in kind] for kind in codes
+    ]
+    return Knowledge(
+        at,
+        SubjectStates(
+            locations=replace(states.locations, rule_state=by_kind[0]),
+            strings=replace(states.strings, rule_state=by_kind[1]),
+            batteries=replace(states.batteries, rule_state=by_kind[2]),
+        ),
+    )
+
+
+async def drop_checkpoints(connection: AsyncConnection, string_key: int, since: datetime) -> None:
+    """Forget what was known of a string from an instant on."""
+    await connection.exec_driver_sql(_DROP, (string_key, since))
+
+
+async def keep_checkpoint(
+    connection: AsyncConnection, fleet: FleetIndex, subjects: BatchSubjects, knowledge: Knowledge
+) -> None:
+    """Keep what is known of a string at an instant."""
+    (key,) = fleet.strings.keys_at(subjects.strings).tolist()
+    state = orjson.dumps(_encoded(fleet, subjects, knowledge.states)).decode()
+    await connection.exec_driver_sql(_KEEP, (key, knowledge.at, state))
+
+
+def _open_state(alert_id: int, rule_id: str, raised_at: datetime, peak: float, at: datetime) -> TypeState:
+    rule, raised_us = RULE_BY_ID[rule_id], microseconds(raised_at)
+    run = RuleRun(
+        since_us=raised_us,
+        at_us=microseconds(at),
+        held_us=round(rule.hold_s * SECOND_US),
+        cleared_for_us=0,
+        firing=True,
+        last=RuleCondition.BREACH,
+        peak=peak,
+    )
+    return TypeState({rule_id: run}, OpenAlert(rule_id, raised_us, peak, alert_id))
+
+
+def _string_states(stored: Sequence[dict[str, Any] | None]) -> StringStates:
+    rows = [row or {} for row in stored]
+    modes = [None if row.get("mode") is None else StringMode(row["mode"]) for row in rows]
+    since, discharged = _times(rows, "mode_since").tolist(), _times(rows, "last_discharge_at").tolist()
+    return StringStates(
+        last_us=_times(rows, "time"),
+        current_a=_values(rows, "known_current_a"),
+        current_us=_times(rows, "known_current_at"),
+        interval_s=np.array([row.get("reporting_interval_s") for row in rows], np.float64),
+        mode=[ModeState(*state) for state in zip(modes, since, discharged, strict=True)],
+        judged_us=np.full(len(rows), NEVER),
+        rejudge_us=np.full(len(rows), NEVER),
+        checkpoint_us=np.full(len(rows), NEVER),
+        rule_state=[row.get("rule_state") for row in rows],
+    )
+
+
+def _decoded(fleet: FleetIndex, subjects: BatchSubjects, stored: dict[str, Any]) -> SubjectStates:
+    by_key = {row["battery_id"]: row for row in stored.get("batteries") or []}
+    rows = [by_key.get(key, {}) for key in fleet.batteries.keys_at(subjects.batteries).tolist()]
+    blank = nothing_known(subjects)
+    return SubjectStates(
+        locations=blank.locations,
+        strings=_string_states([stored]),
+        batteries=replace(
+            blank.batteries,
+            last_us=_times(rows, "time"),
+            interval_s=np.array([row.get("reporting_interval_s") for row in rows], np.float64),
+            known=KnownValues(
+                _values(rows, "known_voltage_v"),
+                _times(rows, "known_voltage_at"),
+                _values(rows, "known_temperature_c"),
+                _times(rows, "known_temperature_at"),
+            ),
+            rule_state=[row.get("rule_state") for row in rows],
+        ),
+    )
+
+
+def _encoded(fleet: FleetIndex, subjects: BatchSubjects, states: SubjectStates) -> dict[str, Any]:
+    batteries, known = states.batteries, states.batteries.known
+    mode = states.strings.mode[0]
+    return {
+        "time": _time(states.strings.last_us[0]),
+        "known_current_a": _value(states.strings.current_a[0]),
+        "known_current_at": _time(states.strings.current_us[0]),
+        "mode": mode.mode,
+        "mode_since": _time(mode.since_us),
+        "last_discharge_at": _time(mode.discharged_us),
+        "reporting_interval_s": _value(states.strings.interval_s[0]),
+        "rule_state": states.strings.rule_state[0],
+        "batteries": [
+            {
+                "battery_id": key,
+                "time": _time(batteries.last_us[row]),
+                "reporting_interval_s": _value(batteries.interval_s[row]),
+                "known_voltage_v": _value(known.voltage_v[row]),
+                "known_voltage_at": _time(known.voltage_us[row]),
+                "known_temperature_c": _value(known.temperature_c[row]),
+                "known_temperature_at": _time(known.temperature_us[row]),
+                "rule_state": batteries.rule_state[row],
+            }
+            for row, key in enumerate(fleet.batteries.keys_at(subjects.batteries).tolist())
+        ],
+    }
+
+
+def _times(rows: Sequence[dict[str, Any]], name: str) -> "np.ndarray[Any, np.dtype[np.int64]]":
+    texts = [row.get(name) for row in rows]
+    return microseconds_of([None if text is None else datetime.fromisoformat(text) for text in texts])
+
+
+def _values(rows: Sequence[dict[str, Any]], name: str) -> "np.ndarray[Any, np.dtype[np.float64]]":
+    return as_stored(np.array([row.get(name) for row in rows], np.float64))
+
+
+def _time(time_us: Any) -> datetime | None:
+    return None if time_us == NEVER else instant(int(time_us))
+
+
+def _value(value: Any) -> float | None:
+    return None if np.isnan(value) else float(value)

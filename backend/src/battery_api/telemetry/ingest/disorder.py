@@ -1,0 +1,151 @@
+"""Which strings and locations cannot be judged now, because readings came out of order or changed what was judged."""
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from battery_api.telemetry.ingest.inserts import StoredReadings
+from battery_api.telemetry.ingest.locked_state import BatchSubjects, SubjectStates
+from battery_api.telemetry.ingest.state_updates import StoredRows
+from battery_api.telemetry.ports import DueAgain
+from battery_api.telemetry.store.columns import BoolArray, IntArray, instants, integers
+from battery_api.telemetry.store.fleet_index import FleetIndex, Kind
+from battery_api.telemetry.store.indices import BatchSlots, Keys
+from battery_api.telemetry.store.instants import NEVER
+from battery_api.telemetry.store.statements import update_rows
+
+_IN_ORDER: Final = int(np.iinfo(np.int64).max)
+
+
+@dataclass(frozen=True, slots=True)
+class Disorder:
+    """From when strings (n,) and locations (k,) have to be judged again; the largest integer where they need not be."""
+
+    string_from_us: IntArray
+    location_from_us: IntArray
+
+    @property
+    def is_string_in_order(self) -> BoolArray:
+        """(n,) whether the readings of a string and its batteries may be judged at once."""
+        in_order: BoolArray = self.string_from_us == _IN_ORDER
+        return in_order
+
+    @property
+    def is_location_in_order(self) -> BoolArray:
+        """(k,) whether the readings of a location may be judged at once."""
+        in_order: BoolArray = self.location_from_us == _IN_ORDER
+        return in_order
+
+
+def find_disorder(subjects: BatchSubjects, states: SubjectStates, stored: StoredReadings) -> Disorder:
+    """Compare what a batch stored or changed with what is judged already.
+
+    A reading of an instant up to which its string is judged concerns the others of the string as well: they were
+    compared with what was known without it. The room concerns all strings of its location.
+    """
+    strings, locations = states.strings, states.locations
+    string_from = np.where(strings.rejudge_us == NEVER, _IN_ORDER, strings.rejudge_us)
+    location_from = np.where(locations.rejudge_us == NEVER, _IN_ORDER, locations.rejudge_us)
+    of_battery = subjects.strings_of(stored.batteries.slot)
+    _lower(string_from, of_battery, stored.batteries, strings.judged_us)
+    _lower(string_from, stored.strings.slot, stored.strings, strings.judged_us)
+    _lower(location_from, stored.locations.slot, stored.locations, locations.judged_us)
+    changed = np.flatnonzero(stored.locations.is_changed)
+    for row in changed.tolist():
+        time_us = int(stored.locations.time_us[row])
+        is_concerned = (subjects.location_of_string == stored.locations.slot[row]) & (strings.judged_us >= time_us)
+        string_from[is_concerned] = np.minimum(string_from[is_concerned], time_us)
+    return Disorder(string_from, location_from)
+
+
+def _lower(from_us: IntArray, slot: BatchSlots, rows: StoredRows, judged_us: IntArray) -> None:
+    concerned = np.flatnonzero(rows.is_changed & (rows.time_us <= judged_us[slot]))
+    np.minimum.at(from_us, slot[concerned], rows.time_us[concerned])
+
+
+_KEEP_CHECKPOINTS: Final = """
+    insert into judgement_checkpoint (string_id, at, state)
+    select s.string_id, s.judged_until, jsonb_build_object(
+        'time', s.time, 'known_current_a', s.known_current_a, 'known_current_at', s.known_current_at,
+        'mode', s.mode, 'mode_since', s.mode_since, 'last_discharge_at', s.last_discharge_at,
+        'reporting_interval_s', s.reporting_interval_s, 'rule_state', s.rule_state,
+        'batteries', (
+            select jsonb_agg(jsonb_build_object(
+                'battery_id', t.battery_id, 'time', t.time, 'reporting_interval_s', t.reporting_interval_s,
+                'known_voltage_v', t.known_voltage_v, 'known_voltage_at', t.known_voltage_at,
+                'known_temperature_c', t.known_temperature_c, 'known_temperature_at', t.known_temperature_at,
+                'rule_state', t.rule_state) order by t.battery_id)
+            from battery b join battery_state t on t.battery_id = b.id
+            where b.string_id = s.string_id and t.time is not null))
+    from string_state s where s.string_id = any($1::int[])
+    on conflict (string_id, at) do update set state = excluded.state
+"""
+CHECKPOINT_US: Final = 600_000_000
+"""A checkpoint is kept every ten minutes of readings: what comes late within them costs little to judge again."""
+
+
+class JudgementProgress:
+    """Keeps how far the strings and locations of a batch are judged; their state rows are locked."""
+
+    def __init__(
+        self, connection: AsyncConnection, fleet: FleetIndex, subjects: BatchSubjects, states: SubjectStates
+    ) -> None:
+        self._connection = connection
+        self._string_keys = fleet.strings.keys_at(subjects.strings)
+        self._location_keys = fleet.locations.keys_at(subjects.locations)
+        self._subjects = subjects
+        self._states = states
+
+    async def keep_checkpoints(self, stored: StoredReadings, disorder: Disorder) -> None:
+        """Keep what the rules know, before this batch moves it on."""
+        states = self._states.strings
+        is_due = (states.judged_us != NEVER) & (states.judged_us - states.checkpoint_us >= CHECKPOINT_US)
+        due = np.flatnonzero(is_due & disorder.is_string_in_order & (self._newest(stored) > states.judged_us))
+        if not len(due):
+            return
+        await self._connection.exec_driver_sql(_KEEP_CHECKPOINTS, (self._string_keys[due].tolist(),))
+        await update_rows(
+            self._connection,
+            "string_state",
+            integers("string_id", self._string_keys[due]),
+            [instants("checkpoint_at", states.judged_us[due])],
+        )
+
+    async def advance(self, stored: StoredReadings, disorder: Disorder) -> None:
+        """Write up to when the subjects are judged, or from when they must be judged again."""
+        strings, locations = self._states.strings, self._states.locations
+        await self._write("string", self._string_keys, strings.judged_us, self._newest(stored), disorder.string_from_us)
+        newest = _newest_of(locations.judged_us, stored.locations.slot, stored.locations)
+        await self._write("location", self._location_keys, locations.judged_us, newest, disorder.location_from_us)
+
+    def due_again(self, disorder: Disorder) -> DueAgain:
+        """Return what has to be judged again after the commit."""
+        return DueAgain(
+            tuple(self._string_keys[~disorder.is_string_in_order].tolist()),
+            tuple(self._location_keys[~disorder.is_location_in_order].tolist()),
+        )
+
+    def _newest(self, stored: StoredReadings) -> IntArray:
+        judged_us = self._states.strings.judged_us
+        newest = _newest_of(judged_us, self._subjects.strings_of(stored.batteries.slot), stored.batteries)
+        return _newest_of(newest, stored.strings.slot, stored.strings)
+
+    async def _write(self, kind: Kind, keys: Keys, judged_us: IntArray, newest_us: IntArray, from_us: IntArray) -> None:
+        in_order = from_us == _IN_ORDER
+        moved = np.flatnonzero(in_order & (newest_us > judged_us))
+        waiting = np.flatnonzero(~in_order)
+        for name, chosen, times in (("judged_until", moved, newest_us), ("rejudge_from", waiting, from_us)):
+            await update_rows(
+                self._connection,
+                f"{kind}_state",
+                integers(f"{kind}_id", keys[chosen]),
+                [instants(name, times[chosen])],
+            )
+
+
+def _newest_of(newest_us: IntArray, slot: BatchSlots, rows: StoredRows) -> IntArray:
+    newest = newest_us.copy()
+    np.maximum.at(newest, slot, rows.time_us)
+    return newest
