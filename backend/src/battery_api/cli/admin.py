@@ -15,6 +15,7 @@ from battery_api.accounts.bootstrap import bootstrap as bootstrap_accounts
 from battery_api.app.main import create_app, create_gateway
 from battery_api.app.openapi import describe
 from battery_api.db import migrate as schema
+from battery_api.db.bangkok import ZONE
 from battery_api.db.session import Database
 from battery_api.fleet.importer import import_catalogue
 from battery_api.settings import GatewaySettings
@@ -71,8 +72,19 @@ def import_fleet(
             report = await import_catalogue(connection, file.read_bytes(), dry_run=dry_run)
         for error in report.errors:
             _err.print(f"line {error.line}: {error.field or '-'}: {error.detail} [{error.code}]", markup=False)
+        for warning in report.warnings:
+            _err.print(
+                f"line {warning.line}: {warning.field}: warning: {warning.detail} [{warning.code}]", markup=False
+            )
+        for swap in report.replacements:
+            _out.print(
+                f"line {swap.line}: {swap.battery_id}: {swap.new_serial_number} replaces {swap.old_serial_number} "
+                f"from {swap.installed_at.astimezone(ZONE).isoformat()} on",
+                markup=False,
+            )
         summary = f"{report.row_count} lines: {report.created} created, {report.updated} updated, "
-        summary += f"{report.replaced} replaced, {report.unchanged} unchanged, {report.error_count} errors"
+        summary += f"{report.replaced} replaced, {report.unchanged} unchanged, {report.error_count} errors, "
+        summary += f"{report.warning_count} warnings"
         _out.print(summary + (" (dry run)." if dry_run else "."))
         if report.error_count:
             raise typer.Exit(1)

@@ -1,6 +1,6 @@
 """The operating day: reports, roll-ups and counts use days of Asia/Bangkok (UTC+7, no daylight saving time)."""
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -19,6 +19,11 @@ def operating_day(instant: datetime) -> date:
 def day_start(instant: datetime) -> datetime:
     """Return the midnight in Asia/Bangkok at which the day of an instant begins."""
     return instant - (instant - DAY_ORIGIN) % _DAY
+
+
+def midnight_of(day: date) -> datetime:
+    """Return the instant (UTC) at which a day begins in Asia/Bangkok."""
+    return datetime.combine(day, time(), tzinfo=ZONE).astimezone(UTC)
 
 
 def day_sql(expression: str) -> str:

@@ -3,7 +3,7 @@
 import struct
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time
+from datetime import datetime
 from typing import Any, Final, NamedTuple
 
 from sqlalchemy import insert, select, text, update
@@ -11,6 +11,7 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from battery_api.db.tables.fleet import Battery, BatteryModelRow, BatterySystem, Location, String
+from battery_api.db.tables.live import BatteryState
 from battery_contracts.fleet import BATTERY_MODELS, FleetRow
 
 LOCATION_FIELDS: Final = (
@@ -48,7 +49,16 @@ class InstalledBattery(NamedTuple):
     """A battery that occupies its position now."""
 
     key: int
+    newest_reading_at: datetime | None
     values: BatteryValues
+
+
+class RemovedBattery(NamedTuple):
+    """A battery that has left its position."""
+
+    serial_number: str
+    installed_at: datetime
+    removed_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,10 +78,18 @@ async def lock_import(connection: AsyncConnection) -> None:
 async def installed_batteries(connection: AsyncConnection) -> dict[str, InstalledBattery]:
     """Return the batteries that are installed now, by code."""
     columns = Battery.__table__.columns
-    statement = select(Battery.id, *(columns[name] for name in BatteryValues._fields))
+    statement = select(Battery.id, BatteryState.time, *(columns[name] for name in BatteryValues._fields))
+    statement = statement.outerjoin(BatteryState, BatteryState.battery_id == Battery.id)
     rows = await connection.execute(statement.where(Battery.removed_at.is_(None)))
-    installed = [InstalledBattery(key, BatteryValues(*columns)) for key, *columns in rows]
+    installed = [InstalledBattery(key, newest, BatteryValues(*columns)) for key, newest, *columns in rows]
     return {battery.values.code: battery for battery in installed}
+
+
+async def last_removed_batteries(connection: AsyncConnection) -> dict[str, RemovedBattery]:
+    """Return the battery that left each position last, by code."""
+    statement = select(Battery.code, Battery.serial_number, Battery.installed_at, Battery.removed_at)
+    rows = await connection.execute(statement.where(Battery.removed_at.is_not(None)).order_by(Battery.removed_at))
+    return {row.code: RemovedBattery(row.serial_number, row.installed_at, row.removed_at) for row in rows}
 
 
 async def serial_number_holders(connection: AsyncConnection) -> dict[str, str]:
@@ -105,6 +123,12 @@ async def remove_battery(connection: AsyncConnection, key: int, removed_at: date
     await change_battery(connection, key, {"removed_at": removed_at, "removed_reason": "replaced by import"})
 
 
+async def move_removal(connection: AsyncConnection, code: str, removed_at: datetime, to: datetime) -> None:
+    """Move the end of the battery that its successor replaced at ``removed_at``, if there is one."""
+    statement = update(Battery).where(Battery.code == code, Battery.removed_at == removed_at)
+    await connection.execute(statement.values(removed_at=to))
+
+
 async def add_state_rows(connection: AsyncConnection) -> None:
     """Create the state rows that are missing."""
     for table in _STATE_TABLES:
@@ -113,8 +137,8 @@ async def add_state_rows(connection: AsyncConnection) -> None:
         )
 
 
-def battery_values(row: FleetRow, keys: CatalogueKeys) -> BatteryValues:
-    """Return the columns of a battery from its catalogue line."""
+def battery_values(row: FleetRow, installed_at: datetime, keys: CatalogueKeys) -> BatteryValues:
+    """Return the columns of a battery from its catalogue line and the instant of its installation."""
     return BatteryValues(
         code=row.battery_id,
         string_id=keys.strings[row.string_id],
@@ -122,15 +146,10 @@ def battery_values(row: FleetRow, keys: CatalogueKeys) -> BatteryValues:
         model_id=keys.models[row.model_id],
         position=row.position,
         serial_number=row.serial_number,
-        installed_at=installation_instant(row.installed_on),
+        installed_at=installed_at,
         baseline_resistance_mohm=_as_real(row.baseline_resistance_mohm),
         baseline_temperature_c=_as_real(row.baseline_temperature_c),
     )
-
-
-def installation_instant(day: date) -> datetime:
-    """Return the instant at which a battery counts as installed on a day."""
-    return datetime.combine(day, time(), tzinfo=UTC)
 
 
 async def _put_models(connection: AsyncConnection) -> dict[str, int]:

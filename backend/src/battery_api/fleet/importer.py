@@ -1,210 +1,236 @@
 """Import of the fleet catalogue: every line is checked first, then everything is written in one transaction or nothing.
 
 Importing the same file again changes nothing. A new serial number at an occupied position is a swap: the old battery
-keeps its history and ends on the day on which the new one was installed.
+keeps its history and ends at the instant at which the new one was installed; a day begins at midnight in Asia/Bangkok.
 """
 
-import csv
-import io
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final
+from datetime import UTC, datetime
+from typing import Any, Final, NamedTuple
 
-from pydantic import ValidationError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from battery_api.fleet import import_repository
+from battery_api.fleet.catalogue_file.lines import CatalogueLine, check_line
+from battery_api.fleet.catalogue_file.nameplate import location_warnings
+from battery_api.fleet.catalogue_file.problems import CellProblem
+from battery_api.fleet.catalogue_file.text import BrokenRecord, Record, read_records
 from battery_api.fleet.errors import ImportRefused
-from battery_api.fleet.import_repository import (
-    LOCATION_FIELDS,
-    SYSTEM_FIELDS,
-    BatteryValues,
-    battery_values,
-    installation_instant,
-)
-from battery_api.fleet.schemas import ImportLineError, ImportReport
-from battery_contracts.fleet import FLEET_COLUMNS, FleetRow
+from battery_api.fleet.import_repository import LOCATION_FIELDS, SYSTEM_FIELDS, BatteryValues, battery_values
+from battery_api.fleet.schemas import ImportLineError, ImportLineWarning, ImportReport, Replacement
+from battery_api.fleet.swaps import InstalledFleet
+from battery_contracts.fleet import FleetRow
 
 MAX_LINES: Final = 100_000
-MAX_ERRORS_SHOWN: Final = 200
+MAX_SHOWN: Final = 200
+"""So many errors, and so many warnings, are shown; all are counted."""
+
+
+class _Finding(NamedTuple):
+    line: int
+    field: str | None
+    code: str
+    detail: str
+
+
+class _Findings:
+    """Errors or warnings, found in the order of the lines: all are counted, the first are kept."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        self.kept: list[_Finding] = []
+
+    def add(self, line: int, problems: Iterable[CellProblem | BrokenRecord]) -> None:
+        for problem in problems:
+            self.count += 1
+            if len(self.kept) < MAX_SHOWN:
+                column = problem.column if isinstance(problem, CellProblem) else None
+                self.kept.append(_Finding(line, column, problem.code, problem.detail))
+
+    def merge(self, later: "_Findings") -> None:
+        self.count += later.count
+        self.kept = sorted(self.kept + later.kept, key=lambda finding: finding.line)[:MAX_SHOWN]
+
+    def dicts(self) -> list[dict[str, Any]]:
+        return [finding._asdict() for finding in self.kept]
 
 
 @dataclass(slots=True)
-class ParsedCatalogue:
-    """Lines that are valid and agree with each other, and the errors of the others."""
+class _ParsedCatalogue:
+    """Lines that are valid and agree with each other, and what is wrong with the others."""
 
-    rows: list[FleetRow] = field(default_factory=list)
-    errors: list[ImportLineError] = field(default_factory=list)
+    lines: list[CatalogueLine] = field(default_factory=list)
+    errors: _Findings = field(default_factory=_Findings)
+    warnings: _Findings = field(default_factory=_Findings)
     line_count: int = 0
 
 
-def parse_catalogue(content: bytes) -> ParsedCatalogue:
-    """Read a catalogue file (CSV, UTF-8, header line), and check each line and that the lines agree.
+async def import_catalogue(
+    connection: AsyncConnection, content: bytes, *, dry_run: bool, now: datetime | None = None
+) -> ImportReport:
+    """Import a catalogue file; after any error nothing is written, and the report names line, field and remedy.
+
+    Parameters
+    ----------
+    connection
+        In a transaction of the caller.
+    content
+        The file: CSV in UTF-8 with a header.
+    dry_run
+        Check and count everything, write nothing.
+    now
+        Later dates are in the future; the machine's clock if absent.
 
     Raises
     ------
     ImportRefused
-        The file is not CSV text with the expected header.
+        The file is not text with the expected header, or has no lines.
     """
-    reader = csv.DictReader(io.StringIO(_decoded(content)), restkey="_surplus", strict=True)
-    _require_header(reader.fieldnames)
-    parsed = ParsedCatalogue()
-    earlier = _EarlierLines()
-    try:
-        for record in reader:
-            parsed.line_count += 1
-            if parsed.line_count > MAX_LINES:
-                raise ImportRefused(f"The file has more than {MAX_LINES:,} lines; split it.")
-            row, errors = _checked_line(record, reader.line_num)
-            errors += earlier.contradictions(row, reader.line_num) if row else []
-            parsed.errors += errors
-            if row and not errors:
-                parsed.rows.append(row)
-    except csv.Error as error:
-        raise ImportRefused(f"Line {reader.line_num} is not CSV: {error}") from error
-    if parsed.line_count == 0:
-        raise ImportRefused("The file has a header but no lines.")
-    return parsed
-
-
-async def import_catalogue(connection: AsyncConnection, content: bytes, *, dry_run: bool) -> ImportReport:
-    """Import a catalogue file; after any error nothing is written, and the report names line, field and remedy."""
-    parsed = parse_catalogue(content)
-    if not parsed.errors:
-        await import_repository.lock_import(connection)
-        parsed.errors += await _conflicts_with_fleet(connection, parsed.rows)
-    counts = _Counts()
-    if not parsed.errors:
+    parsed = _parse(content, now or datetime.now(UTC))
+    await import_repository.lock_import(connection)
+    fleet = await InstalledFleet.load(connection)
+    _compare(parsed, fleet)
+    changes = _Changes()
+    if not parsed.errors.count:
         async with connection.begin_nested() as savepoint:
-            counts = await _write(connection, parsed.rows)
+            changes = await _write(connection, parsed.lines, fleet)
             if dry_run:
                 await savepoint.rollback()
     return ImportReport(
         dry_run=dry_run,
         row_count=parsed.line_count,
-        created=counts.created,
-        updated=counts.updated,
-        unchanged=counts.unchanged,
-        replaced=counts.replaced,
-        error_count=len(parsed.errors),
-        errors=parsed.errors[:MAX_ERRORS_SHOWN],
+        created=changes.created,
+        updated=changes.updated,
+        unchanged=changes.unchanged,
+        replaced=len(changes.replacements),
+        replacements=changes.replacements,
+        error_count=parsed.errors.count,
+        errors=[ImportLineError(**finding) for finding in parsed.errors.dicts()],
+        warning_count=parsed.warnings.count,
+        warnings=[ImportLineWarning(**finding) for finding in parsed.warnings.dicts()],
     )
 
 
-@dataclass(slots=True)
-class _Counts:
-    created: int = 0
-    updated: int = 0
-    unchanged: int = 0
-    replaced: int = 0
+def _parse(content: bytes, now: datetime) -> _ParsedCatalogue:
+    """Check each line, and that the lines agree."""
+    parsed = _ParsedCatalogue()
+    earlier = _EarlierLines()
+    for record in read_records(content):
+        parsed.line_count += 1
+        if parsed.line_count > MAX_LINES:
+            raise ImportRefused(f"The file has more than {MAX_LINES:,} lines; split it.")
+        if isinstance(record, BrokenRecord):
+            parsed.errors.add(record.line, [record])
+            continue
+        checked = check_line(record, now)
+        repeats = earlier.repeats(record)
+        contradictions = earlier.contradictions(checked.line) if checked.line else []
+        parsed.errors.add(record.line, [*checked.errors, *repeats, *contradictions])
+        parsed.warnings.add(record.line, checked.warnings)
+        if earlier.is_new_location(record):
+            parsed.warnings.add(record.line, location_warnings(checked.numbers))
+        if checked.line and not (repeats or contradictions):
+            parsed.lines.append(checked.line)
+    if parsed.line_count == 0:
+        raise ImportRefused("The file has a header but no lines; add one line per battery.")
+    return parsed
 
 
 class _EarlierLines:
     """The values of earlier lines; each line repeats those of its location and system."""
 
     def __init__(self) -> None:
-        self._first_lines: dict[str, tuple[int, FleetRow]] = {}
-        self._battery_ids: dict[str, int] = {}
-        self._serial_numbers: dict[str, int] = {}
+        self._first_lines: dict[str, CatalogueLine] = {}
+        self._line_of: dict[tuple[str, str], int] = {}
+        self._locations: set[str] = set()
 
-    def contradictions(self, row: FleetRow, line: int) -> list[ImportLineError]:
-        errors = [
-            *self._differences(row.location_id, LOCATION_FIELDS, row, line),
-            *self._differences(row.system_id, SYSTEM_FIELDS, row, line),
+    def repeats(self, record: Record) -> list[CellProblem]:
+        """Return the ids that an earlier line has, whether or not that one is valid."""
+        problems = []
+        for column in ("battery_id", "serial_number"):
+            value = record.cells[column]
+            first = self._line_of.setdefault((column, value), record.line) if value else record.line
+            if first != record.line:
+                problems.append(CellProblem(column, "repeated", f"{value} is already on line {first}; keep one."))
+        return problems
+
+    def contradictions(self, line: CatalogueLine) -> list[CellProblem]:
+        """Return what differs from the first valid line of the same location or system."""
+        return [
+            *self._differences(line.row.location_id, LOCATION_FIELDS, line),
+            *self._differences(line.row.system_id, SYSTEM_FIELDS, line),
         ]
-        for name, line_of in (("battery_id", self._battery_ids), ("serial_number", self._serial_numbers)):
-            value = getattr(row, name)
-            first_line = line_of.setdefault(value, line)
-            if first_line != line:
-                errors.append(_error(line, name, "repeated", f"{value} is already on line {first_line}; keep one."))
-        return errors
 
-    def _differences(self, code: str, names: Iterable[str], row: FleetRow, line: int) -> Iterable[ImportLineError]:
-        first_line, first = self._first_lines.setdefault(code, (line, row))
-        for name in names:
-            value, first_value = getattr(row, name), getattr(first, name)
+    def is_new_location(self, record: Record) -> bool:
+        """Return whether no earlier line is of the same location."""
+        code = record.cells["location_id"]
+        is_new = code not in self._locations
+        self._locations.add(code)
+        return is_new
+
+    def _differences(self, code: str, columns: Iterable[str], line: CatalogueLine) -> Iterable[CellProblem]:
+        first = self._first_lines.setdefault(code, line)
+        for column in columns:
+            value, first_value = getattr(line.row, column), getattr(first.row, column)
             if value != first_value:
-                detail = f"{value} differs from {first_value} on line {first_line} for {code}."
-                yield _error(line, name, "contradiction", detail)
+                detail = f"{value} differs from {first_value} on line {first.number} for {code}; make the lines agree."
+                yield CellProblem(column, "contradiction", detail)
 
 
-def _decoded(content: bytes) -> str:
-    try:
-        return content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise ImportRefused(f"The file is not UTF-8 text (byte {error.start}); save it as CSV UTF-8.") from error
+def _compare(parsed: _ParsedCatalogue, fleet: InstalledFleet) -> None:
+    """Add what contradicts the installed fleet, of every valid line even if others have errors."""
+    errors, warnings = _Findings(), _Findings()
+    for line in parsed.lines:
+        conflict, warning = fleet.conflict(line), fleet.warning(line)
+        errors.add(line.number, [conflict] if conflict else [])
+        warnings.add(line.number, [warning] if warning else [])
+    parsed.errors.merge(errors)
+    parsed.warnings.merge(warnings)
 
 
-def _require_header(names: Sequence[str] | None) -> None:
-    present = [name.strip() for name in names or []]
-    missing = [name for name in FLEET_COLUMNS if name not in present]
-    surplus = [name for name in present if name not in FLEET_COLUMNS]
-    if missing or surplus:
-        detail = "The first line must name the columns."
-        detail += f" Missing: {', '.join(missing)}." if missing else ""
-        detail += f" Unknown: {', '.join(surplus)}." if surplus else ""
-        raise ImportRefused(detail)
+@dataclass(slots=True)
+class _Changes:
+    created: int = 0
+    updated: int = 0
+    unchanged: int = 0
+    replacements: list[Replacement] = field(default_factory=list)
 
 
-def _checked_line(record: Mapping[str, Any], line: int) -> tuple[FleetRow | None, list[ImportLineError]]:
-    if "_surplus" in record:
-        return None, [_error(line, None, "surplus_fields", "The line has more fields than the header.")]
-    values = {name.strip(): (value or "").strip() or None for name, value in record.items()}
-    try:
-        return FleetRow.model_validate(values), []
-    except ValidationError as error:
-        return None, [
-            _error(line, ".".join(str(part) for part in item["loc"]) or None, item["type"], item["msg"])
-            for item in error.errors()
-        ]
-
-
-async def _conflicts_with_fleet(connection: AsyncConnection, rows: Sequence[FleetRow]) -> list[ImportLineError]:
-    """Find serial numbers of other positions, and swaps dated before the installation of the battery they replace."""
-    installed = await import_repository.installed_batteries(connection)
-    holders = await import_repository.serial_number_holders(connection)
-    errors = []
-    for index, row in enumerate(rows):
-        line = index + 2
-        holder = holders.get(row.serial_number)
-        battery = installed.get(row.battery_id)
-        old = battery.values if battery else None
-        if holder is not None and holder != row.battery_id:
-            errors.append(_error(line, "serial_number", "taken", f"{row.serial_number} belongs to {holder}."))
-        elif old is not None and old.serial_number != row.serial_number:
-            if holder is not None:
-                detail = f"{row.serial_number} was removed from this position earlier; name its successor."
-                errors.append(_error(line, "serial_number", "removed", detail))
-            elif installation_instant(row.installed_on) <= old.installed_at:
-                detail = f"{old.serial_number} was installed on {old.installed_at:%Y-%m-%d}; use a later day."
-                errors.append(_error(line, "installed_on", "too_early", detail))
-    return errors
-
-
-async def _write(connection: AsyncConnection, rows: Sequence[FleetRow]) -> _Counts:
-    counts = _Counts()
+async def _write(connection: AsyncConnection, lines: Sequence[CatalogueLine], fleet: InstalledFleet) -> _Changes:
+    done = _Changes()
+    rows: list[FleetRow] = [line.row for line in lines]
     keys = await import_repository.put_catalogue(connection, rows)
-    installed = await import_repository.installed_batteries(connection)
     new: list[BatteryValues] = []
-    for row in rows:
-        values = battery_values(row, keys)
-        old = installed.get(row.battery_id)
+    for line in lines:
+        values = battery_values(line.row, fleet.installed_at(line), keys)
+        old = fleet.at(line)
         if old is None:
-            counts.created += 1
+            done.created += 1
             new.append(values)
         elif old.values.serial_number == values.serial_number:
             changes = _changes(old.values, values)
-            counts.unchanged += not changes
+            done.unchanged += not changes
             if changes:
-                counts.updated += 1
-                await import_repository.change_battery(connection, old.key, changes)
+                done.updated += 1
+                await _correct(connection, old, changes)
         else:
-            counts.replaced += 1
+            done.replacements.append(_replacement(line, old.values, values))
             await import_repository.remove_battery(connection, old.key, values.installed_at)
             new.append(values)
     await import_repository.add_batteries(connection, new)
     await import_repository.add_state_rows(connection)
-    return counts
+    return done
+
+
+async def _correct(
+    connection: AsyncConnection, old: import_repository.InstalledBattery, changes: Mapping[str, Any]
+) -> None:
+    await import_repository.change_battery(connection, old.key, changes)
+    if "installed_at" in changes:
+        await import_repository.move_removal(
+            connection, old.values.code, removed_at=old.values.installed_at, to=changes["installed_at"]
+        )
 
 
 def _changes(old: BatteryValues, new: BatteryValues) -> dict[str, Any]:
@@ -212,5 +238,11 @@ def _changes(old: BatteryValues, new: BatteryValues) -> dict[str, Any]:
     return {name: value for name, value in new._asdict().items() if old_values[name] != value}
 
 
-def _error(line: int, name: str | None, code: str, detail: str) -> ImportLineError:
-    return ImportLineError(line=line, field=name, code=code, detail=detail)
+def _replacement(line: CatalogueLine, old: BatteryValues, new: BatteryValues) -> Replacement:
+    return Replacement(
+        line=line.number,
+        battery_id=new.code,
+        old_serial_number=old.serial_number,
+        new_serial_number=new.serial_number,
+        installed_at=new.installed_at,
+    )

@@ -172,7 +172,7 @@ async def import_fleet(
     """Import the fleet catalogue (CSV, one line per battery); if any line has an error, nothing is imported."""
     content = await _bounded_body(request)
     async with context.database.begin() as connection:
-        report = await import_catalogue(connection, content, dry_run=dry_run)
+        report = await import_catalogue(connection, content, dry_run=dry_run, now=context.clock.now())
         if not dry_run and not report.error_count:
             counts = report.model_dump(include={"created", "updated", "replaced", "unchanged"})
             await record_audit(connection, actor=principal, action="fleet.import", target="fleet", data=counts)

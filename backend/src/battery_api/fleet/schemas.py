@@ -214,10 +214,31 @@ class FleetOverview(BaseModel):
 class ImportLineError(BaseModel):
     """An error in one line of an import file, with the remedy."""
 
-    line: int
-    field: str | None
+    line: int = Field(description="Line of the file, 1 at the top; blank lines count.")
+    field: str | None = Field(description="The column; null if the fields of the line cannot be told apart.")
     code: str
     detail: str
+
+
+class ImportLineWarning(BaseModel):
+    """Something in one line of an import file that is imported as it is but deserves a look."""
+
+    line: int
+    field: str
+    code: str
+    detail: str
+
+
+class Replacement(BaseModel):
+    """A battery that takes the position of another one."""
+
+    line: int
+    battery_id: str
+    old_serial_number: str
+    new_serial_number: str
+    installed_at: AwareDatetime = Field(
+        description="The readings from this instant on are the new battery's; a day begins at midnight in Asia/Bangkok."
+    )
 
 
 class ImportReport(BaseModel):
@@ -229,5 +250,8 @@ class ImportReport(BaseModel):
     updated: int
     unchanged: int
     replaced: int
+    replacements: list[Replacement] = Field(description="Each swap that `replaced` counts.")
     error_count: int
-    errors: list[ImportLineError]
+    errors: list[ImportLineError] = Field(description="The first 200 by line; `error_count` counts all.")
+    warning_count: int
+    warnings: list[ImportLineWarning] = Field(description="The first 200 by line; `warning_count` counts all.")

@@ -3,7 +3,7 @@
 from datetime import date
 from typing import Annotated, Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 
 from battery_contracts.enums import SystemKind
 from battery_contracts.ids import (
@@ -11,7 +11,6 @@ from battery_contracts.ids import (
     LocationId,
     StringId,
     SystemId,
-    location_of,
     position_of,
     string_of,
     system_of,
@@ -77,7 +76,7 @@ BATTERY_MODELS: Final = {model.model_id: model for model in (CSB_HX12_120, BBOXX
 class FleetRow(BaseModel):
     """One installed battery with everything above it, as one row of the fleet catalogue (CSV)."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     location_id: LocationId
     location_name: Annotated[str, Field(min_length=1, max_length=80)]
@@ -100,23 +99,54 @@ class FleetRow(BaseModel):
     baseline_resistance_mohm: Annotated[float, Field(gt=0, lt=1000)] | None = None
     baseline_temperature_c: Annotated[float, Field(ge=-40, le=80)] | None = None
 
-    @model_validator(mode="after")
-    def _ids_agree(self) -> "FleetRow":
-        if string_of(self.battery_id) != self.string_id:
-            raise ValueError(f"battery_id {self.battery_id} is not part of string_id {self.string_id}")
-        if system_of(self.string_id) != self.system_id:
-            raise ValueError(f"string_id {self.string_id} is not part of system_id {self.system_id}")
-        if location_of(self.string_id) != self.location_id:
-            raise ValueError(f"system_id {self.system_id} is not part of location_id {self.location_id}")
-        if position_of(self.battery_id) != self.position:
-            raise ValueError(f"position {self.position} differs from the one in battery_id {self.battery_id}")
-        if self.model_id not in BATTERY_MODELS:
-            raise ValueError(f"model_id {self.model_id} is unknown; known: {', '.join(sorted(BATTERY_MODELS))}")
-        if self.installed_on < self.commissioned_on:
-            raise ValueError(
-                f"installed_on {self.installed_on} is before the location's commissioned_on {self.commissioned_on}"
-            )
-        return self
+    # One check per field, so that an error names its column and one wrong id does not hide the next error. A field that
+    # is itself invalid is absent from `info.data`: what depends on it is not judged.
+    @field_validator("system_id")
+    @classmethod
+    def _is_in_its_location(cls, system_id: str, info: ValidationInfo) -> str:
+        location_id = info.data.get("location_id")
+        if location_id is not None and not system_id.startswith(f"{location_id}-"):
+            raise ValueError(f"system_id {system_id} is not part of location_id {location_id}")
+        return system_id
+
+    @field_validator("string_id")
+    @classmethod
+    def _is_in_its_system(cls, string_id: str, info: ValidationInfo) -> str:
+        system_id = info.data.get("system_id")
+        if system_id is not None and system_of(string_id) != system_id:
+            raise ValueError(f"string_id {string_id} is not part of system_id {system_id}")
+        return string_id
+
+    @field_validator("battery_id")
+    @classmethod
+    def _is_in_its_string(cls, battery_id: str, info: ValidationInfo) -> str:
+        string_id = info.data.get("string_id")
+        if string_id is not None and string_of(battery_id) != string_id:
+            raise ValueError(f"battery_id {battery_id} is not part of string_id {string_id}")
+        return battery_id
+
+    @field_validator("position")
+    @classmethod
+    def _is_the_position_of_its_id(cls, position: int, info: ValidationInfo) -> int:
+        battery_id = info.data.get("battery_id")
+        if battery_id is not None and position_of(battery_id) != position:
+            raise ValueError(f"position {position} differs from the one in battery_id {battery_id}")
+        return position
+
+    @field_validator("model_id")
+    @classmethod
+    def _is_a_known_model(cls, model_id: str) -> str:
+        if model_id not in BATTERY_MODELS:
+            raise ValueError(f"model_id {model_id} is unknown; known: {', '.join(sorted(BATTERY_MODELS))}")
+        return model_id
+
+    @field_validator("installed_on")
+    @classmethod
+    def _is_after_commissioning(cls, installed_on: date, info: ValidationInfo) -> date:
+        commissioned_on = info.data.get("commissioned_on")
+        if commissioned_on is not None and installed_on < commissioned_on:
+            raise ValueError(f"installed_on {installed_on} is before the location's commissioned_on {commissioned_on}")
+        return installed_on
 
 
 FLEET_COLUMNS: Final = tuple(FleetRow.model_fields)
