@@ -1747,10 +1747,30 @@ export interface components {
          * @description An error in one line of an import file, with the remedy.
          */
         ImportLineError: {
+            /**
+             * Line
+             * @description Line of the file, 1 at the top; blank lines count.
+             */
+            line: number;
+            /**
+             * Field
+             * @description The column; null if the fields of the line cannot be told apart.
+             */
+            field: string | null;
+            /** Code */
+            code: string;
+            /** Detail */
+            detail: string;
+        };
+        /**
+         * ImportLineWarning
+         * @description Something in one line of an import file that is imported as it is but deserves a look.
+         */
+        ImportLineWarning: {
             /** Line */
             line: number;
             /** Field */
-            field: string | null;
+            field: string;
             /** Code */
             code: string;
             /** Detail */
@@ -1773,10 +1793,25 @@ export interface components {
             unchanged: number;
             /** Replaced */
             replaced: number;
+            /**
+             * Replacements
+             * @description Each swap that `replaced` counts.
+             */
+            replacements: components["schemas"]["Replacement"][];
             /** Error Count */
             error_count: number;
-            /** Errors */
+            /**
+             * Errors
+             * @description The first 200 by line; `error_count` counts all.
+             */
             errors: components["schemas"]["ImportLineError"][];
+            /** Warning Count */
+            warning_count: number;
+            /**
+             * Warnings
+             * @description The first 200 by line; `warning_count` counts all.
+             */
+            warnings: components["schemas"]["ImportLineWarning"][];
         };
         /**
          * IngestResult
@@ -2286,6 +2321,26 @@ export interface components {
             code: components["schemas"]["RejectCode"];
             /** Detail */
             detail: string;
+        };
+        /**
+         * Replacement
+         * @description A battery that takes the position of another one.
+         */
+        Replacement: {
+            /** Line */
+            line: number;
+            /** Battery Id */
+            battery_id: string;
+            /** Old Serial Number */
+            old_serial_number: string;
+            /** New Serial Number */
+            new_serial_number: string;
+            /**
+             * Installed At
+             * Format: date-time
+             * @description The readings from this instant on are the new battery's; a day begins at midnight in Asia/Bangkok.
+             */
+            installed_at: string;
         };
         /**
          * Resolution

@@ -23,7 +23,7 @@ export function summaryOf(fleet: MockFleet, battery: MockBattery, now: number): 
     position: battery.position,
     model_id: "CSB-HX12-120",
     serial_number: battery.serial_number,
-    installed_at: "2021-03-15T00:00:00Z",
+    installed_at: "2021-03-14T17:00:00Z",
     status,
     status_reasons: status === "no_data" ? ["data_stale"] : open.map((alert) => alert.type),
     live: battery.neverReported ? null : liveOf(battery, now),
