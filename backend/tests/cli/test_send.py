@@ -152,6 +152,9 @@ async def test_a_short_run_replayed_now_has_the_current_time(
             "neither ISO 8601 (2026-01-31T08:00:00+07:00) nor now",
         ),
         ("time_s,voltage_v\n0,13.5\n", ["--start", "2026-10-01T00:00:00"], "no time zone"),
+        ("time_s,voltage_v\n0,13.5\n", ["--start", "0001-01-01T00:00:00+07:00"], "no instant of the calendar"),
+        ("time_s,voltage_v\n0,13.5\n99,13\n", ["--start", "9999-12-31T23:59:59Z"], "no instant of the calendar"),
+        ("time_s,voltage_v\n0,13,5\n60,13.5\n", ["--start", START], "Nothing was sent: 1 of 2 lines is refused"),
     ],
 )
 async def test_what_cannot_be_sent_is_refused_with_the_remedy(
@@ -179,5 +182,41 @@ async def test_rows_that_the_gateway_refuses_are_named(
     assert sent.returncode == 1
     assert "1 accepted" in sent.stdout
     assert "row 0:" in sent.stderr
+    assert "line 2" in sent.stderr
     assert "wrong_scale" in sent.stderr
     assert len(await stored(database)) == 1
+
+
+async def test_lines_that_are_not_understood_are_left_out_on_request_and_named(
+    laboratory: tuple[ServiceProcess, Database], tmp_path: Path
+) -> None:
+    gateway, database = laboratory
+    run = tmp_path / "run.csv"
+    run.write_text("time_s,voltage_v\n0,13.5\n60,1_3.5\n120,13.4\n")
+
+    sent = await battery(gateway.url, str(run), "--battery-id", BATTERY, "--start", START, "--skip-refused")
+
+    assert sent.returncode == 1
+    assert "2 accepted (0 late), 0 stored before, 0 refused. 1 lines were not sent." in sent.stdout
+    assert "line 3: voltage_v is '1_3.5'" in sent.stderr
+    assert [round(row[1], 3) for row in await stored(database)] == [13.5, 13.4]
+
+
+async def test_a_dry_run_shows_what_was_understood_and_sends_nothing(tmp_path: Path) -> None:
+    run = tmp_path / "run.csv"
+    run.write_text("time_s,voltage_v,temperature_c,soc_ref\n0,13.5,,1\n90,13500,25.4,1\n")
+
+    # Nobody listens there, and no key is needed.
+    shown = await battery(
+        "http://127.0.0.1:9", str(run), "--battery-id", BATTERY, "--start", START, "--dry-run", "--api-key", ""
+    )
+
+    assert shown.returncode == 0, shown.stderr
+    assert shown.stdout.splitlines() == [
+        f"{BATTERY}: 2 rows from time_s 0 to 90.",
+        "first row 2026-10-01T00:00:00Z, last row 2026-10-01T00:01:30Z",
+        "voltage_v [V]: 2 values from 13.5 to 13500; 1 outside -30 to 30 V: the gateway will refuse it",
+        "temperature_c [°C]: 1 values from 25.4 to 25.4",
+        "soc_ref: not sent",
+        "Dry run: nothing was sent.",
+    ]

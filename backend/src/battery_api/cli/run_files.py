@@ -1,28 +1,23 @@
 """Recordings of real monitors as CSV files: read, checked, and split into batches for the gateway.
 
-A run has ``time_s`` (seconds from its start) and any of the channels of a battery. Other columns, such as an estimate
-of the state of charge, are ignored: senders never set what the platform estimates.
+A run has ``time_s`` (seconds from its start) and any of the channels of a battery. The reader is as strict as the API
+behind it: a line is either understood as it was meant, or refused by its number.
 """
 
-import csv
 import gzip
-import io
-import math
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+import zlib
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
 
 import orjson
 
-from battery_contracts.channels import BATTERY_CHANNELS
+from battery_api.cli.csv_cells import CsvTable, RecordingRefused, parse_csv
+from battery_api.cli.run_columns import ChosenColumns, choose_columns
+from battery_api.cli.run_rows import LineFault, RunRow, read_rows
 
-_TIME = "time_s"
-_CHANNELS = tuple(channel.name for channel in BATTERY_CHANNELS)
-
-
-class RecordingRefused(ValueError):
-    """The file or an option cannot be used; the message names the line or the option, and the remedy."""
+_SHOWN_FAULTS = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +26,12 @@ class Recording:
 
     time_s: Sequence[float]
     channels: dict[str, Sequence[float | None]]
+    line: Sequence[int] = ()
+    """Line of the file (n,) that each row was read from."""
+    ignored: Sequence[str] = ()
+    """Columns of the file that are not sent."""
+    faults: Sequence[LineFault] = field(default=())
+    """Lines that were refused; empty unless the reader was asked to go on without them."""
 
     @property
     def row_count(self) -> int:
@@ -48,36 +49,31 @@ class RecordedBatch:
     last_time: datetime
 
 
-def read_recording(path: Path) -> Recording:
+def read_recording(path: Path, *, ignore: Collection[str] = (), skip_refused: bool = False) -> Recording:
     """Read a run from CSV, gzipped or not.
+
+    Parameters
+    ----------
+    ignore
+        Columns of the file that are not sent.
+    skip_refused
+        Whether to go on without the lines that are refused, and list them in `Recording.faults`.
 
     Raises
     ------
     RecordingRefused
-        No such file, not CSV, no ``time_s``, no channel, a field that is not a number, or a time that does not rise.
+        No such file, not CSV, no ``time_s``, no channel, a column that is unknown or occurs twice; or, unless
+        ``skip_refused``, a line that is not understood: another number of cells than the header, a field that is not
+        a number, no value, a time that does not rise or is no duration.
     """
-    reader = csv.DictReader(io.StringIO(_text(path)))
-    names = [name.strip() for name in reader.fieldnames or []]
-    if _TIME not in names:
-        raise RecordingRefused(f"{path.name} has no column {_TIME}; its header is: {', '.join(names) or 'empty'}.")
-    present = [name for name in _CHANNELS if name in names]
-    if not present:
-        raise RecordingRefused(f"{path.name} has none of the channels {', '.join(_CHANNELS)}.")
-    times: list[float] = []
-    values: dict[str, list[float | None]] = {name: [] for name in present}
-    for row in reader:
-        line = reader.line_num
-        time_s = _number(row.get(_TIME), _TIME, line)
-        if time_s is None or not math.isfinite(time_s):
-            raise RecordingRefused(f"line {line}: {_TIME} is missing or not finite.")
-        if times and time_s <= times[-1]:
-            raise RecordingRefused(f"line {line}: {_TIME} {time_s:g} is not later than {times[-1]:g}.")
-        times.append(time_s)
-        for name in present:
-            values[name].append(_number(row.get(name), name, line))
-    if not times:
-        raise RecordingRefused(f"{path.name} has a header but no rows.")
-    return Recording(times, dict(values))
+    table = parse_csv(_text(path))
+    columns = choose_columns(table, path.name, ignore)
+    rows, faults = read_rows(table, columns)
+    if faults and not skip_refused:
+        raise RecordingRefused(_refusal(table, faults))
+    if not rows:
+        raise RecordingRefused(f"{path.name} has a header but no rows{' that can be sent' if faults else ''}.")
+    return _recording(columns, rows, faults)
 
 
 def batches(
@@ -95,18 +91,34 @@ def batches(
         yield RecordedBatch(orjson.dumps({"columns": columns}), first, len(instants), instants[-1])
 
 
+def _recording(columns: ChosenColumns, rows: Sequence[RunRow], faults: Sequence[LineFault]) -> Recording:
+    return Recording(
+        time_s=[row.time_s for row in rows],
+        channels={name: [row.values[slot] for row in rows] for slot, name in enumerate(columns.channels)},
+        line=[row.line for row in rows],
+        ignored=columns.ignored,
+        faults=faults,
+    )
+
+
+def _refusal(table: CsvTable, faults: Sequence[LineFault]) -> str:
+    shown = [str(fault) for fault in faults[:_SHOWN_FAULTS]]
+    hidden = len(faults) - len(shown)
+    if hidden:
+        shown.append(f"and {hidden} more lines.")
+    total = len(table.rows)
+    shown.append(
+        f"Nothing was sent: {len(faults)} of {total} lines {'is' if len(faults) == 1 else 'are'} refused. "
+        "Correct the file, or send the other lines with --skip-refused."
+    )
+    return "\n".join(shown)
+
+
 def _text(path: Path) -> str:
     try:
         content = path.read_bytes()
         return (gzip.decompress(content) if path.suffix == ".gz" else content).decode("utf-8-sig")
-    except (OSError, EOFError, UnicodeDecodeError) as error:
+    except UnicodeDecodeError as error:
+        raise RecordingRefused(f"{path}: cannot be read as CSV text; save it as CSV in UTF-8.") from error
+    except (OSError, EOFError, zlib.error) as error:
         raise RecordingRefused(f"{path}: cannot be read as CSV text ({type(error).__name__}).") from error
-
-
-def _number(text: str | None, name: str, line: int) -> float | None:
-    if text is None or not text.strip():
-        return None
-    try:
-        return float(text)
-    except ValueError as error:
-        raise RecordingRefused(f"line {line}: {name} is {text!r}, not a number.") from error

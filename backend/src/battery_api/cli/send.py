@@ -2,7 +2,7 @@
 
 import asyncio
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Annotated
 
@@ -11,7 +11,9 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from battery_api.cli.run_files import Recording, RecordingRefused, batches, read_recording
+from battery_api.cli.csv_cells import RecordingRefused
+from battery_api.cli.run_files import Recording, batches, read_recording
+from battery_api.cli.run_summary import summary_lines
 from battery_contracts.clients.errors import ServiceError
 from battery_contracts.clients.gateway import TelemetryClient
 from battery_contracts.telemetry import IngestResult
@@ -19,6 +21,7 @@ from battery_contracts.telemetry import IngestResult
 app = typer.Typer(help="Send recordings to the platform.", no_args_is_help=True, add_completion=False)
 _out = Console()
 _err = Console(stderr=True)
+_SHOWN_REJECTIONS = 10
 
 
 @app.callback()
@@ -39,30 +42,67 @@ def send(
         str, typer.Option(envvar="BATTERY_API_KEY", help="API key with the scope telemetry:write.")
     ] = "",
     speed: Annotated[float, typer.Option(min=0.1, max=3600, help="Speed of the replay with --start now.")] = 1.0,
+    ignore: Annotated[
+        list[str] | None, typer.Option(help="Column that is not sent; may be given several times.")
+    ] = None,
+    skip_refused: Annotated[
+        bool, typer.Option("--skip-refused", help="Name the lines that are not understood, and send the others.")
+    ] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Show what was understood of the file and send nothing.")
+    ] = False,
 ) -> None:
-    """Send the recording of a real monitor as readings of one battery; sending it again changes nothing."""
-    if not api_key:
+    """Send the recording of a real monitor as readings of one battery; sending it again changes nothing.
+
+    If a line of the file is not understood, nothing is sent. Exit code 0: every row is stored. 1: some rows were
+    refused, each is named. 2: the command or the file cannot be used, or the gateway cannot be reached.
+    """
+    if not api_key and not dry_run:
         raise _refusal(
             "--api-key (or BATTERY_API_KEY) is missing; an administrator creates a key with POST auth/api-keys."
         )
     try:
-        recording = read_recording(run)
+        recording = read_recording(run, ignore=ignore or (), skip_refused=skip_refused)
         instant = _instant(start)
+        _require_range(recording, instant)
     except RecordingRefused as error:
         raise _refusal(str(error)) from error
+    _print_left_out(recording)
+    if dry_run:
+        for line in summary_lines(recording, battery_id, instant):
+            _out.print(line, markup=False, highlight=False, soft_wrap=True)
+        _out.print("Dry run: nothing was sent.")
+        raise typer.Exit(1 if recording.faults else 0)
     try:
         result = asyncio.run(_send(recording, battery_id, instant, speed, GatewayAddress(url, api_key)))
     except ServiceError as error:
         raise _refusal(f"{error}. Acknowledged readings are stored; send the run again to complete it.") from error
+    _print_result(recording, result)
+    if result.rejected_count or recording.faults:
+        raise typer.Exit(1)
+
+
+def _print_left_out(recording: Recording) -> None:
+    """Name what the file has and the gateway does not get."""
+    if recording.ignored:
+        _err.print(f"Not sent: column {', '.join(recording.ignored)}.", markup=False, soft_wrap=True)
+    for fault in recording.faults:
+        _err.print(f"{fault} Not sent.", markup=False, soft_wrap=True)
+
+
+def _print_result(recording: Recording, result: IngestResult) -> None:
+    unread = f" {len(recording.faults)} lines were not sent." if recording.faults else ""
     _out.print(
         f"{result.accepted} accepted ({result.late} late), {result.merged} merged, {result.corrected} corrected, "
         f"{result.duplicates} stored before, "
-        f"{result.rejected_count} refused."
+        f"{result.rejected_count} refused.{unread}"
     )
-    for rejection in result.rejected[:10]:
-        _err.print(f"row {rejection.index}: {rejection.detail} [{rejection.code}]", markup=False)
-    if result.rejected_count:
-        raise typer.Exit(1)
+    shown = result.rejected[:_SHOWN_REJECTIONS]
+    for rejection in shown:
+        line = recording.line[rejection.index]
+        _err.print(f"row {rejection.index}: {rejection.detail} [{rejection.code}], line {line}", markup=False)
+    if result.rejected_count > len(shown):
+        _err.print(f"and {result.rejected_count - len(shown)} more rows.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,11 +156,24 @@ def _instant(text: str) -> datetime | None:
         raise RecordingRefused(f"--start {text} is neither ISO 8601 (2026-01-31T08:00:00+07:00) nor now.") from error
     if instant.tzinfo is None:
         raise RecordingRefused(f"--start {text} has no time zone; write {text}+07:00 or {text}Z.")
-    return instant.astimezone(UTC)
+    try:
+        return instant.astimezone(UTC)
+    except OverflowError as error:
+        raise RecordingRefused(f"--start {text} is no instant of the calendar in UTC.") from error
+
+
+def _require_range(recording: Recording, start: datetime | None) -> None:
+    try:
+        for time_s in (recording.time_s[0], recording.time_s[-1]):
+            (start or datetime.now(UTC)) + timedelta(seconds=time_s)
+    except OverflowError as error:
+        raise RecordingRefused(
+            "--start and time_s together are no instant of the calendar; correct --start."
+        ) from error
 
 
 def _refusal(reason: str) -> typer.Exit:
-    _err.print(reason, style="red", markup=False)
+    _err.print(reason, style="red", markup=False, soft_wrap=True)
     return typer.Exit(2)
 
 

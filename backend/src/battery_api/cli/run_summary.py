@@ -1,0 +1,40 @@
+"""What was understood of a recording, as lines of text for the person who is about to send it."""
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+
+from battery_api.cli.run_files import Recording
+from battery_contracts.channels import BATTERY_CHANNELS, Channel
+
+
+def summary_lines(recording: Recording, battery_id: str, start: datetime | None) -> Iterator[str]:
+    """Yield rows, first and last time, and unit, count and range of each channel.
+
+    ``start`` is the instant of ``time_s`` = 0, None for a replay at the present time.
+    """
+    first_s, last_s = recording.time_s[0], recording.time_s[-1]
+    yield f"{battery_id}: {recording.row_count} rows from time_s {first_s:.10g} to {last_s:.10g}."
+    if start is None:
+        yield "first row at the time of sending"
+    else:
+        yield f"first row {_shown(start, first_s)}, last row {_shown(start, last_s)}"
+    for channel in BATTERY_CHANNELS:
+        if channel.name in recording.channels:
+            yield _channel_line(channel, [one for one in recording.channels[channel.name] if one is not None])
+    for name in recording.ignored:
+        yield f"{name}: not sent"
+
+
+def _channel_line(channel: Channel, values: list[float]) -> str:
+    if not values:
+        return f"{channel.name} [{channel.unit}]: no value"
+    line = f"{channel.name} [{channel.unit}]: {len(values)} values from {min(values):.10g} to {max(values):.10g}"
+    outside = sum(not channel.low <= value <= channel.high for value in values)
+    if not outside:
+        return line
+    limits = f"{channel.low:g} to {channel.high:g} {channel.unit}"
+    return f"{line}; {outside} outside {limits}: the gateway will refuse {'it' if outside == 1 else 'them'}"
+
+
+def _shown(start: datetime, time_s: float) -> str:
+    return (start + timedelta(seconds=time_s)).isoformat().replace("+00:00", "Z")
