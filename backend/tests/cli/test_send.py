@@ -152,6 +152,7 @@ async def test_a_short_run_replayed_now_has_the_current_time(
             "neither ISO 8601 (2026-01-31T08:00:00+07:00) nor now",
         ),
         ("time_s,voltage_v\n0,13.5\n", ["--start", "2026-10-01T00:00:00"], "no time zone"),
+        ("time_s,voltage_v\n0,13.5\n", ["--start", "2569-10-01T00:00:00+07:00"], "of the Buddhist era"),
         ("time_s,voltage_v\n0,13.5\n", ["--start", "0001-01-01T00:00:00+07:00"], "no instant of the calendar"),
         ("time_s,voltage_v\n0,13.5\n99,13\n", ["--start", "9999-12-31T23:59:59Z"], "no instant of the calendar"),
         ("time_s,voltage_v\n0,13,5\n60,13.5\n", ["--start", START], "Nothing was sent: 1 of 2 lines is refused"),

@@ -14,6 +14,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from battery_api.cli.csv_cells import RecordingRefused
 from battery_api.cli.run_files import Recording, batches, read_recording
 from battery_api.cli.run_summary import summary_lines
+from battery_api.telemetry.ingest.times import buddhist_era_fault
 from battery_contracts.clients.errors import ServiceError
 from battery_contracts.clients.gateway import TelemetryClient
 from battery_contracts.telemetry import IngestResult
@@ -150,6 +151,9 @@ def _added(total: IngestResult, result: IngestResult, first_row: int) -> IngestR
 def _instant(text: str) -> datetime | None:
     if text == "now":
         return None
+    other_era = buddhist_era_fault(text)
+    if other_era is not None:
+        raise RecordingRefused(f"--start {other_era}.")
     try:
         instant = datetime.fromisoformat(text)
     except ValueError as error:

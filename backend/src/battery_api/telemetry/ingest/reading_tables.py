@@ -2,8 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 
@@ -18,12 +17,10 @@ from battery_api.telemetry.ingest.readings import (
     ReadingShape,
     select_rows,
 )
+from battery_api.telemetry.ingest.times import parse_time
 from battery_api.telemetry.store.columns import FloatArray, IntArray
 from battery_contracts.enums import RejectCode
 from battery_contracts.telemetry import MAX_BATCH_ROWS, Rejection
-
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
-_MICROSECOND: Final = timedelta(microseconds=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,17 +153,7 @@ class _TimeParser:
         parsed = self._parsed
         for text in set(texts):
             if text not in parsed:
-                parsed[text] = _parse_time(text)
+                parsed[text] = parse_time(text)
         times = [parsed[text] for text in texts]
         invalid = {row: value for row, value in enumerate(times) if isinstance(value, str)}
         return np.array([0 if isinstance(value, str) else value for value in times], np.int64), invalid
-
-
-def _parse_time(text: str) -> int | str:
-    try:
-        instant = datetime.fromisoformat(text)
-    except ValueError:
-        return f"{text[:40]!r} is not a time; send ISO 8601 with a zone, like 2026-01-31T08:15:00Z"
-    if instant.tzinfo is None:
-        return f"{text[:40]!r} has no zone; add Z for UTC or an offset like +07:00"
-    return (instant - _EPOCH) // _MICROSECOND
