@@ -176,7 +176,7 @@ async def test_rows_that_the_gateway_refuses_are_named(
 ) -> None:
     gateway, database = laboratory
     run = tmp_path / "run.csv"
-    run.write_text("time_s,voltage_v\n0,13500\n60,13.5\n")
+    run.write_text("time_s,voltage_v,temperature_c\n0,13500,25\n60,13.5,3276.7\n")
 
     sent = await battery(gateway.url, str(run), "--battery-id", BATTERY, "--start", START)
 
@@ -185,6 +185,8 @@ async def test_rows_that_the_gateway_refuses_are_named(
     assert "row 0:" in sent.stderr
     assert "line 2" in sent.stderr
     assert "wrong_scale" in sent.stderr
+    assert "1 refused. 1 values were left out." in " ".join(sent.stdout.split())
+    assert "row 1: left out: temperature_c 3276.7 is a register's 'not available' value" in sent.stderr
     assert len(await stored(database)) == 1
 
 

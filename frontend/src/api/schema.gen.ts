@@ -1843,6 +1843,13 @@ export interface components {
             rejected_count: number;
             /** Rejected */
             rejected?: components["schemas"]["Rejection"][];
+            /**
+             * Left Out Count
+             * @default 0
+             */
+            left_out_count: number;
+            /** Left Out */
+            left_out?: components["schemas"]["LeftOutValue"][];
         };
         /**
          * LatestColumns
@@ -1877,6 +1884,24 @@ export interface components {
             open_critical: number[];
             /** Open Warning */
             open_warning: number[];
+        };
+        /**
+         * LeftOutValue
+         * @description One value that was left out of an accepted reading, and why; the others of the reading were stored.
+         */
+        LeftOutValue: {
+            /**
+             * List
+             * @enum {string}
+             */
+            list: "readings" | "columns" | "string_readings" | "site_readings";
+            /** Index */
+            index: number;
+            /** Field */
+            field: string;
+            code: components["schemas"]["RejectCode"];
+            /** Detail */
+            detail: string;
         };
         /**
          * LiveValues
@@ -2305,7 +2330,7 @@ export interface components {
          * @description Why a reading of a batch was rejected.
          * @enum {string}
          */
-        RejectCode: "malformed" | "missing_field" | "unknown_id" | "not_permitted" | "not_finite" | "wrong_scale" | "out_of_range" | "bad_time" | "future" | "too_old" | "no_values" | "repeated_in_batch";
+        RejectCode: "malformed" | "missing_field" | "unknown_id" | "not_permitted" | "not_finite" | "not_available" | "wrong_scale" | "out_of_range" | "bad_time" | "future" | "too_old" | "no_values" | "repeated_in_batch";
         /**
          * Rejection
          * @description Why one reading of a batch was rejected; the others were accepted.

@@ -55,8 +55,8 @@ def send(
 ) -> None:
     """Send the recording of a real monitor as readings of one battery; sending it again changes nothing.
 
-    If a line of the file is not understood, nothing is sent. Exit code 0: every row is stored. 1: some rows were
-    refused, each is named. 2: the command or the file cannot be used, or the gateway cannot be reached.
+    If a line of the file is not understood, nothing is sent. Exit code 0: every row is stored. 1: some rows or
+    values were refused, and named. 2: the command or the file cannot be used, or the gateway cannot be reached.
     """
     if not api_key and not dry_run:
         raise _refusal(
@@ -79,7 +79,7 @@ def send(
     except ServiceError as error:
         raise _refusal(f"{error}. Acknowledged readings are stored; send the run again to complete it.") from error
     _print_result(recording, result)
-    if result.rejected_count or recording.faults:
+    if result.rejected_count or result.left_out_count or recording.faults:
         raise typer.Exit(1)
 
 
@@ -93,10 +93,11 @@ def _print_left_out(recording: Recording) -> None:
 
 def _print_result(recording: Recording, result: IngestResult) -> None:
     unread = f" {len(recording.faults)} lines were not sent." if recording.faults else ""
+    left_out = f" {result.left_out_count} values were left out." if result.left_out_count else ""
     _out.print(
         f"{result.accepted} accepted ({result.late} late), {result.merged} merged, {result.corrected} corrected, "
         f"{result.duplicates} stored before, "
-        f"{result.rejected_count} refused.{unread}"
+        f"{result.rejected_count} refused.{unread}{left_out}"
     )
     shown = result.rejected[:_SHOWN_REJECTIONS]
     for rejection in shown:
@@ -104,6 +105,11 @@ def _print_result(recording: Recording, result: IngestResult) -> None:
         _err.print(f"row {rejection.index}: {rejection.detail} [{rejection.code}], line {line}", markup=False)
     if result.rejected_count > len(shown):
         _err.print(f"and {result.rejected_count - len(shown)} more rows.")
+    for value in result.left_out[:_SHOWN_REJECTIONS]:
+        line = recording.line[value.index]
+        _err.print(f"row {value.index}: left out: {value.detail} [{value.code}], line {line}", markup=False)
+    if result.left_out_count > _SHOWN_REJECTIONS:
+        _err.print(f"and {result.left_out_count - _SHOWN_REJECTIONS} more values.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +142,7 @@ async def _send(
 
 
 def _added(total: IngestResult, result: IngestResult, first_row: int) -> IngestResult:
+    left_out = [item.model_copy(update={"index": item.index + first_row}) for item in result.left_out]
     rejected = [item.model_copy(update={"index": item.index + first_row}) for item in result.rejected]
     return IngestResult(
         accepted=total.accepted + result.accepted,
@@ -145,6 +152,8 @@ def _added(total: IngestResult, result: IngestResult, first_row: int) -> IngestR
         late=total.late + result.late,
         rejected_count=total.rejected_count + result.rejected_count,
         rejected=[*total.rejected, *rejected][:1000],
+        left_out_count=total.left_out_count + result.left_out_count,
+        left_out=[*total.left_out, *left_out][:1000],
     )
 
 

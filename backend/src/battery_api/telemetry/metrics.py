@@ -5,6 +5,9 @@ from typing import Final
 from prometheus_client import Counter, Histogram
 
 ROWS: Final = Counter("telemetry_rows_total", "Readings posted, by outcome.", ("outcome",))
+LEFT_OUT: Final = Counter(
+    "telemetry_values_left_out_total", "Values left out of accepted readings: their monitor had none."
+)
 STAGE_SECONDS: Final = Histogram(
     "telemetry_batch_seconds",
     "Time of one batch by stage.",

@@ -127,6 +127,8 @@ class RejectCode(StrEnum):
     UNKNOWN_ID = "unknown_id"
     NOT_PERMITTED = "not_permitted"
     NOT_FINITE = "not_finite"
+    NOT_AVAILABLE = "not_available"
+    """The value is what a register sends when it has none."""
     WRONG_SCALE = "wrong_scale"
     OUT_OF_RANGE = "out_of_range"
     BAD_TIME = "bad_time"

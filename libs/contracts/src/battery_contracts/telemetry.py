@@ -88,6 +88,16 @@ class Rejection(_Wire):
     detail: str
 
 
+class LeftOutValue(_Wire):
+    """One value that was left out of an accepted reading, and why; the others of the reading were stored."""
+
+    list: Literal["readings", "columns", "string_readings", "site_readings"]
+    index: int
+    field: str
+    code: RejectCode
+    detail: str
+
+
 class IngestResult(_Wire):
     """Outcome of a batch, with readings of all kinds counted together.
 
@@ -105,3 +115,7 @@ class IngestResult(_Wire):
     rejected_count: Annotated[int, Field(ge=0)]
     rejected: list[Rejection] = Field(default_factory=list)
     """The first 1,000 rejections; ``rejected_count`` is the full number."""
+    left_out_count: Annotated[int, Field(ge=0)] = 0
+    """Values that were left out of accepted or duplicate readings."""
+    left_out: list[LeftOutValue] = Field(default_factory=list)
+    """The first 1,000 values left out; ``left_out_count`` is the full number."""

@@ -11,6 +11,7 @@ from typing import Any, Final
 import numpy as np
 
 from battery_api.accounts.principal import Principal
+from battery_api.telemetry.ingest.plausibility import Plausibility
 from battery_api.telemetry.ingest.readings import ParsedBatch, ParsedRows
 from battery_api.telemetry.store.columns import BoolArray, FloatArray, IntArray, as_stored
 from battery_api.telemetry.store.fleet_index import FleetIndex
@@ -18,7 +19,7 @@ from battery_api.telemetry.store.indices import FleetSlots
 from battery_api.telemetry.store.instants import microseconds
 from battery_contracts.channels import Channel
 from battery_contracts.enums import ReadingQuality, RejectCode
-from battery_contracts.telemetry import Rejection
+from battery_contracts.telemetry import LeftOutValue, Rejection
 
 DANGEROUS_BELOW_V: Final = 1.0
 """A 12 V block near or below zero is shorted, open or reversed."""
@@ -90,6 +91,8 @@ class ValidatedBatch:
     strings: ValidRows
     locations: ValidRows
     rejected: list[Rejection]
+    left_out: list[LeftOutValue]
+    """Values that were left out of accepted readings."""
     repeated_count: int
     """Exact repeats within the batch, of every kind, counted as duplicates."""
     repeated_batteries: DroppedReadings
@@ -110,6 +113,7 @@ def validate_batch(batch: ParsedBatch, fleet: FleetIndex, principal: Principal, 
     validated = replace(
         first,
         rejected=rejected,
+        left_out=[*batteries.left_out, *strings.left_out, *locations.left_out],
         repeated_count=len(batteries.repeated) + len(strings.repeated) + len(locations.repeated),
         repeated_batteries=DroppedReadings.of(batteries.repeated),
         rejected_batteries=DroppedReadings.of(
@@ -154,6 +158,8 @@ class _Validator:
         self._slot = np.array([get(code, -1) for code in rows.code], np.int64)
         self._is_valid = np.ones(len(rows), bool)
         self._is_forbidden = np.zeros(len(rows), bool)
+        self._plausibility = Plausibility(rows, self._slot, fleet)
+        self._unavailable: list[tuple[int, LeftOutValue]] = []
         self.repeated: list[tuple[int, int]] = []
         """Fleet slot and time of the exact repeats."""
         self.rejected_slots: list[tuple[int, int]] = []
@@ -162,10 +168,53 @@ class _Validator:
     def validate(self) -> list[ValidRows]:
         """Run every check; return the accepted rows, each further reading of an instant in a part of its own."""
         self._check_identity()
+        self._leave_out_unavailable()
         self._check_values()
         self._check_time()
         order = np.lexsort((self._rows.time_us, self._slot))
         return [self._take(part) for part in self._split_instants(order[self._is_valid[order]])]
+
+    @property
+    def left_out(self) -> list[LeftOutValue]:
+        """Values that were left out of readings which are not rejected themselves."""
+        return [value for row, value in self._unavailable if self._is_valid[row]]
+
+    def _leave_out_unavailable(self) -> None:
+        """Take out values that stand for "not available"; a reading without any other value is rejected.
+
+        The monitor itself says that it did not measure them, so they cast no doubt on the others: a battery whose
+        temperature sensor is unplugged keeps the watch over its voltage. A value in a wrong scale or out of range does
+        cast doubt on its sender, and rejects the whole reading.
+        """
+        rows = self._rows
+        masks = {
+            channel.name: self._plausibility.is_not_available(channel, rows.values[channel.name])
+            for channel in rows.shape.channels
+        }
+        masks = {name: mask for name, mask in masks.items() if mask.any()}
+        if not masks:
+            return
+        values = {
+            name: np.where(masks[name], np.nan, column) if name in masks else column
+            for name, column in rows.values.items()
+        }
+        self._rows = replace(rows, values=values)
+        has_value = self._has_value()
+        for name, mask in masks.items():
+            details = {
+                row: f"{name} {rows.values[name][row]:.12g} is a register's 'not available' value; leave the field out"
+                for row in np.flatnonzero(mask & self._is_valid).tolist()
+            }
+            self._reject(mask & ~has_value, RejectCode.NOT_AVAILABLE, details.__getitem__)
+            self._unavailable += [(row, rows.left_out(row, name, detail)) for row, detail in details.items()]
+
+    def _has_value(self) -> BoolArray:
+        has_value = np.zeros(len(self._rows), bool)
+        for values in self._rows.values.values():
+            has_value |= ~np.isnan(values)
+        for column in self._rows.categories.values():
+            has_value |= np.array([value is not None for value in column], bool)
+        return has_value
 
     def _reject(self, mask: BoolArray, code: RejectCode, detail: Callable[[int], str]) -> None:
         mask = mask & self._is_valid
@@ -199,16 +248,13 @@ class _Validator:
             )
 
     def _check_values(self) -> None:
-        has_value = np.zeros(len(self._rows), bool)
         for channel in self._rows.shape.channels:
             values = self._rows.values[channel.name]
             detail = f"{channel.name} is not finite"
             self._reject(np.isinf(values), RejectCode.NOT_FINITE, lambda _, detail=detail: detail)  # type: ignore[misc]  # mypy infers no default in a lambda
-            has_value |= ~np.isnan(values)
             self._check_limits(channel, values)
-        for column in self._rows.categories.values():
-            has_value |= np.array([value is not None for value in column], bool)
-        self._reject(~has_value, RejectCode.NO_VALUES, lambda _: "the reading carries no value")
+            self._check_nameplate(channel, values)
+        self._reject(~self._has_value(), RejectCode.NO_VALUES, lambda _: "the reading carries no value")
 
     def _check_limits(self, channel: Channel, values: FloatArray) -> None:
         is_outside = (values < channel.low) | (values > channel.high)
@@ -230,6 +276,15 @@ class _Validator:
             is_outside,
             RejectCode.OUT_OF_RANGE,
             lambda row: f"{channel.name} {values[row]:g} is outside {limits}{hint}",
+        )
+
+    def _check_nameplate(self, channel: Channel, values: FloatArray) -> None:
+        self._reject(
+            self._plausibility.is_beyond_nameplate(channel, values),
+            RejectCode.OUT_OF_RANGE,
+            lambda row: (
+                f"{channel.name} {values[row]:g} is outside {self._plausibility.nameplate_limits(channel, row)}"
+            ),
         )
 
     def _check_time(self) -> None:

@@ -16,7 +16,7 @@ from battery_api.telemetry.ingest.estimation import BatchEstimates, EstimatesOut
 from battery_api.telemetry.ingest.publication import Publication
 from battery_api.telemetry.ingest.readings import ParsedBatch
 from battery_api.telemetry.ingest.transaction import BatchTransaction
-from battery_api.telemetry.metrics import RETRIES, ROWS, STAGE_SECONDS
+from battery_api.telemetry.metrics import LEFT_OUT, RETRIES, ROWS, STAGE_SECONDS
 from battery_api.telemetry.ports import DueAgain, Judge, Publisher
 from battery_api.telemetry.store.fleet_index import FleetIndex
 from battery_api.telemetry.store.outcomes import Outcome
@@ -149,6 +149,8 @@ class IngestPipeline:
             late=stored.late,
             rejected_count=len(batch.rejected),
             rejected=batch.rejected[:_SHOWN_REJECTIONS],
+            left_out_count=len(batch.left_out),
+            left_out=batch.left_out[:_SHOWN_REJECTIONS],
         )
         stored_count = result.accepted + result.merged + result.corrected + result.duplicates
         assert stored_count + result.rejected_count == reading_count
@@ -174,6 +176,7 @@ def _count_rows(result: IngestResult) -> None:
     ROWS.labels("corrected").inc(result.corrected)
     ROWS.labels("duplicate").inc(result.duplicates)
     ROWS.labels("late").inc(result.late)
+    LEFT_OUT.inc(result.left_out_count)
     for rejection in result.rejected:
         ROWS.labels(f"rejected_{rejection.code.value}").inc()
     hidden = result.rejected_count - len(result.rejected)

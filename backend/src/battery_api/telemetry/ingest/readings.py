@@ -10,7 +10,7 @@ from battery_api.telemetry.store.columns import FloatArray, IntArray
 from battery_api.telemetry.store.fleet_index import Kind
 from battery_contracts.channels import BATTERY_CHANNELS, LOCATION_CHANNELS, STRING_CHANNELS, Channel
 from battery_contracts.enums import HvacState, RejectCode, StringMode
-from battery_contracts.telemetry import Rejection
+from battery_contracts.telemetry import LeftOutValue, Rejection
 
 ListName = Literal["readings", "columns", "string_readings", "site_readings"]
 
@@ -64,6 +64,12 @@ class ParsedRows:
     def rejection(self, row: int, code: RejectCode, detail: str) -> Rejection:
         """Return the rejection of one row."""
         return Rejection(list=self.source[row], index=int(self.index[row]), code=code, detail=detail)
+
+    def left_out(self, row: int, name: str, detail: str) -> LeftOutValue:
+        """Return the note that one value of a row was left out."""
+        return LeftOutValue(
+            list=self.source[row], index=int(self.index[row]), field=name, code=RejectCode.NOT_AVAILABLE, detail=detail
+        )
 
 
 def select_rows(rows: ParsedRows, chosen: Sequence[int]) -> ParsedRows:

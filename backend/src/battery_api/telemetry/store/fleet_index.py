@@ -47,6 +47,11 @@ class FleetIndex:
     installed_us: IntArray
     baseline_mohm: FloatArray
     baseline_c: FloatArray
+    battery_capacity_ah: FloatArray
+    string_cells: FloatArray
+    """(strings,) cells in series, NaN for a string without batteries."""
+    string_capacity_ah: FloatArray
+    """(strings,) rated capacity, NaN for a string without batteries."""
 
     @classmethod
     def of(cls, catalogue: FleetCatalogue) -> "FleetIndex":
@@ -56,6 +61,7 @@ class FleetIndex:
         batteries = _by_key(catalogue.batteries)
         location_slot = _slots(locations)
         string_slot = _slots(strings)
+        members = [[catalogue.battery_by_key[key] for key in entry.battery_keys] for entry in strings]
         return cls(
             catalogue=catalogue,
             locations=KindIndex(locations, _keys(locations), location_slot, FleetSlots(np.arange(len(locations)))),
@@ -75,6 +81,12 @@ class FleetIndex:
             installed_us=_ints(round(entry.installed_at.timestamp() * 1e6) for entry in batteries),
             baseline_mohm=np.array([entry.baseline_resistance_mohm for entry in batteries], np.float64),
             baseline_c=np.array([entry.baseline_temperature_c for entry in batteries], np.float64),
+            battery_capacity_ah=np.array([entry.rated_capacity_ah for entry in batteries], np.float64),
+            string_cells=np.array([_cells_in_series(entries) for entries in members], np.float64),
+            string_capacity_ah=np.array(
+                [max((entry.rated_capacity_ah for entry in entries), default=np.nan) for entries in members],
+                np.float64,
+            ),
         )
 
     def of_kind(self, kind: Kind) -> KindIndex[BatteryEntry | StringEntry | LocationEntry]:
@@ -85,6 +97,14 @@ class FleetIndex:
             "location": self.locations,
         }
         return by_kind[kind]
+
+
+def _cells_in_series(batteries: Sequence[BatteryEntry]) -> float:
+    """Return the cells of a string: a position that is vacant for now, or not monitored, counts as well."""
+    if not batteries:
+        return np.nan
+    count = max(len(batteries), *(entry.position for entry in batteries))
+    return float(count * max(entry.cell_count for entry in batteries))
 
 
 def _by_key(entries: Mapping[str, Entry]) -> list[Entry]:
