@@ -70,7 +70,7 @@ def replay_step(
     Either the string and its batteries are judged, with the location's readings for the room, or the location alone.
     """
     nothing = DroppedReadings.of([])
-    batch = ValidatedBatch(rows.batteries, rows.strings, rows.locations, [], 0, nothing, nothing)
+    batch = ValidatedBatch(rows.batteries, rows.strings, rows.locations, [], [], 0, nothing, nothing)
     modes = batch_modes(states, subjects, batch)
     stored = _as_stored(subjects, states, rows)
     in_order, waiting = np.int64(np.iinfo(np.int64).max), np.int64(0)

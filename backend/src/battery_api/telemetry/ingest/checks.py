@@ -130,7 +130,7 @@ def _layer(parts: Sequence[Sequence[ValidRows]], depth: int) -> ValidatedBatch:
     """Return the readings at one depth: 0 for the first of each instant, 1 for the second, and so on."""
     batteries, strings, locations = (part[depth] if depth < len(part) else part[0].none for part in parts)
     nothing = DroppedReadings.of([])
-    return ValidatedBatch(batteries, strings, locations, [], 0, nothing, nothing)
+    return ValidatedBatch(batteries, strings, locations, [], [], 0, nothing, nothing)
 
 
 def _rejected_by_parser(
