@@ -10,6 +10,7 @@ from telemetry_ground import EVERYONE, Ground, Report, prepared_ground, side_by_
 from battery_api.db.fetching import fetch_all
 from battery_api.db.timescale import aggregate_list, create_partitions
 from battery_api.telemetry.queries import series
+from battery_api.telemetry.queries.buckets import BUCKETS_OF_RAW
 from battery_api.telemetry.queries.latest import read_latest
 from battery_api.telemetry.queries.resolution import Resolution
 from battery_api.telemetry.store import rollups
@@ -104,11 +105,11 @@ async def _series(ground: Ground, report: Report) -> None:
 
     async def bare() -> None:
         async with ground.database.begin() as connection:
-            await fetch_all(connection, series.BUCKETS_OF_RAW, (key, day.start, day.end, minutes))
+            await fetch_all(connection, BUCKETS_OF_RAW, (key, day.start, day.end, minutes))
 
     async def raw_year() -> None:
         async with ground.database.begin() as connection:
-            await fetch_all(connection, series.BUCKETS_OF_RAW, (key, year.start, year.end, timedelta(hours=12)))
+            await fetch_all(connection, BUCKETS_OF_RAW, (key, year.start, year.end, timedelta(hours=12)))
 
     ms = await side_by_side(
         {"bare": bare, "day": lambda: run(day), "raw_year": raw_year, "year": lambda: run(year)}, rounds=ROUNDS

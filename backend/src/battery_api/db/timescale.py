@@ -1,8 +1,8 @@
 """The only module that distinguishes TimescaleDB from plain PostgreSQL.
 
-On TimescaleDB the time series are hypertables with a columnstore and a retention policy, and the roll-ups are
-continuous aggregates. On plain PostgreSQL they are tables partitioned by month, and the roll-ups are tables that a job
-maintains. All other code uses the same relations on both.
+On TimescaleDB the time series are hypertables with a columnstore and a retention policy, and so, without columnstore,
+are the roll-ups. On plain PostgreSQL the time series are tables partitioned by month and the roll-ups ordinary tables.
+One job keeps the roll-ups on both. All other code uses the same relations on both.
 """
 
 from collections.abc import Iterator
@@ -63,7 +63,7 @@ def hypertable_statements(series: TimeSeries, *, retention_days: int) -> Iterato
 
 
 def continuous_aggregate_statements(rollup: str, *, retention_days: int) -> Iterator[str]:
-    """Create a roll-up as a continuous aggregate that includes rows which are not yet materialised."""
+    """Create a roll-up as a continuous aggregate: what it was until revision 0008, which the migrations still need."""
     width = ROLLUPS[rollup]
     bucket = bucket_expression(width, timescale=True)
     lag = "1 hour" if width == timedelta(hours=1) else "1 day"
@@ -79,6 +79,16 @@ def continuous_aggregate_statements(rollup: str, *, retention_days: int) -> Iter
     yield f"select add_retention_policy('{rollup}', drop_after => interval '{retention_days} days')"
 
 
+def rollup_hypertable_statements(rollup: str, *, retention_days: int) -> Iterator[str]:
+    """Turn a roll-up into a hypertable of some 720 buckets a chunk, dropped after ``retention_days``."""
+    days = 720 * ROLLUPS[rollup] // timedelta(days=1)
+    yield (
+        f"select create_hypertable('{rollup}', by_range('bucket', interval '{days} days'), "
+        "create_default_indexes => false)"
+    )
+    yield f"select add_retention_policy('{rollup}', drop_after => interval '{retention_days} days')"
+
+
 def bucket_expression(width: timedelta, *, timescale: bool, column: str = "time") -> str:
     """Return an SQL expression for the bucket of a time; days start at midnight in Asia/Bangkok."""
     function = "time_bucket" if timescale else "date_bin"
@@ -87,7 +97,7 @@ def bucket_expression(width: timedelta, *, timescale: bool, column: str = "time"
 
 
 def aggregate_list(*, timescale: bool) -> str:
-    """Return the roll-up's aggregates of raw rows: row count, then count, min, max, sum and last of each channel."""
+    """Return the aggregates of a continuous aggregate: row count; count, min, max, sum and last of each channel."""
     parts = ["count(*)::int as row_count"]
     for channel in ROLLUP_CHANNELS:
         present = f"filter (where {channel} is not null)"
@@ -104,18 +114,6 @@ def aggregate_list(*, timescale: bool) -> str:
             f"{last} as {channel}_last",
         ]
     return ", ".join(parts)
-
-
-async def refresh_rollups(connection: AsyncConnection, start: datetime, end: datetime) -> None:
-    """Materialise the continuous aggregates over a span; needs a connection outside a transaction (autocommit)."""
-    for rollup, width in ROLLUPS.items():
-        # Only whole buckets inside the window are refreshed, so it is widened by one bucket on each side.
-        await connection.execute(
-            text(
-                f"call refresh_continuous_aggregate('{rollup}', cast(:start as timestamptz), cast(:end as timestamptz))"
-            ),
-            {"start": start - width, "end": end + width},
-        )
 
 
 def month_floor(instant: datetime) -> datetime:

@@ -11,7 +11,6 @@ from battery_api.telemetry.store.columns import Column, instants, integers, real
 from battery_api.telemetry.store.discharge_marks import mark_discharges
 from battery_api.telemetry.store.fleet_index import FleetIndex
 from battery_api.telemetry.store.indices import BatchSlots, FleetSlots, Keys
-from battery_api.telemetry.store.instants import hour_floor
 from battery_api.telemetry.store.statements import amend_rows, mark_rollups
 from battery_contracts.enums import ReadingQuality
 
@@ -44,7 +43,7 @@ async def fill_currents(
         ],
     )
     string = Keys(np.full(len(changed), string_key, np.int64))
-    await mark_rollups(connection, string, hour_floor(times))
+    await mark_rollups(connection, string, times)
     await mark_discharges(connection, string, times)
 
 

@@ -4,11 +4,10 @@ import re
 from typing import Any
 
 from alembic import context
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection
 
 from battery_api.db import tables  # noqa: F401  # registers the tables
 from battery_api.db.base import Base
-from battery_api.db.timescale import DETECT, ROLLUPS
 
 _PARTITION = re.compile(r"_p\d{6}$")
 
@@ -16,13 +15,12 @@ _PARTITION = re.compile(r"_p\d{6}$")
 def run() -> None:
     """Configure Alembic with the given connection and run."""
     connection: Connection = context.config.attributes["connection"]
-    on_timescale = connection.scalar(text(DETECT)) is not None
 
     def include_object(_: Any, name: str | None, kind: str, __: bool, ___: Any) -> bool:
         if kind != "table" or name is None:
             return True
-        # A job creates partitions, and on TimescaleDB the roll-ups are views.
-        return not (_PARTITION.search(name) or (on_timescale and name in ROLLUPS))
+        # A job creates partitions.
+        return not _PARTITION.search(name)
 
     context.configure(
         connection=connection,

@@ -23,7 +23,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from battery_api.db.base import Base, BigKey, Instant
 
 ROLLUP_CHANNELS = ("voltage_v", "current_a", "temperature_c", "internal_resistance_mohm", "soc_pct", "soh_pct")
-"""Channels of a battery that the roll-ups keep, each as count, min, max, sum and last."""
+"""Channels of a battery that the roll-ups keep, each as count, min, max, sum, last, integral and held time."""
 
 # No foreign keys here: they would be checked for each row of the most frequent insert, and ingest resolves ids itself.
 telemetry = Table(
@@ -65,7 +65,11 @@ site_environment = Table(
 
 
 def rollup_columns() -> list[Column[object]]:
-    """Return the columns of a roll-up: key, row count, and five values per channel."""
+    """Return the columns of a roll-up: key, row count, and seven values per channel.
+
+    The integral, in the channel's unit times seconds, over the held time is the time-weighted mean. Both are null in
+    rows from before there were weights. A bucket into which a value only holds from before has a row count of 0.
+    """
     columns: list[Column[object]] = [
         Column("battery_id", Integer, primary_key=True, autoincrement=False),
         Column("bucket", DateTime(timezone=True), primary_key=True),
@@ -78,6 +82,8 @@ def rollup_columns() -> list[Column[object]]:
             Column(f"{channel}_max", REAL),
             Column(f"{channel}_sum", Double),
             Column(f"{channel}_last", REAL),
+            Column(f"{channel}_integral", Double),
+            Column(f"{channel}_held_s", Double),
         ]
     return columns
 
@@ -87,9 +93,10 @@ telemetry_daily = Table("telemetry_daily", Base.metadata, *rollup_columns())
 
 
 class RollupMark(Base):
-    """An hour whose rows changed after its roll-up; append-only so that ingest never waits for the job."""
+    """An hour whose roll-up is out of date, answered from raw rows; append-only so that ingest never waits."""
 
     __tablename__ = "rollup_mark"
+    __table_args__ = (Index("ix_rollup_mark_string_id_hour", "string_id", "hour"),)
 
     id: Mapped[BigKey]
     string_id: Mapped[int]

@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from battery_api.db.fetching import fetch_all
 from battery_api.db.session import Database
-from battery_api.db.timescale import Engine, create_partitions, detect_engine, refresh_rollups
+from battery_api.db.timescale import create_partitions
 from battery_api.fleet.catalogue import FleetCatalogue, load_catalogue
 from battery_api.telemetry.history.binary_copy import SIGNATURE, TRAILER, encode_rows
 from battery_api.telemetry.history.files import (
@@ -34,7 +34,8 @@ from battery_api.telemetry.store.indices import Keys
 from battery_api.telemetry.store.instants import day_floor
 from battery_api.telemetry.store.reading_counts import COUNTS, add_counts
 from battery_api.telemetry.store.rollups import COLUMNS
-from battery_api.telemetry.store.statements import update_rows
+from battery_api.telemetry.store.statements import mark_rollups, update_rows
+from battery_api.telemetry.store.time_weights import MAX_HOLD_US
 from battery_contracts.enums import ReadingQuality
 
 __all__ = ["HistoryRefused", "history_is_loaded", "load_history"]
@@ -50,10 +51,11 @@ _SAVE: Final = (
     "on conflict (name) do update set state = excluded.state, done = excluded.done, total = excluded.total, "
     "detail = excluded.detail, updated_at = excluded.updated_at, finished_at = excluded.finished_at"
 )
-# Hours that hold live readings as well as history are left to the roll-up job.
+# Hours that hold live readings as well as history, or into which a live value holds, are left to the roll-up job.
 _MARK_LIVE: Final = (
-    "insert into rollup_mark (string_id, hour) select distinct b.string_id, date_trunc('hour', t.time) "
-    "from battery b join telemetry t on t.battery_id = b.id where b.id = any($1::int[]) "
+    "insert into rollup_mark (string_id, hour) select distinct b.string_id, date_trunc('hour', t.time + late.by) "
+    "from battery b join telemetry t on t.battery_id = b.id cross join "
+    f"(values (interval '0'), (interval '{MAX_HOLD_US - 1} microseconds')) as late(by) where b.id = any($1::int[]) "
     f"and t.time >= $2 and t.time < $3 and t.quality & {int(ReadingQuality.BULK_LOADED)} = 0"
 )
 _LOCK_BATTERIES: Final = (
@@ -79,7 +81,6 @@ async def load_history(database: Database, directory: Path, progress: Progress) 
     """
     manifest, fingerprint = read_manifest(directory)
     async with database.begin() as connection:
-        engine = await detect_engine(connection)
         catalogue = await load_catalogue(connection)
         await create_partitions(connection, start=manifest.start, end=manifest.end)
     _require_known_locations(manifest, catalogue)
@@ -95,7 +96,6 @@ async def load_history(database: Database, directory: Path, progress: Progress) 
             directory,
             manifest=manifest,
             fingerprint=fingerprint,
-            engine=engine,
             key_of=key_of,
             string_of={key: entry.string_key for key, entry in catalogue.battery_by_key.items()},
             progress=progress,
@@ -137,7 +137,6 @@ class _Loader:
         *,
         manifest: HistoryManifest,
         fingerprint: str,
-        engine: Engine,
         key_of: Mapping[str, Mapping[str, int]],
         string_of: Mapping[int, int],
         progress: Progress,
@@ -146,7 +145,6 @@ class _Loader:
         self._directory = directory
         self._manifest = manifest
         self._fingerprint = fingerprint
-        self._engine = engine
         self._progress = progress
         self._total = sum(file.rows for file in manifest.files)
         self._done = 0
@@ -167,8 +165,6 @@ class _Loader:
             await self._load(rows)
             finished.append(file.path)
             await self._save("running", finished)
-        if self._engine is Engine.TIMESCALE:
-            await self._refresh()
         await self._save("finished", finished)
         return self._total
 
@@ -199,8 +195,7 @@ class _Loader:
         await self._mark_discharges(rows)
         if rows.spec.table != "telemetry" or not len(rows):
             return
-        if self._engine is Engine.PLAIN:
-            await self._store_rollups(rows)
+        await self._store_rollups(rows)
         await self._update_resistances(rows)
 
     def _report(self, rows: int) -> None:
@@ -236,9 +231,14 @@ class _Loader:
         async with self._database.begin() as connection:
             batteries = np.unique(rows.key).tolist()
             await connection.exec_driver_sql(_MARK_LIVE, (batteries, self._manifest.start, self._manifest.end))
+            # What holds from the readings before a file into it, and from it into those after it, is in no file.
+            edges = np.flatnonzero(np.append(True, rows.key[1:] != rows.key[:-1]))
+            edges = np.concatenate([edges, np.append(edges[1:], len(rows)) - 1])
+            strings = np.array([self._string_of[key] for key in rows.key[edges].tolist()], np.int64)
+            await mark_rollups(connection, Keys(strings), rows.time_us[edges])
 
     async def _store_buckets(self, name: str, buckets: Buckets) -> None:
-        encoded = await asyncio.to_thread(lambda: SIGNATURE + encode_rows(buckets.fields()) + TRAILER)
+        encoded = await asyncio.to_thread(lambda: SIGNATURE + encode_rows(buckets.copy_fields()) + TRAILER)
         async with self._database.begin() as connection:
             await _relax(connection)
             if await _copied(connection, name, _ROLLUP_COLUMNS, encoded):
@@ -280,13 +280,6 @@ class _Loader:
                     reals("resistance_temperature_c", rows.reals["temperature_c"][chosen]),
                 ],
             )
-
-    async def _refresh(self) -> None:
-        async with self._database.engine.connect() as connection:
-            outside = await connection.execution_options(isolation_level="AUTOCOMMIT")
-            await outside.exec_driver_sql("set statement_timeout = 0")
-            await refresh_rollups(outside, self._manifest.start, self._manifest.end)
-            await outside.exec_driver_sql("reset statement_timeout")
 
 
 def _is_newer(rows: HistoryRows, row: int, stored: dict[int, datetime | None]) -> bool:

@@ -7,7 +7,6 @@ from typing import Any, TypeVar
 import numpy as np
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from battery_api.db.timescale import Engine
 from battery_api.telemetry.ingest.amendments import (
     BATTERY_TABLE,
     LOCATION_TABLE,
@@ -30,7 +29,6 @@ from battery_api.telemetry.store.columns import BoolArray, Column, FloatArray, I
 from battery_api.telemetry.store.discharge_marks import is_discharging, mark_discharges
 from battery_api.telemetry.store.fleet_index import FleetIndex
 from battery_api.telemetry.store.indices import BatchSlots, Keys
-from battery_api.telemetry.store.instants import hour_floor
 from battery_api.telemetry.store.outcomes import Outcome
 from battery_api.telemetry.store.statements import insert_rows, mark_rollups
 from battery_contracts.enums import ReadingQuality
@@ -61,13 +59,11 @@ class ReadingWriter:
         fleet: FleetIndex,
         subjects: BatchSubjects,
         states: SubjectStates,
-        engine: Engine,
     ) -> None:
         self._connection = connection
         self._fleet = fleet
         self._subjects = subjects
         self._states = states
-        self._engine = engine
 
     async def insert_batteries(self, batch: ValidatedBatch, estimates: BatchEstimates | None) -> StoredBatteryRows:
         """Insert battery readings with their estimates; a missing current is that of the string."""
@@ -175,10 +171,8 @@ class ReadingWriter:
         string = np.concatenate([string_of_row[from_batteries], strings.slot[from_strings]])
         time_us = np.concatenate([batteries.time_us[from_batteries], strings.time_us[from_strings]])
         await mark_discharges(self._connection, Keys(keys[string]), time_us)
-        if self._engine is Engine.TIMESCALE:
-            return
         changed = np.flatnonzero(batteries.is_changed)
-        await mark_rollups(self._connection, Keys(keys[string_of_row[changed]]), hour_floor(batteries.time_us[changed]))
+        await mark_rollups(self._connection, Keys(keys[string_of_row[changed]]), batteries.time_us[changed])
 
     def _is_late(self, rows: ValidRows, battery: BatchSlots) -> BoolArray:
         is_late: BoolArray = rows.time_us <= self._states.batteries.last_us[battery]

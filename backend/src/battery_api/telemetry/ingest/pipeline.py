@@ -131,7 +131,6 @@ class IngestPipeline:
             transaction = BatchTransaction(
                 connection,
                 fleet=fleet,
-                engine=self._context.engine,
                 judge=self._judge,
                 received_at=self._context.clock.now(),
                 watched=self._publisher.watched_batteries(),

@@ -7,7 +7,6 @@ from datetime import datetime
 import numpy as np
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from battery_api.db.timescale import Engine
 from battery_api.telemetry.ingest.checks import DroppedReadings, ValidatedBatch
 from battery_api.telemetry.ingest.disorder import Disorder, JudgementProgress, find_disorder
 from battery_api.telemetry.ingest.estimation import BatchEstimates
@@ -79,7 +78,6 @@ class BatchTransaction:
         connection: AsyncConnection,
         *,
         fleet: FleetIndex,
-        engine: Engine,
         judge: Judge,
         received_at: datetime,
         watched: frozenset[str] = frozenset(),
@@ -87,7 +85,6 @@ class BatchTransaction:
     ) -> None:
         self._connection = connection
         self._fleet = fleet
-        self._engine = engine
         self._judge = judge
         self._received_at = received_at
         self._watched = watched
@@ -136,7 +133,7 @@ class BatchTransaction:
     async def _insert(
         self, batch: ValidatedBatch, locked: _LockedBatch, estimates: BatchEstimates | None
     ) -> tuple[StoredReadings, ModeTimeline]:
-        writer = ReadingWriter(self._connection, self._fleet, locked.subjects, locked.states, self._engine)
+        writer = ReadingWriter(self._connection, self._fleet, locked.subjects, locked.states)
         timeline = batch_modes(locked.states, locked.subjects, batch)
         stored = StoredReadings(
             batteries=await writer.insert_batteries(batch, estimates),

@@ -15,12 +15,16 @@ from battery_api.db.fetching import fetch_all
 from battery_api.db.tables.telemetry import ROLLUP_CHANNELS
 from battery_api.fleet.errors import BatteryNotFound
 from battery_api.telemetry.errors import InvalidSpan
+from battery_api.telemetry.queries.buckets import BUCKETS_OF_DAYS, BUCKETS_OF_HOURS, BUCKETS_OF_RAW
 from battery_api.telemetry.queries.resolution import Grain, Resolution, choose_grain, explicit_grain, too_fine
 from battery_api.telemetry.store.indices import BatteryKey
 
 _FIGURES: Final = ("min", "max", "mean", "last")
-# Buckets begin where the roll-ups' do: at midnights in Asia/Bangkok.
-_BUCKET: Final = f"date_bin($4::interval, {{column}}, timestamptz '{DAY_ORIGIN.isoformat()}')"
+_BUCKETS: Final = {
+    "telemetry": BUCKETS_OF_RAW,
+    "telemetry_hourly": BUCKETS_OF_HOURS,
+    "telemetry_daily": BUCKETS_OF_DAYS,
+}
 _DEFAULT_SPAN: Final = timedelta(hours=24)
 # Means of single-precision values carry no more than these digits.
 _MEAN_DECIMALS: Final = 4
@@ -120,12 +124,11 @@ async def _read_points(
         grain = choose_grain(start, end, request.max_points, raw_available_from=raw_available_from)
     else:
         grain = explicit_grain(resolution, start, end, request.max_points)
-    statement = BUCKETS_OF_RAW if grain.source == "telemetry" else buckets_of_rollup(grain.source)
     width = timedelta(seconds=grain.bucket_s)
     if grain.source != "telemetry":
         # A roll-up has whole buckets only, so the bucket in which the span begins belongs to it.
         start -= (start - DAY_ORIGIN) % width
-    rows = await fetch_all(connection, statement, (battery_key, start, end, width))
+    rows = await fetch_all(connection, _BUCKETS[grain.source], (battery_key, start, end, width))
     return _bucket_points(grain, rows)
 
 
@@ -137,33 +140,6 @@ RAW: Final = (
 BEYOND: Final = (
     "select 1 from telemetry where battery_id = $1 and time >= $2 and time < $3 order by time offset $4 limit 1"
 )
-
-
-def _raw_figures(channel: str) -> str:
-    last = f"(array_agg({channel} order by time desc) filter (where {channel} is not null))[1]"
-    return f"min({channel}), max({channel}), avg({channel}), {last}"
-
-
-BUCKETS_OF_RAW: Final = (
-    f"select {_BUCKET.format(column='time')} as bucket_start, count(*), "
-    f"{', '.join(_raw_figures(channel) for channel in ROLLUP_CHANNELS)} from telemetry "
-    "where battery_id = $1 and time >= $2 and time < $3 group by 1 order by 1"
-)
-
-
-def _rollup_figures(channel: str) -> str:
-    last = f"(array_agg({channel}_last order by bucket desc) filter (where {channel}_last is not null))[1]"
-    mean = f"sum({channel}_sum) / nullif(sum({channel}_count), 0)"
-    return f"min({channel}_min), max({channel}_max), {mean}, {last}"
-
-
-def buckets_of_rollup(relation: str) -> str:
-    """Return the SQL that aggregates the buckets of a roll-up to wider ones."""
-    return (
-        f"select {_BUCKET.format(column='bucket')} as bucket_start, sum(row_count), "
-        f"{', '.join(_rollup_figures(channel) for channel in ROLLUP_CHANNELS)} from {relation} "
-        "where battery_id = $1 and bucket >= $2 and bucket < $3 group by 1 order by 1"
-    )
 
 
 def _raw_points(rows: Sequence[Any]) -> Points:

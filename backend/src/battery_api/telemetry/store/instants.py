@@ -13,9 +13,9 @@ EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 NEVER: Final = int(np.iinfo(np.int64).min // 2)
 """No instant; earlier than any."""
 DAY_US: Final = 86_400_000_000
+HOUR_US: Final = 3_600_000_000
 _MICROSECOND: Final = timedelta(microseconds=1)
 _DAY_ORIGIN_US: Final = (DAY_ORIGIN - EPOCH) // _MICROSECOND
-_HOUR_US: Final = 3_600_000_000
 
 
 def microseconds(when: datetime) -> int:
@@ -47,7 +47,7 @@ def day_floor(times_us: IntArray) -> IntArray:
 
 def hour_floor(times_us: IntArray) -> IntArray:
     """Return the full hour that begins the hour of each instant."""
-    hours: IntArray = times_us // _HOUR_US * _HOUR_US
+    hours: IntArray = times_us // HOUR_US * HOUR_US
     return hours
 
 

@@ -1,6 +1,6 @@
-"""Keep the hourly and daily roll-ups of plain PostgreSQL and the partitions of the raw rows.
+"""Keep the hourly and daily roll-ups, and on plain PostgreSQL the partitions of the raw rows.
 
-TimescaleDB does both by its own policies; there the jobs have nothing to do.
+One job keeps the roll-ups of both engines. Until it has run, queries answer for marked hours from the raw rows.
 """
 
 from collections.abc import Sequence
@@ -14,27 +14,23 @@ from battery_api.context import ProcessContext
 from battery_api.db.fetching import fetch_all
 from battery_api.db.session import Database
 from battery_api.db.tables.telemetry import ROLLUP_CHANNELS
-from battery_api.db.timescale import (
-    ROLLUPS,
-    Engine,
-    aggregate_list,
-    bucket_expression,
-    detect_engine,
-    maintain_partitions,
-)
+from battery_api.db.timescale import ROLLUPS, Engine, bucket_expression, detect_engine, maintain_partitions
 from battery_api.settings import GatewaySettings
+from battery_api.telemetry.store.time_weights import composed_figures, figures_of_hour, held_in_any_channel
 
-_FIGURES: Final = ("count", "min", "max", "sum", "last")
+_FIGURES: Final = ("count", "min", "max", "sum", "last", "integral", "held_s")
 COLUMNS: Final = ("row_count", *(f"{channel}_{figure}" for channel in ROLLUP_CHANNELS for figure in _FIGURES))
 """Columns of a roll-up after its key, in the order of the table."""
 _ASSIGNED: Final = ", ".join(f"{name} = excluded.{name}" for name in COLUMNS)
-_UPSERT: Final = f"on conflict (battery_id, bucket) do update set {_ASSIGNED}"
 _NAMED: Final = ", ".join(COLUMNS)
-# A transaction takes this many marks; a backlog is processed in several short transactions.
-_MARKS_PER_RUN: Final = 2_000
+_MADE: Final = ", ".join(f"made.{name}" for name in COLUMNS)
+# A transaction takes this many marks, so that a backlog is processed in several short ones: 200 hours of a string of 24
+# with a reading every two seconds are 8.6 million rows, about as many as the statement timeout allows.
+_MARKS_PER_RUN: Final = 200
+# The newest first: live readings do not wait behind a backlog.
 _TAKE_MARKS: Final = (
-    "with oldest as (select id from rollup_mark order by id limit $1), "
-    "taken as (delete from rollup_mark using oldest where rollup_mark.id = oldest.id returning string_id, hour) "
+    "with newest as (select id from rollup_mark order by id desc limit $1), "
+    "taken as (delete from rollup_mark using newest where rollup_mark.id = newest.id returning string_id, hour) "
     "select distinct string_id, hour from taken"
 )
 _TOUCHED: Final = (
@@ -47,37 +43,28 @@ def _hourly_statement() -> str:
     # One index range per battery and hour: the cost follows the changes, not the size of the table.
     return (
         f"insert into telemetry_hourly (battery_id, bucket, {_NAMED}) "
-        f"select touched.battery_id, touched.bucket, {', '.join(f'made.{name}' for name in COLUMNS)} "
-        f"from {_TOUCHED} cross join lateral (select {aggregate_list(timescale=False)} from telemetry "
-        "where battery_id = touched.battery_id and time >= touched.bucket "
-        "and time < touched.bucket + interval '1 hour') as made "
-        f"where made.row_count > 0 {_UPSERT}"
+        f"select touched.battery_id, touched.bucket, {_MADE} "
+        f"from {_TOUCHED} cross join lateral ({figures_of_hour('touched.battery_id', 'touched.bucket')}) as made "
+        f"where made.row_count > 0 or {held_in_any_channel('made')} {_upsert('telemetry_hourly')}"
     )
-
-
-def composed_list() -> str:
-    """Return the SQL that aggregates the hours of a day."""
-    parts = ["sum(row_count)::int as row_count"]
-    for channel in ROLLUP_CHANNELS:
-        last = f"(array_agg({channel}_last order by bucket desc) filter (where {channel}_last is not null))[1]"
-        parts += [
-            f"sum({channel}_count)::int as {channel}_count",
-            f"min({channel}_min) as {channel}_min",
-            f"max({channel}_max) as {channel}_max",
-            f"sum({channel}_sum) as {channel}_sum",
-            f"{last} as {channel}_last",
-        ]
-    return ", ".join(parts)
 
 
 def _daily_statement() -> str:
     return (
         f"insert into telemetry_daily (battery_id, bucket, {_NAMED}) "
-        f"select touched.battery_id, touched.bucket, {', '.join(f'made.{name}' for name in COLUMNS)} "
-        f"from {_TOUCHED} cross join lateral (select {composed_list()} from telemetry_hourly "
+        f"select touched.battery_id, touched.bucket, {_MADE} "
+        f"from {_TOUCHED} cross join lateral (select {composed_figures()} from telemetry_hourly "
         "where battery_id = touched.battery_id and bucket >= touched.bucket "
         "and bucket < touched.bucket + interval '1 day') as made "
-        f"where made.row_count > 0 {_UPSERT}"
+        f"where made.row_count is not null {_upsert('telemetry_daily')}"
+    )
+
+
+def _upsert(relation: str) -> str:
+    # Where the raw rows of a bucket are deleted, at most a value that holds from before is found; what is kept stays.
+    return (
+        f"on conflict (battery_id, bucket) do update set {_ASSIGNED} "
+        f"where excluded.row_count > 0 or {relation}.row_count = 0"
     )
 
 
@@ -100,8 +87,6 @@ class RollupRun:
 
 async def run_once(context: ProcessContext) -> RollupRun:
     """Bring the roll-ups up to date with what was stored since the last run."""
-    if context.engine is Engine.TIMESCALE:
-        return RollupRun(0, 0)
     hours = days = 0
     while True:
         async with context.database.begin() as connection:
@@ -151,6 +136,7 @@ async def maintain_storage_of(database: Database, settings: GatewaySettings, *, 
         )
         if await detect_engine(connection) is Engine.TIMESCALE:
             return
+        # On TimescaleDB a policy of each roll-up does this.
         for rollup in ROLLUPS:
             await connection.exec_driver_sql(
                 f"delete from {rollup} where bucket < $1", (present - timedelta(days=settings.rollup_retention_days),)

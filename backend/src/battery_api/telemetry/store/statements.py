@@ -15,6 +15,8 @@ from battery_api.db.fetching import fetch_all
 from battery_api.telemetry.store.columns import BoolArray, Column, IntArray, RuleState
 from battery_api.telemetry.store.fleet_index import Kind
 from battery_api.telemetry.store.indices import BatteryKey, Keys
+from battery_api.telemetry.store.instants import hour_floor
+from battery_api.telemetry.store.time_weights import MAX_HOLD_US
 
 OpenCounts = tuple[int, int, int]
 """Open alerts of a battery: info, warning, critical."""
@@ -110,11 +112,12 @@ async def update_rows(
     await connection.exec_driver_sql(statement, tuple(parameters))
 
 
-async def mark_rollups(connection: AsyncConnection, string_keys: Keys, hours_us: IntArray) -> None:
-    """Mark the (string, hour) buckets whose rows changed."""
+async def mark_rollups(connection: AsyncConnection, string_keys: Keys, times_us: IntArray) -> None:
+    """Mark the hours that new readings (m,) change: their own, and the following one if a value may hold into it."""
     if not len(string_keys):
         return
-    pairs = np.unique(np.stack([string_keys, hours_us], axis=1), axis=0)
+    hours_us = np.concatenate([hour_floor(times_us), hour_floor(times_us + MAX_HOLD_US - 1)])
+    pairs = np.unique(np.stack([np.tile(string_keys, 2), hours_us], axis=1), axis=0)
     await connection.exec_driver_sql(_MARK, (pairs[:, 0].tolist(), pairs[:, 1].tolist()))
 
 
