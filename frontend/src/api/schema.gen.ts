@@ -492,7 +492,7 @@ export interface paths {
         };
         /**
          * Get Series
-         * @description Return a battery's history with min, max, mean and last of each bucket, so that spikes stay visible.
+         * @description Return a battery's history: min, max, time-weighted mean and last of each bucket, so that spikes stay visible.
          */
         get: operations["telemetry_get_series"];
         put?: never;
@@ -1453,6 +1453,10 @@ export interface components {
         /**
          * ChannelPoints
          * @description Figures of one channel, one entry per point; null where the channel was not measured.
+         *
+         *     ``mean`` is the time-weighted mean: each value holds until the channel's next one, at most 300 s, and what holds when
+         *     a bucket begins counts in it. ``min``, ``max`` and ``last`` are of the readings in the bucket. A bucket from before
+         *     means were weighted, whose readings are deleted, has the mean of its samples.
          */
         ChannelPoints: {
             /** Min */

@@ -170,7 +170,7 @@ async def get_series(
     resolution: Annotated[Resolution, Query(description="Width of a point; auto fits max_points.")] = Resolution.AUTO,
     max_points: Annotated[int, Query(ge=1, le=MAX_POINTS, description="Most points to return.")] = 500,
 ) -> Response:
-    """Return a battery's history with min, max, mean and last of each bucket, so that spikes stay visible."""
+    """Return a battery's history: min, max, time-weighted mean and last of each bucket, so that spikes stay visible."""
     now = context.clock.now()
     since, until = series.span_of(start, end, now)
     wanted = series.SeriesRequest(battery_id, since, until, resolution, max_points)

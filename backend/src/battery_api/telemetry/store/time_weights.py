@@ -11,8 +11,8 @@ from typing import Final
 from battery_api.db.tables.telemetry import ROLLUP_CHANNELS
 
 MAX_HOLD_S: Final = 300
-"""Longest time that a value stands for (EJ): five readings of the slowest usual rate, one a minute, may be missing, as
-in `twin.discharges.GAP_US`; a longer pause is a gap, and a gap has no mean. Channels measured once an hour or a day
+"""Longest time that a value stands for (EJ): of one reading a minute, the usual rate on float, four may be missing. A
+longer pause is a gap, as for `twin.discharges.GAP_US`, and a gap has no mean. Channels measured once an hour or a day
 hold equally long each time, so that their mean is that of their samples."""
 MAX_HOLD_US: Final = MAX_HOLD_S * 1_000_000
 _HOUR_S: Final = 3600
@@ -31,13 +31,19 @@ def figures_of_hour(battery: str, hour: str) -> str:
 
     Rows before the hour are read as far back as a value may hold, and have a part in integral and held time alone.
     """
-    next_values = ", ".join(f"{next_value_sql(channel, _at(hour))} as {channel}_next_s" for channel in ROLLUP_CHANNELS)
+    next_values = ", ".join(f"{next_value_sql(channel, 'at_s')} as {channel}_next_s" for channel in ROLLUP_CHANNELS)
     figures = ", ".join(_figures(channel) for channel in ROLLUP_CHANNELS)
+    values = ", ".join(ROLLUP_CHANNELS)
+    # "offset 0" keeps the server from computing an expression once for each figure that uses it, and extract() instead
+    # of date_part() would give a numeric, with which arithmetic is several times slower.
     return (
-        f"select count(*) filter (where at_s >= 0)::int as row_count, {figures} from ("
-        f"select {', '.join(ROLLUP_CHANNELS)}, {_at(hour)} as at_s, {next_values} from telemetry "
+        f"select count(*) filter (where is_own)::int as row_count, {figures} from ("
+        f"select {values}, at_s >= 0 as is_own, least(at_s + {MAX_HOLD_S}, {_HOUR_S}::double precision) as until_s, "
+        f"greatest(at_s, 0::double precision) as from_s, {next_values} from ("
+        f"select time, {values}, date_part('epoch', time - {hour}) as at_s from telemetry "
         f"where battery_id = {battery} and time >= {hour} - interval '{MAX_HOLD_S} seconds' "
-        f"and time < {hour} + interval '1 hour' window later as ({LATER_ROWS})) as held"
+        f"and time < {hour} + interval '1 hour' order by time desc offset 0) as row "
+        f"window later as ({LATER_ROWS}) offset 0) as held"
     )
 
 
@@ -81,23 +87,18 @@ def mean_of_buckets_sql(channel: str) -> str:
     return f"case when sum({channel}_count) > 0 then coalesce({weighted}, {of_samples}) end"
 
 
-def _at(hour: str) -> str:
-    # extract() would give a numeric, with which arithmetic is several times slower.
-    return f"date_part('epoch', time - {hour})"
-
-
 def _figures(channel: str) -> str:
-    inside = "filter (where at_s >= 0)"
-    held_s = f"greatest(0, least({channel}_next_s, at_s + {MAX_HOLD_S}, {_HOUR_S}) - greatest(at_s, 0))"
+    known = f"filter (where {channel} is not null)"
+    held_s = f"greatest(0, least({channel}_next_s, until_s) - from_s)"
     return ", ".join(
         (
-            f"count({channel}) {inside} ::int as {channel}_count",
-            f"min({channel}) {inside} as {channel}_min",
-            f"max({channel}) {inside} as {channel}_max",
-            f"sum({channel}::double precision) {inside} as {channel}_sum",
+            f"count({channel}) filter (where is_own)::int as {channel}_count",
+            f"min({channel}) filter (where is_own) as {channel}_min",
+            f"max({channel}) filter (where is_own) as {channel}_max",
+            f"sum({channel}::double precision) filter (where is_own) as {channel}_sum",
             # One value has no next one; no row after the hour is read.
-            f"max({channel}) filter (where at_s >= 0 and {channel}_next_s is null) as {channel}_last",
+            f"max({channel}) filter (where is_own and {channel}_next_s is null) as {channel}_last",
             f"coalesce(sum({channel}::double precision * {held_s}), 0) as {channel}_integral",
-            f"coalesce(sum({held_s}) filter (where {channel} is not null), 0) as {channel}_held_s",
+            f"coalesce(sum({held_s}) {known}, 0) as {channel}_held_s",
         )
     )
