@@ -29,7 +29,8 @@ class MadeHistory:
         dice = np.random.default_rng(4)
         for location in LOCATIONS:
             members = [code for code in BATTERIES if location in code]
-            times = [START + timedelta(minutes=20 * at) for at in range(9 * 72)]
+            # The last reading of an hour holds into the next one.
+            times = [START + timedelta(minutes=20 * at + 18) for at in range(9 * 72)]
             count = len(times) * len(members)
             ohmic = np.where(dice.random(count) < 0.05, dice.uniform(3, 4, count), np.nan)
             self._write(
@@ -148,10 +149,12 @@ async def test_roll_ups_equal_those_of_the_job(gateway: Gateway, history: MadeHi
     async with gateway.database.begin() as connection:
         await connection.exec_driver_sql("truncate telemetry_hourly, telemetry_daily")
         await connection.exec_driver_sql(
-            "insert into rollup_mark (string_id, hour) select distinct b.string_id, date_trunc('hour', t.time) "
-            "from telemetry t join battery b on b.id = t.battery_id"
+            "insert into rollup_mark (string_id, hour) "
+            "select distinct b.string_id, date_trunc('hour', t.time + hold) from telemetry t "
+            "join battery b on b.id = t.battery_id, (values (interval '0'), (interval '5 minutes')) as later(hold)"
         )
     await run_once(gateway.context)
+    assert {figures["row_count"] for figures in loaded["telemetry_hourly"].values()} == {0, 3}
     for name, figures in loaded.items():
         assert_same(figures, await rolled_up(gateway, name))
 

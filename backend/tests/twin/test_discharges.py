@@ -30,6 +30,12 @@ def test_charge_of_a_ramp_is_its_area() -> None:
     assert found.drawn_ah == pytest.approx(inside_ah + edges_ah, rel=1e-9)
 
 
+def test_the_mean_current_weighs_time() -> None:
+    uneven = [*steady(0, 540, 60, -10.0), *steady(600, 1198, 2, -40.0), (1200.0, 5.0)]
+    (found,) = find_discharges(rows([(-60.0, 0.1), *uneven]), FAR_US)
+    assert found.mean_current_a == pytest.approx(-25.0)
+
+
 def test_what_was_not_seen_is_not_counted() -> None:
     (found,) = find_discharges(rows(steady(0, 60, 2, -36.0)), FAR_US)
     assert found.drawn_ah == pytest.approx(36 * 60 / 3600)

@@ -1454,7 +1454,7 @@ export interface components {
          * ChannelPoints
          * @description Figures of one channel, one entry per point; null where the channel was not measured.
          *
-         *     ``mean`` is the time-weighted mean: each value holds until the channel's next one, at most 300 s, and what holds when
+         *     ``mean`` is the time-weighted mean: a value holds until the channel's next one, at most 300 s, and what holds when
          *     a bucket begins counts in it. ``min``, ``max`` and ``last`` are of the readings in the bucket. A bucket from before
          *     means were weighted, whose readings are deleted, has the mean of its samples.
          */

@@ -95,11 +95,19 @@ def _discharge(rows: StringReadings, group: IntArray, now_us: int) -> Discharge:
         end_us=end_us,
         is_test=bool(2 * rows.is_test[group].sum() > len(group)),
         drawn_ah=drawn_a_us / _US_PER_H,
-        mean_current_a=float(np.mean(rows.current_a[group])),
+        mean_current_a=_mean_current_a(rows, group),
         min_voltage_v=float(measured.min()) if len(measured) else None,
         complete=_start_is_observed(rows, first) and _edges_us(rows, first, last)[1] <= GAP_US,
         is_open=int(rows.time_us[-1]) - end_us <= GAP_US and now_us - end_us <= MAX_OPEN_US,
     )
+
+
+def _mean_current_a(rows: StringReadings, group: IntArray) -> float:
+    """Return the mean discharging current, each reading weighted by the time to the next one."""
+    end_us = int(rows.time_us[group[-1]]) + int(np.median(np.diff(rows.time_us[group[0] : group[-1] + 1])))
+    next_us = np.append(rows.time_us[group[:-1] + 1], end_us)
+    held_us = np.minimum(next_us - rows.time_us[group], GAP_US)
+    return float(np.average(rows.current_a[group], weights=held_us))
 
 
 def _edges_us(rows: StringReadings, first: int, last: int) -> tuple[float, float]:
