@@ -26,7 +26,8 @@ BATTERIES = battery_codes(PER_STRING)
 FIRST = BATTERIES[0]
 USERS_SQL = (
     'insert into "user" (username, password_hash, role) '
-    "values ('somchai', '-', 'engineer'), ('mali', '-', 'viewer'), ('nok', '-', 'engineer')"
+    "values ('somchai', '-', 'engineer'), ('mali', '-', 'viewer'), ('nok', '-', 'engineer'), "
+    "('root', '-', 'admin')"
 )
 
 
@@ -122,6 +123,7 @@ def principals(user_ids: dict[str, int]) -> dict[str, Principal]:
         "somchai": Principal("somchai", user_ids["somchai"], Role.ENGINEER, frozenset(), None),
         "mali": Principal("mali", user_ids["mali"], Role.VIEWER, frozenset(), None),
         "nok": Principal("nok", user_ids["nok"], Role.ENGINEER, frozenset(), frozenset({LOCATIONS[1]})),
+        "root": Principal("root", user_ids["root"], Role.ADMIN, frozenset(), None),
         "feed": Principal("feed", None, None, frozenset({Scope.TELEMETRY_WRITE}), None),
         "pager": Principal("pager", None, None, frozenset(Scope), None),
     }

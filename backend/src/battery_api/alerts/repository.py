@@ -276,8 +276,8 @@ async def totals(connection: AsyncConnection, *, visible: frozenset[str] | None)
     """Count alerts."""
     statement = text(
         f"""
-        select count(*) filter (where a.resolved_at is null and (a.cleared_at is null or a.acknowledged_at is null))
-                   as open_count,
+        select count(*) filter (where a.resolved_at is null and a.end_reason is null
+                                      and (a.cleared_at is null or a.acknowledged_at is null)) as open_count,
                count(*) filter (where {_ACTIVE}) as active_count,
                count(*) filter (where {_PENDING}) as pending_count
         from alert a join location l on l.id = a.location_id
@@ -343,6 +343,7 @@ def as_alert(row: RowMapping) -> AlertOut:
         message=render(row["message_code"], params),
         message_code=row["message_code"],
         message_params=params,
+        end_reason=row["end_reason"],
     )
 
 

@@ -27,7 +27,9 @@ class TimelineEntryOut(BaseModel):
 
     event_id: int
     at: AwareDatetime
-    kind: Literal["raised", "escalated", "cleared", "revised", "withdrawn", "acknowledged", "resolved", "comment"]
+    kind: Literal[
+        "raised", "escalated", "cleared", "revised", "withdrawn", "ended", "acknowledged", "resolved", "comment"
+    ]
     actor: str | None
     note: str | None
     data: dict[str, Any]
@@ -63,7 +65,9 @@ class DayCounts(BaseModel):
 class AlertStats(BaseModel):
     """Alerts in figures; the ``by_`` groups count active ones."""
 
-    open_count: int = Field(description="Not resolved, and either active or never acknowledged.")
+    open_count: int = Field(
+        description="Not resolved, and either active or never acknowledged; not those that ended with their subject."
+    )
     active_count: int = Field(description="The condition is active now.")
     pending_count: int = Field(description="Active and not acknowledged.")
     by_severity: dict[Severity, int]

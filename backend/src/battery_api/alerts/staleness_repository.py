@@ -14,7 +14,7 @@ _BATTERIES: Final = text(
     join battery_state s on s.battery_id = b.id
     join string g on g.id = b.string_id
     join location l on l.id = b.location_id
-    where b.removed_at is null and s.time is not null
+    where b.removed_at is null and b.retired_at is null and s.time is not null
     order by b.id
     """
 )
@@ -75,7 +75,7 @@ class ResolvedStaleAlert(NamedTuple):
 
 
 async def list_batteries(connection: AsyncConnection) -> list[MonitoredBattery]:
-    """Return every installed battery that has reported, by key."""
+    """Return every battery in service that has reported, by key."""
     return [MonitoredBattery(*row) for row in await connection.execute(_BATTERIES)]
 
 

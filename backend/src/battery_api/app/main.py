@@ -29,6 +29,7 @@ from battery_api.app.unavailable import install_unavailable_handler
 from battery_api.app.webapp import mount_dashboard
 from battery_api.db import migrate
 from battery_api.db.session import Database
+from battery_api.fleet import retirement_routes
 from battery_api.fleet import routes as fleet_routes
 from battery_api.settings import GatewaySettings
 from battery_api.telemetry import routes as telemetry_routes
@@ -83,7 +84,7 @@ def create_app(settings: GatewaySettings | None = None, overrides: PartOverrides
     install_unavailable_handler(app)
     serve_description(app)
     api = APIRouter(prefix="/api/v1")
-    for routes in (accounts_routes, fleet_routes, telemetry_routes, twin_routes, alerts_routes):
+    for routes in (accounts_routes, fleet_routes, retirement_routes, telemetry_routes, twin_routes, alerts_routes):
         api.include_router(routes.router)
     app.include_router(api)
     app.add_middleware(GZipMiddleware, minimum_size=1024, compresslevel=5)

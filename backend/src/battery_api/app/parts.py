@@ -7,12 +7,14 @@ import httpx
 from fastapi import FastAPI
 
 from battery_api.accounts.sessions import Authenticator
+from battery_api.alerts.endings import AlertEndings
 from battery_api.alerts.judge import AlertJudge
 from battery_api.app.dependencies import DependencyStates
 from battery_api.context import ProcessContext
 from battery_api.db.session import Database
 from battery_api.db.timescale import detect_engine
 from battery_api.fleet.catalogue import CatalogueCache
+from battery_api.fleet.ports import Endings
 from battery_api.realtime.publisher import SocketPublisher
 from battery_api.realtime.server import RealtimeServer
 from battery_api.settings import GatewaySettings
@@ -50,6 +52,7 @@ class GatewayParts:
     dependencies: DependencyStates
     judge: Judge
     publisher: Publisher
+    endings: Endings
     ingest: IngestPipeline
     realtime: RealtimeServer
     socket_publisher: SocketPublisher
@@ -77,6 +80,7 @@ async def build_parts(
         ),
         judge=judge,
         publisher=publisher,
+        endings=AlertEndings(),
         ingest=IngestPipeline(context, catalogue, judge, publisher),
         realtime=realtime,
         socket_publisher=socket_publisher,

@@ -4,6 +4,7 @@ import asyncio
 import json
 import logging
 from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -12,12 +13,14 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from battery_api.accounts.bootstrap import bootstrap as bootstrap_accounts
+from battery_api.alerts.endings import AlertEndings
 from battery_api.app.main import create_app, create_gateway
 from battery_api.app.openapi import describe
 from battery_api.db import migrate as schema
 from battery_api.db.bangkok import ZONE
 from battery_api.db.session import Database
 from battery_api.fleet.importer import import_catalogue
+from battery_api.fleet.ports import FleetChange
 from battery_api.settings import GatewaySettings
 from battery_api.telemetry.history.load import history_is_loaded, load_history
 from battery_api.telemetry.store.rollups import maintain_storage_of
@@ -68,8 +71,9 @@ def import_fleet(
     """Import the fleet catalogue; if any line has an error, nothing is imported."""
 
     async def run(database: Database, _: GatewaySettings) -> None:
+        change = FleetChange("command line", datetime.now(UTC), AlertEndings())
         async with database.begin() as connection:
-            report = await import_catalogue(connection, file.read_bytes(), dry_run=dry_run)
+            report = await import_catalogue(connection, file.read_bytes(), dry_run=dry_run, change=change)
         for error in report.errors:
             _err.print(f"line {error.line}: {error.field or '-'}: {error.detail} [{error.code}]", markup=False)
         for warning in report.warnings:
@@ -83,8 +87,8 @@ def import_fleet(
                 markup=False,
             )
         summary = f"{report.row_count} lines: {report.created} created, {report.updated} updated, "
-        summary += f"{report.replaced} replaced, {report.unchanged} unchanged, {report.error_count} errors, "
-        summary += f"{report.warning_count} warnings"
+        summary += f"{report.replaced} replaced, {report.retired} retired, {report.reinstated} back in service, "
+        summary += f"{report.unchanged} unchanged, {report.error_count} errors, {report.warning_count} warnings"
         _out.print(summary + (" (dry run)." if dry_run else "."))
         if report.error_count:
             raise typer.Exit(1)

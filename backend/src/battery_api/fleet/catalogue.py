@@ -61,15 +61,28 @@ class BatteryEntry:
     float_compensation_v_per_c: float
     baseline_resistance_mohm: float | None
     baseline_temperature_c: float | None
+    retired_at: datetime | None = None
+    """From when it is out of service; readings from before it are still accepted."""
+    retired_by: str | None = None
+
+
+class FleetVersion(NamedTuple):
+    """Differs whenever the fleet has changed: rows are never deleted, and a swap adds one."""
+
+    location_count: int
+    string_count: int
+    battery_transactions: int
+    """Sum of the transactions that last wrote each battery, so that the order of their commits does not matter."""
 
 
 @dataclass(frozen=True)
 class FleetCatalogue:
-    """Every location, string and installed battery, by code and by key."""
+    """Every location, string and installed battery, by code and by key; ``version`` None if it is never compared."""
 
     locations: Mapping[str, LocationEntry]
     strings: Mapping[str, StringEntry]
     batteries: Mapping[str, BatteryEntry]
+    version: FleetVersion | None = None
     location_by_key: Mapping[int, LocationEntry] = field(init=False)
     string_by_key: Mapping[int, StringEntry] = field(init=False)
     battery_by_key: Mapping[int, BatteryEntry] = field(init=False)
@@ -80,8 +93,8 @@ class FleetCatalogue:
         object.__setattr__(self, "battery_by_key", {entry.key: entry for entry in self.batteries.values()})
 
 
-async def load_catalogue(connection: AsyncConnection) -> FleetCatalogue:
-    """Read the whole fleet; about two thousand rows."""
+async def load_catalogue(connection: AsyncConnection, version: FleetVersion | None = None) -> FleetCatalogue:
+    """Read the whole fleet; about two thousand rows. ``version`` was read before it."""
     locations = {row.code: LocationEntry(**row._asdict()) for row in await connection.execute(_LOCATIONS)}
     batteries = {row.code: BatteryEntry(**row._asdict()) for row in await connection.execute(_BATTERIES)}
     batteries_of: dict[int, list[BatteryEntry]] = {}
@@ -100,7 +113,7 @@ async def load_catalogue(connection: AsyncConnection) -> FleetCatalogue:
             location_code=row.location_code,
             battery_keys=tuple(entry.key for entry in in_order),
         )
-    return FleetCatalogue(locations, strings, batteries)
+    return FleetCatalogue(locations, strings, batteries, version)
 
 
 # The labels are the names of the entries' fields.
@@ -138,6 +151,8 @@ _BATTERIES: Final = (
         BatteryModelRow.float_compensation_v_per_c,
         Battery.baseline_resistance_mohm,
         Battery.baseline_temperature_c,
+        Battery.retired_at,
+        Battery.retired_by,
     )
     .join(String, String.id == Battery.string_id)
     .join(BatterySystem, BatterySystem.id == String.system_id)
@@ -146,15 +161,6 @@ _BATTERIES: Final = (
     .where(Battery.removed_at.is_(None))
     .order_by(Battery.code)
 )
-
-
-class FleetVersion(NamedTuple):
-    """Differs whenever the fleet has changed: rows are never deleted, and a swap adds one."""
-
-    location_count: int
-    string_count: int
-    last_battery_transaction: int
-    """Newest transaction that wrote a battery."""
 
 
 class CatalogueCache:
@@ -179,7 +185,7 @@ class CatalogueCache:
             return self._catalogue
         version = await _fleet_version(connection)
         if self._catalogue is None or version != self._version:
-            self._catalogue = await load_catalogue(connection)
+            self._catalogue = await load_catalogue(connection, version)
             self._version = version
         self._checked_at = now
         return self._catalogue
@@ -193,9 +199,14 @@ class CatalogueCache:
 _VERSION: Final = text(
     """
     select (select count(*) from location), (select count(*) from string),
-           coalesce((select max(xmin::text::bigint) from battery), 0)
+           coalesce((select sum(xmin::text::bigint)::bigint from battery), 0)
     """
 )
+
+
+async def is_current(connection: AsyncConnection, catalogue: FleetCatalogue) -> bool:
+    """Return whether the fleet is still as a catalogue of the cache shows it."""
+    return catalogue.version is None or catalogue.version == await _fleet_version(connection)
 
 
 async def _fleet_version(connection: AsyncConnection) -> FleetVersion:

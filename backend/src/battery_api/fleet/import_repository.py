@@ -137,6 +137,18 @@ async def add_state_rows(connection: AsyncConnection) -> None:
         )
 
 
+async def continue_rooms(connection: AsyncConnection, removed: Sequence[int]) -> None:
+    """Let the live room of each position go on counting, so that a client sees the update after a swap as the next."""
+    await connection.execute(
+        text(
+            "update battery_state s set seq = o.seq + 1 from battery_state o join battery b on b.id = o.battery_id "
+            "join battery n on n.code = b.code and n.removed_at is null "
+            "where o.battery_id = any(:removed) and s.battery_id = n.id"
+        ),
+        {"removed": list(removed)},
+    )
+
+
 def battery_values(row: FleetRow, installed_at: datetime, keys: CatalogueKeys) -> BatteryValues:
     """Return the columns of a battery from its catalogue line and the instant of its installation."""
     return BatteryValues(

@@ -2,6 +2,7 @@
 
 Importing the same file again changes nothing. A new serial number at an occupied position is a swap: the old battery
 keeps its history and ends at the instant at which the new one was installed; a day begins at midnight in Asia/Bangkok.
+A day in ``retired_on`` retires a battery.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -11,13 +12,14 @@ from typing import Any, Final, NamedTuple
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from battery_api.fleet import import_repository
+from battery_api.fleet import import_repository, import_retirement
 from battery_api.fleet.catalogue_file.lines import CatalogueLine, check_line
 from battery_api.fleet.catalogue_file.nameplate import location_warnings
 from battery_api.fleet.catalogue_file.problems import CellProblem
 from battery_api.fleet.catalogue_file.text import BrokenRecord, Record, read_records
 from battery_api.fleet.errors import ImportRefused
 from battery_api.fleet.import_repository import LOCATION_FIELDS, SYSTEM_FIELDS, BatteryValues, battery_values
+from battery_api.fleet.ports import BatteryEnd, FleetChange
 from battery_api.fleet.schemas import ImportLineError, ImportLineWarning, ImportReport, Replacement
 from battery_api.fleet.swaps import InstalledFleet
 from battery_contracts.fleet import FleetRow
@@ -67,7 +69,7 @@ class _ParsedCatalogue:
 
 
 async def import_catalogue(
-    connection: AsyncConnection, content: bytes, *, dry_run: bool, now: datetime | None = None
+    connection: AsyncConnection, content: bytes, *, dry_run: bool, change: FleetChange | None = None
 ) -> ImportReport:
     """Import a catalogue file; after any error nothing is written, and the report names line, field and remedy.
 
@@ -79,22 +81,23 @@ async def import_catalogue(
         The file: CSV in UTF-8 with a header.
     dry_run
         Check and count everything, write nothing.
-    now
-        Later dates are in the future; the machine's clock if absent.
+    change
+        Who imports, when, and what ends with a battery; without it nothing but the fleet's own rows changes.
 
     Raises
     ------
     ImportRefused
         The file is not text with the expected header, or has no lines.
     """
-    parsed = _parse(content, now or datetime.now(UTC))
+    change = change or FleetChange.of_fleet_alone()
+    parsed = _parse(content, change.now)
     await import_repository.lock_import(connection)
     fleet = await InstalledFleet.load(connection)
     _compare(parsed, fleet)
     changes = _Changes()
     if not parsed.errors.count:
         async with connection.begin_nested() as savepoint:
-            changes = await _write(connection, parsed.lines, fleet)
+            changes = await _write(connection, parsed.lines, fleet, change)
             if dry_run:
                 await savepoint.rollback()
     return ImportReport(
@@ -105,6 +108,8 @@ async def import_catalogue(
         unchanged=changes.unchanged,
         replaced=len(changes.replacements),
         replacements=changes.replacements,
+        retired=changes.retired,
+        reinstated=changes.reinstated,
         error_count=parsed.errors.count,
         errors=[ImportLineError(**finding) for finding in parsed.errors.dicts()],
         warning_count=parsed.warnings.count,
@@ -195,13 +200,18 @@ class _Changes:
     updated: int = 0
     unchanged: int = 0
     replacements: list[Replacement] = field(default_factory=list)
+    retired: int = 0
+    reinstated: int = 0
 
 
-async def _write(connection: AsyncConnection, lines: Sequence[CatalogueLine], fleet: InstalledFleet) -> _Changes:
+async def _write(
+    connection: AsyncConnection, lines: Sequence[CatalogueLine], fleet: InstalledFleet, change: FleetChange
+) -> _Changes:
     done = _Changes()
     rows: list[FleetRow] = [line.row for line in lines]
     keys = await import_repository.put_catalogue(connection, rows)
     new: list[BatteryValues] = []
+    ends: list[BatteryEnd] = []
     for line in lines:
         values = battery_values(line.row, fleet.installed_at(line), keys)
         old = fleet.at(line)
@@ -217,9 +227,15 @@ async def _write(connection: AsyncConnection, lines: Sequence[CatalogueLine], fl
         else:
             done.replacements.append(_replacement(line, old.values, values))
             await import_repository.remove_battery(connection, old.key, values.installed_at)
+            ends.append(import_retirement.replacement(old, values, line.row))
             new.append(values)
     await import_repository.add_batteries(connection, new)
     await import_repository.add_state_rows(connection)
+    await import_repository.continue_rooms(connection, [end.battery_key for end in ends])
+    done.reinstated = await import_retirement.reinstate(connection, lines)
+    retired = await import_retirement.retire(connection, rows, change)
+    done.retired = len(retired)
+    await change.end([*ends, *retired], connection)
     return done
 
 

@@ -9,10 +9,13 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from battery_api.fleet.ohmic import drift_sql
+from battery_api.fleet.service_life import LOCATION_RETIRED_AT, STRING_RETIRED_AT, SYSTEM_RETIRED_AT
 from battery_api.fleet.status import stale_after_sql, status_sql
 from battery_contracts.enums import Provenance
 
-_STATUS: Final = status_sql("s.time", "s.reporting_interval_s", "s.open_critical", "s.open_warning")
+_STATUS: Final = status_sql(
+    "s.time", "s.reporting_interval_s", "s.open_critical", "s.open_warning", retired_at="b.retired_at"
+)
 _DRIFT: Final = drift_sql(
     "s.internal_resistance_mohm", "s.resistance_temperature_c", "b.baseline_resistance_mohm", "b.baseline_temperature_c"
 )
@@ -41,6 +44,7 @@ _BATTERIES: Final = f"""
            s.time, s.received_at, s.voltage_v, s.current_a, s.temperature_c, s.internal_resistance_mohm,
            s.resistance_at, s.soc_pct, s.soc_sd_pct, s.soc_provenance, s.soh_pct, s.soh_sd_pct, s.soh_provenance,
            s.quality, s.reporting_interval_s, s.open_info, s.open_warning, s.open_critical,
+           b.retired_at, b.retired_by, b.retired_reason,
            {_DRIFT} as resistance_drift_pct, {_STATUS} as status
     from battery b
     join string g on g.id = b.string_id
@@ -84,6 +88,9 @@ class ListedBattery(NamedTuple):
     open_info: int
     open_warning: int
     open_critical: int
+    retired_at: datetime | None
+    retired_by: str | None
+    retired_reason: str | None
     resistance_drift_pct: float | None
     status: str
     open_types: list[str] | None
@@ -139,6 +146,7 @@ class ListedLocation(NamedTuple):
     system_count: int
     string_count: int
     battery_count: int
+    retired_at: datetime | None
 
 
 class ListedString(NamedTuple):
@@ -149,6 +157,7 @@ class ListedString(NamedTuple):
     system_kind: str
     rated_power_kva: float
     battery_count: int
+    retired_at: datetime | None
     time: datetime | None
     voltage_v: float | None
     current_a: float | None
@@ -169,9 +178,13 @@ class SystemCounts(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class BatteryFilter:
-    """Which batteries to list; None means any. ``visible`` holds the caller's locations, None for all."""
+    """Which batteries to list; None means any. ``visible`` holds the caller's locations, None for all.
+
+    A battery that is named by its id is found whether it is retired or not.
+    """
 
     visible: frozenset[str] | None = None
+    include_retired: bool = False
     location_id: str | None = None
     system_id: str | None = None
     string_id: str | None = None
@@ -197,6 +210,8 @@ class BatteryFilter:
                 name = column.removeprefix("x.")
                 clauses.append(f"{column} = :{name}")
                 values[name] = value
+        if not self.include_retired and self.battery_id is None:
+            clauses.append("x.retired_at is null")
         if self.visible is not None:
             clauses.append("x.location_code = any(:visible)")
             values["visible"] = sorted(self.visible)
@@ -235,7 +250,7 @@ async def list_batteries(
 async def count_batteries(
     connection: AsyncConnection, *, now: datetime, visible: frozenset[str] | None
 ) -> dict[str, BatteryCounts]:
-    """Count batteries by the code of their location."""
+    """Count the batteries in service by the code of their location."""
     statement = f"""
         select x.location_code,
                count(*) filter (where x.status = 'normal') as normal,
@@ -250,7 +265,7 @@ async def count_batteries(
                           x.resistance_drift_pct desc nulls last)
                 filter (where x.status in ('critical', 'warning')))[1] as worst_battery_code
         from ({_BATTERIES}) x
-        where cast(:visible as text[]) is null or x.location_code = any(:visible)
+        where x.retired_at is null and (cast(:visible as text[]) is null or x.location_code = any(:visible))
         group by x.location_code
     """
     rows = await connection.execute(text(statement), {"now": now, "visible": _codes(visible)})
@@ -276,33 +291,42 @@ async def count_alerts(connection: AsyncConnection, *, visible: frozenset[str] |
     return {row.location_code: AlertCounts(*row) for row in rows}
 
 
-async def list_locations(connection: AsyncConnection, *, visible: frozenset[str] | None) -> list[ListedLocation]:
-    """Return every location the caller may see, with its environment and sizes."""
+async def list_locations(
+    connection: AsyncConnection, *, visible: frozenset[str] | None, include_retired: bool = False
+) -> list[ListedLocation]:
+    """Return every location the caller may see, with its environment and the sizes of what is in service."""
     statement = text(
         f"""
         select l.code, l.name, l.region, l.latitude, l.longitude, l.altitude_m, l.commissioned_on, l.utility,
                l.climate_zone, e.time, e.ambient_c, e.humidity_pct, e.hvac, e.mains,
                {stale_after_sql("e.reporting_interval_s")} as stale_after_s,
-               (select count(*) from battery_system y where y.location_id = l.id) as system_count,
-               (select count(*) from string g where g.location_id = l.id) as string_count,
-               (select count(*) from battery b where b.location_id = l.id and b.removed_at is null) as battery_count
+               (select count(*) from battery_system y where y.location_id = l.id
+                   and {SYSTEM_RETIRED_AT} is null) as system_count,
+               (select count(*) from string g where g.location_id = l.id
+                   and {STRING_RETIRED_AT} is null) as string_count,
+               (select count(*) from battery b where b.location_id = l.id and b.removed_at is null
+                   and b.retired_at is null) as battery_count,
+               {LOCATION_RETIRED_AT} as retired_at
         from location l join location_state e on e.location_id = l.id
-        where cast(:visible as text[]) is null or l.code = any(:visible)
+        where (cast(:visible as text[]) is null or l.code = any(:visible))
+          and (:include_retired or {LOCATION_RETIRED_AT} is null)
         order by l.code
         """
     )
-    rows = await connection.execute(statement, {"visible": _codes(visible)})
-    return [ListedLocation(*row) for row in rows]
+    values = {"visible": _codes(visible), "include_retired": include_retired}
+    return [ListedLocation(*row) for row in await connection.execute(statement, values)]
 
 
 async def list_strings(
     connection: AsyncConnection, *, location_code: str | None = None, string_code: str | None = None
 ) -> list[ListedString]:
-    """Return strings with their systems and newest values."""
+    """Return strings with their systems and newest values, retired ones as well."""
     statement = text(
-        """
+        f"""
         select g.code as string_code, y.code as system_code, y.kind as system_kind, y.rated_power_kva,
-               (select count(*) from battery b where b.string_id = g.id and b.removed_at is null) as battery_count,
+               (select count(*) from battery b where b.string_id = g.id and b.removed_at is null
+                   and b.retired_at is null) as battery_count,
+               {STRING_RETIRED_AT} as retired_at,
                t.time, t.voltage_v, t.current_a, t.float_current_ma, t.ripple_voltage_v, t.ripple_current_a,
                t.mode, t.mode_since, t.reporting_interval_s
         from string g
@@ -319,12 +343,13 @@ async def list_strings(
 
 
 async def count_systems(connection: AsyncConnection, *, visible: frozenset[str] | None) -> SystemCounts:
-    """Count the systems and strings that the caller may see."""
+    """Count the systems and strings in service that the caller may see."""
     statement = text(
-        """
+        f"""
         select count(distinct y.id) as system_count, count(distinct g.id) as string_count
-        from location l join battery_system y on y.location_id = l.id left join string g on g.system_id = y.id
-        where cast(:visible as text[]) is null or l.code = any(:visible)
+        from location l join battery_system y on y.location_id = l.id
+        left join string g on g.system_id = y.id and {STRING_RETIRED_AT} is null
+        where (cast(:visible as text[]) is null or l.code = any(:visible)) and {SYSTEM_RETIRED_AT} is null
         """
     )
     return SystemCounts(*(await connection.execute(statement, {"visible": _codes(visible)})).one())

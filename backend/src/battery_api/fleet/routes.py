@@ -11,6 +11,7 @@ from battery_api.context import ContextDep, parts_of
 from battery_api.fleet.catalogue import CatalogueCache
 from battery_api.fleet.errors import BatteryNotFound, ImportRefused, LocationNotFound
 from battery_api.fleet.importer import import_catalogue
+from battery_api.fleet.ports import Endings, FleetChange, FleetPublisher
 from battery_api.fleet.repository import SORTS, BatteryFilter
 from battery_api.fleet.schemas import (
     BatteryDetail,
@@ -29,6 +30,7 @@ from battery_servicekit.responses import JsonResponse
 
 router = APIRouter(tags=["fleet"])
 FleetReader = Annotated[Principal, Depends(require_scope(Scope.FLEET_READ, role=Role.VIEWER))]
+IncludeRetired = Annotated[bool, Query(description="Add what is retired.")]
 MAX_IMPORT_BYTES = 32 * 1024 * 1024
 
 
@@ -51,6 +53,16 @@ class FleetParts(Protocol):
     @property
     def dependencies(self) -> ServiceStates:
         """The services that the gateway depends on."""
+        ...
+
+    @property
+    def endings(self) -> Endings:
+        """Ends what hangs on a battery."""
+        ...
+
+    @property
+    def publisher(self) -> FleetPublisher:
+        """Publishes what ended."""
         ...
 
 
@@ -82,18 +94,23 @@ async def list_locations(
     principal: FleetReader,
     page: PageQuery,
     include_stats: Annotated[bool, Query(description="Add counts, environment and the worst battery.")] = False,
+    include_retired: IncludeRetired = False,
 ) -> Response:
     """List the locations you may see."""
     async with context.database.begin() as connection:
         service = FleetService(connection, principal, context.clock.now())
-        return JsonResponse(await service.list_locations(page, include_stats=include_stats))
+        locations = await service.list_locations(page, include_stats=include_stats, include_retired=include_retired)
+    return JsonResponse(locations)
 
 
 @router.get("/locations/{location_id}", response_model=LocationDetail, responses=problems(LocationNotFound))
-async def get_location(location_id: str, context: ContextDep, principal: FleetReader) -> Response:
+async def get_location(
+    location_id: str, context: ContextDep, principal: FleetReader, include_retired: IncludeRetired = False
+) -> Response:
     """Return one location with its systems, strings and their newest values."""
     async with context.database.begin() as connection:
-        return JsonResponse(await FleetService(connection, principal, context.clock.now()).get_location(location_id))
+        service = FleetService(connection, principal, context.clock.now())
+        return JsonResponse(await service.get_location(location_id, include_retired=include_retired))
 
 
 BatterySort = Annotated[
@@ -106,13 +123,20 @@ BatterySort = Annotated[
     response_model=Page[BatterySummary],
     responses=problems(LocationNotFound, InvalidSort),
 )
-async def list_location_batteries(
-    location_id: str, context: ContextDep, principal: FleetReader, page: PageQuery, sort: BatterySort = "battery_id"
+async def list_location_batteries(  # noqa: PLR0917  # each is a parameter of the request
+    location_id: str,
+    context: ContextDep,
+    principal: FleetReader,
+    page: PageQuery,
+    sort: BatterySort = "battery_id",
+    include_retired: IncludeRetired = False,
 ) -> Response:
     """List the batteries of one location."""
     async with context.database.begin() as connection:
         service = FleetService(connection, principal, context.clock.now())
-        battery_filter = BatteryFilter(visible=principal.location_codes, location_id=location_id)
+        battery_filter = BatteryFilter(
+            visible=principal.location_codes, location_id=location_id, include_retired=include_retired
+        )
         listing = await service.list_batteries(battery_filter, page, sort=_checked_sort(sort))
         if not listing.total:
             # An empty page for an unknown location would look like a location without batteries.
@@ -133,9 +157,11 @@ async def list_batteries(  # noqa: PLR0917  # each is a query parameter
     rul_below_days: Annotated[float | None, Query(ge=0)] = None,
     q: Annotated[str | None, Query(description="Part of an id or of a serial number.", max_length=80)] = None,
     sort: BatterySort = "battery_id",
+    include_retired: IncludeRetired = False,
 ) -> Response:
     """List batteries by filter; `total` counts all matches."""
     battery_filter = BatteryFilter(
+        include_retired=include_retired,
         visible=principal.location_codes,
         location_id=location_id,
         system_id=system_id,
@@ -171,13 +197,16 @@ async def import_fleet(
 ) -> Response:
     """Import the fleet catalogue (CSV, one line per battery); if any line has an error, nothing is imported."""
     content = await _bounded_body(request)
-    async with context.database.begin() as connection:
-        report = await import_catalogue(connection, content, dry_run=dry_run, now=context.clock.now())
-        if not dry_run and not report.error_count:
-            counts = report.model_dump(include={"created", "updated", "replaced", "unchanged"})
-            await record_audit(connection, actor=principal, action="fleet.import", target="fleet", data=counts)
     parts: FleetParts = parts_of(request)
+    change = FleetChange(principal, context.clock.now(), parts.endings)
+    async with context.database.begin() as connection:
+        report = await import_catalogue(connection, content, dry_run=dry_run, change=change)
+        if not dry_run and not report.error_count:
+            counts = report.model_dump(include={"created", "updated", "replaced", "unchanged", "retired", "reinstated"})
+            await record_audit(connection, actor=principal, action="fleet.import", target="fleet", data=counts)
     parts.catalogue.forget()
+    if not dry_run:
+        await change.publish(parts.publisher)
     return JsonResponse(report, status=422 if report.error_count and not dry_run else 200)
 
 

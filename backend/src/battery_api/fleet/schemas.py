@@ -80,6 +80,7 @@ class LocationOut(BaseModel):
     system_count: int
     string_count: int
     battery_count: int
+    retired_at: AwareDatetime | None = Field(description="When the last of its batteries was retired, if all are.")
     stats: LocationStats | None = None
 
 
@@ -104,6 +105,7 @@ class StringOut(BaseModel):
     string_id: str
     system_id: str
     battery_count: int
+    retired_at: AwareDatetime | None = Field(description="When the last of its batteries was retired, if all are.")
     state: StringStateOut
 
 
@@ -169,6 +171,11 @@ class BatterySummary(BaseModel):
     live: LiveValues | None
     open_alerts: SeverityCounts
     rul_days: float | None = None
+    retired_at: AwareDatetime | None = Field(
+        description="From when the battery is out of service: not watched, and no part of any count."
+    )
+    retired_by: str | None
+    retired_reason: str | None
 
 
 class BatteryDetail(BatterySummary):
@@ -251,6 +258,8 @@ class ImportReport(BaseModel):
     unchanged: int
     replaced: int
     replacements: list[Replacement] = Field(description="Each swap that `replaced` counts.")
+    retired: int
+    reinstated: int
     error_count: int
     errors: list[ImportLineError] = Field(description="The first 200 by line; `error_count` counts all.")
     warning_count: int

@@ -50,22 +50,27 @@ class FleetService:
         self._principal = principal
         self._now = now
 
-    async def list_locations(self, page: PageRequest, *, include_stats: bool) -> Page[LocationOut]:
+    async def list_locations(
+        self, page: PageRequest, *, include_stats: bool, include_retired: bool = False
+    ) -> Page[LocationOut]:
         """List the locations the caller may see."""
-        locations = await self._locations()
+        locations = await self._locations(include_retired=include_retired)
         stats = await self._stats(locations) if include_stats else {}
         items = [_location_out(row, stats.get(row.code)) for row in locations[page.skip : page.skip + page.limit]]
         return Page(items=items, total=len(locations), skip=page.skip, limit=page.limit)
 
-    async def get_location(self, location_id: str) -> LocationDetail:
-        """Return one location with its systems and strings."""
-        locations = await self._locations()
+    async def get_location(self, location_id: str, *, include_retired: bool = False) -> LocationDetail:
+        """Return one location with its systems and strings; of a retired one all of them."""
+        locations = await self._locations(include_retired=True)
         location = next((row for row in locations if row.code == location_id), None)
         if location is None:
             raise LocationNotFound(f"No location {location_id} that you may see.")
-        stats = await self._stats(locations)
+        stats = await self._stats([location])
+        shows_retired = include_retired or location.retired_at is not None
         systems: dict[str, SystemOut] = {}
         for string in await repository.list_strings(self._connection, location_code=location_id):
+            if string.retired_at is not None and not shows_retired:
+                continue
             system = systems.setdefault(
                 string.system_code,
                 SystemOut(
@@ -135,8 +140,10 @@ class FleetService:
             services=services,
         )
 
-    async def _locations(self) -> list[ListedLocation]:
-        return await repository.list_locations(self._connection, visible=self._principal.location_codes)
+    async def _locations(self, *, include_retired: bool = False) -> list[ListedLocation]:
+        return await repository.list_locations(
+            self._connection, visible=self._principal.location_codes, include_retired=include_retired
+        )
 
     async def _stats(self, locations: Sequence[ListedLocation]) -> dict[str, LocationStats]:
         visible = self._principal.location_codes
@@ -187,6 +194,7 @@ class FleetService:
             string_id=string.string_code,
             system_id=string.system_code,
             battery_count=string.battery_count,
+            retired_at=string.retired_at,
             state=self._string_state_out(string),
         )
 
@@ -207,7 +215,9 @@ class FleetService:
     def _battery_out(self, battery: ListedBattery) -> BatterySummary:
         live = self._live_values(battery)
         reasons = set(battery.open_types or ())
-        if live is None:
+        if battery.retired_at is not None:
+            reasons.add("retired")
+        elif live is None:
             reasons.add("never_heard")
         elif live.is_stale:
             reasons.add("data_stale")
@@ -226,6 +236,9 @@ class FleetService:
             open_alerts=SeverityCounts(
                 info=battery.open_info, warning=battery.open_warning, critical=battery.open_critical
             ),
+            retired_at=battery.retired_at,
+            retired_by=battery.retired_by,
+            retired_reason=battery.retired_reason,
         )
 
     def _live_values(self, battery: ListedBattery) -> LiveValues | None:
@@ -267,6 +280,7 @@ def _location_out(location: ListedLocation, stats: LocationStats | None) -> Loca
         system_count=location.system_count,
         string_count=location.string_count,
         battery_count=location.battery_count,
+        retired_at=location.retired_at,
         stats=stats,
     )
 

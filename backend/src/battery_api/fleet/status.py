@@ -25,10 +25,22 @@ def status_of(*, is_stale: bool, open_critical: int, open_warning: int) -> Healt
     return HealthStatus.WARNING if open_warning else HealthStatus.NORMAL
 
 
-def status_sql(time: str, interval: str, critical: str, warning: str, *, now: str = "cast(:now as timestamptz)") -> str:
-    """Return the status of `status_of` as an SQL expression; ``now`` is a bound parameter or an expression."""
+def status_sql(
+    time: str,
+    interval: str,
+    critical: str,
+    warning: str,
+    *,
+    now: str = "cast(:now as timestamptz)",
+    retired_at: str | None = None,
+) -> str:
+    """Return the status of `status_of` as an SQL expression; ``now`` is a bound parameter or an expression.
+
+    Nothing watches a battery from its ``retired_at`` on, so from then its data say nothing of it.
+    """
+    retired = f"when {retired_at} is not null then '{HealthStatus.NO_DATA}' " if retired_at else ""
     stale = f"{time} is null or {time} < {now} - make_interval(secs => {stale_after_sql(interval)})"
     return (
-        f"case when {critical} > 0 then '{HealthStatus.CRITICAL}' when {stale} then '{HealthStatus.NO_DATA}' "
+        f"case {retired}when {critical} > 0 then '{HealthStatus.CRITICAL}' when {stale} then '{HealthStatus.NO_DATA}' "
         f"when {warning} > 0 then '{HealthStatus.WARNING}' else '{HealthStatus.NORMAL}' end"
     )

@@ -1,12 +1,6 @@
 """Errors of the twin's record and of its simulations."""
 
-from battery_servicekit.problems import Conflict, Invalid, NotFound, Unavailable
-
-
-class StringNotFound(NotFound):
-    """No string has this id, or the caller may not see it."""
-
-    code = "string_not_found"
+from battery_servicekit.problems import Conflict, Invalid, Unavailable
 
 
 class LoadInvalid(Invalid):

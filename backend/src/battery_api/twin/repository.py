@@ -36,7 +36,7 @@ _STRING_BATTERIES: Final = text(
            s.time, s.reporting_interval_s, s.temperature_c, s.internal_resistance_mohm, s.resistance_temperature_c,
            s.soc_pct, s.soc_sd_pct, s.soh_pct, s.soh_sd_pct
     from battery b join battery_state s on s.battery_id = b.id join battery_model m on m.id = b.model_id
-    where b.string_id = :string and b.removed_at is null order by b.position
+    where b.string_id = :string and b.removed_at is null and b.retired_at is null order by b.position
     """
 )
 _HISTORY: Final = text(

@@ -8,13 +8,12 @@ from fastapi.responses import Response
 from battery_api.accounts.deps import require_scope
 from battery_api.accounts.principal import Principal, Scope
 from battery_api.context import ContextDep
-from battery_api.fleet.errors import BatteryNotFound
+from battery_api.fleet.errors import BatteryNotFound, StringNotFound
 from battery_api.twin import runtime
 from battery_api.twin.errors import (
     LoadInvalid,
     RuntimeUnknown,
     SimulationRefused,
-    StringNotFound,
     TwinUnavailable,
 )
 from battery_api.twin.schemas import BatteryDischarge, RuntimeOut, StringDischarge, TwinRecord

@@ -9,10 +9,11 @@ from pydantic import ValidationError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from battery_api.accounts.principal import Principal
+from battery_api.fleet.errors import StringNotFound
 from battery_api.telemetry.store.string_modes import DISCHARGE_BELOW_A
 from battery_api.twin import repository
 from battery_api.twin.blocks import StringBlocks, blocks_of
-from battery_api.twin.errors import LoadInvalid, RuntimeUnknown, SimulationRefused, StringNotFound, TwinUnavailable
+from battery_api.twin.errors import LoadInvalid, RuntimeUnknown, SimulationRefused, TwinUnavailable
 from battery_api.twin.repository import StringRow
 from battery_api.twin.schemas import LoadBasis, RuntimeLoad, RuntimeOut
 from battery_api.twin.service import is_stale

@@ -7,13 +7,12 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from battery_api.accounts.principal import Principal
 from battery_api.db.bangkok import operating_day
-from battery_api.fleet.errors import BatteryNotFound
+from battery_api.fleet.errors import BatteryNotFound, StringNotFound
 from battery_api.fleet.estimates import estimate_of, no_estimate
 from battery_api.fleet.schemas import Estimate
 from battery_api.fleet.status import stale_after_s
 from battery_api.twin import repository
 from battery_api.twin.blocks import drift_of
-from battery_api.twin.errors import StringNotFound
 from battery_api.twin.repository import BatteryRow, DailyRow, EstimateRow, EventBatteryRow, EventRow
 from battery_api.twin.schemas import (
     BatteryDischarge,

@@ -1,6 +1,6 @@
 """Wire models of alerts, shared by the REST answers and the realtime events."""
 
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
@@ -11,7 +11,8 @@ class AlertOut(BaseModel):
     """One alert: a condition of a battery, string or location over a span of event time.
 
     Two independent axes: active or cleared (the condition), unacknowledged or acknowledged (the operators).
-    ``resolved`` means closed by a person. ``message`` is English; ``message_code`` with ``message_params`` lets a
+    ``resolved`` means closed by a person, ``end_reason`` that the subject was replaced or retired, which clears its
+    alerts whatever their condition. ``message`` is English; ``message_code`` with ``message_params`` lets a
     client render another language.
     """
 
@@ -40,3 +41,4 @@ class AlertOut(BaseModel):
     message: str
     message_code: str
     message_params: dict[str, Any]
+    end_reason: Literal["replaced", "retired"] | None = None

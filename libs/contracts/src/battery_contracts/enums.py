@@ -134,6 +134,7 @@ class RejectCode(StrEnum):
     BAD_TIME = "bad_time"
     FUTURE = "future"
     TOO_OLD = "too_old"
+    RETIRED = "retired"
     NO_VALUES = "no_values"
     REPEATED_IN_BATCH = "repeated_in_batch"
 

@@ -66,7 +66,9 @@ class TelemetryUpdate(_Event):
 class AlertEvent(_Event):
     """An alert changed."""
 
-    event: Literal["raised", "escalated", "cleared", "revised", "withdrawn", "acknowledged", "resolved", "comment"]
+    event: Literal[
+        "raised", "escalated", "cleared", "revised", "withdrawn", "ended", "acknowledged", "resolved", "comment"
+    ]
     alert: AlertOut
 
 

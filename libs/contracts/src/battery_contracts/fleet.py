@@ -98,6 +98,7 @@ class FleetRow(BaseModel):
     installed_on: date
     baseline_resistance_mohm: Annotated[float, Field(gt=0, lt=1000)] | None = None
     baseline_temperature_c: Annotated[float, Field(ge=-40, le=80)] | None = None
+    retired_on: date | None = None
 
     # One check per field, so that an error names its column and one wrong id does not hide the next error. A field that
     # is itself invalid is absent from `info.data`: what depends on it is not judged.
@@ -148,6 +149,16 @@ class FleetRow(BaseModel):
             raise ValueError(f"installed_on {installed_on} is before the location's commissioned_on {commissioned_on}")
         return installed_on
 
+    @field_validator("retired_on")
+    @classmethod
+    def _is_after_installation(cls, retired_on: date | None, info: ValidationInfo) -> date | None:
+        installed_on = info.data.get("installed_on")
+        if retired_on is not None and installed_on is not None and retired_on < installed_on:
+            raise ValueError(f"retired_on {retired_on} is before installed_on {installed_on}")
+        return retired_on
 
-FLEET_COLUMNS: Final = tuple(FleetRow.model_fields)
-"""Column order of the fleet catalogue file."""
+
+OPTIONAL_FLEET_COLUMNS: Final = ("retired_on",)
+"""Columns that a fleet catalogue file may leave out."""
+FLEET_COLUMNS: Final = tuple(name for name in FleetRow.model_fields if name not in OPTIONAL_FLEET_COLUMNS)
+"""Columns that every fleet catalogue file has, in their order."""

@@ -11,7 +11,10 @@ from battery_api.db.base import Base, BigKey, IntKey
 
 
 class Alert(Base):
-    """A condition over a span of event time; ``subject`` is the code of the battery, string or location."""
+    """A condition over a span of event time; ``subject`` is the code of the battery, string or location.
+
+    ``end_reason`` is set if the alert cleared because its subject ended, not because the condition did.
+    """
 
     __tablename__ = "alert"
 
@@ -39,6 +42,7 @@ class Alert(Base):
     peak_value: Mapped[float | None]
     message_code: Mapped[str]
     message_params: Mapped[dict[str, Any]] = mapped_column(JSONB, server_default=text("'{}'::jsonb"))
+    end_reason: Mapped[str | None]
 
     __table_args__ = (
         # One open alert per subject and type, even if two writers raise it: the last guard against duplicates.
@@ -54,6 +58,7 @@ class Alert(Base):
         Index("ix_alert_battery_id", "battery_id"),
         CheckConstraint("severity in ('info', 'warning', 'critical')", name="severity"),
         CheckConstraint("cleared_at is null or cleared_at >= raised_at", name="span"),
+        CheckConstraint("end_reason in ('replaced', 'retired')", name="end_reason"),
     )
 
 

@@ -76,7 +76,8 @@ class Battery(Base):
     """What occupies a position of a string from ``installed_at`` to ``removed_at``.
 
     The code names the position and is permanent; after a swap a new row has the code, and the old row keeps its
-    history.
+    history. From ``retired_at`` it is out of service: it stays in its position and keeps its history, and nothing
+    watches it.
     """
 
     __tablename__ = "battery"
@@ -93,10 +94,17 @@ class Battery(Base):
     removed_reason: Mapped[str | None]
     baseline_resistance_mohm: Mapped[Real | None]
     baseline_temperature_c: Mapped[Real | None]
+    retired_at: Mapped[datetime | None]
+    retired_by: Mapped[str | None]
+    retired_reason: Mapped[str | None]
 
     __table_args__ = (
         Index("uq_battery_code_present", "code", unique=True, postgresql_where=text("removed_at is null")),
         UniqueConstraint("code", "installed_at"),
         UniqueConstraint("serial_number"),
         CheckConstraint("removed_at is null or removed_at > installed_at", name="span"),
+        CheckConstraint(
+            "(retired_at is null) = (retired_by is null) and (retired_at is null) = (retired_reason is null)",
+            name="retirement",
+        ),
     )

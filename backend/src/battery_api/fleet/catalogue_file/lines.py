@@ -13,7 +13,7 @@ from battery_api.fleet.catalogue_file.dates import Installation, read_day, read_
 from battery_api.fleet.catalogue_file.nameplate import nameplate_errors, nameplate_warnings
 from battery_api.fleet.catalogue_file.problems import CellProblem, InvalidCell
 from battery_api.fleet.catalogue_file.text import Record
-from battery_contracts.fleet import FleetRow
+from battery_contracts.fleet import OPTIONAL_FLEET_COLUMNS, FleetRow
 
 _ID_EXAMPLES: Final = {
     "location_id": "DC-CNX-01",
@@ -58,7 +58,10 @@ class CheckedLine:
 def check_line(record: Record, now: datetime) -> CheckedLine:
     """Check a record as far as it can be judged alone; each column has at most one error."""
     checked = CheckedLine(errors=cell_problems(record.cells))
-    values: dict[str, Any] = {column: text for column, text in record.cells.items() if text}
+    # An empty cell of an optional column says something, unlike a file without the column.
+    values: dict[str, Any] = {
+        column: text or None for column, text in record.cells.items() if text or column in OPTIONAL_FLEET_COLUMNS
+    }
     installation = _read_dates(values, now, checked.errors)
     checked.numbers = _numbers(record.cells, checked.errors)
     checked.errors += nameplate_errors(checked.numbers, record.cells["model_id"])
@@ -72,9 +75,12 @@ def check_line(record: Record, now: datetime) -> CheckedLine:
 def _read_dates(values: dict[str, Any], now: datetime, errors: list[CellProblem]) -> Installation | None:
     """Replace the texts of the dates by dates; remove those that are wrong."""
     installation = None
-    for column in ("commissioned_on", "installed_on"):
-        text = values.pop(column, None)
-        if text is None or any(error.column == column for error in errors):
+    for column in ("commissioned_on", "installed_on", "retired_on"):
+        text = values.get(column)
+        if text is None:
+            continue
+        del values[column]
+        if any(error.column == column for error in errors):
             continue
         try:
             if column == "installed_on":

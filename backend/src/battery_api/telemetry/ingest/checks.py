@@ -16,7 +16,7 @@ from battery_api.telemetry.ingest.readings import ParsedBatch, ParsedRows
 from battery_api.telemetry.store.columns import BoolArray, FloatArray, IntArray, as_stored
 from battery_api.telemetry.store.fleet_index import FleetIndex
 from battery_api.telemetry.store.indices import FleetSlots
-from battery_api.telemetry.store.instants import microseconds
+from battery_api.telemetry.store.instants import instant, microseconds
 from battery_contracts.channels import Channel
 from battery_contracts.enums import ReadingQuality, RejectCode
 from battery_contracts.telemetry import LeftOutValue, Rejection
@@ -299,6 +299,7 @@ class _Validator:
         self._reject(
             times < window.oldest_us, RejectCode.TOO_OLD, lambda _: "older than the retention of the telemetry store"
         )
+        self._check_retirement(times)
         if self._kind == "battery" and len(self._fleet.installed_us):
             # What an earlier battery at the position measured is not this battery's history.
             installed = self._fleet.installed_us[np.maximum(self._slot, 0)]
@@ -307,6 +308,20 @@ class _Validator:
                 RejectCode.TOO_OLD,
                 lambda row: f"before {self._rows.code[row]} was installed",
             )
+
+    def _check_retirement(self, times: IntArray) -> None:
+        if not len(self._index.entries):
+            return
+        retired_us = self._index.retired_us[np.maximum(self._slot, 0)]
+        self._reject(
+            (self._slot >= 0) & (times > retired_us),
+            RejectCode.RETIRED,
+            lambda row: (
+                f"{self._rows.code[row]} was retired at {instant(int(retired_us[row])):%Y-%m-%d %H:%M} UTC by "
+                f"{self._index.retired_by[int(self._slot[row])]}; an administrator can bring it back into service "
+                "(unretire, or a fleet import)"
+            ),
+        )
 
     def _split_instants(self, order: IntArray) -> list[IntArray]:
         """Split rows so that each part holds one reading of a subject and instant, in the order they were sent.

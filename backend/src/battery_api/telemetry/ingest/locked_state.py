@@ -10,6 +10,7 @@ import orjson
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from battery_api.db.fetching import fetch_all
+from battery_api.fleet.catalogue import is_current
 from battery_api.telemetry.ingest.checks import ValidatedBatch
 from battery_api.telemetry.store.columns import CountArray, FloatArray, IntArray, RuleState, as_stored
 from battery_api.telemetry.store.fleet_index import FleetIndex, Kind
@@ -17,6 +18,10 @@ from battery_api.telemetry.store.indices import BatchSlots, FleetSlots, Keys
 from battery_api.telemetry.store.instants import microseconds_of
 from battery_api.telemetry.store.string_modes import ModeState
 from battery_contracts.enums import StringMode
+
+
+class FleetOutdated(Exception):
+    """The fleet changed after the batch was checked against it; nothing was written."""
 
 
 class _LocationRow(NamedTuple):
@@ -242,6 +247,16 @@ async def read_peers(connection: AsyncConnection, fleet: FleetIndex, subjects: B
     others = FleetSlots(np.setdiff1d(members, subjects.batteries))
     rows = await fetch_all(connection, _KNOWN, (fleet.batteries.keys_at(others).tolist(),)) if len(others) else []
     return Peers(subjects.string_slots(FleetSlots(fleet.string_of_battery[others])), KnownValues.of(rows))
+
+
+async def require_current_fleet(connection: AsyncConnection, fleet: FleetIndex) -> None:
+    """Raise `FleetOutdated` if a battery was replaced or retired since the batch was checked.
+
+    Called with the state rows locked, for which a change of the fleet waits: otherwise a reading could raise an alert
+    about a battery whose alerts have just ended.
+    """
+    if not await is_current(connection, fleet.catalogue):
+        raise FleetOutdated
 
 
 async def _rows(connection: AsyncConnection, statement: str, kind: Kind, keys: Keys, lock: bool) -> Sequence[Any]:

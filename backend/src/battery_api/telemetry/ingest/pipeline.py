@@ -13,6 +13,7 @@ from battery_api.db.timescale import maintain_partitions
 from battery_api.fleet.catalogue import CatalogueCache
 from battery_api.telemetry.ingest.checks import TimeWindow, ValidatedBatch, validate_batch
 from battery_api.telemetry.ingest.estimation import BatchEstimates, EstimatesOutdated, prepare_twin_call
+from battery_api.telemetry.ingest.locked_state import FleetOutdated
 from battery_api.telemetry.ingest.publication import Publication
 from battery_api.telemetry.ingest.readings import ParsedBatch
 from battery_api.telemetry.ingest.transaction import BatchTransaction
@@ -50,6 +51,19 @@ class IngestPipeline:
 
         When the database fails, nothing was stored as far as the gateway knows; sending the batch again is always safe.
         """
+        for _ in range(_ATTEMPTS - 1):
+            try:
+                return await self._ingest(batch, principal)
+            except FleetOutdated:
+                RETRIES.labels("fleet_outdated").inc()
+                self._catalogue.forget()
+        return await self._ingest(batch, principal)
+
+    async def publish(self, outcome: IngestOutcome) -> None:
+        """Publish what a batch changed; best effort."""
+        await outcome.publication.send(self._publisher)
+
+    async def _ingest(self, batch: ParsedBatch, principal: Principal) -> IngestOutcome:
         fleet = await self._fleet_index()
         validated = self._validate(batch, fleet, principal)
         outcome = await self._store_with_estimates(validated, fleet, batch.reading_count)
@@ -60,10 +74,6 @@ class IngestPipeline:
             again = await self._judge.judge_again(fleet, outcome.due_again)
         further = Publication(statuses=again.statuses, alerts=again.events)
         return replace(outcome, publication=outcome.publication.followed_by(further))
-
-    async def publish(self, outcome: IngestOutcome) -> None:
-        """Publish what a batch changed; best effort."""
-        await outcome.publication.send(self._publisher)
 
     async def _fleet_index(self) -> FleetIndex:
         async with self._context.database.begin() as connection:

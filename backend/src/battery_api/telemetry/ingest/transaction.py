@@ -12,7 +12,14 @@ from battery_api.telemetry.ingest.disorder import Disorder, JudgementProgress, f
 from battery_api.telemetry.ingest.estimation import BatchEstimates
 from battery_api.telemetry.ingest.inserts import ReadingWriter, StoredReadings
 from battery_api.telemetry.ingest.judgement import judged_batch, write_verdict
-from battery_api.telemetry.ingest.locked_state import BatchSubjects, Peers, SubjectStates, read_peers, read_states
+from battery_api.telemetry.ingest.locked_state import (
+    BatchSubjects,
+    Peers,
+    SubjectStates,
+    read_peers,
+    read_states,
+    require_current_fleet,
+)
 from battery_api.telemetry.ingest.publication import (
     NewestReadings,
     Publication,
@@ -97,6 +104,8 @@ class BatchTransaction:
         ------
         EstimatesOutdated
             Another batch moved the estimator state of a battery meanwhile; nothing was written.
+        FleetOutdated
+            A battery was replaced or retired meanwhile; nothing was written.
         """
         stored = await self._run_part(batch, self._estimates)
         for part in batch.further:
@@ -107,6 +116,7 @@ class BatchTransaction:
         subjects = BatchSubjects.of(batch, self._fleet)
         with STAGE_SECONDS.labels("lock").time():
             states = await read_states(self._connection, self._fleet, subjects, lock=True)
+            await require_current_fleet(self._connection, self._fleet)
             peers = await read_peers(self._connection, self._fleet, subjects)
         locked = _LockedBatch(subjects, states, peers)
         if estimates is not None:

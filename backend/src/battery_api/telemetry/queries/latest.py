@@ -27,7 +27,7 @@ _BATTERIES: Final = (
     "s.resistance_temperature_c, b.baseline_resistance_mohm, b.baseline_temperature_c, s.soc_pct, s.soh_pct, "
     "s.reporting_interval_s, s.open_critical, s.open_warning "
     "from battery b join battery_state s on s.battery_id = b.id join location l on l.id = b.location_id "
-    "where b.removed_at is null and ($1::text[] is null or l.code = any($1)) order by b.code"
+    "where b.removed_at is null and b.retired_at is null and ($1::text[] is null or l.code = any($1)) order by b.code"
 )
 _PLAIN: Final = ("voltage_v", "current_a", "temperature_c", "internal_resistance_mohm", "soc_pct", "soh_pct")
 

@@ -2,14 +2,17 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Generic, Literal, TypeVar
+from typing import Final, Generic, Literal, TypeVar
 
 import numpy as np
 
 from battery_api.fleet.catalogue import BatteryEntry, FleetCatalogue, LocationEntry, StringEntry
 from battery_api.telemetry.store.columns import FloatArray, IntArray
 from battery_api.telemetry.store.indices import FleetSlot, FleetSlots, Keys
+from battery_api.telemetry.store.instants import microseconds
 
+NOT_RETIRED: Final = np.iinfo(np.int64).max
+"""Later than every instant."""
 Kind = Literal["battery", "string", "location"]
 Entry = TypeVar("Entry", BatteryEntry, StringEntry, LocationEntry)
 EntryT_co = TypeVar("EntryT_co", bound=BatteryEntry | StringEntry | LocationEntry, covariant=True)
@@ -25,6 +28,9 @@ class KindIndex(Generic[EntryT_co]):
     """Fleet slot of a code."""
     location: FleetSlots
     """Fleet slot of each entry's location."""
+    retired_us: IntArray
+    """When each entry was retired, a string or location with its last battery; `NOT_RETIRED` while it is in service."""
+    retired_by: Sequence[str | None]
 
     def keys_at(self, slots: FleetSlots) -> Keys:
         """Return the keys at some slots."""
@@ -62,22 +68,38 @@ class FleetIndex:
         location_slot = _slots(locations)
         string_slot = _slots(strings)
         members = [[catalogue.battery_by_key[key] for key in entry.battery_keys] for entry in strings]
+        string_of = FleetSlots(_ints(string_slot[entry.string_code] for entry in batteries))
+        location_of = FleetSlots(_ints(location_slot[entry.location_code] for entry in batteries))
+        retired = _Retirement.of_batteries(batteries)
+        retired_strings = retired.grouped(string_of, len(strings))
+        retired_locations = retired.grouped(location_of, len(locations))
         return cls(
             catalogue=catalogue,
-            locations=KindIndex(locations, _keys(locations), location_slot, FleetSlots(np.arange(len(locations)))),
+            locations=KindIndex(
+                locations,
+                _keys(locations),
+                location_slot,
+                FleetSlots(np.arange(len(locations))),
+                retired_locations.at_us,
+                retired_locations.by,
+            ),
             strings=KindIndex(
                 strings,
                 _keys(strings),
                 string_slot,
                 FleetSlots(_ints(location_slot[entry.location_code] for entry in strings)),
+                retired_strings.at_us,
+                retired_strings.by,
             ),
             batteries=KindIndex(
                 batteries,
                 _keys(batteries),
                 _slots(batteries),
-                FleetSlots(_ints(location_slot[entry.location_code] for entry in batteries)),
+                location_of,
+                retired.at_us,
+                retired.by,
             ),
-            string_of_battery=FleetSlots(_ints(string_slot[entry.string_code] for entry in batteries)),
+            string_of_battery=string_of,
             installed_us=_ints(round(entry.installed_at.timestamp() * 1e6) for entry in batteries),
             baseline_mohm=np.array([entry.baseline_resistance_mohm for entry in batteries], np.float64),
             baseline_c=np.array([entry.baseline_temperature_c for entry in batteries], np.float64),
@@ -105,6 +127,30 @@ def _cells_in_series(batteries: Sequence[BatteryEntry]) -> float:
         return np.nan
     count = max(len(batteries), *(entry.position for entry in batteries))
     return float(count * max(entry.cell_count for entry in batteries))
+
+
+@dataclass(frozen=True, slots=True)
+class _Retirement:
+    """When entries (n,) of one kind were retired and by whom."""
+
+    at_us: IntArray
+    by: list[str | None]
+
+    @classmethod
+    def of_batteries(cls, batteries: Sequence[BatteryEntry]) -> "_Retirement":
+        instants = (entry.retired_at for entry in batteries)
+        at_us = _ints(NOT_RETIRED if instant is None else microseconds(instant) for instant in instants)
+        return cls(at_us, [entry.retired_by for entry in batteries])
+
+    def grouped(self, group: FleetSlots, count: int) -> "_Retirement":
+        """Return that of groups: a group is retired with the last of its batteries, one without batteries never."""
+        at_us = np.full(count, NOT_RETIRED, np.int64)
+        by: list[str | None] = [None] * count
+        # In order of time the last one wins, and one that is in service comes after all that are not.
+        for member in np.argsort(self.at_us, kind="stable").tolist():
+            at_us[group[member]] = self.at_us[member]
+            by[int(group[member])] = self.by[member]
+        return _Retirement(at_us, by)
 
 
 def _by_key(entries: Mapping[str, Entry]) -> list[Entry]:
