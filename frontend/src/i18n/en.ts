@@ -260,10 +260,27 @@ export const en = {
       revised: "Times corrected by late readings",
       withdrawn: "Withdrawn: late readings show that it was not so",
       cleared: "Cleared",
+      ended: "Ended",
       acknowledged: "Acknowledged",
       resolved: "Resolved",
       comment: "Comment",
     },
+  },
+  retirement: {
+    retire: "Retire",
+    retired: "Retired {{date}} by {{who}}",
+    retiredLocation: "Retired {{date}}",
+    title: "Retire {{id}}",
+    battery:
+      "Its open alerts end, and it leaves all counts, lists and alert rules. Later readings are rejected. Its history stays readable.",
+    location:
+      "All {{count, number}} batteries go out of service: their open alerts and those of the location end, and they leave all counts, lists and alert rules. Later readings are rejected. The history stays readable.",
+    reason: "Reason",
+    reasonPlaceholder: "Why it goes out of service",
+    done: "{{id}} is retired.",
+    replacedBy: "Battery {{old}} was replaced by {{new}}.",
+    replaced: "The batteries were replaced.",
+    outOfService: "Out of service.",
   },
   type: {
     voltage_low: "Low voltage",
@@ -288,6 +305,7 @@ export const en = {
   problem: {
     forbidden: "You do not have access to this.",
     location_not_found: "This location does not exist or you do not have access to it.",
+    retirement_invalid: "It cannot be retired at this time.",
     string_not_found: "This string does not exist or you do not have access to it.",
     battery_not_found: "This battery does not exist or you do not have access to it.",
     alert_not_found: "This alert does not exist or you do not have access to it.",

@@ -3,6 +3,8 @@ import type { components } from "../api/schema.gen.ts";
 import { type MockBattery, type MockFleet, rounded, severityCounts, STALE_AFTER_S } from "./fleet.ts";
 
 type Schemas = components["schemas"];
+/** Who is signed in to the mock gateway. */
+export const operatorName = "somchai";
 
 const unknown: Schemas["Estimate"] = {
   value_pct: null,
@@ -29,6 +31,9 @@ export function summaryOf(fleet: MockFleet, battery: MockBattery, now: number): 
     live: battery.neverReported ? null : liveOf(battery, now),
     open_alerts: severityCounts(open),
     rul_days: null,
+    retired_at: battery.retirement?.at ?? null,
+    retired_by: battery.retirement === undefined ? null : operatorName,
+    retired_reason: battery.retirement?.reason ?? null,
   };
 }
 

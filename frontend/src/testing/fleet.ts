@@ -39,6 +39,7 @@ export interface MockBattery {
   open_warning: number;
   silent: boolean;
   neverReported: boolean;
+  retirement?: { at: string; reason: string };
 }
 
 export interface MockString {
@@ -286,7 +287,10 @@ export class MockFleet {
       climate_zone: zone,
       system_count: systemsOf(locationId, zone).length,
       string_count: batteries.length / BATTERIES_PER_STRING,
-      battery_count: batteries.length,
+      battery_count: batteries.filter((battery) => battery.retirement === undefined).length,
+      retired_at: batteries.every((battery) => battery.retirement !== undefined)
+        ? (batteries.at(-1)?.retirement?.at ?? null)
+        : null,
       stats: {
         status_counts: this.statusCounts(batteries, now),
         alert_counts: severityCounts(open),
@@ -326,6 +330,7 @@ export class MockFleet {
           string_id: string.string_id,
           system_id,
           battery_count: BATTERIES_PER_STRING,
+          retired_at: null,
           state: this.stringState(string),
         })),
     }));

@@ -2,7 +2,7 @@
 import { http, HttpResponse } from "msw";
 
 import type { components } from "../api/schema.gen.ts";
-import { batteryDetail, latestOf, overviewOf, seriesOf, summaryOf } from "./answers.ts";
+import { batteryDetail, latestOf, operatorName, overviewOf, seriesOf, summaryOf } from "./answers.ts";
 import type { MockFleet } from "./fleet.ts";
 import { dischargesOf, runtimeOf, twinRecordOf } from "./twin.ts";
 
@@ -13,7 +13,7 @@ const API = "*/api/v1";
 
 export const operator: Schemas["UserOut"] = {
   user_id: 1,
-  username: "somchai",
+  username: operatorName,
   display_name: "Somchai",
   role: "engineer",
   is_active: true,
@@ -105,6 +105,23 @@ function fleetHandlers(fleet: MockFleet) {
         .map((battery) => summaryOf(fleet, battery, Date.now()));
       return HttpResponse.json(pageOf(found, url));
     }),
+    ...(["batteries", "locations"] as const).map((kind) =>
+      http.post(`${API}/${kind}/:id/retire`, async ({ params, request }) => {
+        const { reason } = (await request.json()) as { reason: string };
+        const id = String(params.id);
+        const retired = fleet.batteriesOf().filter((b) => (kind === "batteries" ? b.battery_id : b.location_id) === id);
+        const at = new Date().toISOString();
+        for (const battery of retired) battery.retirement ??= { at, reason };
+        return HttpResponse.json({
+          kind: kind === "batteries" ? "battery" : "location",
+          id,
+          battery_count: retired.length,
+          retired_at: at,
+          retired_by: operatorName,
+          retired_reason: reason,
+        } satisfies Schemas["RetirementOut"]);
+      }),
+    ),
     http.get(`${API}/batteries/:id`, ({ params }) => {
       const battery = fleet.find(String(params.id));
       return battery === undefined

@@ -127,6 +127,22 @@ it("lists what happened in the order of the gateway, in Bangkok's time", async (
   expect(cleared?.textContent).toBe("Cleared 24 Nov 2026, 08:00");
 });
 
+it.each([
+  ["en", "Ended by root", "Battery T1 was replaced by T2.", "Out of service."],
+  ["th", "สิ้นสุด", "เปลี่ยนแบตเตอรี่ T1 เป็น T2 แล้ว", "เลิกใช้งานแล้ว"],
+])("says in %s why an alert ended with its battery", async (language, ended, swap, out) => {
+  await i18next.changeLanguage(language);
+  const data = { reason: "replaced", old_serial_number: "T1", new_serial_number: "T2" };
+  const [replaced, retired] = await entries(
+    { kind: "ended", actor: "root", data },
+    { kind: "ended", actor: "root", note: "hall closed", data: { reason: "retired" } },
+  );
+  expect(replaced).toHaveTextContent(ended);
+  expect(replaced).toHaveTextContent(swap);
+  expect(retired).toHaveTextContent(out);
+  expect(retired).toHaveTextContent("hall closed");
+});
+
 it("names who acted and shows the note as it was written", async () => {
   const [acknowledged, comment] = await entries(
     { kind: "acknowledged", actor: "suda", note: "<b>on my way</b>\ntwo hours" },

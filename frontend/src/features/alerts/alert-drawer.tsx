@@ -1,4 +1,5 @@
 import { useQuery } from "@tanstack/react-query";
+import type { TFunction } from "i18next";
 import { X } from "lucide-react";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
@@ -12,7 +13,7 @@ import { ErrorState, Skeleton } from "@/components/ui/states";
 import { unitText, useLanguage } from "@/i18n";
 import { formatDateTime } from "@/lib/dates";
 
-import { formatFigure } from "./alert-text";
+import { formatFigure, stateText } from "./alert-text";
 import { useAlertAction } from "./mutations";
 import { NoteDialog } from "./note-dialog";
 
@@ -104,7 +105,7 @@ function Summary({ alert }: { alert: AlertDetail }) {
         <dd>{formatDateTime(alert.raised_at, language)}</dd>
         <dt className="text-muted">{t("alerts.state")}</dt>
         <dd>
-          {alert.is_active ? t("alerts.active") : t("alerts.cleared")}
+          {stateText(alert, t)}
           {alert.acknowledged_at !== null && ` · ${t("alerts.acknowledged")}`}
           {alert.resolved_at !== null && ` · ${t("alerts.resolved")}`}
         </dd>
@@ -118,6 +119,15 @@ function Summary({ alert }: { alert: AlertDetail }) {
       </dl>
     </>
   );
+}
+
+/** Why an alert ended: its battery was replaced or retired. */
+function endText(data: Record<string, unknown>, t: TFunction): string {
+  if (data.reason !== "replaced") return t("retirement.outOfService");
+  const { old_serial_number: old, new_serial_number: fresh } = data;
+  return typeof old === "string" && typeof fresh === "string"
+    ? t("retirement.replacedBy", { old, new: fresh })
+    : t("retirement.replaced");
 }
 
 function Timeline({ alert }: { alert: AlertDetail }) {
@@ -135,6 +145,7 @@ function Timeline({ alert }: { alert: AlertDetail }) {
             <span className="font-medium">{t(`alerts.event.${entry.kind}`)}</span>{" "}
             {entry.actor !== null && <span className="text-muted">{t("alerts.by", { who: entry.actor })}</span>}
             <div className="text-xs text-muted">{formatDateTime(entry.at, language)}</div>
+            {entry.kind === "ended" && <p className="mt-0.5">{endText(entry.data, t)}</p>}
             {entry.note !== null && entry.note !== "" && <p className="mt-0.5 whitespace-pre-wrap">{entry.note}</p>}
           </li>
         ))}

@@ -8,7 +8,7 @@ import { Button } from "@/components/ui/button";
 import { shortId } from "@/lib/ids";
 import { useScrollIntoView } from "@/lib/use-scroll-into-view";
 
-import { alertText } from "./alert-text";
+import { alertText, stateText } from "./alert-text";
 
 interface AlertRowProps {
   alert: Alert;
@@ -55,7 +55,7 @@ export function AlertRow({ alert, isSelected, isFocused, mayAct, onToggle, onOpe
           <span className="block">
             {alert.resolved_at !== null
               ? t("alerts.resolved")
-              : `${alert.is_active ? t("alerts.active") : t("alerts.cleared")}${alert.acknowledged_at === null ? "" : ` · ${t("alerts.acknowledged")}`}`}
+              : `${stateText(alert, t)}${alert.acknowledged_at === null ? "" : ` · ${t("alerts.acknowledged")}`}`}
           </span>
         </span>
       </button>

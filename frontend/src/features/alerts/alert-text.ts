@@ -1,3 +1,5 @@
+import type { TFunction } from "i18next";
+
 import type { Alert } from "@/api/types";
 import { unitText } from "@/i18n";
 
@@ -6,6 +8,12 @@ export function alertText(alert: Alert): string {
   if (alert.value === null || alert.threshold === null) return "";
   const unit = unitText(alert.unit);
   return `${formatFigure(alert.value)} ${unit} (${formatFigure(alert.threshold)} ${unit})`;
+}
+
+/** Whether the condition holds, has passed, or ended with its battery. */
+export function stateText(alert: Pick<Alert, "is_active" | "end_reason">, t: TFunction): string {
+  if (alert.is_active) return t("alerts.active");
+  return alert.end_reason ? t("alerts.event.ended") : t("alerts.cleared");
 }
 
 export function formatFigure(value: number): string {

@@ -9,6 +9,8 @@ import { Breadcrumb, useTitle } from "@/components/breadcrumb";
 import { StatusLabel } from "@/components/status";
 import { Card } from "@/components/ui/card";
 import { EmptyState, ErrorState, RefreshFailed, Skeleton } from "@/components/ui/states";
+import { RetireButton } from "@/components/retirement/retire-button";
+import { RetiredLabel } from "@/components/retirement/retired-label";
 import { isAlertType, useLanguage } from "@/i18n";
 import { formatDate } from "@/lib/dates";
 import { shortId } from "@/lib/ids";
@@ -44,9 +46,18 @@ export function BatteryPage() {
       <RefreshFailed query={battery} />
       <div className="mb-3 flex flex-wrap items-center gap-x-4 gap-y-1">
         <h1 className="break-all">{data.battery_id}</h1>
-        <StatusLabel status={live ? statusNow(live, now) : data.status} />
+        {data.retired_at === null ? (
+          <>
+            <StatusLabel status={live ? statusNow(live, now) : data.status} />
+            <RetireButton kind="battery" id={data.battery_id} batteryCount={1} />
+          </>
+        ) : (
+          <RetiredLabel at={data.retired_at} by={data.retired_by} reason={data.retired_reason} />
+        )}
         <span className="text-muted">
-          {data.status_reasons.map((reason) => (isAlertType(reason) ? t(`type.${reason}`) : reason)).join(", ")}
+          {reasonsOf(data)
+            .map((reason) => (isAlertType(reason) ? t(`type.${reason}`) : reason))
+            .join(", ")}
         </span>
       </div>
       <div className="grid gap-3 lg:grid-cols-[1.6fr_1fr]">
@@ -74,6 +85,11 @@ export function BatteryPage() {
       <RulesTable batteryId={batteryId} />
     </>
   );
+}
+
+/** The label says already that it is retired. */
+function reasonsOf({ status_reasons: reasons }: BatteryDetail): string[] {
+  return reasons.filter((reason) => reason !== "retired");
 }
 
 function Facts({ battery }: { battery: BatteryDetail }) {

@@ -12,6 +12,8 @@ import { StatusCounts } from "@/components/status";
 import { Button } from "@/components/ui/button";
 import { Card } from "@/components/ui/card";
 import { EmptyState, ErrorState, RefreshFailed, Skeleton } from "@/components/ui/states";
+import { RetireButton } from "@/components/retirement/retire-button";
+import { RetiredLabel } from "@/components/retirement/retired-label";
 
 import { BatteryTable } from "./battery-table";
 import { RoomClimate } from "./room-climate";
@@ -45,7 +47,15 @@ export function LocationPage() {
       <RefreshFailed query={location} />
       <div className="mb-3 flex flex-wrap items-center gap-x-4 gap-y-2">
         <h1>{location.data.name}</h1>
-        {location.data.stats && <StatusCounts counts={location.data.stats.status_counts} named />}
+        {location.data.retired_at !== null && <RetiredLabel at={location.data.retired_at} />}
+        {location.data.retired_at === null && (
+          <>
+            {location.data.stats && <StatusCounts counts={location.data.stats.status_counts} named />}
+            {location.data.battery_count > 0 && (
+              <RetireButton kind="location" id={locationId} batteryCount={location.data.battery_count} />
+            )}
+          </>
+        )}
       </div>
       <RoomClimate location={location.data} />
       <div className="my-3 flex flex-wrap items-center gap-x-4 gap-y-2">

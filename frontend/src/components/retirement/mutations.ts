@@ -1,0 +1,37 @@
+import { useMutation, useQueryClient } from "@tanstack/react-query";
+import { useTranslation } from "react-i18next";
+import { toast } from "sonner";
+
+import { post } from "@/api/client";
+import { problemOf } from "@/api/errors";
+import { alertQueries, fleetQueries } from "@/api/queries";
+import { problemText } from "@/i18n";
+
+const requests = {
+  battery: (id: string, reason: string) =>
+    post("/api/v1/batteries/{battery_id}/retire", { path: { battery_id: id }, body: { reason } }),
+  location: (id: string, reason: string) =>
+    post("/api/v1/locations/{location_id}/retire", { path: { location_id: id }, body: { reason } }),
+};
+
+export type RetirableKind = keyof typeof requests;
+
+/** Take a battery or a whole location out of service; lists, counts and alerts are read again. */
+export function useRetire(kind: RetirableKind, id: string) {
+  const { t } = useTranslation();
+  const cache = useQueryClient();
+  return useMutation({
+    mutationFn: (reason: string) => requests[kind](id, reason),
+    onSuccess: () => {
+      toast.success(t("retirement.done", { id }));
+    },
+    onError: (error) => {
+      const problem = problemOf(error);
+      toast.error(problemText(problem), { description: problem.requestId ?? undefined });
+    },
+    onSettled: async () => {
+      await cache.invalidateQueries({ queryKey: alertQueries.root });
+      await cache.invalidateQueries({ queryKey: fleetQueries.root });
+    },
+  });
+}
