@@ -403,6 +403,126 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/batteries/{battery_id}/retire": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Retire Battery
+         * @description Take a battery out of service: its alerts end, nothing watches or counts it, its history stays readable.
+         */
+        post: operations["fleet_retire_battery"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/strings/{string_id}/retire": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Retire String
+         * @description Take every battery of a string out of service, and the string with them.
+         */
+        post: operations["fleet_retire_string"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/locations/{location_id}/retire": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Retire Location
+         * @description Take every battery of a location out of service, and the location with them.
+         */
+        post: operations["fleet_retire_location"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/batteries/{battery_id}/unretire": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Unretire Battery
+         * @description Bring a battery back into service; its history goes on.
+         */
+        post: operations["fleet_unretire_battery"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/strings/{string_id}/unretire": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Unretire String
+         * @description Bring every battery of a string back into service.
+         */
+        post: operations["fleet_unretire_string"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/locations/{location_id}/unretire": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Unretire Location
+         * @description Bring every battery of a location back into service.
+         */
+        post: operations["fleet_unretire_location"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/telemetry": {
         parameters: {
             query?: never;
@@ -1014,6 +1134,8 @@ export interface components {
             message_params: {
                 [key: string]: unknown;
             };
+            /** End Reason */
+            end_reason?: ("replaced" | "retired") | null;
             /** Timeline */
             timeline: components["schemas"]["TimelineEntryOut"][];
         };
@@ -1022,7 +1144,8 @@ export interface components {
          * @description One alert: a condition of a battery, string or location over a span of event time.
          *
          *     Two independent axes: active or cleared (the condition), unacknowledged or acknowledged (the operators).
-         *     ``resolved`` means closed by a person. ``message`` is English; ``message_code`` with ``message_params`` lets a
+         *     ``resolved`` means closed by a person, ``end_reason`` that the subject was replaced or retired, which clears its
+         *     alerts whatever their condition. ``message`` is English; ``message_code`` with ``message_params`` lets a
          *     client render another language.
          */
         AlertOut: {
@@ -1083,6 +1206,8 @@ export interface components {
             message_params: {
                 [key: string]: unknown;
             };
+            /** End Reason */
+            end_reason?: ("replaced" | "retired") | null;
         };
         /**
          * AlertPage
@@ -1115,7 +1240,7 @@ export interface components {
         AlertStats: {
             /**
              * Open Count
-             * @description Not resolved, and either active or never acknowledged.
+             * @description Not resolved, and either active or never acknowledged; not those that ended with their subject.
              */
             open_count: number;
             /**
@@ -1280,6 +1405,15 @@ export interface components {
             open_alerts: components["schemas"]["SeverityCounts"];
             /** Rul Days */
             rul_days?: number | null;
+            /**
+             * Retired At
+             * @description From when the battery is out of service: not watched, and no part of any count.
+             */
+            retired_at: string | null;
+            /** Retired By */
+            retired_by: string | null;
+            /** Retired Reason */
+            retired_reason: string | null;
             /** Location Name */
             location_name: string;
             model: components["schemas"]["BatteryModel"];
@@ -1404,6 +1538,15 @@ export interface components {
             open_alerts: components["schemas"]["SeverityCounts"];
             /** Rul Days */
             rul_days?: number | null;
+            /**
+             * Retired At
+             * @description From when the battery is out of service: not watched, and no part of any count.
+             */
+            retired_at: string | null;
+            /** Retired By */
+            retired_by: string | null;
+            /** Retired Reason */
+            retired_reason: string | null;
         };
         /**
          * BlockState
@@ -1802,6 +1945,10 @@ export interface components {
              * @description Each swap that `replaced` counts.
              */
             replacements: components["schemas"]["Replacement"][];
+            /** Retired */
+            retired: number;
+            /** Reinstated */
+            reinstated: number;
             /** Error Count */
             error_count: number;
             /**
@@ -2014,6 +2161,11 @@ export interface components {
             string_count: number;
             /** Battery Count */
             battery_count: number;
+            /**
+             * Retired At
+             * @description When the last of its batteries was retired, if all are.
+             */
+            retired_at: string | null;
             stats?: components["schemas"]["LocationStats"] | null;
             /** Systems */
             systems: components["schemas"]["SystemOut"][];
@@ -2050,6 +2202,11 @@ export interface components {
             string_count: number;
             /** Battery Count */
             battery_count: number;
+            /**
+             * Retired At
+             * @description When the last of its batteries was retired, if all are.
+             */
+            retired_at: string | null;
             stats?: components["schemas"]["LocationStats"] | null;
         };
         /**
@@ -2334,7 +2491,7 @@ export interface components {
          * @description Why a reading of a batch was rejected.
          * @enum {string}
          */
-        RejectCode: "malformed" | "missing_field" | "unknown_id" | "not_permitted" | "not_finite" | "not_available" | "wrong_scale" | "out_of_range" | "bad_time" | "future" | "too_old" | "no_values" | "repeated_in_batch";
+        RejectCode: "malformed" | "missing_field" | "unknown_id" | "not_permitted" | "not_finite" | "not_available" | "wrong_scale" | "out_of_range" | "bad_time" | "future" | "too_old" | "retired" | "no_values" | "repeated_in_batch";
         /**
          * Rejection
          * @description Why one reading of a batch was rejected; the others were accepted.
@@ -2391,6 +2548,54 @@ export interface components {
          * @enum {string}
          */
         RespondWithin: "30d" | "7d" | "same_day";
+        /**
+         * RetireIn
+         * @description Why, and from when, something is out of service; without a time from now on.
+         */
+        RetireIn: {
+            /**
+             * Reason
+             * @description Why it is retired; the timelines of its alerts repeat it.
+             */
+            reason: string;
+            /**
+             * Retired On
+             * @description Day from whose start it is out of service.
+             */
+            retired_on?: string | null;
+            /**
+             * Retired At
+             * @description Instant from which it is out of service.
+             */
+            retired_at?: string | null;
+        };
+        /**
+         * RetirementOut
+         * @description Whether a battery, string or location is retired; the same answer however often it is asked for.
+         */
+        RetirementOut: {
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "battery" | "string" | "location";
+            /** Id */
+            id: string;
+            /**
+             * Battery Count
+             * @description Batteries in its positions, all of which the answer is about.
+             */
+            battery_count: number;
+            /**
+             * Retired At
+             * @description When the last of them was retired; null while one is not.
+             */
+            retired_at: string | null;
+            /** Retired By */
+            retired_by: string | null;
+            /** Retired Reason */
+            retired_reason: string | null;
+        };
         /**
          * Role
          * @description What a user may do; each role includes the one before it.
@@ -2725,6 +2930,11 @@ export interface components {
             system_id: string;
             /** Battery Count */
             battery_count: number;
+            /**
+             * Retired At
+             * @description When the last of its batteries was retired, if all are.
+             */
+            retired_at: string | null;
             state: components["schemas"]["StringStateOut"];
         };
         /**
@@ -2846,7 +3056,7 @@ export interface components {
              * Kind
              * @enum {string}
              */
-            kind: "raised" | "escalated" | "cleared" | "revised" | "withdrawn" | "acknowledged" | "resolved" | "comment";
+            kind: "raised" | "escalated" | "cleared" | "revised" | "withdrawn" | "ended" | "acknowledged" | "resolved" | "comment";
             /** Actor */
             actor: string | null;
             /** Note */
@@ -2894,6 +3104,17 @@ export interface components {
              * @description Oldest first.
              */
             history: components["schemas"]["DailyEstimate"][];
+        };
+        /**
+         * UnretireIn
+         * @description Why something is in service again.
+         */
+        UnretireIn: {
+            /**
+             * Reason
+             * @description Why it is in service again; the audit log keeps it.
+             */
+            reason: string;
         };
         /**
          * UserCreate
@@ -2971,7 +3192,7 @@ export interface components {
              * Event
              * @enum {string}
              */
-            event: "raised" | "escalated" | "cleared" | "revised" | "withdrawn" | "acknowledged" | "resolved" | "comment";
+            event: "raised" | "escalated" | "cleared" | "revised" | "withdrawn" | "ended" | "acknowledged" | "resolved" | "comment";
             alert: components["schemas"]["AlertOut"];
         };
         /**
@@ -3894,6 +4115,8 @@ export interface operations {
             query?: {
                 /** @description Add counts, environment and the worst battery. */
                 include_stats?: boolean;
+                /** @description Add what is retired. */
+                include_retired?: boolean;
                 /** @description Number of items to skip. */
                 skip?: number;
                 /** @description Maximum number of items to return. */
@@ -3927,7 +4150,10 @@ export interface operations {
     };
     fleet_get_location: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Add what is retired. */
+                include_retired?: boolean;
+            };
             header?: never;
             path: {
                 location_id: string;
@@ -3970,6 +4196,8 @@ export interface operations {
             query?: {
                 /** @description One of battery_id, voltage_v, temperature_c, internal_resistance_mohm, resistance_drift_pct, installed_at, status, time; a leading - reverses the order. */
                 sort?: string;
+                /** @description Add what is retired. */
+                include_retired?: boolean;
                 /** @description Number of items to skip. */
                 skip?: number;
                 /** @description Maximum number of items to return. */
@@ -4025,6 +4253,8 @@ export interface operations {
                 q?: string | null;
                 /** @description One of battery_id, voltage_v, temperature_c, internal_resistance_mohm, resistance_drift_pct, installed_at, status, time; a leading - reverses the order. */
                 sort?: string;
+                /** @description Add what is retired. */
+                include_retired?: boolean;
                 /** @description Number of items to skip. */
                 skip?: number;
                 /** @description Maximum number of items to return. */
@@ -4131,6 +4361,270 @@ export interface operations {
                 };
             };
             /** @description Problem details; code: import_refused */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    fleet_retire_battery: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                battery_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RetireIn"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RetirementOut"];
+                };
+            };
+            /** @description Problem details; code: battery_not_found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: retirement_invalid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    fleet_retire_string: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                string_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RetireIn"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RetirementOut"];
+                };
+            };
+            /** @description Problem details; code: string_not_found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: retirement_invalid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    fleet_retire_location: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                location_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RetireIn"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RetirementOut"];
+                };
+            };
+            /** @description Problem details; code: location_not_found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: retirement_invalid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    fleet_unretire_battery: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                battery_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["UnretireIn"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RetirementOut"];
+                };
+            };
+            /** @description Problem details; code: battery_not_found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: retirement_invalid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    fleet_unretire_string: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                string_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["UnretireIn"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RetirementOut"];
+                };
+            };
+            /** @description Problem details; code: string_not_found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: retirement_invalid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    fleet_unretire_location: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                location_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["UnretireIn"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RetirementOut"];
+                };
+            };
+            /** @description Problem details; code: location_not_found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: retirement_invalid */
             422: {
                 headers: {
                     [name: string]: unknown;

@@ -9,8 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from battery_api.accounts.audit import record_audit
 from battery_api.accounts.principal import Principal
-from battery_api.db.bangkok import operating_day
-from battery_api.db.bangkok import midnight_of
+from battery_api.db.bangkok import midnight_of, operating_day
 from battery_api.fleet import import_repository
 from battery_api.fleet import retirement_repository as repository
 from battery_api.fleet.errors import BatteryNotFound, LocationNotFound, RetirementInvalid, StringNotFound

@@ -37,7 +37,8 @@ _KEEP: Final = (
 )
 _OPEN_AT: Final = """
     select id, subject, type, rule_id, raised_at, coalesce(peak_value, value, 0) from alert
-    where subject = any($1::text[]) and rule_id is not null and withdrawn_at is null and raised_at <= $2
+    where subject = any($1::text[]) and (battery_id is null or battery_id = any($3::int[])) and rule_id is not null
+      and withdrawn_at is null and raised_at <= $2
       and (cleared_at is null or cleared_at > $2) and (resolved_at is null or resolved_at > $2)
 """
 
@@ -130,7 +131,8 @@ async def open_alerts_known(
         [entry.code for entry in fleet.strings.entries_at(subjects.strings)],
         [entry.code for entry in fleet.batteries.entries_at(subjects.batteries)],
     ]
-    rows = await fetch_all(connection, _OPEN_AT, ([code for kind in codes for code in kind], at))
+    keys = fleet.batteries.keys_at(subjects.batteries).tolist()
+    rows = await fetch_all(connection, _OPEN_AT, ([code for kind in codes for code in kind], at, keys))
     open_by_code: dict[str, dict[AlertType, TypeState]] = {}
     for alert_id, subject, kind, rule_id, raised_at, peak in rows:
         if rule_id in RULE_BY_ID and AlertType(kind) is not AlertType.DATA_STALE:

@@ -20,8 +20,9 @@ from battery_api.db.fetching import fetch_all
 from battery_contracts.enums import AlertType, Severity
 
 _STORED: Final = """
-    select id, subject, location_id, type, severity, raised_at, cleared_at, resolved_at from alert
+    select id, subject, location_id, type, severity, raised_at, cleared_at, resolved_at, end_reason from alert
     where subject = any($1::text[]) and rule_id = any($4::text[]) and withdrawn_at is null
+      and (battery_id is null or battery_id = any($5::int[]))
       and (id = any($2::bigint[]) or raised_at > $3)
     order by raised_at, id
 """
@@ -55,6 +56,13 @@ _REVISE: Final = """
 """
 
 
+class JudgedSubjects(NamedTuple):
+    """The subjects that a replay judges: their codes, and the keys of the batteries that are in their positions now."""
+
+    codes: list[str]
+    battery_keys: list[int]
+
+
 class StoredAlert(NamedTuple):
     """An alert as it is stored."""
 
@@ -66,6 +74,7 @@ class StoredAlert(NamedTuple):
     raised_at: datetime
     cleared_at: datetime | None
     resolved_at: datetime | None
+    end_reason: str | None
 
     @property
     def is_open(self) -> bool:
@@ -74,7 +83,7 @@ class StoredAlert(NamedTuple):
 
 
 async def reconcile(
-    connection: AsyncConnection, codes: Sequence[str], drafts: Sequence[AlertDraft], *, since: datetime, now: datetime
+    connection: AsyncConnection, judged: JudgedSubjects, drafts: Sequence[AlertDraft], *, since: datetime, now: datetime
 ) -> list[AlertDraft]:
     """Write the alerts that a replay found after ``since``, and withdraw those that it did not find.
 
@@ -83,7 +92,7 @@ async def reconcile(
     nobody.
     """
     continued = [draft.alert_id for draft in drafts if draft.alert_id is not None]
-    rows = await fetch_all(connection, _STORED, (list(codes), continued, since, _RULES))
+    rows = await fetch_all(connection, _STORED, (judged.codes, continued, since, _RULES, judged.battery_keys))
     stored = [StoredAlert(*row) for row in rows]
     matches = _match(drafts, stored)
     matched = {alert.alert_id for alert in matches.values()}
@@ -142,21 +151,23 @@ async def _entries(connection: AsyncConnection, alert_ids: Iterable[int]) -> dic
 
 def _revised(draft: AlertDraft, alert: StoredAlert, known: set[tuple[str, datetime]]) -> AlertDraft:
     """Return the draft as changes of a stored alert, with the timeline entries that it does not have yet."""
-    revised = replace(draft, alert_id=alert.alert_id, timeline=[])
+    # An alert that ended with its subject stays ended.
+    cleared_at = draft.cleared_at or (alert.cleared_at if alert.end_reason else None)
+    revised = replace(draft, alert_id=alert.alert_id, cleared_at=cleared_at, timeline=[])
     if draft.severity is not None:
         revised.needs_new_acknowledgement = draft.severity.rank > Severity(alert.severity).rank
     moved: dict[str, Any] = {}
     if draft.raised_at is not None and draft.raised_at != alert.raised_at:
         moved |= {"raised_at": draft.raised_at, "raised_at_before": alert.raised_at}
-    if alert.cleared_at is not None and draft.cleared_at != alert.cleared_at:
-        moved |= {"cleared_at": draft.cleared_at, "cleared_at_before": alert.cleared_at}
+    if alert.cleared_at is not None and cleared_at != alert.cleared_at:
+        moved |= {"cleared_at": cleared_at, "cleared_at_before": alert.cleared_at}
     for entry in draft.timeline:
         if entry.kind == "escalated" and ("escalated", entry.at) not in known:
             revised.timeline.append(entry)
         if entry.kind == "cleared" and alert.cleared_at is None:
             revised.timeline.append(entry)
     if moved:
-        revised.timeline.append(TimelineEntry("revised", draft.cleared_at or draft.raised_at or alert.raised_at, moved))
+        revised.timeline.append(TimelineEntry("revised", cleared_at or draft.raised_at or alert.raised_at, moved))
     return revised
 
 

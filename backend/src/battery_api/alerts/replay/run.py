@@ -34,7 +34,7 @@ from battery_api.alerts.replay.knowledge import (
     subjects_of_string,
 )
 from battery_api.alerts.replay.readings import next_reading_at, read_batteries, read_location, read_string
-from battery_api.alerts.replay.reconcile import reconcile
+from battery_api.alerts.replay.reconcile import JudgedSubjects, reconcile
 from battery_api.db.fetching import fetch_all
 from battery_api.telemetry.ingest.judgement import ROOM_VALID_S
 from battery_api.telemetry.ingest.locked_state import BatchSubjects, SubjectStates
@@ -57,9 +57,10 @@ _DUE_LOCATION: Final = (
 _LOCK_LOCATION: Final = "select 1 from location_state where location_id = $1 for update"
 _LOCK_BATTERIES: Final = "select 1 from battery_state where battery_id = any($1::int[]) order by battery_id for update"
 _RESOLVED: Final = """
-    select resolved_at, subject, type from alert
-    where subject = any($1::text[]) and resolved_at > $2 and cleared_at is null and withdrawn_at is null
-    order by resolved_at
+    select coalesce(resolved_at, cleared_at) as at, subject, type from alert
+    where subject = any($1::text[]) and (battery_id is null or battery_id = any($2::int[])) and withdrawn_at is null
+      and (resolved_at > $3 and cleared_at is null or end_reason is not null and cleared_at > $3)
+    order by at
 """
 SubjectOfKind = tuple[SubjectKind, int]
 
@@ -140,9 +141,10 @@ class Replay:
             decoded[alert_type] = TypeState(state.runs, OpenAlert(alert.rule_id, alert.raised_us, alert.peak, alert_id))
             states[index] = type_states_to_json(decoded)
 
-    def codes(self) -> list[str]:
-        """Codes of the subjects that this replay judges."""
-        return [code for _, _, code in self._coded()]
+    def judged(self) -> JudgedSubjects:
+        """Return the subjects that this replay judges."""
+        keys = self.fleet.batteries.keys_at(self.subjects.batteries).tolist()
+        return JudgedSubjects([code for _, _, code in self._coded()], keys)
 
     def _coded(self) -> Iterator[tuple[SubjectKind, int, str]]:
         if self.judges_location:
@@ -202,7 +204,7 @@ async def replay_string(
     began_at = knowledge.at
     await drop_checkpoints(connection, key, due[0][0])
     replay = Replay(fleet, subjects, overrides, knowledge, judges_location=False)
-    resolutions = await fetch_all(connection, _RESOLVED, (replay.codes(), began_at))
+    resolutions = await fetch_all(connection, _RESOLVED, (*replay.judged(), began_at))
     (location_slot,) = subjects.locations.tolist()
     first = True
     while True:
@@ -248,7 +250,7 @@ async def replay_location(
     subjects = subjects_of_location(slot)
     knowledge = await open_alerts_known(connection, fleet, subjects, due[0][0] - LOOKBACK)
     replay = Replay(fleet, subjects, overrides, knowledge, judges_location=True)
-    resolutions = await fetch_all(connection, _RESOLVED, (replay.codes(), knowledge.at))
+    resolutions = await fetch_all(connection, _RESOLVED, (*replay.judged(), knowledge.at))
     nothing = Keys(np.zeros(0, np.int64))
     batteries = await read_batteries(connection, subjects.batteries, nothing, after=now, until=now)
     string = await read_string(connection, 0, -1, after=now, until=now)
@@ -300,7 +302,7 @@ async def _write_alerts(
 ) -> Sequence[AlertDraft]:
     found = replay.drafts()
     drafts = [draft for *_, part, _ in found for draft in part]
-    reconciled = await reconcile(connection, replay.codes(), drafts, since=since, now=now)
+    reconciled = await reconcile(connection, replay.judged(), drafts, since=since, now=now)
     for kind, index, alert_type, _, current in found:
         if current is not None:
             replay.link(kind, index, alert_type, current.alert_id)

@@ -123,7 +123,11 @@ def _is_spreadsheet_hint(values: Sequence[str], delimiter: str) -> bool:
 def _checked_header(names: list[str], line: int, delimiter: str) -> list[str]:
     missing = [name for name in FLEET_COLUMNS if name not in names]
     repeated = sorted({name for name in names if name and names.count(name) > 1})
-    unknown = [_described(number, name) for number, name in enumerate(names, 1) if name not in (*FLEET_COLUMNS, *OPTIONAL_FLEET_COLUMNS)]
+    unknown = [
+        _described(number, name)
+        for number, name in enumerate(names, 1)
+        if name not in (*FLEET_COLUMNS, *OPTIONAL_FLEET_COLUMNS)
+    ]
     if not (missing or repeated or unknown):
         return names
     detail = f"Line {line} must name each column once, separated by {_DELIMITERS[delimiter]}s."

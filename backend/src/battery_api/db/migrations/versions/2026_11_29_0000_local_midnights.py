@@ -28,7 +28,7 @@ def _shift(change: str, *, time_of_day: str) -> None:
         update battery set installed_at = {_shifted("installed_at", change, time_of_day)},
                            removed_at = {_shifted("removed_at", change, time_of_day)}
         where {_is_at("installed_at", time_of_day)} or {_is_at("removed_at", time_of_day)}
-        """  # noqa: S608  # names and constants of this file
+        """  # names and constants of this file
     )
 
 

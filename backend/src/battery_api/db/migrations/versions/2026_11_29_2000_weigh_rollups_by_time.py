@@ -6,8 +6,8 @@ from alembic import op
 from battery_api.db import timescale
 from battery_api.db.tables.telemetry import ROLLUP_CHANNELS
 
-revision = "0008_time_weights"
-down_revision = "0007_twin_record"
+revision = "0009_time_weights"
+down_revision = "0008_local_midnights"
 branch_labels = None
 depends_on = None
 

@@ -4,8 +4,8 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
-revision = "0008_corrections"
-down_revision = "0007_twin_record"
+revision = "0011_corrections"
+down_revision = "0010_retirement"
 branch_labels = None
 depends_on = None
 

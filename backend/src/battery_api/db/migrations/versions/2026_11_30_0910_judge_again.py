@@ -4,8 +4,8 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
-revision = "0009_judge_again"
-down_revision = "0008_corrections"
+revision = "0012_judge_again"
+down_revision = "0011_corrections"
 branch_labels = None
 depends_on = None
 

@@ -3,8 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0008_retirement"
-down_revision = "0007_twin_record"
+revision = "0010_retirement"
+down_revision = "0009_time_weights"
 branch_labels = None
 depends_on = None
 
