@@ -107,12 +107,13 @@ async def test_resolve_needs_the_full_hold_again(world: World) -> None:
     assert len(await world.alerts(active="true")) == 1
 
 
-async def test_resolving_a_cleared_alert_leaves_the_new_one_alone(world: World) -> None:
+async def test_what_comes_back_after_a_resolution_is_another_alert(world: World) -> None:
     (old,) = await raise_hot(world, FIRST)
     for minute in (1, 2, 3):
         await world.sweep(NOW + minute * MINUTE)
-    (new,) = await raise_hot(world, FIRST, at=NOW + 4 * MINUTE)
     assert (await act(world, old["alert_id"], "resolve")).status_code == 200
+    (new,) = await raise_hot(world, FIRST, at=NOW + 4 * MINUTE)
+    assert new["alert_id"] != old["alert_id"]
     state = await world.rule_state(FIRST)
     assert state is not None
     assert state["temperature_high"]["alert"]["alert_id"] == new["alert_id"]

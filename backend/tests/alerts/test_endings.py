@@ -340,7 +340,7 @@ async def test_retirement_that_cannot_be_is_refused_by_field(world: World) -> No
     for who, status in (("somchai", 403), ("mali", 403), ("pager", 403), ("nobody", 401)):
         assert (await retire(world, f"batteries/{FIRST}", who=who)).status_code == status
     report = await load(world, line(retired_on="2026-11-22"))
-    assert [(one["field"], one["code"]) for one in report["errors"]] == [("retired_on", "in_future")]
+    assert [(one["field"], one["code"]) for one in report["errors"]] == [("retired_on", "future")]
     assert (await get(world, "batteries"))["total"] == len(BATTERIES)
 
 

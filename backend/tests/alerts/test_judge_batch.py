@@ -83,6 +83,7 @@ async def test_alert_waits_for_its_hold_and_tells_its_story(world: World) -> Non
     timeline = (await world.detail(alert["alert_id"]))["timeline"]
     assert [entry["kind"] for entry in timeline] == ["raised", "cleared"]
     assert [event for event, kind, _ in world.published.take() if kind == "temperature_high"] == ["raised", "cleared"]
+    await hot_for(world, 70, 25.0, start=73)
     assert await world.rule_state(FIRST) is None
     assert await world.open_counts(FIRST) == (0, 0, 0)
 
@@ -121,14 +122,23 @@ async def test_condition_that_began_and_ended_in_one_batch_is_recorded_without_a
     assert await world.open_counts(FIRST) == (0, 0, 0)
 
 
-async def test_raised_cleared_and_raised_again_in_one_batch(world: World) -> None:
-    start = NOW - timedelta(hours=1)
-    values = [70.0, 25.0, 25.0, 71.0]
-    readings = [reading(FIRST, start + at * MINUTE, temperature_c=value) for at, value in enumerate(values)]
-    await world.post({"readings": readings})
-    found = await world.alerts(type="temperature_high")
-    assert [one["is_active"] for one in found] == [True, False]
-    assert await world.open_counts(FIRST) == (0, 0, 1)
+@pytest.mark.parametrize("batched", [False, True])
+async def test_a_condition_that_keeps_coming_back_is_one_unstable_alert(world: World, batched: bool) -> None:
+    start = NOW - timedelta(hours=6)
+    readings = [
+        reading(FIRST, start + at * MINUTE, voltage_v=0.0 if at % 10 == 5 and at < 200 else 13.6) for at in range(240)
+    ]
+    for part in [readings] if batched else [readings[at : at + 1] for at in range(len(readings))]:
+        await world.post({"readings": part})
+    (alert,) = await world.alerts()
+    assert (alert["episode_count"], alert["is_active"]) == (20, True)
+    kinds = [entry["kind"] for entry in (await world.detail(alert["alert_id"]))["timeline"]]
+    assert kinds == ["raised", "cleared", "reopened"]
+    calm = [reading(FIRST, start + at * MINUTE) for at in range(240, 300)]
+    await world.post({"readings": calm})
+    (alert,) = await world.alerts()
+    assert (alert["cleared_at"], alert["is_active"]) == (iso(start + 256 * MINUTE), False)
+    assert await world.open_counts(FIRST) == (0, 0, 0)
 
 
 async def test_same_batch_twice_raises_once(world: World) -> None:

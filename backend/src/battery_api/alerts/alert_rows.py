@@ -12,10 +12,11 @@ from battery_api.telemetry.store.indices import BatteryKey
 from battery_api.telemetry.store.statements import OpenCounts
 from battery_contracts.enums import AlertType, RespondWithin, Severity
 
-EventKind = Literal["raised", "escalated", "cleared", "revised", "withdrawn"]
+EventKind = Literal["raised", "escalated", "cleared", "reopened", "revised", "withdrawn"]
 
 
-_TOLD: Final[tuple[EventKind, ...]] = ("withdrawn", "cleared", "raised", "escalated", "revised")
+_TOLD_OPEN: Final[tuple[EventKind, ...]] = ("withdrawn", "raised", "reopened", "escalated", "cleared", "revised")
+_TOLD_CLEARED: Final[tuple[EventKind, ...]] = ("withdrawn", "cleared", "revised")
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +60,9 @@ class AlertDraft:
     peak_value: float | None = None
     message_code: str | None = None
     message_params: Mapping[str, Any] | None = None
+    episode_count: int | None = None
+    reopened: bool = False
+    """The condition of an alert that had cleared came back."""
     needs_new_acknowledgement: bool = False
     """A higher severity needs a new acknowledgement: nobody has seen it yet."""
     timeline: list[TimelineEntry] = field(default_factory=list)
@@ -75,7 +79,7 @@ class AlertDraft:
         A condition that began and ended within one batch is over already: nobody is alarmed.
         """
         kinds = {entry.kind for entry in self.timeline}
-        for kind in _TOLD:
+        for kind in _TOLD_OPEN if self.cleared_at is None else _TOLD_CLEARED:
             if kind in kinds:
                 return kind
         return None
@@ -99,23 +103,25 @@ _UPDATE: Final = """
         peak_value = coalesce(i.peak_value, a.peak_value),
         acknowledged_at = case when i.needs_new_acknowledgement then null else a.acknowledged_at end,
         acknowledged_by = case when i.needs_new_acknowledgement then null else a.acknowledged_by end,
+        episode_count = coalesce(i.episode_count, a.episode_count),
         cleared_at = greatest(i.cleared_at, case when i.cleared_at is not null then a.raised_at end)
     from unnest($1::bigint[], $2::text[], $3::text[], $4::text[], $5::float8[], $6::float8[], $7::text[], $8::text[],
-                $9::text[], $10::float8[], $11::bool[], $12::timestamptz[])
+                $9::text[], $10::float8[], $11::bool[], $12::timestamptz[], $13::int[], $14::bool[])
         as i(id, severity, respond_within, rule_id, value, threshold, unit, message_code, message_params, peak_value,
-             needs_new_acknowledgement, cleared_at)
-    where a.id = i.id and a.cleared_at is null and a.resolved_at is null
+             needs_new_acknowledgement, cleared_at, episode_count, reopened)
+    where a.id = i.id and (a.cleared_at is null or i.reopened) and a.resolved_at is null
 """
 _INSERT: Final = """
     insert into alert (type, severity, respond_within, rule_id, subject, location_id, system_id, string_id, battery_id,
-                       raised_at, cleared_at, value, threshold, unit, peak_value, message_code, message_params)
+                       raised_at, cleared_at, value, threshold, unit, peak_value, message_code, message_params,
+                       episode_count)
     select type, severity, respond_within, rule_id, subject, location_id, system_id, string_id, battery_id,
-           raised_at, cleared_at, value, threshold, unit, peak_value, message_code, message_params::jsonb
+           raised_at, cleared_at, value, threshold, unit, peak_value, message_code, message_params::jsonb, episode_count
     from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::int[], $7::int[], $8::int[], $9::int[],
                 $10::timestamptz[], $11::timestamptz[], $12::float8[], $13::float8[], $14::text[], $15::float8[],
-                $16::text[], $17::text[])
+                $16::text[], $17::text[], $18::int[])
         as i(type, severity, respond_within, rule_id, subject, location_id, system_id, string_id, battery_id,
-             raised_at, cleared_at, value, threshold, unit, peak_value, message_code, message_params)
+             raised_at, cleared_at, value, threshold, unit, peak_value, message_code, message_params, episode_count)
     on conflict (subject, type) where cleared_at is null and resolved_at is null do nothing
     returning id, subject, type, raised_at
 """
@@ -202,7 +208,9 @@ def _continue_open(draft: AlertDraft, alert_id: int, severity: Severity) -> None
     assert draft.severity is not None
     draft.alert_id, draft.raised_at = alert_id, None
     draft.needs_new_acknowledgement = draft.severity.rank > severity.rank
-    kinds: set[EventKind] = {"cleared", "escalated"} if draft.needs_new_acknowledgement else {"cleared"}
+    kinds: set[EventKind] = (
+        {"cleared", "reopened", "escalated"} if draft.needs_new_acknowledgement else {"cleared", "reopened"}
+    )
     entries = [replace(entry, kind="escalated") if entry.kind == "raised" else entry for entry in draft.timeline]
     draft.timeline = [entry for entry in entries if entry.kind in kinds]
     if not draft.needs_new_acknowledgement:
@@ -224,6 +232,8 @@ def update_parameters(drafts: Sequence[AlertDraft]) -> tuple[list[Any], ...]:
         [draft.peak_value for draft in drafts],
         [draft.needs_new_acknowledgement for draft in drafts],
         [draft.cleared_at for draft in drafts],
+        [draft.episode_count for draft in drafts],
+        [draft.reopened for draft in drafts],
     )
 
 
@@ -246,6 +256,7 @@ def _insert_parameters(drafts: Sequence[AlertDraft]) -> tuple[list[Any], ...]:
         [draft.peak_value for draft in drafts],
         [draft.message_code for draft in drafts],
         [_json(draft.message_params or {}) for draft in drafts],
+        [draft.episode_count or 1 for draft in drafts],
     )
 
 

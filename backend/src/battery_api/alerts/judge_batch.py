@@ -30,7 +30,6 @@ from battery_api.alerts.engine.rules import RULE_BY_ID, RULES_OF, Gate, SubjectK
 from battery_api.alerts.engine.signals import Moments, Peers, battery_signals, location_signals, string_signals
 from battery_api.alerts.engine.state import (
     BadRuleState,
-    OpenAlert,
     TypeState,
     type_states_from_json,
     type_states_to_json,
@@ -154,7 +153,9 @@ def _battery_subjects(batch: JudgedBatch, overrides: OverrideSet) -> SubjectGrou
     )
     known = batch.known
     peers = Peers(known.string, known.voltage_v, known.voltage_us, known.temperature_c, known.temperature_us)
-    signals = battery_signals(readings.values, moments, peers, room_c=batch.room_c, drift_pct=_drift(batch))
+    signals = battery_signals(
+        readings.values, moments, peers, room_c=batch.room_c, drift_pct=_drift(batch), age_s=batch.age_s
+    )
     unknown = np.array([mode is None for mode in batch.mode], np.bool_)
     discharging = np.array([mode in _DISCHARGING for mode in batch.mode], np.bool_)
     gates = {
@@ -237,29 +238,55 @@ def _keys_of(batch: JudgedBatch, kind: SubjectKind, index: int) -> SubjectKeys:
 
 
 def draft_changes(outcome: Outcome, subject: SubjectKeys) -> tuple[list[AlertDraft], AlertDraft | None]:
-    """Turn the transitions of one type into drafts; also return the draft of the alert that stays open."""
-    drafts: list[AlertDraft] = []
-    before = outcome.before.alert
-    current: AlertDraft | None = None
-    if before is not None:
-        current = AlertDraft(subject, outcome.type, alert_id=before.alert_id)
-    leading = None if before is None else RULE_BY_ID.get(before.rule_id)
+    """Turn the transitions of one type into drafts; also return the draft of the alert that the state remembers."""
+    drafting = _Drafting(outcome, subject)
     for transition in outcome.transitions:
-        if current is None:
-            current = AlertDraft(subject, outcome.type)
-        if current not in drafts:
-            drafts.append(current)
-        _apply(current, transition, subject)
-        if transition.kind == "escalated" and not current.is_new:
-            current.needs_new_acknowledgement = leading is None or transition.rule.severity.rank > leading.severity.rank
-        if transition.kind == "cleared":
-            current = None
-    after = outcome.after.alert
-    if after is not None and current is not None and (before is None or after.peak != before.peak):
-        current.peak_value = after.peak
-        if current not in drafts:
-            drafts.append(current)
-    return drafts, current if after is not None else None
+        drafting.take(transition)
+    return drafting.drafts, drafting.remembered()
+
+
+class _Drafting:
+    """Follows the alert of one type through its transitions."""
+
+    def __init__(self, outcome: Outcome, subject: SubjectKeys) -> None:
+        self.drafts: list[AlertDraft] = []
+        self._outcome = outcome
+        self._subject = subject
+        before, closed = outcome.before.alert, outcome.before.closed
+        self._leading = None if before is None else RULE_BY_ID.get(before.rule_id)
+        self._current = None if before is None else AlertDraft(subject, outcome.type, alert_id=before.alert_id)
+        self._last = None if closed is None else AlertDraft(subject, outcome.type, alert_id=closed.alert.alert_id)
+
+    def take(self, transition: Transition) -> None:
+        """Change the alert by one transition."""
+        draft = self._current or AlertDraft(self._subject, self._outcome.type)
+        if transition.kind == "reopened":
+            draft = self._last or draft
+            draft.cleared_at, draft.reopened = None, True
+        self._change(draft)
+        _apply(draft, transition, self._subject)
+        if transition.kind == "escalated" and not draft.is_new:
+            leading = self._leading
+            draft.needs_new_acknowledgement = leading is None or transition.rule.severity.rank > leading.severity.rank
+        self._current = None if transition.kind == "cleared" else draft
+        self._last = draft if transition.kind == "cleared" else self._last
+
+    def remembered(self) -> AlertDraft | None:
+        """Return the draft of the alert that is open, or else of the one that closed last, with its final figures."""
+        before, after = self._outcome.before.alert, self._outcome.after
+        if after.alert is None:
+            if after.closed is not None and self._last is not None:
+                self._last.episode_count = after.closed.alert.episodes
+            return self._last
+        is_changed = before is None or (after.alert.peak, after.alert.episodes) != (before.peak, before.episodes)
+        if is_changed and self._current is not None:
+            self._current.peak_value, self._current.episode_count = after.alert.peak, after.alert.episodes
+            self._change(self._current)
+        return self._current
+
+    def _change(self, draft: AlertDraft) -> None:
+        if draft not in self.drafts:
+            self.drafts.append(draft)
 
 
 def _apply(draft: AlertDraft, transition: Transition, subject: SubjectKeys) -> None:
@@ -283,6 +310,7 @@ def _apply(draft: AlertDraft, transition: Transition, subject: SubjectKeys) -> N
         "unit": rule.unit,
         "hold_s": limits.hold_us / 1e6,
         "hold_min": limits.hold_us / 60e6,
+        **({"value_min": transition.value / 60.0} if rule.unit == "s" and transition.value is not None else {}),
         "since": since,
     }
     data |= {
@@ -301,11 +329,8 @@ def _new_states(
     states: dict[int, dict[AlertType, TypeState]] = {}
     for outcome in outcomes:
         of_subject = states.setdefault(outcome.subject, dict(group.states.get(outcome.subject, {})))
-        after, alert = outcome.after, outcome.after.alert
-        if alert is not None:
-            alert_id = written.get((group.kind, outcome.subject, outcome.type), alert.alert_id)
-            after = TypeState(after.runs, OpenAlert(alert.rule_id, alert.raised_us, alert.peak, alert_id))
-        of_subject[outcome.type] = after
+        key = (group.kind, outcome.subject, outcome.type)
+        of_subject[outcome.type] = outcome.after.linked(written[key]) if key in written else outcome.after
     changed: dict[int, RuleState | None] = {}
     for index, of_subject in states.items():
         state = type_states_to_json(of_subject)

@@ -343,6 +343,8 @@ def as_alert(row: RowMapping) -> AlertOut:
         message=render(row["message_code"], params),
         message_code=row["message_code"],
         message_params=params,
+        withdrawn_at=row["withdrawn_at"],
+        episode_count=row["episode_count"],
         end_reason=row["end_reason"],
     )
 

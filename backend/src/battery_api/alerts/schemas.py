@@ -28,7 +28,16 @@ class TimelineEntryOut(BaseModel):
     event_id: int
     at: AwareDatetime
     kind: Literal[
-        "raised", "escalated", "cleared", "revised", "withdrawn", "ended", "acknowledged", "resolved", "comment"
+        "raised",
+        "escalated",
+        "cleared",
+        "reopened",
+        "revised",
+        "withdrawn",
+        "ended",
+        "acknowledged",
+        "resolved",
+        "comment",
     ]
     actor: str | None
     note: str | None

@@ -9,7 +9,7 @@ from battery_api.accounts.audit import record_audit
 from battery_api.accounts.principal import Principal
 from battery_api.alerts import repository
 from battery_api.alerts.alert_rows import open_counts
-from battery_api.alerts.engine.state import without_type
+from battery_api.alerts.engine.state import without_closed, without_type
 from battery_api.alerts.errors import AlertAlreadyAcknowledged, AlertAlreadyResolved, AlertNotFound
 from battery_api.alerts.repository import AlertFilter, AlertState, AlertSubject, SubjectState
 from battery_api.alerts.schemas import AlertDetail, AlertPage, AlertStats, DayCounts, TimelineEntryOut
@@ -92,7 +92,12 @@ class AlertService:
         _require_unresolved(alert_id, state)
         await self._mark(alert_id, "resolved", note)
         update = None
-        if state.cleared_at is None:
+        if state.cleared_at is not None:
+            # What comes next is another alert, not the one that somebody has dealt with.
+            rest = without_closed(subject_state.rule_state, AlertType(subject.type), alert_id)
+            if rest != (subject_state.rule_state or None):
+                await write_rule_states(self._connection, subject.kind, [subject.key], [rest])
+        else:
             rest = without_type(subject_state.rule_state, AlertType(subject.type))
             if rest != (subject_state.rule_state or None):
                 await write_rule_states(self._connection, subject.kind, [subject.key], [rest])

@@ -9,12 +9,13 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 _BATTERIES: Final = text(
     """
-    select b.id, b.code, b.string_id, g.code, g.system_id, b.location_id, l.code, s.time, s.reporting_interval_s
+    select b.id, b.code, b.string_id, g.code, g.system_id, b.location_id, l.code,
+           greatest(coalesce(s.received_at, s.time), s.refused_at), s.reporting_interval_s
     from battery b
     join battery_state s on s.battery_id = b.id
     join string g on g.id = b.string_id
     join location l on l.id = b.location_id
-    where b.removed_at is null and b.retired_at is null and s.time is not null
+    where b.removed_at is null and b.retired_at is null and coalesce(s.time, s.refused_at) is not null
     order by b.id
     """
 )
@@ -50,7 +51,8 @@ class MonitoredBattery(NamedTuple):
     system: int
     location: int
     location_code: str
-    newest_reading_at: datetime
+    newest_arrival_at: datetime
+    """When something last came of it, whatever time it is dated with: a sender with a wrong clock is not silent."""
     reporting_interval_s: float | None
 
 

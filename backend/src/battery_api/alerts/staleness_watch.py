@@ -36,7 +36,7 @@ class _StaleSubject:
     """A subject with what an alert about it says."""
 
     keys: SubjectKeys
-    newest_reading_at: datetime
+    newest_arrival_at: datetime
     battery_count: int
 
 
@@ -113,7 +113,7 @@ class StalenessWatch:
                 row.string,
                 row.battery,
                 freshness_of(
-                    (now - row.newest_reading_at).total_seconds(),
+                    (now - row.newest_arrival_at).total_seconds(),
                     (now - watched_from(row)).total_seconds(),
                     stale_after_s(row.reporting_interval_s),
                 ),
@@ -172,7 +172,7 @@ def _drafts(plan: _Plan, now: datetime) -> list[AlertDraft]:
 
 def _raised(ref: SubjectRef, subject: _StaleSubject, now: datetime) -> AlertDraft:
     rule = _RULE[ref[0]]
-    value = (now - subject.newest_reading_at).total_seconds()
+    value = (now - subject.newest_arrival_at).total_seconds()
     params = {
         "subject": subject.keys.code,
         "value": value,
@@ -180,7 +180,7 @@ def _raised(ref: SubjectRef, subject: _StaleSubject, now: datetime) -> AlertDraf
         "threshold": rule.raise_value,
         "unit": rule.unit,
         "battery_count": subject.battery_count,
-        "since": subject.newest_reading_at,
+        "since": subject.newest_arrival_at,
     }
     data = {"rule_id": rule.rule_id, "severity": rule.severity, "respond_within": rule.respond_within, **params}
     return AlertDraft(
@@ -234,4 +234,4 @@ def _stale_subject(ref: SubjectRef, members: Sequence[MonitoredBattery]) -> _Sta
         SubjectKind.STRING: SubjectKeys(first.string_code, first.location, first.system, first.string),
         SubjectKind.LOCATION: SubjectKeys(first.location_code, first.location),
     }
-    return _StaleSubject(keys[kind], max(row.newest_reading_at for row in members), len(members))
+    return _StaleSubject(keys[kind], max(row.newest_arrival_at for row in members), len(members))

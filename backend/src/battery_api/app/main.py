@@ -18,6 +18,7 @@ from starlette.middleware.gzip import GZipMiddleware
 from battery_api.accounts import routes as accounts_routes
 from battery_api.accounts import throttle
 from battery_api.alerts import routes as alerts_routes
+from battery_api.alerts.clock_watch import ClockWatch
 from battery_api.alerts.judge import AlertJudge
 from battery_api.alerts.staleness_watch import StalenessWatch
 from battery_api.app.jobs import JobRunner, PeriodicJob
@@ -142,7 +143,7 @@ async def _running(app: FastAPI, settings: GatewaySettings, overrides: PartOverr
 
 def _jobs(parts: GatewayParts) -> list[PeriodicJob]:
     context, settings = parts.context, parts.context.settings
-    watch = StalenessWatch(context)
+    watch, clocks = StalenessWatch(context), ClockWatch(context)
     return [
         PeriodicJob("partitions", 3600.0, lambda: rollups.maintain_storage(context)),
         PeriodicJob("rollups", settings.rollup_interval_s, lambda: rollups.run_once(context)),
@@ -150,6 +151,7 @@ def _jobs(parts: GatewayParts) -> list[PeriodicJob]:
         PeriodicJob("twin_record", settings.twin_record_interval_s, lambda: discharge_job.run_once(context)),
         PeriodicJob("judge_again", 5.0, lambda: _judge_again(parts)),
         PeriodicJob("stale", settings.stale_check_interval_s, lambda: watch.run_once(parts.publisher)),
+        PeriodicJob("clocks", settings.stale_check_interval_s, lambda: clocks.run_once(parts.publisher)),
     ]
 
 

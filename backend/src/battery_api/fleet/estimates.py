@@ -11,6 +11,13 @@ Z90: Final = 1.645
 UPPER_BOUND_PCT: Final = {"soc": 100.0, "soh": 150.0}
 """Charge cannot exceed 100 %, but a new battery can deliver more than its rated capacity."""
 
+_REASONS: Final = {
+    ReadingQuality.SENSOR_FAULT: NoEstimateReason.SENSOR_FAULT,
+    ReadingQuality.CONTRADICTS_CIRCUIT: NoEstimateReason.CONTRADICTS_CIRCUIT,
+    ReadingQuality.OUTSIDE_MODEL: NoEstimateReason.OUTSIDE_MODEL,
+    ReadingQuality.TWIN_UNAVAILABLE: NoEstimateReason.TWIN_UNAVAILABLE,
+}
+
 
 def estimate_of(
     quantity: Literal["soc", "soh"],
@@ -22,8 +29,8 @@ def estimate_of(
     """Return an estimate with its 90 % interval."""
     # An estimate without its standard deviation or its provenance is not shown.
     if value_pct is None or sd_pct is None or provenance is None:
-        unavailable = ReadingQuality.TWIN_UNAVAILABLE in quality
-        return no_estimate(NoEstimateReason.TWIN_UNAVAILABLE if unavailable else NoEstimateReason.NO_ESTIMATE_YET)
+        reason = next((reason for flag, reason in _REASONS.items() if flag in quality), None)
+        return no_estimate(reason or NoEstimateReason.NO_ESTIMATE_YET)
     return Estimate(
         value_pct=value_pct,
         low_pct=max(0.0, value_pct - Z90 * sd_pct),

@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from battery_api.fleet.ohmic import drift_sql
 from battery_api.fleet.service_life import LOCATION_RETIRED_AT, STRING_RETIRED_AT, SYSTEM_RETIRED_AT
 from battery_api.fleet.status import stale_after_sql, status_sql
+from battery_api.fleet.withheld import QUALITY_SQL, estimate_sql
 from battery_contracts.enums import Provenance
 
 _STATUS: Final = status_sql(
@@ -42,8 +43,9 @@ _BATTERIES: Final = f"""
            b.baseline_temperature_c, l.code as location_code, l.name as location_name,
            y.code as system_code, g.code as string_code, m.code as model_code,
            s.time, s.received_at, s.voltage_v, s.current_a, s.temperature_c, s.internal_resistance_mohm,
-           s.resistance_at, s.soc_pct, s.soc_sd_pct, s.soc_provenance, s.soh_pct, s.soh_sd_pct, s.soh_provenance,
-           s.quality, s.reporting_interval_s, s.open_info, s.open_warning, s.open_critical,
+           s.resistance_at, {estimate_sql("soc_pct")}, s.soc_sd_pct, s.soc_provenance,
+           {estimate_sql("soh_pct")}, s.soh_sd_pct, s.soh_provenance,
+           {QUALITY_SQL}, s.reporting_interval_s, s.open_info, s.open_warning, s.open_critical,
            b.retired_at, b.retired_by, b.retired_reason,
            {_DRIFT} as resistance_drift_pct, {_STATUS} as status
     from battery b

@@ -88,7 +88,8 @@ class JudgedBatch:
 
     Per battery reading (m,): ``mode`` of the string at that instant (None: unknown) and since when; ``settled``, false
     during a discharge, a recharge and the 72 h after it; ``room_c``, the newest room temperature then, and
-    ``own_temperature_c``, the newest of the battery itself (NaN: unknown).
+    ``own_temperature_c``, the newest of the battery itself (NaN: unknown). ``age_s`` tells by channel how long ago the
+    battery last measured it.
     """
 
     batteries: BatterySubjects
@@ -103,6 +104,7 @@ class JudgedBatch:
     settled: BoolArray
     room_c: FloatArray
     own_temperature_c: FloatArray
+    age_s: Mapping[str, FloatArray]
 
 
 @dataclass(frozen=True, slots=True)

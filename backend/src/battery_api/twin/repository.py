@@ -7,17 +7,18 @@ from typing import Final, NamedTuple
 from sqlalchemy import TextClause, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from battery_api.fleet.withheld import QUALITY_SQL, estimate_sql
 from battery_servicekit.pagination import PageRequest
 
 Visible = frozenset[str] | None
 """Codes of the locations that the caller may see, None for all."""
 
 _BATTERY: Final = text(
-    """
-    select b.id, b.code, b.baseline_resistance_mohm, b.baseline_temperature_c, s.time, s.quality,
-           s.reporting_interval_s, s.soc_pct, s.soc_sd_pct, s.soc_provenance, s.soh_pct, s.soh_sd_pct,
-           s.soh_provenance, s.internal_resistance_mohm, s.resistance_at, s.resistance_temperature_c,
-           s.resistance_estimate_mohm, s.resistance_estimate_sd_mohm
+    f"""
+    select b.id, b.code, b.baseline_resistance_mohm, b.baseline_temperature_c, s.time, {QUALITY_SQL},
+           s.reporting_interval_s, {estimate_sql("soc_pct")}, s.soc_sd_pct, s.soc_provenance,
+           {estimate_sql("soh_pct")}, s.soh_sd_pct, s.soh_provenance, s.internal_resistance_mohm,
+           s.resistance_at, s.resistance_temperature_c, s.resistance_estimate_mohm, s.resistance_estimate_sd_mohm
     from battery b join battery_state s on s.battery_id = b.id join location l on l.id = b.location_id
     where b.code = :code and b.removed_at is null
       and (cast(:visible as text[]) is null or l.code = any(:visible))
@@ -31,10 +32,10 @@ _STRING: Final = text(
     """
 )
 _STRING_BATTERIES: Final = text(
-    """
+    f"""
     select b.code, b.baseline_resistance_mohm, b.baseline_temperature_c, m.rated_capacity_ah, m.cell_count,
            s.time, s.reporting_interval_s, s.temperature_c, s.internal_resistance_mohm, s.resistance_temperature_c,
-           s.soc_pct, s.soc_sd_pct, s.soh_pct, s.soh_sd_pct
+           {estimate_sql("soc_pct")}, s.soc_sd_pct, {estimate_sql("soh_pct")}, s.soh_sd_pct
     from battery b join battery_state s on s.battery_id = b.id join battery_model m on m.id = b.model_id
     where b.string_id = :string and b.removed_at is null and b.retired_at is null order by b.position
     """

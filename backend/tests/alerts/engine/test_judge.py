@@ -101,7 +101,7 @@ def test_disabled_rule_is_clear_and_closes_its_alert() -> None:
     limits = {HOT.rule_id: replace(limits_of(HOT), enabled=False)}
     sample = at(180, 36)
     after, transition = judge_type((HOT,), limits, state, {HOT.rule_id: sample}, max_gap_us=GAP_US)
-    assert after.is_empty
+    assert (after.runs, after.alert) == ({}, None)
     assert transition is not None
     assert transition.kind == "cleared"
 

@@ -5,13 +5,13 @@ import sys
 import numpy as np
 import pytest
 
-from battery_api.alerts.engine.rules import RULE_BY_ID, RULES, WATCH_RULES, Direction, Rule, SubjectKind
+from battery_api.alerts.engine.rules import CLOCK_RULE, RULE_BY_ID, RULES, WATCH_RULES, Direction, Rule, SubjectKind
 from battery_api.alerts.engine.signals import Moments, Peers, battery_signals, location_signals, string_signals
 from battery_api.alerts.limits import SCOPES_OF, is_band_valid
 from battery_api.alerts.messages import MESSAGES, render
 from battery_contracts.enums import RespondWithin, Severity
 
-ALL = (*RULES, *WATCH_RULES)
+ALL = (*RULES, *WATCH_RULES, CLOCK_RULE)
 
 
 def test_rule_ids_are_unique() -> None:
@@ -26,7 +26,7 @@ def test_rule_is_sound(rule: Rule) -> None:
     assert rule.clear_hold_s >= 0
     assert (rule.severity is Severity.CRITICAL) is (rule.respond_within is RespondWithin.SAME_DAY)
     assert rule.source
-    params = {"value": 1.0, "threshold": 2.0, "hold_min": 5.0, "value_min": 6.0, "battery_count": 24}
+    params = {"value": 1.0, "threshold": 2.0, "hold_min": 5.0, "value_min": 6.0, "battery_count": 24, "string_id": "S"}
     assert render(rule.message_code, params) == MESSAGES[rule.message_code].format(**params)
     assert rule.subject in SCOPES_OF
 
@@ -41,6 +41,7 @@ def test_every_signal_is_computed() -> None:
             Peers(whole, empty, whole, empty, whole),
             room_c=empty,
             drift_pct=empty,
+            age_s={},
         ),
         SubjectKind.STRING: string_signals({}, 0),
         SubjectKind.LOCATION: location_signals({}, 0, hvac_loss=empty),

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from battery_contracts.enums import Provenance
-from battery_contracts.twin import EstimateRequest, EstimateResponse
+from battery_contracts.twin import CONTRADICTS_CIRCUIT, EstimateRequest, EstimateResponse
 from battery_twin.arrays import BoolArray, FloatArray, IntArray
 from battery_twin.filter.circuit_table import CircuitTable
 from battery_twin.filter.states import NO_DISCHARGE_SEEN_S, CapacityPrior, FilterOutput, FilterStates, summarise
@@ -29,7 +29,7 @@ MIN_CURRENT_OVER_BIAS = 10.0
 PRIOR_ONLY, OHMIC_INFERRED, DISCHARGE_INFERRED = range(3)
 _PROVENANCES = np.array([Provenance.PRIOR_ONLY, Provenance.OHMIC_INFERRED, Provenance.DISCHARGE_INFERRED], object)
 NOT_FLOATING = (
-    "voltage_v: {:.2f} V in a string on float contradicts the circuit; a cell may be shorted, or the sense lead is off"
+    f"voltage_v: {{:.2f}} V in a string on float {CONTRADICTS_CIRCUIT}; a cell may be shorted, or the sense lead is off"
 )
 
 

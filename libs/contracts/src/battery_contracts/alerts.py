@@ -41,4 +41,10 @@ class AlertOut(BaseModel):
     message: str
     message_code: str
     message_params: dict[str, Any]
+    withdrawn_at: AwareDatetime | None = Field(
+        None, description="When late readings showed that the condition had never been."
+    )
+    episode_count: int = Field(
+        1, description="How often the condition came back within an hour; above 1 the alert is unstable."
+    )
     end_reason: Literal["replaced", "retired"] | None = None

@@ -91,6 +91,12 @@ class NoEstimateReason(StrEnum):
     NO_ESTIMATE_YET = "no_estimate_yet"
     TWIN_UNAVAILABLE = "twin_unavailable"
     READING_TOO_OLD = "reading_too_old"
+    CONTRADICTS_CIRCUIT = "contradicts_circuit"
+    """The reading cannot be that of a healthy battery: a cell may be shorted, or the sense lead is off."""
+    OUTSIDE_MODEL = "outside_model"
+    """The reading, or the battery, lies outside what the digital twin models."""
+    SENSOR_FAULT = "sensor_fault"
+    """An open alert says that a sensor of the battery is at fault."""
     NO_EVIDENCE = "no_evidence"
     """There are estimates, but they rest on age and model alone."""
 
@@ -113,6 +119,13 @@ class ReadingQuality(IntFlag):
     """The reading carried no voltage."""
     CORRECTED = 64
     """A later message of the same instant changed a value; the overwritten one is kept."""
+    CONTRADICTS_CIRCUIT = 128
+    """No SOC or SOH: the digital twin found that the reading contradicts the battery's circuit."""
+    OUTSIDE_MODEL = 256
+    """No SOC or SOH: the reading or the battery lies outside what the digital twin models."""
+
+    SENSOR_FAULT = 512
+    """An open alert says that a sensor of the battery is at fault; its estimates are withheld."""
 
     def codes(self) -> list[str]:
         """Return the set flags as lower-case codes in bit order."""

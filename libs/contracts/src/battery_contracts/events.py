@@ -67,7 +67,16 @@ class AlertEvent(_Event):
     """An alert changed."""
 
     event: Literal[
-        "raised", "escalated", "cleared", "revised", "withdrawn", "ended", "acknowledged", "resolved", "comment"
+        "raised",
+        "escalated",
+        "cleared",
+        "reopened",
+        "revised",
+        "withdrawn",
+        "ended",
+        "acknowledged",
+        "resolved",
+        "comment",
     ]
     alert: AlertOut
 

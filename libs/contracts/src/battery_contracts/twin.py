@@ -1,6 +1,6 @@
 """Wire models of the digital twin: columnar estimates for a whole batch in one call."""
 
-from typing import Annotated
+from typing import Annotated, Final
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validator
 
@@ -47,6 +47,10 @@ class EstimateRequest(BaseModel):
         if expected > MAX_BATTERIES:
             raise ValueError(f"battery_id: {expected} readings, at most {MAX_BATTERIES} per call")
         return self
+
+
+CONTRADICTS_CIRCUIT: Final = "contradicts the circuit"
+"""Part of the ``error`` of a reading that cannot come from a battery as the circuit describes it."""
 
 
 class EstimateResponse(BaseModel):

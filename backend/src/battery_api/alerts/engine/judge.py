@@ -4,10 +4,13 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from typing import Literal
+from typing import Final, Literal
 
-from battery_api.alerts.engine.rules import RULE_BY_ID, Direction, Limits, Rule
-from battery_api.alerts.engine.state import OpenAlert, RuleCondition, RuleRun, TypeState
+from battery_api.alerts.engine.rules import RULE_BY_ID, SECOND_US, Direction, Limits, Rule
+from battery_api.alerts.engine.state import ClosedAlert, OpenAlert, RuleCondition, RuleRun, TypeState
+
+FLAP_US: Final = 3600 * SECOND_US
+"""A condition that comes back within an hour is the same trouble: one unstable alert instead of many (EJ)."""
 
 
 class Verdict(StrEnum):
@@ -35,7 +38,7 @@ class Transition:
     worst value so far.
     """
 
-    kind: Literal["raised", "escalated", "cleared"]
+    kind: Literal["raised", "reopened", "escalated", "cleared"]
     at_us: int
     since_us: int
     rule: Rule
@@ -101,14 +104,30 @@ def judge_type(
         The reading by signal.
     """
     runs = dict(state.runs)
+    is_unstable = state.alert is not None and state.alert.episodes > 1
+    came_back = False
     for rule in rules:
         gap_us = max_gap_us if rule.max_gap_s is None else max(max_gap_us, round(rule.max_gap_s * 1e6))
-        run = step(rule, limits[rule.rule_id], runs.get(rule.rule_id), samples[rule.rule_id], max_gap_us=gap_us)
+        in_force = _steadied(limits[rule.rule_id]) if is_unstable else limits[rule.rule_id]
+        before = runs.get(rule.rule_id)
+        run = step(rule, in_force, before, samples[rule.rule_id], max_gap_us=gap_us)
         if run is None:
             runs.pop(rule.rule_id, None)
         else:
             runs[rule.rule_id] = run
-    return _update_alert(rules, limits, TypeState(runs, state.alert), samples)
+            came_back |= (
+                before is not None
+                and before.firing
+                and before.last is RuleCondition.CLEARED
+                and run.last is RuleCondition.BREACH
+            )
+    alert = state.alert
+    if alert is not None and is_unstable and came_back:
+        alert = replace(alert, episodes=alert.episodes + 1)
+    closed = state.closed
+    if closed is not None and max(sample.at_us for sample in samples.values()) - closed.cleared_us > FLAP_US:
+        closed = None
+    return _update_alert(rules, limits, TypeState(runs, alert, closed), samples)
 
 
 def _update_alert(
@@ -127,25 +146,37 @@ def _update_alert(
         cleared = Transition(
             "cleared", at_us, alert.raised_us, rule, limits.get(rule.rule_id, rule.limits()), value, alert.peak
         )
-        return TypeState(state.runs), cleared
+        return TypeState(state.runs, closed=ClosedAlert(alert, at_us)), cleared
     run = state.runs[worst.rule_id]
     if alert is None:
-        opened = OpenAlert(worst.rule_id, run.at_us, run.peak)
-        return TypeState(state.runs, opened), _transition("raised", worst, limits, run, samples)
+        opened = _opened(state.closed, worst, run)
+        kind: Literal["raised", "reopened"] = "raised" if state.closed is None else "reopened"
+        return TypeState(state.runs, opened), _transition(kind, worst, limits, run, samples)
     leading = RULE_BY_ID.get(alert.rule_id)
     if leading is None or worst.urgency > leading.urgency:
         return (
-            TypeState(state.runs, replace(alert, rule_id=worst.rule_id, peak=run.peak)),
+            replace(state, alert=replace(alert, rule_id=worst.rule_id, peak=run.peak)),
             _transition("escalated", worst, limits, run, samples),
         )
     if leading.rule_id in state.runs:
         peak = _worse(leading.direction, alert.peak, state.runs[leading.rule_id].peak)
-        return TypeState(state.runs, alert if peak == alert.peak else replace(alert, peak=peak)), None
+        return replace(state, alert=alert if peak == alert.peak else replace(alert, peak=peak)), None
     return state, None
 
 
+def _opened(closed: ClosedAlert | None, rule: Rule, run: RuleRun) -> OpenAlert:
+    if closed is None:
+        return OpenAlert(rule.rule_id, run.at_us, run.peak)
+    return replace(closed.alert, rule_id=rule.rule_id, episodes=closed.alert.episodes + 1)
+
+
+def _steadied(limits: Limits) -> Limits:
+    """Return the limits of an unstable alert, which clears only after an hour without the condition."""
+    return replace(limits, clear_hold_us=max(limits.clear_hold_us, FLAP_US))
+
+
 def _transition(
-    kind: Literal["raised", "escalated"],
+    kind: Literal["raised", "reopened", "escalated"],
     rule: Rule,
     limits: Mapping[str, Limits],
     run: RuleRun,

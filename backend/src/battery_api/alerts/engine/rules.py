@@ -383,6 +383,51 @@ _RESISTANCE: Final = _ladder(
     # Resistance falls by up to 15 % in the first months: the baseline itself has not settled yet [FRK2].
     settling_levels=frozenset({"warning"}),
 )
+# What a channel no longer says must not pass for health. An hour is longer than any monitor's rhythm of voltages and
+# temperatures that watches a battery at all.
+_SENSORS: Final = (
+    *(
+        rule
+        for channel in ("voltage", "temperature")
+        for rule in _ladder(
+            AlertType.SENSOR_FAULT,
+            f"{channel}_age_s",
+            Direction.ABOVE,
+            "s",
+            f"{channel}_channel_lost",
+            levels=(
+                _week(f"{channel}_lost", _HOUR_S, 0.5 * _HOUR_S, 0.0, source="EJ: other channels go on reporting"),
+            ),
+        )
+    ),
+    *_ladder(
+        AlertType.SENSOR_FAULT,
+        "voltage_vs_string_v",
+        Direction.ABOVE,
+        "V",
+        "voltage_does_not_follow",
+        # Under load a healthy block stays within tenths of a volt of its string; one far above it is not measured.
+        levels=(
+            _week(
+                "stuck_on_discharge",
+                0.8,
+                0.5,
+                60.0,
+                source="EJ: the voltage does not fall with its string",
+                gate=Gate.DISCHARGE,
+            ),
+        ),
+    ),
+    *_ladder(
+        AlertType.DATA_QUALITY,
+        "mode_contradicted",
+        Direction.ABOVE,
+        None,
+        "mode_contradicted",
+        levels=(_week("mode", 0.5, 0.5, 60.0, source="EJ: the current says otherwise"),),
+        subject=SubjectKind.STRING,
+    ),
+)
 _CURRENT: Final = (
     *_ladder(
         AlertType.CURRENT_HIGH,
@@ -496,7 +541,27 @@ def _watch_rule(subject: SubjectKind, severity: Severity, respond_within: Respon
     )
 
 
-RULES: Final[tuple[Rule, ...]] = (*_VOLTAGE, *_TEMPERATURE, *_RESISTANCE, *_CURRENT, *_LOCATION)
+CLOCK_RULE: Final = Rule(
+    rule_id="data_quality.clock",
+    type=AlertType.DATA_QUALITY,
+    subject=SubjectKind.LOCATION,
+    signal="clock_lag_s",
+    direction=Direction.ABOVE,
+    severity=Severity.WARNING,
+    respond_within=RespondWithin.WEEK,
+    raise_value=120.0,
+    clear_value=60.0,
+    hold_s=120.0,
+    clear_hold_s=0.0,
+    unit="s",
+    message_code="clock_behind",
+    source="EJ: senders whose clocks are set by the network are off by seconds",
+    adjustable=False,
+)
+"""The rule that compares when readings arrive with when they say they were measured."""
+
+
+RULES: Final[tuple[Rule, ...]] = (*_VOLTAGE, *_TEMPERATURE, *_RESISTANCE, *_SENSORS, *_CURRENT, *_LOCATION)
 """Rules that judge readings."""
 WATCH_RULES: Final[tuple[Rule, ...]] = (
     _watch_rule(SubjectKind.BATTERY, Severity.WARNING, RespondWithin.WEEK),
@@ -505,5 +570,5 @@ WATCH_RULES: Final[tuple[Rule, ...]] = (
 )
 """Rules that judge missing readings, by the clock. A stale string is more than 10 % of its location's batteries."""
 DEFAULT_LIMITS: Final = {rule.rule_id: rule.limits() for rule in RULES}
-RULE_BY_ID: Final = {rule.rule_id: rule for rule in (*RULES, *WATCH_RULES)}
+RULE_BY_ID: Final = {rule.rule_id: rule for rule in (*RULES, *WATCH_RULES, CLOCK_RULE)}
 RULES_OF: Final = {kind: tuple(rule for rule in RULES if rule.subject is kind) for kind in SubjectKind}

@@ -56,6 +56,7 @@ def battery_signals(
     *,
     room_c: FloatArray,
     drift_pct: FloatArray,
+    age_s: Mapping[str, FloatArray],
 ) -> dict[str, FloatArray]:
     """Return every battery signal of readings (m,) in time order; NaN where it is unknown.
 
@@ -65,6 +66,8 @@ def battery_signals(
         (m,) room temperature at that time.
     drift_pct
         (m,) resistance above the battery's own baseline, both at 25 °C.
+    age_s
+        By channel, (m,) how long ago the battery last measured it.
     """
     unknown = np.full(len(moments.time_us), np.nan)
     voltage_v = values.get("voltage_v", unknown)
@@ -79,13 +82,20 @@ def battery_signals(
         "temperature_over_room_c": temperature_c - room_c,
         "temperature_over_string_c": temperature_c - usual_c,
         "resistance_drift_pct": drift_pct,
+        "voltage_age_s": age_s.get("voltage_v", unknown),
+        "temperature_age_s": age_s.get("temperature_c", unknown),
     }
 
 
 def string_signals(values: Mapping[str, FloatArray], count: int) -> dict[str, FloatArray]:
     """Return every string signal of ``count`` readings."""
-    current_a = values.get("current_a", np.full(count, np.nan))
-    return {"charge_current_a": current_a, "discharge_current_a": -current_a}
+    unknown = np.full(count, np.nan)
+    current_a = values.get("current_a", unknown)
+    return {
+        "charge_current_a": current_a,
+        "discharge_current_a": -current_a,
+        "mode_contradicted": values.get("mode_contradicted", unknown),
+    }
 
 
 def location_signals(values: Mapping[str, FloatArray], count: int, *, hvac_loss: FloatArray) -> dict[str, FloatArray]:

@@ -1,7 +1,7 @@
 """Rule state of a subject: what must survive a restart, in memory and as the JSON that is stored."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
 
@@ -51,19 +51,38 @@ class OpenAlert:
     raised_us: int
     peak: float
     alert_id: int | None = None
+    episodes: int = 1
+    """How often the condition has come back; from the second time on the alert is unstable."""
+
+
+@dataclass(frozen=True, slots=True)
+class ClosedAlert:
+    """The last alert of a type while a new episode would still be the same trouble."""
+
+    alert: OpenAlert
+    cleared_us: int
 
 
 @dataclass(frozen=True, slots=True)
 class TypeState:
-    """Runs of the rules of one type, and the alert they hold open."""
+    """Runs of the rules of one type, the alert they hold open, and the one before it for a while."""
 
     runs: Mapping[str, RuleRun]
     alert: OpenAlert | None = None
+    closed: ClosedAlert | None = None
 
     @property
     def is_empty(self) -> bool:
-        """Whether nothing is pending, firing or open."""
-        return not self.runs and self.alert is None
+        """Whether nothing is pending, firing, open or remembered."""
+        return not self.runs and self.alert is None and self.closed is None
+
+    def linked(self, alert_id: int | None) -> "TypeState":
+        """Return the state with the number of its alert's row."""
+        if self.alert is not None:
+            return replace(self, alert=replace(self.alert, alert_id=alert_id))
+        if self.closed is not None:
+            return replace(self, closed=replace(self.closed, alert=replace(self.closed.alert, alert_id=alert_id)))
+        return self
 
 
 EMPTY = TypeState({})
@@ -98,8 +117,17 @@ def without_type(stored: Mapping[str, Any] | None, alert_type: AlertType) -> dic
     return rest or None
 
 
+def without_closed(stored: Mapping[str, Any] | None, alert_type: AlertType, alert_id: int) -> dict[str, Any] | None:
+    """Return a stored state that no longer remembers an alert which has cleared."""
+    states = type_states_from_json(stored)
+    state = states.get(alert_type)
+    if state is not None and state.closed is not None and state.closed.alert.alert_id == alert_id:
+        states[alert_type] = replace(state, closed=None)
+    return type_states_to_json(states)
+
+
 def _type_state(value: Mapping[str, Any]) -> TypeState:
-    alert = value.get("alert")
+    alert, closed = value.get("alert"), value.get("closed")
     return TypeState(
         runs={
             rule_id: RuleRun(
@@ -114,14 +142,18 @@ def _type_state(value: Mapping[str, Any]) -> TypeState:
             for rule_id, run in value["runs"].items()
             if rule_id in RULE_BY_ID
         },
-        alert=None
-        if alert is None
-        else OpenAlert(
-            rule_id=str(alert["rule_id"]),
-            raised_us=int(alert["raised_us"]),
-            peak=float(alert["peak"]),
-            alert_id=None if alert["alert_id"] is None else int(alert["alert_id"]),
-        ),
+        alert=None if alert is None else _alert(alert),
+        closed=None if closed is None else ClosedAlert(_alert(closed), int(closed["cleared_us"])),
+    )
+
+
+def _alert(stored: Mapping[str, Any]) -> OpenAlert:
+    return OpenAlert(
+        rule_id=str(stored["rule_id"]),
+        raised_us=int(stored["raised_us"]),
+        peak=float(stored["peak"]),
+        alert_id=None if stored["alert_id"] is None else int(stored["alert_id"]),
+        episodes=int(stored.get("episodes", 1)),
     )
 
 
@@ -141,10 +173,17 @@ def _as_json(state: TypeState) -> dict[str, Any]:
         }
     }
     if state.alert is not None:
-        stored["alert"] = {
-            "rule_id": state.alert.rule_id,
-            "raised_us": state.alert.raised_us,
-            "peak": state.alert.peak,
-            "alert_id": state.alert.alert_id,
-        }
+        stored["alert"] = _alert_json(state.alert)
+    if state.closed is not None:
+        stored["closed"] = _alert_json(state.closed.alert) | {"cleared_us": state.closed.cleared_us}
     return stored
+
+
+def _alert_json(alert: OpenAlert) -> dict[str, Any]:
+    return {
+        "rule_id": alert.rule_id,
+        "raised_us": alert.raised_us,
+        "peak": alert.peak,
+        "alert_id": alert.alert_id,
+        "episodes": alert.episodes,
+    }

@@ -12,7 +12,7 @@ from battery_api.alerts.judge_batch import SubjectGroup, groups_of, outcomes_of
 from battery_api.alerts.limits import OverrideSet
 from battery_api.telemetry.ingest.checks import DroppedReadings, ValidatedBatch, ValidRows
 from battery_api.telemetry.ingest.disorder import Disorder
-from battery_api.telemetry.ingest.inserts import StoredReadings, categories_as_numbers
+from battery_api.telemetry.ingest.inserts import StoredReadings, categories_as_numbers, mode_claims
 from battery_api.telemetry.ingest.judgement import judged_batch
 from battery_api.telemetry.ingest.locked_state import (
     BatchSubjects,
@@ -105,11 +105,13 @@ def _as_stored(subjects: BatchSubjects, states: SubjectStates, rows: ReplayedRow
         estimates=None,
     )
     string = subjects.string_slots(rows.strings.slot)
+    of_strings = dict(rows.strings.values)
+    of_strings |= mode_claims(rows.strings.values["current_a"], rows.strings.categories["mode"])
     location = subjects.location_slots(rows.locations.slot)
     environment = dict(rows.locations.values) | categories_as_numbers(rows.locations.categories)
     return StoredReadings(
         batteries=batteries,
-        strings=StoredRows(string, rows.strings.time_us, rows.strings.values, *_new(len(string))),
+        strings=StoredRows(string, rows.strings.time_us, of_strings, *_new(len(string))),
         locations=StoredRows(
             location,
             rows.locations.time_us,

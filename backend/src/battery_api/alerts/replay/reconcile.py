@@ -44,14 +44,16 @@ _REVISE: Final = """
         message_code = coalesce(i.message_code, a.message_code),
         message_params = coalesce(i.message_params::jsonb, a.message_params),
         peak_value = coalesce(i.peak_value, a.peak_value),
+        episode_count = coalesce(i.episode_count, a.episode_count),
         acknowledged_at = case when i.needs_new_acknowledgement then null else a.acknowledged_at end,
         acknowledged_by = case when i.needs_new_acknowledgement then null else a.acknowledged_by end,
         cleared_at = case when i.cleared_at is not null
                           then greatest(i.cleared_at, coalesce(i.raised_at, a.raised_at)) end
     from unnest($1::bigint[], $2::text[], $3::text[], $4::text[], $5::float8[], $6::float8[], $7::text[], $8::text[],
-                $9::text[], $10::float8[], $11::bool[], $12::timestamptz[], $13::timestamptz[])
+                $9::text[], $10::float8[], $11::bool[], $12::timestamptz[], $13::int[], $14::bool[],
+                $15::timestamptz[])
         as i(id, severity, respond_within, rule_id, value, threshold, unit, message_code, message_params, peak_value,
-             needs_new_acknowledgement, cleared_at, raised_at)
+             needs_new_acknowledgement, cleared_at, episode_count, reopened, raised_at)
     where a.id = i.id
 """
 
@@ -162,7 +164,7 @@ def _revised(draft: AlertDraft, alert: StoredAlert, known: set[tuple[str, dateti
     if alert.cleared_at is not None and cleared_at != alert.cleared_at:
         moved |= {"cleared_at": cleared_at, "cleared_at_before": alert.cleared_at}
     for entry in draft.timeline:
-        if entry.kind == "escalated" and ("escalated", entry.at) not in known:
+        if entry.kind in {"escalated", "reopened"} and (entry.kind, entry.at) not in known:
             revised.timeline.append(entry)
         if entry.kind == "cleared" and alert.cleared_at is None:
             revised.timeline.append(entry)

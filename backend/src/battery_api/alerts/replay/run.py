@@ -1,7 +1,7 @@
 """Replay a string or a location from the first changed reading to the newest, and write what comes of it."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from itertools import pairwise
 from typing import Any, Final
@@ -12,13 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from battery_api.alerts.alert_rows import AlertDraft, SubjectKeys, open_counts
 from battery_api.alerts.engine.batch import Outcome
 from battery_api.alerts.engine.rules import SubjectKind
-from battery_api.alerts.engine.state import (
-    OpenAlert,
-    TypeState,
-    type_states_from_json,
-    type_states_to_json,
-    without_type,
-)
+from battery_api.alerts.engine.state import EMPTY, TypeState, type_states_from_json, type_states_to_json
 from battery_api.alerts.judge_batch import draft_changes
 from battery_api.alerts.limits import OverrideSet
 from battery_api.alerts.replay.derived_columns import fill_currents, write_modes
@@ -36,12 +30,13 @@ from battery_api.alerts.replay.knowledge import (
 from battery_api.alerts.replay.readings import next_reading_at, read_batteries, read_location, read_string
 from battery_api.alerts.replay.reconcile import JudgedSubjects, reconcile
 from battery_api.db.fetching import fetch_all
+from battery_api.fleet.catalogue import is_current
 from battery_api.telemetry.ingest.judgement import ROOM_VALID_S
 from battery_api.telemetry.ingest.locked_state import BatchSubjects, SubjectStates
 from battery_api.telemetry.store.columns import Column, integers, reals
 from battery_api.telemetry.store.fleet_index import FleetIndex, Kind
 from battery_api.telemetry.store.indices import Keys
-from battery_api.telemetry.store.instants import NEVER
+from battery_api.telemetry.store.instants import NEVER, instant
 from battery_api.telemetry.store.statements import update_rows, write_open_counts, write_rule_states
 from battery_contracts.enums import AlertType
 
@@ -57,9 +52,11 @@ _DUE_LOCATION: Final = (
 _LOCK_LOCATION: Final = "select 1 from location_state where location_id = $1 for update"
 _LOCK_BATTERIES: Final = "select 1 from battery_state where battery_id = any($1::int[]) order by battery_id for update"
 _RESOLVED: Final = """
-    select coalesce(resolved_at, cleared_at) as at, subject, type from alert
+    select coalesce(resolved_at, cleared_at) as at, subject, type,
+           resolved_at is null or cleared_at is null or cleared_at > resolved_at as was_open
+    from alert
     where subject = any($1::text[]) and (battery_id is null or battery_id = any($2::int[])) and withdrawn_at is null
-      and (resolved_at > $3 and cleared_at is null or end_reason is not null and cleared_at > $3)
+      and (resolved_at >= $3 or end_reason is not null and cleared_at >= $3)
     order by at
 """
 SubjectOfKind = tuple[SubjectKind, int]
@@ -105,15 +102,23 @@ class Replay:
         self.knowledge = Knowledge(until, result.states)
         return result
 
-    def forget(self, code: str, alert_type: AlertType) -> None:
-        """Let a rule restart, as it did when somebody resolved its alert."""
+    def forget(self, code: str, alert_type: AlertType, *, was_open: bool) -> None:
+        """Let a rule restart, as it did when somebody resolved its alert, or its subject ended.
+
+        Of an alert that had cleared when it was resolved, only the memory goes.
+        """
         for kind, index, known in self._coded():
-            if known == code:
-                states = self._rule_states(kind)
-                states[index] = without_type(states[index], alert_type)
+            if known != code:
+                continue
+            states = self._rule_states(kind)
+            present = type_states_from_json(states[index]).get(alert_type, EMPTY)
+            if was_open or present.closed is not None:
+                rest = EMPTY if was_open else replace(present, closed=None)
+                states[index] = type_states_to_json(type_states_from_json(states[index]) | {alert_type: rest})
                 track = self.tracks.get((kind, index, alert_type))
                 if track is not None:
                     track.transitions.append(None)
+                    track.after = rest
 
     def drafts(self) -> list[tuple[SubjectKind, int, AlertType, list[AlertDraft], AlertDraft | None]]:
         """Return the alerts found, by subject and type, and of each the one that stays open."""
@@ -125,9 +130,19 @@ class Replay:
             for before, part, after in _parts(track):
                 changes, current = draft_changes(Outcome(index, alert_type, before, after, part), keys)
                 drafts += changes
-                if before.alert is not None and all(one.alert_id != before.alert.alert_id for one in changes):
-                    # It went on unchanged; should the stored one have ended, it is open again.
-                    drafts.append(AlertDraft(keys, alert_type, alert_id=before.alert.alert_id))
+                remembered = before.alert or (before.closed.alert if before.closed else None)
+                if remembered is not None and all(one.alert_id != remembered.alert_id for one in changes):
+                    # It went on unchanged, or stayed closed, whatever became of the stored one.
+                    cleared_at = None if before.closed is None else instant(before.closed.cleared_us)
+                    drafts.append(
+                        AlertDraft(
+                            keys,
+                            alert_type,
+                            alert_id=remembered.alert_id,
+                            cleared_at=cleared_at,
+                            episode_count=remembered.episodes,
+                        )
+                    )
             found.append((kind, index, alert_type, drafts, current))
         return found
 
@@ -135,10 +150,8 @@ class Replay:
         """Let the state of a rule know the row of its open alert."""
         states = self._rule_states(kind)
         decoded = type_states_from_json(states[index])
-        state = decoded.get(alert_type)
-        if state is not None and state.alert is not None:
-            alert = state.alert
-            decoded[alert_type] = TypeState(state.runs, OpenAlert(alert.rule_id, alert.raised_us, alert.peak, alert_id))
+        if alert_type in decoded:
+            decoded[alert_type] = decoded[alert_type].linked(alert_id)
             states[index] = type_states_to_json(decoded)
 
     def judged(self) -> JudgedSubjects:
@@ -200,11 +213,16 @@ async def replay_string(
     if not due:
         return []
     await fetch_all(connection, _LOCK_BATTERIES, (battery_keys.tolist(),))
+    if not await is_current(connection, fleet.catalogue):
+        # A battery was replaced or retired meanwhile; the job comes back with the fleet as it is now.
+        return []
     knowledge = await newest_knowledge(connection, fleet, subjects, due[0][0])
     began_at = knowledge.at
     await drop_checkpoints(connection, key, due[0][0])
     replay = Replay(fleet, subjects, overrides, knowledge, judges_location=False)
     resolutions = await fetch_all(connection, _RESOLVED, (*replay.judged(), began_at))
+    for _, code, alert_type, was_open in (row for row in resolutions if row[0] <= began_at):
+        replay.forget(code, AlertType(alert_type), was_open=was_open)
     (location_slot,) = subjects.locations.tolist()
     first = True
     while True:
@@ -230,8 +248,8 @@ async def replay_string(
             result = replay.step(ReplayedRows(batteries.rows, string.rows, location), end)
             await fill_currents(connection, fleet, key, batteries, result)
             await write_modes(connection, key, string, result)
-            for _, code, alert_type in (row for row in cuts if row[0] == end):
-                replay.forget(code, AlertType(alert_type))
+            for _, code, alert_type, was_open in (row for row in cuts if row[0] == end):
+                replay.forget(code, AlertType(alert_type), was_open=was_open)
         if await next_reading_at(connection, battery_keys, key, until) is not None:
             await keep_checkpoint(connection, fleet, subjects, replay.knowledge)
     drafts = await _write_alerts(connection, replay, began_at, now)
@@ -258,8 +276,8 @@ async def replay_location(
     for end in [*(row[0] for row in resolutions), end_of_time]:
         locations = await read_location(connection, slot, key, after=replay.knowledge.at, until=end)
         replay.step(ReplayedRows(batteries.rows, string.rows, locations), end)
-        for _, code, alert_type in (row for row in resolutions if row[0] == end):
-            replay.forget(code, AlertType(alert_type))
+        for _, code, alert_type, was_open in (row for row in resolutions if row[0] == end):
+            replay.forget(code, AlertType(alert_type), was_open=was_open)
     drafts = await _write_alerts(connection, replay, knowledge.at, now)
     states = replay.knowledge.states.locations
     await write_rule_states(connection, "location", [key], list(states.rule_state))

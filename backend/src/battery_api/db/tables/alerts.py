@@ -35,6 +35,7 @@ class Alert(Base):
     acknowledged_by: Mapped[int | None] = mapped_column(ForeignKey("user.id"))
     resolved_at: Mapped[datetime | None]
     withdrawn_at: Mapped[datetime | None]
+    episode_count: Mapped[int] = mapped_column(server_default="1")
     resolved_by: Mapped[int | None] = mapped_column(ForeignKey("user.id"))
     value: Mapped[float | None]
     threshold: Mapped[float | None]

@@ -4,7 +4,7 @@ A *dangerous* value is not a *wrong* value: 0 V, cell reversal and 70 °C are ac
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -98,6 +98,8 @@ class ValidatedBatch:
     repeated_batteries: DroppedReadings
     rejected_batteries: DroppedReadings
     """Rejected readings of batteries that exist and that the sender may write to."""
+    ahead_of_clock: Mapping[int, float] = field(default_factory=dict)
+    """By fleet slot, how far the refused readings of batteries were ahead of the gateway's clock [s]."""
     further: "Sequence[ValidatedBatch]" = ()
     """Second and later readings of an instant, to be stored after the first as if they came in a batch of their own."""
 
@@ -119,6 +121,7 @@ def validate_batch(batch: ParsedBatch, fleet: FleetIndex, principal: Principal, 
         rejected_batteries=DroppedReadings.of(
             batteries.rejected_slots + _rejected_by_parser(batch, fleet, principal, window)
         ),
+        ahead_of_clock=batteries.ahead_of_clock,
         further=further,
     )
     order = {"readings": 0, "columns": 1, "string_readings": 2, "site_readings": 3}
@@ -162,6 +165,8 @@ class _Validator:
         self._unavailable: list[tuple[int, LeftOutValue]] = []
         self.repeated: list[tuple[int, int]] = []
         """Fleet slot and time of the exact repeats."""
+        self.ahead_of_clock: dict[int, float] = {}
+        """By fleet slot, how far the battery's refused readings were ahead of the clock [s]."""
         self.rejected_slots: list[tuple[int, int]] = []
         """Fleet slot and time of the rejected readings of batteries that the sender may write to."""
 
@@ -228,6 +233,8 @@ class _Validator:
                 # A time outside the window is no day to count the reading on.
                 is_outside = code in {RejectCode.FUTURE, RejectCode.TOO_OLD}
                 time_us = self._window.now_us if is_outside else int(self._rows.time_us[row])
+                if code is RejectCode.FUTURE:
+                    self.ahead_of_clock[slot] = (int(self._rows.time_us[row]) - self._window.now_us) / 1e6
                 self.rejected_slots.append((slot, time_us))
 
     def _check_identity(self) -> None:

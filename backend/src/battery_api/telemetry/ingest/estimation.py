@@ -20,17 +20,18 @@ from battery_api.telemetry.metrics import TWIN
 from battery_api.telemetry.store.columns import BoolArray, Column, FloatArray, IntArray, optional, reals
 from battery_api.telemetry.store.fleet_index import FleetIndex
 from battery_api.telemetry.store.indices import BatchSlots, FleetSlots
-from battery_api.telemetry.store.instants import DAY_US, newest_at_or_before
+from battery_api.telemetry.store.instants import DAY_US, NEVER, newest_at_or_before
 from battery_contracts.clients.errors import ServiceError, ServiceRefused
 from battery_contracts.clients.twin import Estimator
-from battery_contracts.enums import StringMode
-from battery_contracts.twin import NOTHING_ESTIMATED, EstimateRequest, EstimateResponse
+from battery_contracts.enums import ReadingQuality, StringMode
+from battery_contracts.twin import CONTRADICTS_CIRCUIT, NOTHING_ESTIMATED, EstimateRequest, EstimateResponse
 
 _log = structlog.get_logger(__name__)
 # A backlog holds several readings of a battery; each needs the state that the previous one left.
 _MAX_ROUNDS: Final = 64
 # Beyond the client's own time-out, for a server that sends its response drop by drop.
 _HARD_TIMEOUT_FACTOR: Final = 1.5
+_ANSWERED: Final = "answered"
 _STATE_TIME: Final = struct.Struct("<q")
 _STATES: Final = "select battery_id, twin_state from battery_state where battery_id = any($1::int[])"
 _VALUES: Final = ("soc_pct", "soc_sd_pct", "soh_pct", "soh_sd_pct", "resistance_mohm", "resistance_sd_mohm")
@@ -71,23 +72,33 @@ class ReadingEstimates:
 
     values: dict[str, FloatArray]
     provenance: dict[str, list[str | None]]
+    flags: IntArray
+    """Why the twin withholds an estimate, as flags of `ReadingQuality`."""
     states: dict[int, bytes]
     """New estimator states by batch slot."""
 
     def state_columns(self, newest: IntArray, battery: BatchSlots) -> tuple[list[Column], list[Column], list[str]]:
         """Return what moves state rows to the estimates of their newest readings: columns, inputs, assignments."""
-        changed = [reals(name, self.values[name][newest]) for name in _VALUES if name not in _KEPT]
-        changed += [
-            Column(name, "text", [column[row] for row in newest.tolist()]) for name, column in self.provenance.items()
+        estimates = [reals(f"twin_{name}", self.values[name][newest]) for name in _VALUES if name not in _KEPT]
+        estimates += [
+            Column(f"twin_{name}", "text", [column[row] for row in newest.tolist()])
+            for name, column in self.provenance.items()
         ]
         states = Column("twin_blob", "bytea", [self.states.get(slot) for slot in battery.tolist()])
         kept = {column: reals(f"twin_{name}", self.values[name][newest]) for name, column in _KEPT.items()}
         also = [
+            # A reading without a voltage says nothing of the estimates; they stay, and age.
+            *(
+                f"{column.name.removeprefix('twin_')} = "
+                f"case when input.voltage_v is null then present.{column.name.removeprefix('twin_')} "
+                f"else input.{column.name} end"
+                for column in estimates
+            ),
             *(f"{column} = coalesce(input.{value.name}, present.{column})" for column, value in kept.items()),
             "twin_state = coalesce(input.twin_blob, present.twin_state)",
             "twin_state_version = present.twin_state_version + (input.twin_blob is not null)::int",
         ]
-        return changed, [states, *kept.values()], also
+        return [], [*estimates, states, *kept.values()], also
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +117,8 @@ class BatchEstimates:
     def without_late(self, is_late: BoolArray) -> ReadingEstimates:
         """Return the estimates without those of readings that turned out late."""
         values = {name: np.where(is_late, np.nan, column) for name, column in self.readings.values.items()}
-        return ReadingEstimates(values, self.readings.provenance, self.readings.states)
+        flags = np.where(is_late, 0, self.readings.flags)
+        return ReadingEstimates(values, self.readings.provenance, flags, self.readings.states)
 
 
 async def prepare_twin_call(
@@ -138,23 +150,28 @@ class TwinCall:
     _changed: dict[int, EstimatorState] = field(default_factory=dict, init=False)
     _values: dict[str, FloatArray] = field(default_factory=dict, init=False)
     _provenance: dict[str, list[str | None]] = field(default_factory=dict, init=False)
+    _flags: IntArray = field(default_factory=lambda: np.zeros(0, np.int64), init=False)
 
     async def run(self) -> BatchEstimates | None:
         """Call the twin; None when it gave nothing usable."""
         rows = self.batch.batteries
         battery = self.subjects.battery_slots(rows.slot)
         is_newer = (rows.time_us > self.states.batteries.last_us[battery]) & ~np.isnan(rows.values["voltage_v"])
+        # A clock that was set back must not run the filter backwards.
+        estimated_us = np.array([NEVER if state is None else state.time_us for state in self.stored], np.int64)
+        is_newer &= rows.time_us > estimated_us[battery]
         if not is_newer.any():
             return None
         self._values = {name: np.full(len(rows), np.nan) for name in _VALUES}
         self._provenance = {name: [None] * len(rows) for name in ("soc_provenance", "soh_provenance")}
+        self._flags = np.zeros(len(rows), np.int64)
         self._latest = {slot: state for slot, state in enumerate(self.stored) if state is not None}
         outcome = await self._run_rounds(np.flatnonzero(is_newer), battery)
         TWIN.labels(outcome).inc()
-        if not self._changed:
+        if not self._changed and outcome != _ANSWERED:
             return None
         states = {slot: state.pack() for slot, state in self._changed.items()}
-        estimates = ReadingEstimates(self._values, self._provenance, states)
+        estimates = ReadingEstimates(self._values, self._provenance, self._flags, states)
         return BatchEstimates(estimates, self.states.batteries.twin_version)
 
     async def _run_rounds(self, rows: IntArray, battery: BatchSlots) -> str:
@@ -174,7 +191,7 @@ class TwinCall:
         except TimeoutError:
             self.twin.report_timeout()
             return "too_slow"
-        return "answered"
+        return _ANSWERED
 
     async def _run_round(self, rows: IntArray, battery: BatchSlots) -> None:
         if not len(rows):
@@ -251,6 +268,7 @@ class TwinCall:
             self._changed[slot] = self._latest[slot] = EstimatorState(time_us, blob)
             if not blob:
                 del self._latest[slot]
+        self._flags[rows] = [0 if error is None else int(_flag_of(error)) for error in response.error]
         is_usable = np.array([error is None for error in response.error], bool) & is_plausible
         is_usable &= np.array([blob is not None for blob in response.state], bool)
         usable = np.flatnonzero(is_usable)
@@ -266,3 +284,8 @@ class TwinCall:
         for time_us, slot in zip(self.batch.batteries.time_us[rows].tolist(), battery.tolist(), strict=True):
             if self._latest.pop(slot, None) is not None:
                 self._changed[slot] = EstimatorState(time_us, b"")
+
+
+def _flag_of(error: str) -> ReadingQuality:
+    """Return why the twin withholds an estimate."""
+    return ReadingQuality.CONTRADICTS_CIRCUIT if CONTRADICTS_CIRCUIT in error else ReadingQuality.OUTSIDE_MODEL

@@ -31,7 +31,8 @@ from battery_api.telemetry.store.fleet_index import FleetIndex
 from battery_api.telemetry.store.indices import BatchSlots, Keys
 from battery_api.telemetry.store.outcomes import Outcome
 from battery_api.telemetry.store.statements import insert_rows, mark_rollups
-from battery_contracts.enums import ReadingQuality
+from battery_api.telemetry.store.string_modes import contradicts
+from battery_contracts.enums import ReadingQuality, StringMode
 
 NumberArray = TypeVar("NumberArray", IntArray, FloatArray)
 
@@ -75,11 +76,11 @@ class ReadingWriter:
         quality |= self._fill_currents(values, batch, battery)
         estimated = estimates.without_late(is_late) if estimates is not None else None
         if estimated is None:
-            quality |= int(ReadingQuality.TWIN_UNAVAILABLE)
+            # Without a voltage nothing was asked of the twin.
+            quality |= np.where(np.isnan(values["voltage_v"]), 0, int(ReadingQuality.TWIN_UNAVAILABLE))
         else:
-            soc_pct, soh_pct = estimated.values["soc_pct"], estimated.values["soh_pct"]
-            values |= {"soc_pct": soc_pct, "soh_pct": soh_pct}
-            quality |= np.where(np.isnan(soc_pct), int(ReadingQuality.TWIN_UNAVAILABLE), 0)
+            values |= {"soc_pct": estimated.values["soc_pct"], "soh_pct": estimated.values["soh_pct"]}
+            quality |= estimated.flags
         columns = [
             *(reals(name, column) for name, column in values.items()),
             integers("quality", quality, kind="smallint"),
@@ -109,7 +110,8 @@ class ReadingWriter:
             Column("mode", "text", [None if mode is None else str(mode) for mode in stored_modes]),
         ]
         written = await self._insert(STRING_TABLE, rows, columns, rows.values)
-        return StoredRows(string, rows.time_us, written.values, is_late, written.outcome)
+        values = dict(written.values) | mode_claims(written.values["current_a"], written.categories["mode"])
+        return StoredRows(string, rows.time_us, values, is_late, written.outcome)
 
     async def insert_locations(self, rows: ValidRows) -> StoredRows:
         """Insert the readings of locations."""
@@ -209,6 +211,15 @@ def _replaced(values: Sequence[Any], rows: IntArray, changed: Sequence[Any]) -> 
     for row, value in zip(rows.tolist(), changed, strict=True):
         replaced[row] = value
     return replaced
+
+
+def mode_claims(current_a: FloatArray, reported: Sequence[StringMode | None]) -> dict[str, FloatArray]:
+    """Return whether the current contradicts the reported mode of string readings (m,), 1 or 0, NaN where unknown."""
+    claims = np.full(len(current_a), np.nan)
+    for row, (current, mode) in enumerate(zip(current_a.tolist(), reported, strict=True)):
+        if mode is not None and not np.isnan(current):
+            claims[row] = float(contradicts(StringMode(mode), current))
+    return {"mode_contradicted": claims}
 
 
 def categories_as_numbers(categories: Mapping[str, Sequence[object]]) -> dict[str, FloatArray]:

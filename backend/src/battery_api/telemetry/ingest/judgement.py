@@ -10,7 +10,13 @@ from battery_api.telemetry.ingest.disorder import Disorder
 from battery_api.telemetry.ingest.inserts import StoredReadings
 from battery_api.telemetry.ingest.locked_state import BatchSubjects, Peers, SubjectStates
 from battery_api.telemetry.ingest.readings import BATTERY_SHAPE
-from battery_api.telemetry.ingest.string_context import ModeTimeline, NewestValues, SubjectValues, ValueTimeline
+from battery_api.telemetry.ingest.string_context import (
+    ModeTimeline,
+    NewestValues,
+    SubjectValues,
+    ValueTimeline,
+    ages_s,
+)
 from battery_api.telemetry.ports import (
     BatchVerdict,
     BatterySubjects,
@@ -19,7 +25,7 @@ from battery_api.telemetry.ports import (
     LocationSubjects,
     StringSubjects,
 )
-from battery_api.telemetry.store.columns import RuleState
+from battery_api.telemetry.store.columns import FloatArray, IntArray, RuleState
 from battery_api.telemetry.store.fleet_index import FleetIndex, Kind
 from battery_api.telemetry.store.indices import BatchSlots, BatteryKey, Keys
 from battery_api.telemetry.store.statements import write_open_counts, write_rule_states
@@ -89,6 +95,7 @@ def judged_batch(
         settled=modes.settled,
         room_c=_rooms(states, stored).at(subjects.locations_of(readings.subject), times),
         own_temperature_c=_own_temperatures(states, stored).at(readings.subject, times),
+        age_s=_ages(states, stored, readings.subject, times),
     )
 
 
@@ -119,6 +126,17 @@ def _own_temperatures(states: SubjectStates, stored: StoredReadings) -> ValueTim
         SubjectValues(rows.slot, rows.time_us, rows.values["temperature_c"]),
         valid_s=OWN_TEMPERATURE_VALID_S,
     )
+
+
+def _ages(
+    states: SubjectStates, stored: StoredReadings, battery: BatchSlots, time_us: IntArray
+) -> dict[str, FloatArray]:
+    known, rows = states.batteries.known, stored.batteries
+    known_us = {"voltage_v": known.voltage_us, "temperature_c": known.temperature_us}
+    return {
+        channel: ages_s(newest_us, SubjectValues(rows.slot, rows.time_us, rows.values[channel]), battery, time_us)
+        for channel, newest_us in known_us.items()
+    }
 
 
 async def write_verdict(

@@ -15,13 +15,19 @@ from battery_api.telemetry.ingest.checks import ValidatedBatch
 from battery_api.telemetry.store.columns import CountArray, FloatArray, IntArray, RuleState, as_stored
 from battery_api.telemetry.store.fleet_index import FleetIndex, Kind
 from battery_api.telemetry.store.indices import BatchSlots, FleetSlots, Keys
-from battery_api.telemetry.store.instants import microseconds_of
+from battery_api.telemetry.store.instants import NEVER, microseconds_of
 from battery_api.telemetry.store.string_modes import ModeState
 from battery_contracts.enums import StringMode
 
 
 class FleetOutdated(Exception):
     """The fleet changed after the batch was checked against it; nothing was written."""
+
+
+CLOCK_TOLERANCE_US: Final = 2_000_000
+"""How far clocks that are set by the network may differ (EJ)."""
+DELIVERY_US: Final = 60_000_000
+"""How long a reading may be on its way, for one whose own time cannot be believed (EJ)."""
 
 
 class _LocationRow(NamedTuple):
@@ -55,6 +61,7 @@ class _BatteryRow(NamedTuple):
     battery_id: int
     seq: int
     time: datetime | None
+    received_at: datetime | None
     reporting_interval_s: float | None
     resistance_at: datetime | None
     known_voltage_v: float | None
@@ -309,7 +316,7 @@ def _battery_states(rows: Sequence[_BatteryRow]) -> BatteryStates:
     open_counts = [(row.open_info, row.open_warning, row.open_critical) for row in rows]
     return BatteryStates(
         seq=np.array([row.seq for row in rows], np.int64),
-        last_us=microseconds_of([row.time for row in rows]),
+        last_us=_credible_times([row.time for row in rows], [row.received_at for row in rows]),
         interval_s=np.array([row.reporting_interval_s for row in rows], np.float64),
         resistance_us=microseconds_of([row.resistance_at for row in rows]),
         known=KnownValues.of(
@@ -320,6 +327,18 @@ def _battery_states(rows: Sequence[_BatteryRow]) -> BatteryStates:
         twin_version=np.array([row.twin_state_version for row in rows], np.int64),
         count_day_us=microseconds_of([row.count_day for row in rows]),
     )
+
+
+def _credible_times(times: Sequence[datetime | None], received: Sequence[datetime | None]) -> IntArray:
+    """Return when newest readings can have been measured at the latest.
+
+    One that was ahead of the gateway's clock when it came was not measured later than it came, whatever its sender
+    says. What follows it, once the sender's clock is set, must not seem to be late.
+    """
+    time_us, received_us = microseconds_of(times), microseconds_of(received)
+    is_ahead = (received_us != NEVER) & (time_us > received_us + CLOCK_TOLERANCE_US)
+    credible: IntArray = np.where(is_ahead, received_us - DELIVERY_US, time_us)
+    return credible
 
 
 def _decoded(stored: Any) -> RuleState | None:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, replace
 from time import perf_counter
 
+import structlog
 from sqlalchemy.exc import SQLAlchemyError
 from tenacity import AsyncRetrying, retry_if_exception, stop_after_attempt, wait_random
 
@@ -23,6 +24,7 @@ from battery_api.telemetry.store.fleet_index import FleetIndex
 from battery_api.telemetry.store.outcomes import Outcome
 from battery_contracts.telemetry import IngestResult
 
+_log = structlog.get_logger(__name__)
 _ATTEMPTS = 5
 _SHOWN_REJECTIONS = 1000
 
@@ -70,8 +72,12 @@ class IngestPipeline:
         _count_rows(outcome.result)
         if not outcome.due_again:
             return outcome
-        with STAGE_SECONDS.labels("judge_again").time():
-            again = await self._judge.judge_again(fleet, outcome.due_again)
+        try:
+            with STAGE_SECONDS.labels("judge_again").time():
+                again = await self._judge.judge_again(fleet, outcome.due_again)
+        except Exception as error:  # noqa: BLE001  # the readings are committed: their sender must not repeat them
+            _log.warning("judging again failed; the job repeats it", error=repr(error))
+            return outcome
         further = Publication(statuses=again.statuses, alerts=again.events)
         return replace(outcome, publication=outcome.publication.followed_by(further))
 

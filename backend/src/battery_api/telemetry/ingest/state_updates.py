@@ -11,12 +11,12 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from battery_api.telemetry.ingest.estimation import ReadingEstimates
 from battery_api.telemetry.ingest.intervals import Intervals, learn_intervals
 from battery_api.telemetry.ingest.locked_state import BatchSubjects, SubjectStates
-from battery_api.telemetry.ingest.readings import BATTERY_SHAPE
+from battery_api.telemetry.ingest.readings import BATTERY_SHAPE, STRING_SHAPE
 from battery_api.telemetry.ingest.string_context import ModeTimeline
 from battery_api.telemetry.ports import Readings
 from battery_api.telemetry.store.columns import BoolArray, Column, FloatArray, IntArray, instants, integers, reals
 from battery_api.telemetry.store.fleet_index import FleetIndex, Kind
-from battery_api.telemetry.store.indices import BatchSlots, Keys
+from battery_api.telemetry.store.indices import BatchSlots, FleetSlots, Keys
 from battery_api.telemetry.store.instants import NEVER
 from battery_api.telemetry.store.outcomes import Outcome
 from battery_api.telemetry.store.reading_counts import ADD_TO_OPEN_DAY, BatchCounts, add_earlier_days, close_days
@@ -210,6 +210,19 @@ class StateWriter:
             ],
         )
 
+    async def note_ahead_of_clock(self, lead_s: Mapping[int, float]) -> None:
+        """Remember that readings came that were refused for being ahead of the clock; ``lead_s`` is by fleet slot."""
+        slots = FleetSlots(np.array(sorted(lead_s), np.int64))
+        await update_rows(
+            self._connection,
+            "battery_state",
+            integers("battery_id", self._fleet.batteries.keys_at(slots)),
+            [
+                Column("refused_at", "timestamptz", [self._received_at] * len(slots)),
+                reals("refused_lead_s", np.array([lead_s[slot] for slot in slots.tolist()], np.float64)),
+            ],
+        )
+
     async def write_strings(self, rows: StoredRows, timeline: ModeTimeline) -> None:
         """Write live values of strings, and the modes that changed."""
         states = self._states.strings
@@ -223,7 +236,7 @@ class StateWriter:
             integers("string_id", keys[string]),
             [
                 instants("time", rows.time_us[newest]),
-                *(reals(name, column[newest]) for name, column in rows.values.items()),
+                *(reals(name, rows.values[name][newest]) for name in STRING_SHAPE.channel_names),
                 reals("reporting_interval_s", interval_s[string]),
             ],
             received_at=self._received_at,
@@ -234,7 +247,7 @@ class StateWriter:
             self._connection,
             "string_state",
             integers("string_id", keys[rows.slot[amended]]),
-            [reals(name, column[amended]) for name, column in rows.values.items()],
+            [reals(name, rows.values[name][amended]) for name in STRING_SHAPE.channel_names],
             received_at=self._received_at,
         )
         final = timeline.final(len(keys))
@@ -300,7 +313,7 @@ def _estimate_columns(rows: StoredBatteryRows, newest: IntArray) -> tuple[list[C
     """Return columns, inputs and assignments of the estimates; without any, earlier ones are withdrawn."""
     if rows.estimates is None:
         names = ("soc_pct", "soc_sd_pct", "soc_provenance", "soh_pct", "soh_sd_pct", "soh_provenance")
-        return [], [], [f"{name} = null" for name in names]
+        return [], [], [f"{name} = case when input.voltage_v is null then present.{name} end" for name in names]
     return rows.estimates.state_columns(newest, BatchSlots(rows.slot[newest]))
 
 

@@ -166,6 +166,26 @@ class ValueTimeline:
         return result
 
 
+def ages_s(known_us: IntArray, readings: SubjectValues, slot: BatchSlots, time_us: IntArray) -> FloatArray:
+    """Return how long ago subjects (k,) last measured a quantity at instants (k,), NaN where they never did.
+
+    Parameters
+    ----------
+    known_us
+        (n,) when they last measured it before the readings, `NEVER` where they did not.
+    readings
+        Readings (m,) of the quantity, sorted by subject and time.
+    """
+    values = np.where(known_us == NEVER, np.nan, 0.0)
+    forever_s = 3e9
+    timeline = ValueTimeline.lasting(NewestValues(known_us, values), readings, valid_s=forever_s)
+    row = newest_at_or_before(timeline.values.slot, timeline.values.time_us, slot, time_us)
+    ages = np.full(len(slot), np.nan)
+    matched = np.flatnonzero(row >= 0)
+    ages[matched] = (time_us[matched] - timeline.values.time_us[row[matched]]) / 1e6
+    return ages
+
+
 def stale_after_us(interval_s: FloatArray) -> IntArray:
     """Return the age at which a value becomes stale, by reporting interval (n,); NaN is an unknown one."""
     limit_s = np.maximum(MIN_STALE_AFTER_S, STALE_INTERVALS * np.nan_to_num(interval_s))

@@ -15,6 +15,7 @@ from battery_api.db.fetching import fetch_all
 from battery_api.fleet.errors import LocationNotFound
 from battery_api.fleet.ohmic import drift_pct
 from battery_api.fleet.status import stale_after_s, status_of
+from battery_api.fleet.withheld import estimate_sql
 from battery_api.telemetry.store.columns import FloatArray
 from battery_contracts.channels import LIVE_DECIMALS
 
@@ -24,7 +25,8 @@ _LOCATIONS: Final = (
 )
 _BATTERIES: Final = (
     "select b.code, s.time, s.received_at, s.voltage_v, s.current_a, s.temperature_c, s.internal_resistance_mohm, "
-    "s.resistance_temperature_c, b.baseline_resistance_mohm, b.baseline_temperature_c, s.soc_pct, s.soh_pct, "
+    "s.resistance_temperature_c, b.baseline_resistance_mohm, b.baseline_temperature_c, "
+    f"{estimate_sql('soc_pct')}, {estimate_sql('soh_pct')}, "
     "s.reporting_interval_s, s.open_critical, s.open_warning "
     "from battery b join battery_state s on s.battery_id = b.id join location l on l.id = b.location_id "
     "where b.removed_at is null and b.retired_at is null and ($1::text[] is null or l.code = any($1)) order by b.code"

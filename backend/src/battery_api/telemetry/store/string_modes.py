@@ -24,14 +24,25 @@ class ModeState:
 
 
 def next_mode(before: ModeState, time_us: int, current_a: float, reported: StringMode | None) -> ModeState:
-    """Return the mode after one more reading; ``current_a`` is NaN and ``reported`` None where not sent."""
-    mode = reported or _derive(before, time_us, current_a)
+    """Return the mode after one more reading; ``current_a`` is NaN and ``reported`` None where not sent.
+
+    What the current measures outranks what the sender reports.
+    """
+    is_credible = reported is not None and not contradicts(reported, current_a)
+    mode = reported if is_credible else _derive(before, time_us, current_a)
     discharges = mode is StringMode.DISCHARGE or current_a < DISCHARGE_BELOW_A
     return ModeState(
         mode=mode,
         since_us=before.since_us if mode is before.mode else time_us,
         discharged_us=time_us if discharges else before.discharged_us,
     )
+
+
+def contradicts(reported: StringMode, current_a: float) -> bool:
+    """Return whether a measured current rules a reported mode out."""
+    if reported in {StringMode.DISCHARGE, StringMode.TEST}:
+        return current_a > RECHARGE_ABOVE_A
+    return current_a < DISCHARGE_BELOW_A
 
 
 def _derive(before: ModeState, time_us: int, current_a: float) -> StringMode | None:

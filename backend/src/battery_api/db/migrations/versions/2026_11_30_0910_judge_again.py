@@ -12,12 +12,12 @@ depends_on = None
 _INSTANTS = {
     "location_state": ("judged_until", "rejudge_from", "known_ambient_at"),
     "string_state": ("judged_until", "rejudge_from", "checkpoint_at", "known_current_at"),
-    "battery_state": ("known_voltage_at", "known_temperature_at"),
+    "battery_state": ("known_voltage_at", "known_temperature_at", "refused_at"),
 }
 _VALUES = {
     "location_state": ("known_ambient_c",),
     "string_state": ("known_current_a",),
-    "battery_state": ("known_voltage_v", "known_temperature_c"),
+    "battery_state": ("known_voltage_v", "known_temperature_c", "refused_lead_s"),
 }
 
 
@@ -30,6 +30,7 @@ def upgrade() -> None:
         for name in names:
             op.add_column(table, sa.Column(name, sa.REAL(), nullable=True))
     op.add_column("string_telemetry", sa.Column("reported_mode", sa.Text(), nullable=True))
+    op.add_column("alert", sa.Column("episode_count", sa.Integer(), server_default="1", nullable=False))
     op.add_column("alert", sa.Column("withdrawn_at", sa.DateTime(timezone=True), nullable=True))
     op.create_table(
         "judgement_checkpoint",
@@ -64,6 +65,7 @@ def downgrade() -> None:
     op.execute("set local lock_timeout = '5s'")
     op.drop_table("judgement_checkpoint")
     op.drop_column("alert", "withdrawn_at")
+    op.drop_column("alert", "episode_count")
     op.drop_column("string_telemetry", "reported_mode")
     for table, names in (*_VALUES.items(), *_INSTANTS.items()):
         for name in names:
