@@ -1134,6 +1134,17 @@ export interface components {
             message_params: {
                 [key: string]: unknown;
             };
+            /**
+             * Withdrawn At
+             * @description When late readings showed that the condition had never been.
+             */
+            withdrawn_at?: string | null;
+            /**
+             * Episode Count
+             * @description How often the condition came back within an hour; above 1 the alert is unstable.
+             * @default 1
+             */
+            episode_count: number;
             /** End Reason */
             end_reason?: ("replaced" | "retired") | null;
             /** Timeline */
@@ -1206,6 +1217,17 @@ export interface components {
             message_params: {
                 [key: string]: unknown;
             };
+            /**
+             * Withdrawn At
+             * @description When late readings showed that the condition had never been.
+             */
+            withdrawn_at?: string | null;
+            /**
+             * Episode Count
+             * @description How often the condition came back within an hour; above 1 the alert is unstable.
+             * @default 1
+             */
+            episode_count: number;
             /** End Reason */
             end_reason?: ("replaced" | "retired") | null;
         };
@@ -2256,7 +2278,7 @@ export interface components {
          * @description Why an estimate is withheld.
          * @enum {string}
          */
-        NoEstimateReason: "no_estimate_yet" | "twin_unavailable" | "reading_too_old" | "no_evidence";
+        NoEstimateReason: "no_estimate_yet" | "twin_unavailable" | "reading_too_old" | "contradicts_circuit" | "outside_model" | "sensor_fault" | "no_evidence";
         /**
          * Origin
          * @description OverrideScope that an effective value comes from.
@@ -3056,7 +3078,7 @@ export interface components {
              * Kind
              * @enum {string}
              */
-            kind: "raised" | "escalated" | "cleared" | "revised" | "withdrawn" | "ended" | "acknowledged" | "resolved" | "comment";
+            kind: "raised" | "escalated" | "cleared" | "reopened" | "revised" | "withdrawn" | "ended" | "acknowledged" | "resolved" | "comment";
             /** Actor */
             actor: string | null;
             /** Note */
@@ -3192,7 +3214,7 @@ export interface components {
              * Event
              * @enum {string}
              */
-            event: "raised" | "escalated" | "cleared" | "revised" | "withdrawn" | "ended" | "acknowledged" | "resolved" | "comment";
+            event: "raised" | "escalated" | "cleared" | "reopened" | "revised" | "withdrawn" | "ended" | "acknowledged" | "resolved" | "comment";
             alert: components["schemas"]["AlertOut"];
         };
         /**

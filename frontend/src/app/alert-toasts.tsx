@@ -29,7 +29,8 @@ export function AlertToasts() {
       waiting.clear();
     };
     const stop = onAlert(({ event, alert }) => {
-      if ((event !== "raised" && event !== "escalated") || alert.severity !== "critical") return;
+      const calls = event === "raised" || event === "escalated" || event === "reopened";
+      if (!calls || alert.severity !== "critical") return;
       waiting.set(alert.location_id, (waiting.get(alert.location_id) ?? 0) + 1);
       timer ??= setTimeout(show, GROUP_MS);
     });

@@ -94,6 +94,9 @@ export const en = {
     twin_unavailable: "The digital twin is not responding.",
     reading_too_old: "The latest reading is too old.",
     no_evidence: "No discharge, test or resistance measurement yet; age alone is not evidence.",
+    sensor_fault: "A sensor of this battery is at fault; see its alerts.",
+    contradicts_circuit: "The reading contradicts the circuit: a cell may be shorted, or the sense lead is off.",
+    outside_model: "The reading lies outside what the digital twin models.",
   },
   provenance: {
     measured: "measured",
@@ -248,6 +251,7 @@ export const en = {
     reset: "Reset filters",
     viewer: "Only engineers can acknowledge alerts.",
     conflict: "Another user has already handled this alert. The list is up to date again.",
+    episodes: "unstable, {{count}} times",
     select: "Select alert {{id}}",
     detail: "Alert {{id}}",
     more: "Show more",
@@ -257,6 +261,7 @@ export const en = {
     event: {
       raised: "Raised",
       escalated: "Escalated",
+      reopened: "Came back: unstable",
       revised: "Times corrected by late readings",
       withdrawn: "Withdrawn: late readings show that it was not so",
       cleared: "Cleared",

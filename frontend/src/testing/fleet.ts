@@ -199,6 +199,7 @@ export class MockFleet {
       message: `${type} on ${battery.battery_id}`,
       message_code: type,
       message_params: {},
+      episode_count: 1,
     };
     this.alerts.unshift(alert);
     return alert;

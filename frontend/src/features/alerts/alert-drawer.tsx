@@ -106,6 +106,7 @@ function Summary({ alert }: { alert: AlertDetail }) {
         <dt className="text-muted">{t("alerts.state")}</dt>
         <dd>
           {stateText(alert, t)}
+          {alert.episode_count > 1 && ` · ${t("alerts.episodes", { count: alert.episode_count })}`}
           {alert.acknowledged_at !== null && ` · ${t("alerts.acknowledged")}`}
           {alert.resolved_at !== null && ` · ${t("alerts.resolved")}`}
         </dd>
