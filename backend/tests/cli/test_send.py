@@ -118,7 +118,7 @@ async def test_a_real_recording_is_stored_row_for_row(laboratory: tuple[ServiceP
     again = await battery(gateway.url, str(RECORDING), "--battery-id", BATTERY, "--start", START)
 
     assert again.returncode == 0, again.stderr
-    assert f"0 accepted (0 late), {len(expected)} stored before, 0 refused." in again.stdout
+    assert f"0 accepted (0 late), 0 merged, 0 corrected, {len(expected)} stored before, 0 refused." in again.stdout
     assert await stored(database) == rows
 
 
@@ -200,7 +200,9 @@ async def test_lines_that_are_not_understood_are_left_out_on_request_and_named(
     sent = await battery(gateway.url, str(run), "--battery-id", BATTERY, "--start", START, "--skip-refused")
 
     assert sent.returncode == 1
-    assert "2 accepted (0 late), 0 stored before, 0 refused. 1 lines were not sent." in sent.stdout
+    assert (
+        "2 accepted (0 late), 0 merged, 0 corrected, 0 stored before, 0 refused. 1 lines were not sent." in sent.stdout
+    )
     assert "line 3: voltage_v is '1_3.5'" in sent.stderr
     assert [round(row[1], 3) for row in await stored(database)] == [13.5, 13.4]
 

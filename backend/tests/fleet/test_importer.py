@@ -11,6 +11,7 @@ from sqlalchemy import text
 from battery_api.db.session import Database, create_database_engine
 from battery_api.fleet.errors import ImportRefused
 from battery_api.fleet.importer import import_catalogue
+from battery_api.fleet.ports import FleetChange, NoEndings
 from battery_api.fleet.schemas import ImportReport
 from battery_contracts.fleet import FLEET_COLUMNS
 from battery_contracts.ids import battery_id_at
@@ -59,7 +60,9 @@ async def database(database_url: str) -> AsyncIterator[Database]:
 
 async def load(database: Database, content: bytes, *, dry_run: bool = False) -> ImportReport:
     async with database.begin() as connection:
-        return await import_catalogue(connection, content, dry_run=dry_run, now=NOW)
+        return await import_catalogue(
+            connection, content, dry_run=dry_run, change=FleetChange("import", NOW, NoEndings())
+        )
 
 
 async def count(database: Database, table: str) -> int:

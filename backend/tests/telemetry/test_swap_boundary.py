@@ -3,6 +3,7 @@
 from datetime import UTC, datetime, timedelta
 
 from battery_api.fleet.importer import import_catalogue
+from battery_api.fleet.ports import FleetChange, NoEndings
 from battery_contracts.ids import battery_id_at
 from tests.fleet.test_importer import STRING, catalogue, line
 from tests.support.fleet import NOW
@@ -18,7 +19,9 @@ SECOND = timedelta(seconds=1)
 async def load(gateway: Gateway, serial_number: str, installed_on: str) -> None:
     content = catalogue(line(1, serial_number=serial_number, installed_on=installed_on))
     async with gateway.database.begin() as connection:
-        report = await import_catalogue(connection, content, dry_run=False, now=NOW)
+        report = await import_catalogue(
+            connection, content, dry_run=False, change=FleetChange("import", NOW, NoEndings())
+        )
     assert not report.errors
     gateway.catalogue.forget()
 

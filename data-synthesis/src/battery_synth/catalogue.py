@@ -38,7 +38,7 @@ def write_catalogue_csv(rows: Sequence[FleetRow], path: Path) -> None:
     with temporary.open("w", newline="", encoding="utf-8") as file:
         writer = csv.DictWriter(file, FLEET_COLUMNS)
         writer.writeheader()
-        writer.writerows(row.model_dump(mode="json") for row in rows)
+        writer.writerows(row.model_dump(mode="json", include=set(FLEET_COLUMNS)) for row in rows)
         file.flush()
         os.fsync(file.fileno())
     temporary.replace(path)

@@ -97,7 +97,8 @@ def _print_result(recording: Recording, result: IngestResult) -> None:
     _out.print(
         f"{result.accepted} accepted ({result.late} late), {result.merged} merged, {result.corrected} corrected, "
         f"{result.duplicates} stored before, "
-        f"{result.rejected_count} refused.{unread}{left_out}"
+        f"{result.rejected_count} refused.{unread}{left_out}",
+        soft_wrap=True,
     )
     shown = result.rejected[:_SHOWN_REJECTIONS]
     for rejection in shown:

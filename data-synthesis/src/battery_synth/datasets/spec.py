@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final, Literal
 
-from battery_contracts.fleet import FleetRow
+from battery_contracts.fleet import FLEET_COLUMNS, FleetRow
 from battery_synth.life.policy import PlannedMaintenance, Policy, RunToFailure
 from battery_synth.outside.grid import DischargeSpan
 from battery_synth.outside.scenario import Scenario
@@ -84,7 +84,7 @@ class DatasetSpec:
 
     def digest(self) -> str:
         """Return a hash of exactly this spec, for resuming."""
-        rows = [row.model_dump(mode="json") for row in self.fleet]
+        rows = [row.model_dump(mode="json", include=set(FLEET_COLUMNS)) for row in self.fleet]
         # Digests spell this class by its first name, so that renaming it does not invalidate existing manifests.
         scenario = repr(self.scenario).replace(f"{DischargeSpan.__name__}(", "Discharge(")
         content = json.dumps([FORMAT_VERSION, self.arguments(), rows, scenario], sort_keys=True)
