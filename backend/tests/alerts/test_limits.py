@@ -25,6 +25,7 @@ ENTRY = BatteryEntry(
     float_voltage_low_v=13.5,
     float_voltage_high_v=13.8,
     float_compensation_v_per_c=-0.02,
+    nominal_resistance_mohm=3.5,
     baseline_resistance_mohm=3.5,
     baseline_temperature_c=25.0,
 )

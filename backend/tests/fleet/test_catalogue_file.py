@@ -8,7 +8,7 @@ import pytest
 from battery_api.fleet.catalogue_file.cells import cell_problems, identity
 from battery_api.fleet.catalogue_file.dates import read_day, read_installation
 from battery_api.fleet.catalogue_file.lines import check_line
-from battery_api.fleet.catalogue_file.nameplate import location_warnings, nameplate_errors
+from battery_api.fleet.catalogue_file.nameplate import location_warnings, nameplate_errors, unusable_baseline
 from battery_api.fleet.catalogue_file.problems import InvalidCell
 from battery_api.fleet.catalogue_file.text import BrokenRecord, Record, read_records
 from battery_api.fleet.errors import ImportRefused
@@ -134,22 +134,27 @@ def test_serial_numbers_keep_their_identity_without_leading_zeros_case_and_space
         (77.0, "GENERIC-12-17", "S (13 m"),
         (0.69, "CSB-HX12-120", "nominal 3.5 m"),
         (17.6, "CSB-HX12-120", "nominal 3.5 m"),
-        (-3.5, "CSB-HX12-120", "nominal 3.5 m"),
     ],
 )
-def test_a_baseline_far_from_the_nameplate_is_refused_with_its_likely_unit(
+def test_a_baseline_far_from_the_nameplate_is_left_out_and_its_likely_unit_named(
     value: float, model: str, likely: str
 ) -> None:
-    (problem,) = nameplate_errors({"baseline_resistance_mohm": value}, model)
+    problem = unusable_baseline({"baseline_resistance_mohm": value}, model)
+    assert problem is not None
     assert (problem.column, problem.code) == ("baseline_resistance_mohm", "unit")
     assert f"{value:g} m" in problem.detail
     assert likely in problem.detail
-    assert "leave the cell empty" in problem.detail
+    assert "imported without a baseline" in problem.detail
 
 
 @pytest.mark.parametrize(("value", "model"), [(0.7, "CSB-HX12-120"), (17.5, "CSB-HX12-120"), (20.0, "GENERIC-12-17")])
 def test_a_baseline_within_a_factor_of_five_is_accepted(value: float, model: str) -> None:
-    assert list(nameplate_errors({"baseline_resistance_mohm": value}, model)) == []
+    assert unusable_baseline({"baseline_resistance_mohm": value}, model) is None
+
+
+def test_a_negative_baseline_is_refused() -> None:
+    (problem,) = nameplate_errors({"baseline_resistance_mohm": -3.5}, "CSB-HX12-120")
+    assert (problem.column, problem.code) == ("baseline_resistance_mohm", "unit")
 
 
 @pytest.mark.parametrize(
@@ -183,7 +188,7 @@ def test_each_column_of_a_line_has_one_error_with_its_remedy() -> None:
         "system_kind": "Generator",
         "rated_power_kva": "-200",
         "position": "1.5",
-        "baseline_resistance_mohm": "3500",
+        "baseline_resistance_mohm": "-3.5",
     }
     checked = check_line(Record(2, wrong), NOW)
     assert checked.line is None

@@ -36,7 +36,7 @@ from battery_api.alerts.engine.state import (
 )
 from battery_api.alerts.limits import OverrideSet
 from battery_api.fleet.catalogue import BatteryEntry, LocationEntry, StringEntry
-from battery_api.fleet.ohmic import drift_pct
+from battery_api.fleet.ohmic import drift_pct, resistance_at_25c
 from battery_api.telemetry.ingest.string_context import stale_after_us
 from battery_api.telemetry.ports import BatchVerdict, JudgedBatch, Readings, Subjects
 from battery_api.telemetry.store.columns import FloatArray, RuleState
@@ -153,8 +153,15 @@ def _battery_subjects(batch: JudgedBatch, overrides: OverrideSet) -> SubjectGrou
     )
     known = batch.known
     peers = Peers(known.string, known.voltage_v, known.voltage_us, known.temperature_c, known.temperature_us)
+    ohmic = _ohmic(batch)
     signals = battery_signals(
-        readings.values, moments, peers, room_c=batch.room_c, drift_pct=_drift(batch), age_s=batch.age_s
+        readings.values,
+        moments,
+        peers,
+        room_c=batch.room_c,
+        drift_pct=ohmic.drift_pct,
+        over_nominal_pct=ohmic.over_nominal_pct,
+        age_s=batch.age_s,
     )
     unknown = np.array([mode is None for mode in batch.mode], np.bool_)
     discharging = np.array([mode in _DISCHARGING for mode in batch.mode], np.bool_)
@@ -200,25 +207,33 @@ def _group(
     return SubjectGroup(kind, subjects, observations, states, limits)
 
 
-def _drift(batch: JudgedBatch) -> FloatArray:
+@dataclass(frozen=True, slots=True)
+class _Ohmic:
+    """Resistances of readings (m,) at 25 °C, in percent above the battery's own baseline or, without, the nominal."""
+
+    drift_pct: FloatArray
+    over_nominal_pct: FloatArray
+
+
+def _ohmic(batch: JudgedBatch) -> _Ohmic:
     readings = batch.battery_readings
-    drift = np.full(len(readings), np.nan)
+    drift, over_nominal = np.full(len(readings), np.nan), np.full(len(readings), np.nan)
     resistance = readings.values.get("internal_resistance_mohm")
     # Often the temperature comes in a reading of its own; without any of the battery's, the room's stands for it.
     temperature = np.where(np.isnan(batch.own_temperature_c), batch.room_c, batch.own_temperature_c)
     if resistance is None:
-        return drift
+        return _Ohmic(drift, over_nominal)
     measured = np.flatnonzero(~np.isnan(resistance) & ~np.isnan(temperature))
     if not len(measured):
-        return drift
+        return _Ohmic(drift, over_nominal)
     entries = [batch.batteries.entries[index] for index in readings.subject[measured].tolist()]
-    drift[measured] = drift_pct(
-        resistance[measured],
-        temperature[measured],
-        np.array([entry.baseline_resistance_mohm for entry in entries], np.float64),
-        np.array([entry.baseline_temperature_c for entry in entries], np.float64),
-    )
-    return drift
+    baseline = np.array([entry.usable_baseline_mohm for entry in entries], np.float64)
+    baseline_c = np.array([entry.baseline_temperature_c for entry in entries], np.float64)
+    drift[measured] = drift_pct(resistance[measured], temperature[measured], baseline, baseline_c)
+    nominal = np.array([entry.nominal_resistance_mohm for entry in entries], np.float64)
+    at_25c = resistance_at_25c(resistance[measured], temperature[measured])
+    over_nominal[measured] = np.where(np.isnan(drift[measured]), (at_25c / nominal - 1.0) * 100.0, np.nan)
+    return _Ohmic(drift, over_nominal)
 
 
 def _microseconds(readings: Readings) -> "np.ndarray[Any, np.dtype[np.int64]]":

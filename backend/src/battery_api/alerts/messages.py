@@ -21,6 +21,8 @@ MESSAGES: Final[Mapping[str, str]] = {
     "mode_contradicted": "The reported mode contradicts the measured current; the current decides",
     "clock_behind": "Readings arrive that are dated {value_min:.0f} min ago ({string_id}): set the sender's clock",
     "clock_ahead": "Readings arrive that are dated {value_min:.0f} min ahead ({string_id}): set the sender's clock",
+    "resistance_over_nominal": "Resistance {value:.0f} % above the model's nominal; there is no baseline of its own",
+    "string_voltage_low": "String voltage is {value:.0f} % of nominal: an open string, or the voltage of one battery",
     "charge_current_high": "Charge current {value:.0f} A, above {threshold:.0f} A",
     "discharge_current_high": "Discharge current {value:.0f} A, above {threshold:.0f} A",
     "mains_lost": "Mains lost",

@@ -1,5 +1,6 @@
 """The fleet in memory: what ingest and the rules need of each battery without querying the database."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -11,6 +12,7 @@ from sqlalchemy import select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from battery_api.db.tables.fleet import Battery, BatteryModelRow, BatterySystem, Location, String
+from battery_api.fleet.ohmic import is_credible_baseline
 from battery_contracts.enums import SystemKind
 
 IntArray = npt.NDArray[np.int64]
@@ -59,11 +61,20 @@ class BatteryEntry:
     float_voltage_low_v: float
     float_voltage_high_v: float
     float_compensation_v_per_c: float
+    nominal_resistance_mohm: float
     baseline_resistance_mohm: float | None
     baseline_temperature_c: float | None
     retired_at: datetime | None = None
     """From when it is out of service; readings from before it are still accepted."""
     retired_by: str | None = None
+
+    @property
+    def usable_baseline_mohm(self) -> float:
+        """Its own ohmic baseline; NaN where there is none, or none that its model could have."""
+        baseline = self.baseline_resistance_mohm
+        if baseline is None or not is_credible_baseline(baseline, self.nominal_resistance_mohm):
+            return math.nan
+        return baseline
 
 
 class FleetVersion(NamedTuple):
@@ -149,6 +160,7 @@ _BATTERIES: Final = (
         BatteryModelRow.float_voltage_low_v,
         BatteryModelRow.float_voltage_high_v,
         BatteryModelRow.float_compensation_v_per_c,
+        BatteryModelRow.nominal_resistance_mohm,
         Battery.baseline_resistance_mohm,
         Battery.baseline_temperature_c,
         Battery.retired_at,

@@ -168,6 +168,7 @@ def test_healthy_fleet_costs_under_ten_milliseconds() -> None:
             Peers(string, unknown, never, unknown, never),
             room_c=np.full(count, 24.0),
             drift_pct=unknown,
+            over_nominal_pct=unknown,
             age_s={},
         )
         batch = Observations(np.arange(count), time_us, np.full(count, 300 * SECOND_US), signals, gates)

@@ -41,6 +41,7 @@ def test_every_signal_is_computed() -> None:
             Peers(whole, empty, whole, empty, whole),
             room_c=empty,
             drift_pct=empty,
+            over_nominal_pct=empty,
             age_s={},
         ),
         SubjectKind.STRING: string_signals({}, 0),

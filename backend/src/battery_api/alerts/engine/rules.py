@@ -385,6 +385,16 @@ _RESISTANCE: Final = _ladder(
 )
 # What a channel no longer says must not pass for health. An hour is longer than any monitor's rhythm of voltages and
 # temperatures that watches a battery at all.
+# Without a baseline of its own a battery is judged by the nameplate, with room for the spread of meters and blocks.
+_NO_BASELINE: Final = _ladder(
+    AlertType.RESISTANCE_DRIFT,
+    "resistance_over_nominal_pct",
+    Direction.ABOVE,
+    "%",
+    "resistance_over_nominal",
+    levels=(_week("nominal", 60.0, 50.0, 0.0, source="EJ: beyond the spread of models and meters", gate=Gate.FLOAT),),
+    max_gap_s=8 * _DAY_S,
+)
 _SENSORS: Final = (
     *(
         rule
@@ -425,6 +435,16 @@ _SENSORS: Final = (
         None,
         "mode_contradicted",
         levels=(_week("mode", 0.5, 0.5, 60.0, source="EJ: the current says otherwise"),),
+        subject=SubjectKind.STRING,
+    ),
+    *_ladder(
+        AlertType.DATA_QUALITY,
+        "voltage_of_nominal_pct",
+        Direction.BELOW,
+        "%",
+        "string_voltage_low",
+        # No string in service is at half its nominal voltage: it is open, or what was sent is that of one battery.
+        levels=(_week("string_voltage", 50.0, 60.0, 0.0, source="EJ: below any cut-off"),),
         subject=SubjectKind.STRING,
     ),
 )
@@ -561,7 +581,15 @@ CLOCK_RULE: Final = Rule(
 """The rule that compares when readings arrive with when they say they were measured."""
 
 
-RULES: Final[tuple[Rule, ...]] = (*_VOLTAGE, *_TEMPERATURE, *_RESISTANCE, *_SENSORS, *_CURRENT, *_LOCATION)
+RULES: Final[tuple[Rule, ...]] = (
+    *_VOLTAGE,
+    *_TEMPERATURE,
+    *_RESISTANCE,
+    *_NO_BASELINE,
+    *_SENSORS,
+    *_CURRENT,
+    *_LOCATION,
+)
 """Rules that judge readings."""
 WATCH_RULES: Final[tuple[Rule, ...]] = (
     _watch_rule(SubjectKind.BATTERY, Severity.WARNING, RespondWithin.WEEK),

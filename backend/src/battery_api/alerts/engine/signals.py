@@ -56,6 +56,7 @@ def battery_signals(
     *,
     room_c: FloatArray,
     drift_pct: FloatArray,
+    over_nominal_pct: FloatArray,
     age_s: Mapping[str, FloatArray],
 ) -> dict[str, FloatArray]:
     """Return every battery signal of readings (m,) in time order; NaN where it is unknown.
@@ -66,6 +67,8 @@ def battery_signals(
         (m,) room temperature at that time.
     drift_pct
         (m,) resistance above the battery's own baseline, both at 25 °C.
+    over_nominal_pct
+        (m,) resistance above its model's nominal one at 25 °C, where it has no baseline of its own.
     age_s
         By channel, (m,) how long ago the battery last measured it.
     """
@@ -82,6 +85,7 @@ def battery_signals(
         "temperature_over_room_c": temperature_c - room_c,
         "temperature_over_string_c": temperature_c - usual_c,
         "resistance_drift_pct": drift_pct,
+        "resistance_over_nominal_pct": over_nominal_pct,
         "voltage_age_s": age_s.get("voltage_v", unknown),
         "temperature_age_s": age_s.get("temperature_c", unknown),
     }
@@ -95,6 +99,7 @@ def string_signals(values: Mapping[str, FloatArray], count: int) -> dict[str, Fl
         "charge_current_a": current_a,
         "discharge_current_a": -current_a,
         "mode_contradicted": values.get("mode_contradicted", unknown),
+        "voltage_of_nominal_pct": values.get("voltage_of_nominal_pct", unknown),
     }
 
 

@@ -12,7 +12,7 @@ from battery_api.alerts.judge_batch import SubjectGroup, groups_of, outcomes_of
 from battery_api.alerts.limits import OverrideSet
 from battery_api.telemetry.ingest.checks import DroppedReadings, ValidatedBatch, ValidRows
 from battery_api.telemetry.ingest.disorder import Disorder
-from battery_api.telemetry.ingest.inserts import StoredReadings, categories_as_numbers, mode_claims
+from battery_api.telemetry.ingest.inserts import StoredReadings, categories_as_numbers, string_claims
 from battery_api.telemetry.ingest.judgement import judged_batch
 from battery_api.telemetry.ingest.locked_state import (
     BatchSubjects,
@@ -72,7 +72,7 @@ def replay_step(
     nothing = DroppedReadings.of([])
     batch = ValidatedBatch(rows.batteries, rows.strings, rows.locations, [], [], 0, nothing, nothing)
     modes = batch_modes(states, subjects, batch)
-    stored = _as_stored(subjects, states, rows)
+    stored = _as_stored(fleet, subjects, states, rows)
     in_order, waiting = np.int64(np.iinfo(np.int64).max), np.int64(0)
     disorder = Disorder(
         string_from_us=np.full(len(subjects.strings), waiting if judges_location else in_order),
@@ -88,7 +88,7 @@ def replay_step(
     )
 
 
-def _as_stored(subjects: BatchSubjects, states: SubjectStates, rows: ReplayedRows) -> StoredReadings:
+def _as_stored(fleet: FleetIndex, subjects: BatchSubjects, states: SubjectStates, rows: ReplayedRows) -> StoredReadings:
     battery = subjects.battery_slots(rows.batteries.slot)
     values = dict(rows.batteries.values)
     missing = np.flatnonzero(np.isnan(values["current_a"]))
@@ -106,7 +106,7 @@ def _as_stored(subjects: BatchSubjects, states: SubjectStates, rows: ReplayedRow
     )
     string = subjects.string_slots(rows.strings.slot)
     of_strings = dict(rows.strings.values)
-    of_strings |= mode_claims(rows.strings.values["current_a"], rows.strings.categories["mode"])
+    of_strings |= string_claims(fleet, rows.strings.slot, rows.strings.values, rows.strings.categories["mode"])
     location = subjects.location_slots(rows.locations.slot)
     environment = dict(rows.locations.values) | categories_as_numbers(rows.locations.categories)
     return StoredReadings(

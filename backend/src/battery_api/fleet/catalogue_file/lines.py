@@ -10,7 +10,7 @@ from pydantic_core import ErrorDetails
 
 from battery_api.fleet.catalogue_file.cells import UNITS, cell_problems, shown
 from battery_api.fleet.catalogue_file.dates import Installation, read_day, read_installation
-from battery_api.fleet.catalogue_file.nameplate import nameplate_errors, nameplate_warnings
+from battery_api.fleet.catalogue_file.nameplate import nameplate_errors, nameplate_warnings, unusable_baseline
 from battery_api.fleet.catalogue_file.problems import CellProblem, InvalidCell
 from battery_api.fleet.catalogue_file.text import Record
 from battery_contracts.fleet import OPTIONAL_FLEET_COLUMNS, FleetRow
@@ -65,7 +65,12 @@ def check_line(record: Record, now: datetime) -> CheckedLine:
     installation = _read_dates(values, now, checked.errors)
     checked.numbers = _numbers(record.cells, checked.errors)
     checked.errors += nameplate_errors(checked.numbers, record.cells["model_id"])
-    checked.warnings += nameplate_warnings(checked.numbers)
+    unusable = unusable_baseline(checked.numbers, record.cells["model_id"])
+    if unusable is not None:
+        checked.warnings.append(unusable)
+        del values["baseline_resistance_mohm"]
+    else:
+        checked.warnings += nameplate_warnings(checked.numbers)
     row = _validated(values, checked.errors)
     if row is not None and installation is not None and not checked.errors:
         checked.line = CatalogueLine(record.line, row, installation)

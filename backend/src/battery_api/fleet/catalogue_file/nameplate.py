@@ -5,11 +5,9 @@ from collections.abc import Iterator, Mapping
 from typing import Final
 
 from battery_api.fleet.catalogue_file.problems import CellProblem
-from battery_contracts.fleet import BATTERY_MODELS, BatteryModel
+from battery_api.fleet.ohmic import BASELINE_FACTOR, is_credible_baseline
+from battery_contracts.fleet import BATTERY_MODELS
 
-BASELINE_FACTOR: Final = 5.0
-"""A baseline is within this factor of the model's nominal resistance (EJ): instruments, temperature and age together
-change what is measured by a factor of 2 or 3, a wrong unit by 6 or more."""
 BASELINE_TEMPERATURE_C: Final = (5.0, 50.0)
 """Range of a baseline's temperature (EJ): baselines are measured in battery rooms. Such a temperature in °F or K is
 above it."""
@@ -27,10 +25,10 @@ def nameplate_errors(numbers: Mapping[str, float], model_id: str) -> Iterator[Ce
     model_id
         Model of the battery; of an unknown one no resistance is judged.
     """
-    model = BATTERY_MODELS.get(model_id)
-    resistance_mohm = numbers.get("baseline_resistance_mohm")
-    if resistance_mohm is not None and model is not None:
-        yield from _resistance_errors(resistance_mohm, model)
+    if model_id in BATTERY_MODELS and numbers.get("baseline_resistance_mohm", 1.0) <= 0:
+        yield CellProblem(
+            "baseline_resistance_mohm", "unit", "A resistance is above 0 mΩ; correct it or leave it empty."
+        )
     temperature_c = numbers.get("baseline_temperature_c")
     if temperature_c is not None:
         yield from _temperature_errors(temperature_c)
@@ -61,6 +59,20 @@ def nameplate_warnings(numbers: Mapping[str, float]) -> Iterator[CellProblem]:
         )
 
 
+def unusable_baseline(numbers: Mapping[str, float], model_id: str) -> CellProblem | None:
+    """Return why a baseline cannot be one of its model; the battery is imported without it."""
+    model, value = BATTERY_MODELS.get(model_id), numbers.get("baseline_resistance_mohm")
+    if model is None or value is None or value <= 0 or is_credible_baseline(value, model.nominal_resistance_mohm):
+        return None
+    nominal_mohm = model.nominal_resistance_mohm
+    detail = f"{value:g} mΩ is not within a factor of {BASELINE_FACTOR:g} of the nominal {nominal_mohm:g} mΩ"
+    detail += f" of {model.model_id}"
+    units = _likely_units(value, nominal_mohm)
+    detail += f"; it looks like {' or '.join(units)}" if units else ""
+    detail += ". The battery is imported without a baseline and judged by the nominal value; write the baseline in mΩ."
+    return CellProblem("baseline_resistance_mohm", "unit", detail)
+
+
 def location_warnings(numbers: Mapping[str, float]) -> Iterator[CellProblem]:
     """Yield the coordinates that are outside Thailand."""
     for column, (low, high) in THAILAND.items():
@@ -68,19 +80,6 @@ def location_warnings(numbers: Mapping[str, float]) -> Iterator[CellProblem]:
         if value is not None and not low <= value <= high:
             detail = f"{value:g} is outside Thailand ({low:g} to {high:g}); check the coordinates of the location."
             yield CellProblem(column, "outside_thailand", detail)
-
-
-def _resistance_errors(value: float, model: BatteryModel) -> Iterator[CellProblem]:
-    nominal_mohm = model.nominal_resistance_mohm
-    if nominal_mohm / BASELINE_FACTOR <= value <= nominal_mohm * BASELINE_FACTOR:
-        return
-    detail = f"{value:g} mΩ is not within a factor of {BASELINE_FACTOR:g} of the nominal {nominal_mohm:g} mΩ"
-    detail += f" of {model.model_id}"
-    units = _likely_units(value, nominal_mohm) if value > 0 else []
-    detail += f"; it looks like {' or '.join(units)}" if units else ""
-    yield CellProblem(
-        "baseline_resistance_mohm", "unit", f"{detail}. Write mΩ, or leave the cell empty if the value is unknown."
-    )
 
 
 def _likely_units(value: float, nominal_mohm: float) -> list[str]:

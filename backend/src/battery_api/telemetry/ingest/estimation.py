@@ -271,6 +271,8 @@ class TwinCall:
         self._flags[rows] = [0 if error is None else int(_flag_of(error)) for error in response.error]
         is_usable = np.array([error is None for error in response.error], bool) & is_plausible
         is_usable &= np.array([blob is not None for blob in response.state], bool)
+        has_reason = self._flags[rows] != 0
+        self._flags[rows] = np.where(is_usable | has_reason, self._flags[rows], int(ReadingQuality.TWIN_UNAVAILABLE))
         usable = np.flatnonzero(is_usable)
         for name, column in columns.items():
             self._values[name][rows[usable]] = column[usable]

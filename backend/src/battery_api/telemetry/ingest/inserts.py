@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 import numpy as np
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -28,12 +28,14 @@ from battery_api.telemetry.ingest.string_context import (
 from battery_api.telemetry.store.columns import BoolArray, Column, FloatArray, IntArray, instants, integers, reals
 from battery_api.telemetry.store.discharge_marks import is_discharging, mark_discharges
 from battery_api.telemetry.store.fleet_index import FleetIndex
-from battery_api.telemetry.store.indices import BatchSlots, Keys
+from battery_api.telemetry.store.indices import BatchSlots, FleetSlots, Keys
 from battery_api.telemetry.store.outcomes import Outcome
 from battery_api.telemetry.store.statements import insert_rows, mark_rollups
 from battery_api.telemetry.store.string_modes import contradicts
 from battery_contracts.enums import ReadingQuality, StringMode
 
+NOMINAL_CELL_V: Final = 2.0
+"""Nominal voltage of a lead-acid cell."""
 NumberArray = TypeVar("NumberArray", IntArray, FloatArray)
 
 
@@ -110,7 +112,9 @@ class ReadingWriter:
             Column("mode", "text", [None if mode is None else str(mode) for mode in stored_modes]),
         ]
         written = await self._insert(STRING_TABLE, rows, columns, rows.values)
-        values = dict(written.values) | mode_claims(written.values["current_a"], written.categories["mode"])
+        values = dict(written.values) | string_claims(
+            self._fleet, rows.slot, written.values, written.categories["mode"]
+        )
         return StoredRows(string, rows.time_us, values, is_late, written.outcome)
 
     async def insert_locations(self, rows: ValidRows) -> StoredRows:
@@ -213,13 +217,20 @@ def _replaced(values: Sequence[Any], rows: IntArray, changed: Sequence[Any]) -> 
     return replaced
 
 
-def mode_claims(current_a: FloatArray, reported: Sequence[StringMode | None]) -> dict[str, FloatArray]:
-    """Return whether the current contradicts the reported mode of string readings (m,), 1 or 0, NaN where unknown."""
-    claims = np.full(len(current_a), np.nan)
-    for row, (current, mode) in enumerate(zip(current_a.tolist(), reported, strict=True)):
+def string_claims(
+    fleet: FleetIndex, slot: FleetSlots, values: Mapping[str, FloatArray], reported: Sequence[StringMode | None]
+) -> dict[str, FloatArray]:
+    """Return what string readings (m,) claim against what is known, NaN where that is unknown.
+
+    ``mode_contradicted`` is 1 where the current rules the reported mode out, else 0; ``voltage_of_nominal_pct`` is the
+    voltage over the nominal one of all cells in series.
+    """
+    claims = np.full(len(slot), np.nan)
+    for row, (current, mode) in enumerate(zip(values["current_a"].tolist(), reported, strict=True)):
         if mode is not None and not np.isnan(current):
             claims[row] = float(contradicts(StringMode(mode), current))
-    return {"mode_contradicted": claims}
+    nominal_v = fleet.string_cells[slot] * NOMINAL_CELL_V
+    return {"mode_contradicted": claims, "voltage_of_nominal_pct": values["voltage_v"] / nominal_v * 100.0}
 
 
 def categories_as_numbers(categories: Mapping[str, Sequence[object]]) -> dict[str, FloatArray]:

@@ -17,7 +17,7 @@ from battery_api.telemetry.ports import Readings
 from battery_api.telemetry.store.columns import BoolArray, Column, FloatArray, IntArray, instants, integers, reals
 from battery_api.telemetry.store.fleet_index import FleetIndex, Kind
 from battery_api.telemetry.store.indices import BatchSlots, FleetSlots, Keys
-from battery_api.telemetry.store.instants import NEVER
+from battery_api.telemetry.store.instants import NEVER, microseconds
 from battery_api.telemetry.store.outcomes import Outcome
 from battery_api.telemetry.store.reading_counts import ADD_TO_OPEN_DAY, BatchCounts, add_earlier_days, close_days
 from battery_api.telemetry.store.statements import update_rows
@@ -133,6 +133,7 @@ class StateWriter:
             *(reals(name, rows.values[name][newest]) for name in _LIVE),
             integers("quality", rows.quality[newest], kind="smallint"),
             reals("reporting_interval_s", interval_s[battery]),
+            *self._heard(rows.time_us[newest]),
         ]
         columns, inputs, assignments = _estimate_columns(rows, newest)
         await update_rows(
@@ -210,18 +211,30 @@ class StateWriter:
             ],
         )
 
-    async def note_ahead_of_clock(self, lead_s: Mapping[int, float]) -> None:
-        """Remember that readings came that were refused for being ahead of the clock; ``lead_s`` is by fleet slot."""
-        slots = FleetSlots(np.array(sorted(lead_s), np.int64))
+    async def note_arrivals(self, rows: StoredBatteryRows, ahead_of_clock: Mapping[int, float]) -> None:
+        """Note of the batteries whose newest reading stays that something came, and how long after its own time.
+
+        ``ahead_of_clock`` holds, by fleet slot, how far refused readings were ahead of the clock [s].
+        """
+        now_us = microseconds(self._received_at)
+        times_us = {slot: now_us + round(lead_s * 1e6) for slot, lead_s in ahead_of_clock.items()}
+        last = _last_of_each(rows.slot)
+        late = last[~np.isin(rows.slot[last], rows.slot[rows.newest()])]
+        of_late = self._subjects.batteries[rows.slot[late]].tolist()
+        times_us |= dict(zip(of_late, rows.time_us[late].tolist(), strict=True))
+        slots = FleetSlots(np.array(sorted(times_us), np.int64))
         await update_rows(
             self._connection,
             "battery_state",
             integers("battery_id", self._fleet.batteries.keys_at(slots)),
-            [
-                Column("refused_at", "timestamptz", [self._received_at] * len(slots)),
-                reals("refused_lead_s", np.array([lead_s[slot] for slot in slots.tolist()], np.float64)),
-            ],
+            self._heard(np.array([times_us[slot] for slot in slots.tolist()], np.int64)),
         )
+
+    def _heard(self, time_us: IntArray) -> list[Column]:
+        return [
+            Column("heard_at", "timestamptz", [self._received_at] * len(time_us)),
+            reals("heard_lag_s", (microseconds(self._received_at) - time_us) / 1e6),
+        ]
 
     async def write_strings(self, rows: StoredRows, timeline: ModeTimeline) -> None:
         """Write live values of strings, and the modes that changed."""

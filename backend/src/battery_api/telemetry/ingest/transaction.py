@@ -184,7 +184,7 @@ class BatchTransaction:
         interval_s = batteries.learn_intervals(states.batteries.interval_s, states.batteries.last_us).final_s
         writer = StateWriter(self._connection, self._fleet, subjects, states, self._received_at)
         await writer.write_batteries(batteries, interval_s=interval_s, counts=_counts(batch, locked, stored))
-        await writer.note_ahead_of_clock(batch.ahead_of_clock)
+        await writer.note_arrivals(batteries, batch.ahead_of_clock)
         await writer.write_strings(stored.strings, timeline)
         shown = np.concatenate([batteries.newest(), batteries.amended_newest(states.batteries.last_us)])
         updated = np.unique(subjects.location_of_battery[batteries.slot[shown]])
