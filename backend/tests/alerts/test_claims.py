@@ -27,7 +27,7 @@ async def live(world: World, code: str) -> dict[str, Any]:
     return found
 
 
-async def test_a_temperature_that_stops_is_told_while_the_voltage_goes_on(world: World) -> None:
+async def test_a_temperature_that_stops_raises_while_the_voltage_goes_on(world: World) -> None:
     start = NOW - timedelta(hours=3)
     await world.post({"readings": [reading(code, start) for code in MEMBERS]})
     readings = [

@@ -71,7 +71,8 @@ def random_trace(seed: int) -> list[Message]:
 def cut_and_shuffle(messages: Sequence[Message], seed: int) -> list[list[Message]]:
     """Cut a trace into batches of any length, delay some of them, and deal out a part of the rows alone."""
     rng = random.Random(seed)  # a repeatable cut, no secret
-    kept, loose = [], []
+    kept: list[Message] = []
+    loose: list[Message] = []
     for message in messages:
         (loose if rng.random() < 0.1 else kept).append(message)
     batches: list[tuple[float, list[Message]]] = []

@@ -100,7 +100,7 @@ async def test_a_measured_reading_replaces_generated_history(gateway: Gateway) -
 
 async def test_strings_and_locations_are_completed_and_corrected_too(gateway: Gateway) -> None:
     string, location = {"string_id": STRINGS[0], "time": iso(AT)}, {"location_id": LOCATIONS[0], "time": iso(AT)}
-    bodies = [
+    bodies: list[dict[str, Any]] = [
         {"string_readings": [string | {"current_a": 0.1}], "site_readings": [location | {"ambient_c": 24.0}]},
         {"string_readings": [string | {"voltage_v": 40.9}], "site_readings": [location | {"mains": False}]},
         {"string_readings": [string | {"current_a": -40.0}], "site_readings": [location | {"ambient_c": 31.0}]},

@@ -79,7 +79,7 @@ class EverySecond:
 
 
 async def series(gateway: Gateway, **query: Any) -> dict[str, Any]:
-    span = {"start": iso(START), "end": iso(END), "max_points": 1000}
+    span: dict[str, Any] = {"start": iso(START), "end": iso(END), "max_points": 1000}
     async with gateway.client() as client:
         response = await client.get(f"/batteries/{CODE}/telemetry", params=span | query)
     assert response.status_code == 200, response.text

@@ -15,8 +15,8 @@ from battery_contracts.enums import AlertType, RespondWithin, Severity
 EventKind = Literal["raised", "escalated", "cleared", "reopened", "revised", "withdrawn"]
 
 
-_TOLD_OPEN: Final[tuple[EventKind, ...]] = ("withdrawn", "raised", "reopened", "escalated", "cleared", "revised")
-_TOLD_CLEARED: Final[tuple[EventKind, ...]] = ("withdrawn", "cleared", "revised")
+_EVENTS_OPEN: Final[tuple[EventKind, ...]] = ("withdrawn", "raised", "reopened", "escalated", "cleared", "revised")
+_EVENTS_CLEARED: Final[tuple[EventKind, ...]] = ("withdrawn", "cleared", "revised")
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +79,7 @@ class AlertDraft:
         A condition that began and ended within one batch is over already: nobody is alarmed.
         """
         kinds = {entry.kind for entry in self.timeline}
-        for kind in _TOLD_OPEN if self.cleared_at is None else _TOLD_CLEARED:
+        for kind in _EVENTS_OPEN if self.cleared_at is None else _EVENTS_CLEARED:
             if kind in kinds:
                 return kind
         return None

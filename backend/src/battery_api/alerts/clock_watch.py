@@ -25,12 +25,12 @@ STEADY_WITHIN_S: Final = 30.0
 CLEARED_BELOW_S: Final = 60.0
 _ARRIVALS: Final = text(
     """
-    select l.id, l.code, g.code, s.heard_lag_s
+    select l.id, l.code, g.code, s.arrival_lag_s
     from battery b
     join battery_state s on s.battery_id = b.id
     join string g on g.id = b.string_id
     join location l on l.id = b.location_id
-    where b.removed_at is null and b.retired_at is null and s.heard_at > :since
+    where b.removed_at is null and b.retired_at is null and s.arrived_at > :since
     order by l.id, g.code
     """
 )

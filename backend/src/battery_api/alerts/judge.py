@@ -77,8 +77,8 @@ class AlertJudge:
             overrides = await self._overrides.get(connection, now)
             drafts = await replay(connection, fleet, key, overrides, now)
             # An episode that was over before it became known alarms nobody.
-            told = [draft for draft in drafts if not draft.is_new or draft.cleared_at is None]
-            return AgainVerdict(await events_of(connection, told), await _statuses(connection, drafts, now))
+            announced = [draft for draft in drafts if not draft.is_new or draft.cleared_at is None]
+            return AgainVerdict(await events_of(connection, announced), await _statuses(connection, drafts, now))
 
 
 async def _statuses(connection: AsyncConnection, drafts: list[AlertDraft], now: datetime) -> list[BatteryStatusUpdate]:

@@ -10,12 +10,12 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 _BATTERIES: Final = text(
     """
     select b.id, b.code, b.string_id, g.code, g.system_id, b.location_id, l.code,
-           coalesce(s.heard_at, s.received_at, s.time), s.reporting_interval_s
+           coalesce(s.arrived_at, s.received_at, s.time), s.reporting_interval_s
     from battery b
     join battery_state s on s.battery_id = b.id
     join string g on g.id = b.string_id
     join location l on l.id = b.location_id
-    where b.removed_at is null and b.retired_at is null and coalesce(s.heard_at, s.time) is not null
+    where b.removed_at is null and b.retired_at is null and coalesce(s.arrived_at, s.time) is not null
     order by b.id
     """
 )

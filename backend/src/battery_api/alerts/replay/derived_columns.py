@@ -6,7 +6,7 @@ import numpy as np
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from battery_api.alerts.replay.fold import StepResult
-from battery_api.alerts.replay.readings import BatteryReadings, StringReadings
+from battery_api.alerts.replay.readings import StoredBatteryReadings, StoredStringReadings
 from battery_api.telemetry.store.columns import Column, instants, integers, reals
 from battery_api.telemetry.store.discharge_marks import mark_discharges
 from battery_api.telemetry.store.fleet_index import FleetIndex
@@ -18,7 +18,7 @@ _FILLED: Final = int(ReadingQuality.CURRENT_FROM_STRING)
 
 
 async def fill_currents(
-    connection: AsyncConnection, fleet: FleetIndex, string_key: int, readings: BatteryReadings, result: StepResult
+    connection: AsyncConnection, fleet: FleetIndex, string_key: int, readings: StoredBatteryReadings, result: StepResult
 ) -> None:
     """Write the currents that batteries without one of their own have from their string, where they changed."""
     rows = readings.rows
@@ -48,7 +48,7 @@ async def fill_currents(
 
 
 async def write_modes(
-    connection: AsyncConnection, string_key: int, readings: StringReadings, result: StepResult
+    connection: AsyncConnection, string_key: int, readings: StoredStringReadings, result: StepResult
 ) -> None:
     """Write the modes of string readings that follow from the order of time, where they changed."""
     rows = readings.rows

@@ -19,7 +19,7 @@ from battery_api.telemetry.ingest.locked_state import (
     BatteryStates,
     KnownValues,
     LocationStates,
-    Peers,
+    PeerStates,
     StringStates,
     SubjectStates,
 )
@@ -29,7 +29,7 @@ from battery_api.telemetry.ports import JudgedBatch
 from battery_api.telemetry.store.columns import FloatArray, IntArray, RuleState
 from battery_api.telemetry.store.fleet_index import FleetIndex
 from battery_api.telemetry.store.indices import BatchSlots
-from battery_api.telemetry.store.outcomes import Outcome as RowOutcome
+from battery_api.telemetry.store.outcomes import ReadingOutcome
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +78,7 @@ def replay_step(
         string_from_us=np.full(len(subjects.strings), waiting if judges_location else in_order),
         location_from_us=np.full(len(subjects.locations), in_order if judges_location else waiting),
     )
-    nobody = Peers(BatchSlots(np.zeros(0, np.int64)), KnownValues.of([]))
+    nobody = PeerStates(BatchSlots(np.zeros(0, np.int64)), KnownValues.of([]))
     judged = judged_batch(fleet, subjects, states, nobody, stored, timeline=modes, disorder=disorder)
     groups = [] if judged is None else groups_of(judged, overrides)
     outcomes = {group.kind: outcomes_of(group) for group in groups}
@@ -123,7 +123,7 @@ def _as_stored(fleet: FleetIndex, subjects: BatchSubjects, states: SubjectStates
 
 
 def _new(count: int) -> tuple["np.ndarray[tuple[int], np.dtype[np.bool_]]", IntArray]:
-    return np.zeros(count, np.bool_), np.full(count, int(RowOutcome.NEW))
+    return np.zeros(count, np.bool_), np.full(count, int(ReadingOutcome.NEW))
 
 
 def _rule_states(group: SubjectGroup, outcomes: Sequence[Outcome]) -> list[RuleState | None]:

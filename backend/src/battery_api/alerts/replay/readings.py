@@ -48,7 +48,7 @@ _NEXT: Final = """
 
 
 @dataclass(frozen=True, slots=True)
-class BatteryReadings:
+class StoredBatteryReadings:
     """Battery readings (m,) to judge, and of each what is stored of its current; overwritten ones are not stored."""
 
     rows: ValidRows
@@ -58,7 +58,7 @@ class BatteryReadings:
 
 
 @dataclass(frozen=True, slots=True)
-class StringReadings:
+class StoredStringReadings:
     """String readings (m,) to judge, and the mode that is stored with each."""
 
     rows: ValidRows
@@ -67,7 +67,7 @@ class StringReadings:
 
 async def read_batteries(
     connection: AsyncConnection, slots: FleetSlots, keys: Keys, *, after: datetime, until: datetime
-) -> BatteryReadings:
+) -> StoredBatteryReadings:
     """Read the measured readings of batteries, sorted by battery and time; generated history is left out.
 
     A current that was filled in from the string is left out of the rows too: the replay fills it in again.
@@ -79,7 +79,7 @@ async def read_batteries(
     rank = np.array([row[6] for row in rows], np.int64)
     order = np.lexsort((rank, time_us, slot))
     values = _values(rows, BATTERY_SHAPE.channel_names)
-    return BatteryReadings(
+    return StoredBatteryReadings(
         ValidRows(
             FleetSlots(slot[order]), time_us[order], {name: column[order] for name, column in values.items()}, {}
         ),
@@ -91,11 +91,11 @@ async def read_batteries(
 
 async def read_string(
     connection: AsyncConnection, slot: int, key: int, *, after: datetime, until: datetime
-) -> StringReadings:
+) -> StoredStringReadings:
     """Read the readings of a string in order of time."""
     rows = await fetch_all(connection, _STRINGS, (key, after, until))
     modes = [None if row[7] is None else StringMode(row[7]) for row in rows]
-    return StringReadings(
+    return StoredStringReadings(
         ValidRows(_repeated(slot, rows), _times(rows), _values(rows, STRING_SHAPE.channel_names), {"mode": modes}),
         [row[8] for row in rows],
     )

@@ -72,7 +72,7 @@ class _Track:
 
 
 @dataclass(slots=True)
-class Replay:
+class JudgementReplay:
     """One replay under way: what is known so far, and the changes of alerts in order of time."""
 
     fleet: FleetIndex
@@ -219,7 +219,7 @@ async def replay_string(
     knowledge = await newest_knowledge(connection, fleet, subjects, due[0][0])
     began_at = knowledge.at
     await drop_checkpoints(connection, key, due[0][0])
-    replay = Replay(fleet, subjects, overrides, knowledge, judges_location=False)
+    replay = JudgementReplay(fleet, subjects, overrides, knowledge, judges_location=False)
     resolutions = await fetch_all(connection, _RESOLVED, (*replay.judged(), began_at))
     for _, code, alert_type, was_open in (row for row in resolutions if row[0] <= began_at):
         replay.forget(code, AlertType(alert_type), was_open=was_open)
@@ -267,7 +267,7 @@ async def replay_location(
     slot = int(np.searchsorted(fleet.locations.keys, key))
     subjects = subjects_of_location(slot)
     knowledge = await open_alerts_known(connection, fleet, subjects, due[0][0] - LOOKBACK)
-    replay = Replay(fleet, subjects, overrides, knowledge, judges_location=True)
+    replay = JudgementReplay(fleet, subjects, overrides, knowledge, judges_location=True)
     resolutions = await fetch_all(connection, _RESOLVED, (*replay.judged(), knowledge.at))
     nothing = Keys(np.zeros(0, np.int64))
     batteries = await read_batteries(connection, subjects.batteries, nothing, after=now, until=now)
@@ -291,7 +291,7 @@ async def replay_location(
     return drafts
 
 
-async def _finish_string(connection: AsyncConnection, replay: Replay, key: int, battery_keys: Keys) -> None:
+async def _finish_string(connection: AsyncConnection, replay: JudgementReplay, key: int, battery_keys: Keys) -> None:
     states = replay.knowledge.states
     await write_rule_states(connection, "battery", battery_keys.tolist(), list(states.batteries.rule_state))
     await write_rule_states(connection, "string", [key], list(states.strings.rule_state))
@@ -316,7 +316,7 @@ async def _finish_string(connection: AsyncConnection, replay: Replay, key: int, 
 
 
 async def _write_alerts(
-    connection: AsyncConnection, replay: Replay, since: datetime, now: datetime
+    connection: AsyncConnection, replay: JudgementReplay, since: datetime, now: datetime
 ) -> Sequence[AlertDraft]:
     found = replay.drafts()
     drafts = [draft for *_, part, _ in found for draft in part]

@@ -71,9 +71,8 @@ class BatteryState(Base):
     ``resistance_temperature_c``; it is usually older than ``time``, since the ohmic value is measured daily.
     ``resistance_estimate_mohm`` is the digital twin's estimate from such measurements. ``known_voltage_v`` and
     ``known_temperature_c`` are the newest values that were measured, each with its time; the live value of a channel is
-    null while the newest reading lacks it. ``heard_at`` is when a reading last came, in order, late
-    or refused for its time, and ``heard_lag_s`` how long after that time it came: a sender whose clock is wrong is not
-    silent.
+    null while the newest reading lacks it. ``arrived_at`` is when a reading last came, in order, late or refused for
+    its time, and ``arrival_lag_s`` how long after that time it came: a sender whose clock is wrong is not silent.
     """
 
     __tablename__ = "battery_state"
@@ -108,8 +107,8 @@ class BatteryState(Base):
     open_info: Mapped[SmallInt] = mapped_column(server_default="0")
     open_warning: Mapped[SmallInt] = mapped_column(server_default="0")
     open_critical: Mapped[SmallInt] = mapped_column(server_default="0")
-    heard_at: Mapped[datetime | None]
-    heard_lag_s: Mapped[Real | None]
+    arrived_at: Mapped[datetime | None]
+    arrival_lag_s: Mapped[Real | None]
     count_day: Mapped[datetime | None]
     received_count: Mapped[int] = mapped_column(Integer, server_default="0")
     accepted_count: Mapped[int] = mapped_column(Integer, server_default="0")

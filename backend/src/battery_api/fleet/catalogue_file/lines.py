@@ -6,7 +6,6 @@ from datetime import datetime
 from typing import Any, Final
 
 from pydantic import ValidationError
-from pydantic_core import ErrorDetails
 
 from battery_api.fleet.catalogue_file.cells import UNITS, cell_problems, shown
 from battery_api.fleet.catalogue_file.dates import Installation, read_day, read_installation
@@ -117,7 +116,7 @@ def _validated(values: Mapping[str, Any], errors: list[CellProblem]) -> FleetRow
         return None
 
 
-def _sentence(column: str, item: ErrorDetails) -> str:
+def _sentence(column: str, item: Mapping[str, Any]) -> str:
     kind, text, context = item["type"], shown(str(item["input"])), item.get("ctx", {})
     unit = f" ({UNITS[column]})" if column in UNITS else ""
     if kind == "missing":

@@ -13,7 +13,7 @@ from battery_api.telemetry.ingest.readings import BATTERY_SHAPE, LOCATION_SHAPE,
 from battery_api.telemetry.store.columns import BoolArray, Column, FloatArray, IntArray, instants, integers, reals
 from battery_api.telemetry.store.indices import Keys
 from battery_api.telemetry.store.instants import instant
-from battery_api.telemetry.store.outcomes import Outcome
+from battery_api.telemetry.store.outcomes import ReadingOutcome
 from battery_api.telemetry.store.statements import amend_rows, read_rows
 from battery_contracts.enums import ReadingQuality
 
@@ -77,7 +77,7 @@ class SentRows:
 
 @dataclass(frozen=True, slots=True)
 class AmendedRows:
-    """The stored rows (k,) after the messages: the `Outcome` of each, and what is stored now."""
+    """The stored rows (k,) after the messages: the `ReadingOutcome` of each, and what is stored now."""
 
     outcome: IntArray
     values: Mapping[str, FloatArray]
@@ -99,7 +99,7 @@ async def amend(connection: AsyncConnection, table: SeriesTable, sent: SentRows)
         # A current that was filled in from the string is no measurement that the battery's own could contradict.
         is_filled = (stored.quality & int(ReadingQuality.CURRENT_FROM_STRING)) != 0
         known["current_a"] = np.where(is_filled, np.nan, known["current_a"])
-    outcome = np.where(is_replaced, int(Outcome.NEW), _compare(known, numbers))
+    outcome = np.where(is_replaced, int(ReadingOutcome.NEW), _compare(known, numbers))
     final = {
         name: np.where(np.isnan(numbers[name]), stored.numbers[name], numbers[name])
         for name in (*sent.values, *sent.categories)
@@ -111,9 +111,9 @@ async def amend(connection: AsyncConnection, table: SeriesTable, sent: SentRows)
     if table is BATTERY_TABLE:
         final |= {name: np.where(is_replaced, np.nan, stored.numbers[name]) for name in _ESTIMATES}
     quality = _quality(stored, sent, final, outcome, is_replaced=is_replaced)
-    changed = np.flatnonzero(outcome != Outcome.DUPLICATE)
+    changed = np.flatnonzero(outcome != ReadingOutcome.DUPLICATE)
     await amend_rows(connection, table.name, _changed_columns(table, sent, final, quality, changed))
-    await _keep_overwritten(connection, table, sent, stored, np.flatnonzero(outcome == Outcome.CORRECTED))
+    await _keep_overwritten(connection, table, sent, stored, np.flatnonzero(outcome == ReadingOutcome.CORRECTED))
     return AmendedRows(
         outcome,
         {name: column for name, column in final.items() if name not in table.shape.categories},
@@ -150,7 +150,9 @@ def _compare(known: Mapping[str, FloatArray], sent: Mapping[str, FloatArray]) ->
         completes |= is_sent & ~was_known
         corrects |= is_sent & was_known & (column != known[name])
     outcome: IntArray = np.where(
-        corrects, int(Outcome.CORRECTED), np.where(completes, int(Outcome.MERGED), int(Outcome.DUPLICATE))
+        corrects,
+        int(ReadingOutcome.CORRECTED),
+        np.where(completes, int(ReadingOutcome.MERGED), int(ReadingOutcome.DUPLICATE)),
     )
     return outcome
 
@@ -165,7 +167,7 @@ def _quality(
     has_own_current = ~np.isnan(sent.values["current_a"])
     kept &= np.where(has_own_current, ~int(ReadingQuality.CURRENT_FROM_STRING), ~0)
     kept |= quality_of(final) & derived
-    kept |= np.where(outcome == Outcome.CORRECTED, int(ReadingQuality.CORRECTED), 0)
+    kept |= np.where(outcome == ReadingOutcome.CORRECTED, int(ReadingQuality.CORRECTED), 0)
     quality: IntArray = np.where(is_replaced, sent.quality, kept)
     return quality
 

@@ -29,7 +29,7 @@ from battery_api.telemetry.store.columns import BoolArray, Column, FloatArray, I
 from battery_api.telemetry.store.discharge_marks import is_discharging, mark_discharges
 from battery_api.telemetry.store.fleet_index import FleetIndex
 from battery_api.telemetry.store.indices import BatchSlots, FleetSlots, Keys
-from battery_api.telemetry.store.outcomes import Outcome
+from battery_api.telemetry.store.outcomes import ReadingOutcome
 from battery_api.telemetry.store.statements import insert_rows, mark_rollups
 from battery_api.telemetry.store.string_modes import contradicts
 from battery_contracts.enums import ReadingQuality, StringMode
@@ -141,7 +141,7 @@ class ReadingWriter:
         keys = self._fleet.of_kind(table.shape.kind).keys_at(rows.slot)
         named = [integers(table.key, keys), instants("time", rows.time_us), *columns]
         is_new = await insert_rows(self._connection, table.name, named)
-        outcome = np.full(len(rows), int(Outcome.NEW))
+        outcome = np.full(len(rows), int(ReadingOutcome.NEW))
         if is_new.all():
             return AmendedRows(outcome, values, rows.categories, quality)
         known = np.flatnonzero(~is_new)

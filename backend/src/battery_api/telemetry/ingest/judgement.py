@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from battery_api.telemetry.ingest.disorder import Disorder
 from battery_api.telemetry.ingest.inserts import StoredReadings
-from battery_api.telemetry.ingest.locked_state import BatchSubjects, Peers, SubjectStates
+from battery_api.telemetry.ingest.locked_state import BatchSubjects, PeerStates, SubjectStates
 from battery_api.telemetry.ingest.readings import BATTERY_SHAPE
 from battery_api.telemetry.ingest.string_context import (
     ModeTimeline,
@@ -43,7 +43,7 @@ def judged_batch(
     fleet: FleetIndex,
     subjects: BatchSubjects,
     states: SubjectStates,
-    peers: Peers,
+    peers: PeerStates,
     stored: StoredReadings,
     *,
     timeline: ModeTimeline,
@@ -99,7 +99,7 @@ def judged_batch(
     )
 
 
-def _known(subjects: BatchSubjects, states: SubjectStates, peers: Peers) -> KnownBatteries:
+def _known(subjects: BatchSubjects, states: SubjectStates, peers: PeerStates) -> KnownBatteries:
     own, others = states.batteries.known, peers.known
     return KnownBatteries(
         string=BatchSlots(np.concatenate([subjects.string_of_battery, peers.string])),

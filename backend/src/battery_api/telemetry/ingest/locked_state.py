@@ -146,7 +146,7 @@ class KnownValues:
 
 
 @dataclass(frozen=True, slots=True)
-class Peers:
+class PeerStates:
     """Batteries (k,) of the batch's strings that the batch itself does not touch: their strings and known values."""
 
     string: BatchSlots
@@ -247,13 +247,13 @@ async def read_states(
     return SubjectStates(_location_states(locations), _string_states(strings), _battery_states(batteries))
 
 
-async def read_peers(connection: AsyncConnection, fleet: FleetIndex, subjects: BatchSubjects) -> Peers:
+async def read_peers(connection: AsyncConnection, fleet: FleetIndex, subjects: BatchSubjects) -> PeerStates:
     """Read what is known of the other batteries of the strings; the lock of a string covers all its batteries."""
     touched = subjects.strings[np.unique(subjects.string_of_battery)]
     members = np.flatnonzero(np.isin(fleet.string_of_battery, touched))
     others = FleetSlots(np.setdiff1d(members, subjects.batteries))
     rows = await fetch_all(connection, _KNOWN, (fleet.batteries.keys_at(others).tolist(),)) if len(others) else []
-    return Peers(subjects.string_slots(FleetSlots(fleet.string_of_battery[others])), KnownValues.of(rows))
+    return PeerStates(subjects.string_slots(FleetSlots(fleet.string_of_battery[others])), KnownValues.of(rows))
 
 
 async def require_current_fleet(connection: AsyncConnection, fleet: FleetIndex) -> None:

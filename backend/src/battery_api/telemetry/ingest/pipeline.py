@@ -21,7 +21,7 @@ from battery_api.telemetry.ingest.transaction import BatchTransaction
 from battery_api.telemetry.metrics import LEFT_OUT, RETRIES, ROWS, STAGE_SECONDS
 from battery_api.telemetry.ports import DueAgain, Judge, Publisher
 from battery_api.telemetry.store.fleet_index import FleetIndex
-from battery_api.telemetry.store.outcomes import Outcome
+from battery_api.telemetry.store.outcomes import ReadingOutcome
 from battery_contracts.telemetry import IngestResult
 
 _log = structlog.get_logger(__name__)
@@ -157,10 +157,10 @@ class IngestPipeline:
         STAGE_SECONDS.labels("commit").observe(perf_counter() - committing)
         STAGE_SECONDS.labels("transaction").observe(perf_counter() - began)
         result = IngestResult(
-            accepted=stored.outcomes[Outcome.NEW],
-            merged=stored.outcomes[Outcome.MERGED],
-            corrected=stored.outcomes[Outcome.CORRECTED],
-            duplicates=stored.outcomes[Outcome.DUPLICATE] + batch.repeated_count,
+            accepted=stored.outcomes[ReadingOutcome.NEW],
+            merged=stored.outcomes[ReadingOutcome.MERGED],
+            corrected=stored.outcomes[ReadingOutcome.CORRECTED],
+            duplicates=stored.outcomes[ReadingOutcome.DUPLICATE] + batch.repeated_count,
             late=stored.late,
             rejected_count=len(batch.rejected),
             rejected=batch.rejected[:_SHOWN_REJECTIONS],

@@ -20,7 +20,7 @@ Basis = Literal["cell", "Ah", "none"]
 
 
 @dataclass(frozen=True, slots=True)
-class Span:
+class PlausibleRange:
     """Lowest and highest value, for each cell in series or for each ampere-hour of rated capacity, or as such."""
 
     low: float
@@ -28,31 +28,31 @@ class Span:
     per: Basis = "none"
 
 
-NAMEPLATE: Final[dict[tuple[Kind, str], Span]] = {
+NAMEPLATE: Final[dict[tuple[Kind, str], PlausibleRange]] = {
     # The absolute limit of a battery's voltage, 30 V for six cells. There is no lower plausibility: an open breaker or
     # a shorted string is a truth, and a dangerous one.
-    ("string", "voltage_v"): Span(-5.0, 5.0, "cell"),
+    ("string", "voltage_v"): PlausibleRange(-5.0, 5.0, "cell"),
     # A charger never delivers more than 0.3 C [LEO]; a string in thermal runaway draws what the charger delivers.
-    ("string", "float_current_ma"): Span(-300.0, 300.0, "Ah"),
+    ("string", "float_current_ma"): PlausibleRange(-300.0, 300.0, "Ah"),
     # The RMS of a ripple above the nominal voltage would reverse the string in every period.
-    ("string", "ripple_voltage_v"): Span(0.0, 2.0, "cell"),
+    ("string", "ripple_voltage_v"): PlausibleRange(0.0, 2.0, "cell"),
     # Ripple is a part of the load current, and 3 C empties a battery within minutes [LEO].
-    ("string", "ripple_current_a"): Span(0.0, 3.0, "Ah"),
+    ("string", "ripple_current_a"): PlausibleRange(0.0, 3.0, "Ah"),
 }
 """What the nameplate allows, beside the limits of the channel; values outside it are no measurements."""
 
-REAL: Final[dict[tuple[Kind, str], Span]] = {
-    ("battery", "current_a"): Span(-math.inf, 0.3, "Ah"),
-    ("battery", "temperature_c"): Span(-5.0, math.inf),
+REAL: Final[dict[tuple[Kind, str], PlausibleRange]] = {
+    ("battery", "current_a"): PlausibleRange(-math.inf, 0.3, "Ah"),
+    ("battery", "temperature_c"): PlausibleRange(-5.0, math.inf),
     # A block of a third of an ohm is open.
-    ("battery", "internal_resistance_mohm"): Span(-math.inf, 300.0),
+    ("battery", "internal_resistance_mohm"): PlausibleRange(-math.inf, 300.0),
     # Above 3 V per cell no charger drives a lead-acid string.
-    ("string", "voltage_v"): Span(-5.0, 3.0, "cell"),
-    ("string", "current_a"): Span(-math.inf, 0.3, "Ah"),
-    ("string", "float_current_ma"): Span(-20.0, 20.0, "Ah"),
-    ("string", "ripple_voltage_v"): Span(0.0, 0.2, "cell"),
-    ("string", "ripple_current_a"): Span(0.0, 0.5, "Ah"),
-    ("location", "ambient_c"): Span(-5.0, math.inf),
+    ("string", "voltage_v"): PlausibleRange(-5.0, 3.0, "cell"),
+    ("string", "current_a"): PlausibleRange(-math.inf, 0.3, "Ah"),
+    ("string", "float_current_ma"): PlausibleRange(-20.0, 20.0, "Ah"),
+    ("string", "ripple_voltage_v"): PlausibleRange(0.0, 0.2, "cell"),
+    ("string", "ripple_current_a"): PlausibleRange(0.0, 0.5, "Ah"),
+    ("location", "ambient_c"): PlausibleRange(-5.0, math.inf),
 }
 """Where a number that registers send for "not available" may all the same be a reading (EJ where no key is given).
 
@@ -82,7 +82,7 @@ def is_register_end(values: FloatArray) -> BoolArray:
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class NameplateLimits:
     """Lowest and highest value (m,) of one channel of some readings."""
 
     low: FloatArray
@@ -136,11 +136,11 @@ class Plausibility:
         )
         return f"{limits.low[row]:g} to {limits.high[row]:g} {channel.unit}, what {basis} can have"
 
-    def _limits(self, channel: Channel, spans: dict[tuple[Kind, str], Span]) -> Limits:
-        span = spans.get((self._kind, channel.name), Span(-math.inf, math.inf))
+    def _limits(self, channel: Channel, spans: dict[tuple[Kind, str], PlausibleRange]) -> NameplateLimits:
+        span = spans.get((self._kind, channel.name), PlausibleRange(-math.inf, math.inf))
         basis = {"cell": self._cells, "Ah": self._capacity_ah, "none": np.ones(len(self._cells))}[span.per]
         # fmax and fmin pass over the NaN of an unknown nameplate.
-        return Limits(np.fmax(channel.low, span.low * basis), np.fmin(channel.high, span.high * basis))
+        return NameplateLimits(np.fmax(channel.low, span.low * basis), np.fmin(channel.high, span.high * basis))
 
 
 def _values_at(values: FloatArray, slot: IntArray) -> FloatArray:

@@ -18,7 +18,7 @@ from battery_api.telemetry.store.columns import BoolArray, Column, FloatArray, I
 from battery_api.telemetry.store.fleet_index import FleetIndex, Kind
 from battery_api.telemetry.store.indices import BatchSlots, FleetSlots, Keys
 from battery_api.telemetry.store.instants import NEVER, microseconds
-from battery_api.telemetry.store.outcomes import Outcome
+from battery_api.telemetry.store.outcomes import ReadingOutcome
 from battery_api.telemetry.store.reading_counts import ADD_TO_OPEN_DAY, BatchCounts, add_earlier_days, close_days
 from battery_api.telemetry.store.statements import update_rows
 
@@ -32,8 +32,8 @@ _LIVE: Final = tuple(name for name in BATTERY_SHAPE.channel_names if name != "in
 class StoredRows:
     """Readings (m,) of one kind that reached the store, sorted by batch slot and time.
 
-    ``is_late`` means that a newer reading was known before, ``outcome`` is the `Outcome` of each. The values of an
-    amended row are those that are stored now.
+    ``is_late`` means that a newer reading was known before, ``outcome`` is the `ReadingOutcome` of each. The values of
+    an amended row are those that are stored now.
     """
 
     slot: BatchSlots
@@ -46,13 +46,13 @@ class StoredRows:
     @property
     def is_new(self) -> BoolArray:
         """Whether each was stored as a row of its own."""
-        new: BoolArray = self.outcome == Outcome.NEW
+        new: BoolArray = self.outcome == ReadingOutcome.NEW
         return new
 
     @property
     def is_changed(self) -> BoolArray:
         """Whether each changed the store."""
-        changed: BoolArray = self.outcome != Outcome.DUPLICATE
+        changed: BoolArray = self.outcome != ReadingOutcome.DUPLICATE
         return changed
 
     @property
@@ -133,7 +133,7 @@ class StateWriter:
             *(reals(name, rows.values[name][newest]) for name in _LIVE),
             integers("quality", rows.quality[newest], kind="smallint"),
             reals("reporting_interval_s", interval_s[battery]),
-            *self._heard(rows.time_us[newest]),
+            *self._arrivals(rows.time_us[newest]),
         ]
         columns, inputs, assignments = _estimate_columns(rows, newest)
         await update_rows(
@@ -227,13 +227,13 @@ class StateWriter:
             self._connection,
             "battery_state",
             integers("battery_id", self._fleet.batteries.keys_at(slots)),
-            self._heard(np.array([times_us[slot] for slot in slots.tolist()], np.int64)),
+            self._arrivals(np.array([times_us[slot] for slot in slots.tolist()], np.int64)),
         )
 
-    def _heard(self, time_us: IntArray) -> list[Column]:
+    def _arrivals(self, time_us: IntArray) -> list[Column]:
         return [
-            Column("heard_at", "timestamptz", [self._received_at] * len(time_us)),
-            reals("heard_lag_s", (microseconds(self._received_at) - time_us) / 1e6),
+            Column("arrived_at", "timestamptz", [self._received_at] * len(time_us)),
+            reals("arrival_lag_s", (microseconds(self._received_at) - time_us) / 1e6),
         ]
 
     async def write_strings(self, rows: StoredRows, timeline: ModeTimeline) -> None:

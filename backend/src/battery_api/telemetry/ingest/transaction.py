@@ -14,7 +14,7 @@ from battery_api.telemetry.ingest.inserts import ReadingWriter, StoredReadings
 from battery_api.telemetry.ingest.judgement import judged_batch, write_verdict
 from battery_api.telemetry.ingest.locked_state import (
     BatchSubjects,
-    Peers,
+    PeerStates,
     SubjectStates,
     read_peers,
     read_states,
@@ -35,15 +35,15 @@ from battery_api.telemetry.store.columns import FloatArray
 from battery_api.telemetry.store.fleet_index import FleetIndex
 from battery_api.telemetry.store.indices import BatchSlots, FleetSlots
 from battery_api.telemetry.store.instants import microseconds
-from battery_api.telemetry.store.outcomes import Outcome
+from battery_api.telemetry.store.outcomes import ReadingOutcome
 from battery_api.telemetry.store.reading_counts import BatchCounts, ReadingTimes, StoredTimes, count_readings
 
 
 @dataclass(frozen=True, slots=True)
 class StoredBatch:
-    """Outcome of a stored batch: the counts of its readings, and the events to publish after the commit."""
+    """ReadingOutcome of a stored batch: the counts of its readings, and the events to publish after the commit."""
 
-    outcomes: Mapping[Outcome, int]
+    outcomes: Mapping[ReadingOutcome, int]
     late: int
     publication: Publication
     due_again: DueAgain
@@ -51,7 +51,7 @@ class StoredBatch:
 
     def followed_by(self, other: "StoredBatch") -> "StoredBatch":
         """Return the outcome of two batches in a row."""
-        outcomes = {outcome: self.outcomes[outcome] + other.outcomes[outcome] for outcome in Outcome}
+        outcomes = {outcome: self.outcomes[outcome] + other.outcomes[outcome] for outcome in ReadingOutcome}
         return StoredBatch(
             outcomes,
             self.late + other.late,
@@ -66,7 +66,7 @@ class _LockedBatch:
 
     subjects: BatchSubjects
     states: SubjectStates
-    peers: Peers
+    peers: PeerStates
 
 
 class BatchTransaction:
@@ -133,7 +133,8 @@ class BatchTransaction:
             publication = await self._update(batch, locked, stored, timeline, verdict)
         return StoredBatch(
             outcomes={
-                outcome: sum(int((rows.outcome == outcome).sum()) for rows in stored.kinds) for outcome in Outcome
+                outcome: sum(int((rows.outcome == outcome).sum()) for rows in stored.kinds)
+                for outcome in ReadingOutcome
             },
             late=sum(int((rows.is_new & rows.is_late).sum()) for rows in stored.kinds),
             publication=publication,

@@ -3,7 +3,7 @@
 from enum import IntEnum
 
 
-class Outcome(IntEnum):
+class ReadingOutcome(IntEnum):
     """How a reading changed the store."""
 
     NEW = 0

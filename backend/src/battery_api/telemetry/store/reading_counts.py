@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from battery_api.telemetry.store.columns import BoolArray, Column, IntArray, instants, integers
 from battery_api.telemetry.store.indices import BatchSlots, Keys
 from battery_api.telemetry.store.instants import NEVER, day_floor
-from battery_api.telemetry.store.outcomes import Outcome
+from battery_api.telemetry.store.outcomes import ReadingOutcome
 
 COUNTS: Final = ("received", "accepted", "late", "merged", "corrected", "duplicate", "rejected")
 _RANK: Final = {name: rank for rank, name in enumerate(COUNTS)}
@@ -55,7 +55,7 @@ class ReadingTimes:
 
 @dataclass(frozen=True, slots=True)
 class StoredTimes(ReadingTimes):
-    """Readings (m,) that reached the store: the `Outcome` of each, and whether a newer reading was known."""
+    """Readings (m,) that reached the store: the `ReadingOutcome` of each, and whether a newer reading was known."""
 
     outcome: IntArray
     is_late: BoolArray
@@ -97,11 +97,11 @@ def count_readings(
     """
     outcomes = np.zeros((len(stored) + len(repeated) + len(rejected), len(COUNTS)), np.int64)
     outcomes[:, 0] = 1
-    outcomes[: len(stored), _RANK["accepted"]] = stored.outcome == Outcome.NEW
-    outcomes[: len(stored), _RANK["late"]] = (stored.outcome == Outcome.NEW) & stored.is_late
-    outcomes[: len(stored), _RANK["merged"]] = stored.outcome == Outcome.MERGED
-    outcomes[: len(stored), _RANK["corrected"]] = stored.outcome == Outcome.CORRECTED
-    outcomes[: len(stored), _RANK["duplicate"]] = stored.outcome == Outcome.DUPLICATE
+    outcomes[: len(stored), _RANK["accepted"]] = stored.outcome == ReadingOutcome.NEW
+    outcomes[: len(stored), _RANK["late"]] = (stored.outcome == ReadingOutcome.NEW) & stored.is_late
+    outcomes[: len(stored), _RANK["merged"]] = stored.outcome == ReadingOutcome.MERGED
+    outcomes[: len(stored), _RANK["corrected"]] = stored.outcome == ReadingOutcome.CORRECTED
+    outcomes[: len(stored), _RANK["duplicate"]] = stored.outcome == ReadingOutcome.DUPLICATE
     outcomes[len(stored) : len(stored) + len(repeated), _RANK["duplicate"]] = 1
     outcomes[len(stored) + len(repeated) :, _RANK["rejected"]] = 1
     batteries = np.concatenate([stored.battery, repeated.battery, rejected.battery])

@@ -12,12 +12,12 @@ depends_on = None
 _INSTANTS = {
     "location_state": ("judged_until", "rejudge_from", "known_ambient_at"),
     "string_state": ("judged_until", "rejudge_from", "checkpoint_at", "known_current_at"),
-    "battery_state": ("known_voltage_at", "known_temperature_at", "heard_at"),
+    "battery_state": ("known_voltage_at", "known_temperature_at", "arrived_at"),
 }
 _VALUES = {
     "location_state": ("known_ambient_c",),
     "string_state": ("known_current_a",),
-    "battery_state": ("known_voltage_v", "known_temperature_c", "heard_lag_s"),
+    "battery_state": ("known_voltage_v", "known_temperature_c", "arrival_lag_s"),
 }
 
 
@@ -45,7 +45,7 @@ def upgrade() -> None:
         "update battery_state set known_voltage_v = voltage_v, known_temperature_c = temperature_c, "
         "known_voltage_at = case when voltage_v is not null then time end, "
         "known_temperature_at = case when temperature_c is not null then time end, "
-        "heard_at = received_at, heard_lag_s = extract(epoch from received_at - time)"
+        "arrived_at = received_at, arrival_lag_s = extract(epoch from received_at - time)"
     )
     op.execute(
         "update location_state set judged_until = time, known_ambient_c = ambient_c, "
