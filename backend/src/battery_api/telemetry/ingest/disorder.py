@@ -82,8 +82,8 @@ _KEEP_CHECKPOINTS: Final = """
     from string_state s where s.string_id = any($1::int[])
     on conflict (string_id, at) do update set state = excluded.state
 """
-CHECKPOINT_US: Final = 600_000_000
-"""A checkpoint is kept every ten minutes of readings: what comes late within them costs little to judge again."""
+CHECKPOINT_US: Final = 1_800_000_000
+"""A checkpoint is kept every half hour of readings: what comes late within it costs little to judge again."""
 
 
 class JudgementProgress:

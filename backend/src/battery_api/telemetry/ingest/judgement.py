@@ -23,9 +23,10 @@ from battery_api.telemetry.ports import (
     JudgedBatch,
     KnownBatteries,
     LocationSubjects,
+    Readings,
     StringSubjects,
 )
-from battery_api.telemetry.store.columns import FloatArray, IntArray, RuleState
+from battery_api.telemetry.store.columns import FloatArray, RuleState
 from battery_api.telemetry.store.fleet_index import FleetIndex, Kind
 from battery_api.telemetry.store.indices import BatchSlots, BatteryKey, Keys
 from battery_api.telemetry.store.statements import write_open_counts, write_rule_states
@@ -94,8 +95,8 @@ def judged_batch(
         mode_since_us=modes.since_us,
         settled=modes.settled,
         room_c=_rooms(states, stored).at(subjects.locations_of(readings.subject), times),
-        own_temperature_c=_own_temperatures(states, stored).at(readings.subject, times),
-        age_s=_ages(states, stored, readings.subject, times),
+        own_temperature_c=_own_temperatures(states, stored, readings),
+        age_s=_ages(states, stored, readings),
     )
 
 
@@ -119,24 +120,29 @@ def _rooms(states: SubjectStates, stored: StoredReadings) -> ValueTimeline:
     )
 
 
-def _own_temperatures(states: SubjectStates, stored: StoredReadings) -> ValueTimeline:
+def _own_temperatures(states: SubjectStates, stored: StoredReadings, readings: Readings) -> FloatArray:
+    measured = readings.values["temperature_c"]
+    if not np.isnan(measured).any():
+        return measured
     known, rows = states.batteries.known, stored.batteries
-    return ValueTimeline.lasting(
+    timeline = ValueTimeline.lasting(
         NewestValues(known.temperature_us, known.temperature_c),
         SubjectValues(rows.slot, rows.time_us, rows.values["temperature_c"]),
         valid_s=OWN_TEMPERATURE_VALID_S,
     )
+    return timeline.at(readings.subject, readings.time.view(np.int64))
 
 
-def _ages(
-    states: SubjectStates, stored: StoredReadings, battery: BatchSlots, time_us: IntArray
-) -> dict[str, FloatArray]:
+def _ages(states: SubjectStates, stored: StoredReadings, readings: Readings) -> dict[str, FloatArray]:
     known, rows = states.batteries.known, stored.batteries
-    known_us = {"voltage_v": known.voltage_us, "temperature_c": known.temperature_us}
-    return {
-        channel: ages_s(newest_us, SubjectValues(rows.slot, rows.time_us, rows.values[channel]), battery, time_us)
-        for channel, newest_us in known_us.items()
-    }
+    ages = {}
+    for channel, known_us in (("voltage_v", known.voltage_us), ("temperature_c", known.temperature_us)):
+        if not np.isnan(readings.values[channel]).any():
+            ages[channel] = np.zeros(len(readings))
+            continue
+        measured = SubjectValues(rows.slot, rows.time_us, rows.values[channel])
+        ages[channel] = ages_s(known_us, measured, readings.subject, readings.time.view(np.int64))
+    return ages
 
 
 async def write_verdict(

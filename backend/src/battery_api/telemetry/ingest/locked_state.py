@@ -61,11 +61,13 @@ class _BatteryRow(NamedTuple):
     battery_id: int
     seq: int
     time: datetime | None
-    received_at: datetime | None
+    ahead_received_at: datetime | None
+    """When the newest reading came, if it was dated ahead of that."""
     reporting_interval_s: float | None
     resistance_at: datetime | None
     known_voltage_v: float | None
     known_voltage_at: datetime | None
+    """Null where it is the time of the newest reading, as ``known_temperature_at``."""
     known_temperature_c: float | None
     known_temperature_at: datetime | None
     rule_state: Any
@@ -76,8 +78,18 @@ class _BatteryRow(NamedTuple):
     count_day: datetime | None
 
 
+# Most times of a row are the same instant; what differs is sent, so that a sweep decodes few of them.
+_COMPACT: Final = {
+    "ahead_received_at": f"case when time > received_at + {CLOCK_TOLERANCE_US} * interval '1 microsecond' "
+    "then received_at end",
+    "known_voltage_at": "nullif(known_voltage_at, time)",
+    "known_temperature_at": "nullif(known_temperature_at, time)",
+}
+
+
 def _select(kind: Kind, row: type[NamedTuple]) -> str:
-    return f"select {', '.join(row._fields)} from {kind}_state where {kind}_id = any($1::int[]) order by {kind}_id"  # noqa: S608  # names of the code
+    names = ", ".join(_COMPACT.get(name, name) for name in row._fields)
+    return f"select {names} from {kind}_state where {kind}_id = any($1::int[]) order by {kind}_id"  # noqa: S608  # names of the code
 
 
 _LOCATIONS: Final = _select("location", _LocationRow)
@@ -314,13 +326,18 @@ def _string_states(rows: Sequence[_StringRow]) -> StringStates:
 
 def _battery_states(rows: Sequence[_BatteryRow]) -> BatteryStates:
     open_counts = [(row.open_info, row.open_warning, row.open_critical) for row in rows]
+    time_us = microseconds_of([row.time for row in rows])
     return BatteryStates(
         seq=np.array([row.seq for row in rows], np.int64),
-        last_us=_credible_times([row.time for row in rows], [row.received_at for row in rows]),
+        last_us=_credible_times(time_us, microseconds_of([row.ahead_received_at for row in rows])),
         interval_s=np.array([row.reporting_interval_s for row in rows], np.float64),
         resistance_us=microseconds_of([row.resistance_at for row in rows]),
-        known=KnownValues.of(
-            [(r.known_voltage_v, r.known_voltage_at, r.known_temperature_c, r.known_temperature_at) for r in rows]
+        known=_known(
+            time_us,
+            [row.known_voltage_v for row in rows],
+            [row.known_voltage_at for row in rows],
+            [row.known_temperature_c for row in rows],
+            [row.known_temperature_at for row in rows],
         ),
         rule_state=[_decoded(row.rule_state) for row in rows],
         open_counts=np.array(open_counts, np.int16).reshape(-1, 3),
@@ -329,16 +346,29 @@ def _battery_states(rows: Sequence[_BatteryRow]) -> BatteryStates:
     )
 
 
-def _credible_times(times: Sequence[datetime | None], received: Sequence[datetime | None]) -> IntArray:
+def _credible_times(time_us: IntArray, ahead_received_us: IntArray) -> IntArray:
     """Return when newest readings can have been measured at the latest.
 
     One that was ahead of the gateway's clock when it came was not measured later than it came, whatever its sender
     says. What follows it, once the sender's clock is set, must not seem to be late.
     """
-    time_us, received_us = microseconds_of(times), microseconds_of(received)
-    is_ahead = (received_us != NEVER) & (time_us > received_us + CLOCK_TOLERANCE_US)
-    credible: IntArray = np.where(is_ahead, received_us - DELIVERY_US, time_us)
+    credible: IntArray = np.where(ahead_received_us == NEVER, time_us, ahead_received_us - DELIVERY_US)
     return credible
+
+
+def _known(
+    time_us: IntArray,
+    voltage_v: Sequence[float | None],
+    voltage_at: Sequence[datetime | None],
+    temperature_c: Sequence[float | None],
+    temperature_at: Sequence[datetime | None],
+) -> KnownValues:
+    def times(values: FloatArray, instants: Sequence[datetime | None]) -> IntArray:
+        known_us = microseconds_of(instants)
+        return np.where((known_us == NEVER) & ~np.isnan(values), time_us, known_us)
+
+    volts, degrees = np.array(voltage_v, np.float64), np.array(temperature_c, np.float64)
+    return KnownValues(as_stored(volts), times(volts, voltage_at), as_stored(degrees), times(degrees, temperature_at))
 
 
 def _decoded(stored: Any) -> RuleState | None:

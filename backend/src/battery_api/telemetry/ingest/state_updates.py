@@ -161,7 +161,10 @@ class StateWriter:
 
     async def _know_earlier(self, keys: Keys, rows: StoredBatteryRows) -> None:
         """Keep what readings before the newest of the batch measured and the newest did not."""
+        newest = rows.newest()
         for channel in _KNOWN:
+            if not np.isnan(rows.values[channel][newest]).any():
+                continue
             await self._write_known(
                 "battery", keys, rows, channel, np.setdiff1d(rows.newest_of(channel), rows.newest())
             )
@@ -252,9 +255,11 @@ class StateWriter:
                 *(reals(name, rows.values[name][newest]) for name in STRING_SHAPE.channel_names),
                 reals("reporting_interval_s", interval_s[string]),
             ],
+            also=_know("input.time", ("current_a",)),
             received_at=self._received_at,
         )
-        await self._write_known("string", keys, rows, "current_a", rows.newest_of("current_a"))
+        earlier = np.setdiff1d(rows.newest_of("current_a"), newest)
+        await self._write_known("string", keys, rows, "current_a", earlier)
         amended = rows.amended_newest(states.last_us)
         await update_rows(
             self._connection,
@@ -300,10 +305,10 @@ class StateWriter:
             )
 
 
-def _know(time: str) -> list[str]:
+def _know(time: str, channels: Sequence[str] = _KNOWN) -> list[str]:
     """Return the assignments that keep the measured channels of a reading; ``time`` is its time in SQL."""
     assignments = []
-    for channel in _KNOWN:
+    for channel in channels:
         known_at = f"known_{channel.rsplit('_', 1)[0]}_at"
         assignments += [
             f"known_{channel} = coalesce(input.{channel}, present.known_{channel})",

@@ -211,11 +211,12 @@ def batch_modes(states: SubjectStates, subjects: BatchSubjects, batch: Validated
     battery = subjects.battery_slots(batch.batteries.slot)
     string = subjects.strings_of(battery)
     time_us = batch.batteries.time_us
+    is_newer = time_us > states.batteries.last_us[battery]
+    current = np.where(is_newer, batch.batteries.values["current_a"], np.nan)
+    means = currents_from_batteries(SubjectValues(string, time_us, current))
     # Batteries give the current of a string that is silent itself.
-    is_silent = np.isnan(string_currents(states.strings, rows, subjects).at(string, time_us))
-    is_usable = is_silent & (time_us > states.batteries.last_us[battery])
-    current = np.where(is_usable, batch.batteries.values["current_a"], np.nan)
-    derived = currents_from_batteries(SubjectValues(string, time_us, current))
+    silent = np.flatnonzero(np.isnan(string_currents(states.strings, rows, subjects).at(means.slot, means.time_us)))
+    derived = SubjectValues(BatchSlots(means.slot[silent]), means.time_us[silent], means.value[silent])
     return follow_modes(states.strings, _select(rows, newer), BatchSlots(row_string[newer]), derived)
 
 
