@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from battery_api.alerts.engine.rules import RULE_BY_ID, RULES, RULES_OF, SubjectKind
+from battery_api.alerts.engine.ladders import SubjectKind
+from battery_api.alerts.engine.rules import RULE_BY_ID, RULES, RULES_OF
 from battery_api.alerts.limits import Override, OverrideScope, OverrideSet, band_of, is_band_valid, resolve
 from battery_api.fleet.catalogue import BatteryEntry
 

@@ -26,7 +26,8 @@ from battery_api.alerts.engine.batch import (
     judge_candidates,
 )
 from battery_api.alerts.engine.judge import Transition
-from battery_api.alerts.engine.rules import RULE_BY_ID, RULES_OF, Gate, SubjectKind
+from battery_api.alerts.engine.ladders import Gate, SubjectKind
+from battery_api.alerts.engine.rules import RULE_BY_ID, RULES_OF
 from battery_api.alerts.engine.signals import Moments, Peers, battery_signals, location_signals, string_signals
 from battery_api.alerts.engine.state import (
     BadRuleState,

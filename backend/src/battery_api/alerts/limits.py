@@ -10,7 +10,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from battery_api.alerts import override_repository as repository
 from battery_api.alerts.engine.batch import LimitTable
-from battery_api.alerts.engine.rules import RULE_BY_ID, SECOND_US, Direction, Limits, Rule, SubjectKind
+from battery_api.alerts.engine.ladders import SECOND_US, Direction, Limits, Rule, SubjectKind
+from battery_api.alerts.engine.rules import RULE_BY_ID
 from battery_api.alerts.override_repository import OVERRIDE_VALUES, StoredOverride
 from battery_api.fleet.catalogue import BatteryEntry, LocationEntry, StringEntry
 

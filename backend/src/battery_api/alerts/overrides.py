@@ -8,7 +8,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from battery_api.accounts.audit import record_audit
 from battery_api.accounts.principal import Forbidden, Principal
 from battery_api.alerts import override_repository as repository
-from battery_api.alerts.engine.rules import RULE_BY_ID, RULES, RULES_OF, WATCH_RULES, Direction, Rule, SubjectKind
+from battery_api.alerts.engine.ladders import Direction, Rule, SubjectKind
+from battery_api.alerts.engine.rules import RULE_BY_ID, RULES, RULES_OF, WATCH_RULES
 from battery_api.alerts.errors import OverrideInvalid, OverrideNotFound, RuleNotFound, ScopeNotFound
 from battery_api.alerts.limits import (
     SCOPES_OF,

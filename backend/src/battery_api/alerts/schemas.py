@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AwareDatetime, BaseModel, Field, StringConstraints
 
-from battery_api.alerts.engine.rules import Direction, Gate, SubjectKind
+from battery_api.alerts.engine.ladders import Direction, Gate, SubjectKind
 from battery_api.alerts.limits import OverrideScope
 from battery_contracts.alerts import AlertOut
 from battery_contracts.enums import AlertType, RespondWithin, Severity

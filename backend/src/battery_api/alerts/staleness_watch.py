@@ -9,7 +9,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from battery_api.alerts import staleness_repository as repository
 from battery_api.alerts.alert_rows import AlertDraft, SubjectKeys, TimelineEntry, open_counts, write_alerts
-from battery_api.alerts.engine.rules import WATCH_RULES, SubjectKind
+from battery_api.alerts.engine.ladders import SubjectKind
+from battery_api.alerts.engine.rules import WATCH_RULES
 from battery_api.alerts.engine.staleness import (
     BatteryFreshness,
     SubjectRef,

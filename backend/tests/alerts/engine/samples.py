@@ -5,7 +5,8 @@ from dataclasses import replace
 from hypothesis import strategies as st
 
 from battery_api.alerts.engine.judge import Sample
-from battery_api.alerts.engine.rules import RULE_BY_ID, SECOND_US, Direction, Gate, Limits, Rule
+from battery_api.alerts.engine.ladders import SECOND_US, Direction, Gate, Limits, Rule
+from battery_api.alerts.engine.rules import RULE_BY_ID
 
 HOT = replace(
     RULE_BY_ID["temperature_high.high"],

@@ -17,7 +17,8 @@ from battery_api.alerts.engine.batch import (
     judge_candidates,
 )
 from battery_api.alerts.engine.judge import Sample
-from battery_api.alerts.engine.rules import RULES_OF, SECOND_US, Gate, Rule, SubjectKind
+from battery_api.alerts.engine.ladders import SECOND_US, Gate, Rule, SubjectKind
+from battery_api.alerts.engine.rules import RULES_OF
 from battery_api.alerts.engine.signals import Moments, Peers, battery_signals
 from battery_api.alerts.engine.state import BadRuleState, TypeState, type_states_from_json, type_states_to_json
 from battery_contracts.enums import AlertType

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from battery_api.alerts.engine.judge import Sample, Transition, Verdict, judge_type, step, verdict_of
-from battery_api.alerts.engine.rules import SECOND_US, Limits, Rule
+from battery_api.alerts.engine.ladders import SECOND_US, Limits, Rule
 from battery_api.alerts.engine.state import EMPTY, RuleRun, TypeState
 
 from .samples import GAP_US, HOT, HOTTER, LOW, at, limits_of, streams

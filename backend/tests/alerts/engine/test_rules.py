@@ -5,7 +5,8 @@ import sys
 import numpy as np
 import pytest
 
-from battery_api.alerts.engine.rules import CLOCK_RULE, RULE_BY_ID, RULES, WATCH_RULES, Direction, Rule, SubjectKind
+from battery_api.alerts.engine.ladders import Direction, Rule, SubjectKind
+from battery_api.alerts.engine.rules import CLOCK_RULE, RULE_BY_ID, RULES, WATCH_RULES
 from battery_api.alerts.engine.signals import Moments, Peers, battery_signals, location_signals, string_signals
 from battery_api.alerts.limits import SCOPES_OF, is_band_valid
 from battery_api.alerts.messages import MESSAGES, render

@@ -3,7 +3,7 @@ import itertools
 from hypothesis import given
 from hypothesis import strategies as st
 
-from battery_api.alerts.engine.rules import SubjectKind
+from battery_api.alerts.engine.ladders import SubjectKind
 from battery_api.alerts.engine.staleness import (
     BatteryFreshness,
     Freshness,

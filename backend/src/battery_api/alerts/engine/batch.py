@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from battery_api.alerts.engine.judge import Sample, Transition, judge_type
-from battery_api.alerts.engine.rules import DEFAULT_LIMITS, Direction, Gate, Limits, Rule
+from battery_api.alerts.engine.ladders import Direction, Gate, Limits, Rule
+from battery_api.alerts.engine.rules import DEFAULT_LIMITS
 from battery_api.alerts.engine.signals import BoolArray, FloatArray, IntArray
 from battery_api.alerts.engine.state import EMPTY, TypeState
 from battery_contracts.enums import AlertType

@@ -6,7 +6,8 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Final, Literal
 
-from battery_api.alerts.engine.rules import RULE_BY_ID, SECOND_US, Direction, Limits, Rule
+from battery_api.alerts.engine.ladders import SECOND_US, Direction, Limits, Rule
+from battery_api.alerts.engine.rules import RULE_BY_ID
 from battery_api.alerts.engine.state import ClosedAlert, OpenAlert, RuleCondition, RuleRun, TypeState
 
 FLAP_US: Final = 3600 * SECOND_US

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from battery_api.alerts.engine.rules import SubjectKind
+from battery_api.alerts.engine.ladders import SubjectKind
 
 SubjectRef = tuple[SubjectKind, int]
 """A subject by its kind and key."""

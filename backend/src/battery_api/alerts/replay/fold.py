@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from battery_api.alerts.engine.batch import Outcome
-from battery_api.alerts.engine.rules import SubjectKind
+from battery_api.alerts.engine.ladders import SubjectKind
 from battery_api.alerts.engine.state import TypeState, type_states_to_json
 from battery_api.alerts.judge_batch import SubjectGroup, groups_of, outcomes_of
 from battery_api.alerts.limits import OverrideSet

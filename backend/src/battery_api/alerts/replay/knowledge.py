@@ -9,7 +9,8 @@ import numpy as np
 import orjson
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from battery_api.alerts.engine.rules import RULE_BY_ID, SECOND_US
+from battery_api.alerts.engine.ladders import SECOND_US
+from battery_api.alerts.engine.rules import RULE_BY_ID
 from battery_api.alerts.engine.state import OpenAlert, RuleCondition, RuleRun, TypeState, type_states_to_json
 from battery_api.db.fetching import fetch_all
 from battery_api.telemetry.ingest.locked_state import (

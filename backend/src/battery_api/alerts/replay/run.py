@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from battery_api.alerts.alert_rows import AlertDraft, SubjectKeys, open_counts
 from battery_api.alerts.engine.batch import Outcome
-from battery_api.alerts.engine.rules import SubjectKind
+from battery_api.alerts.engine.ladders import SubjectKind
 from battery_api.alerts.engine.state import EMPTY, TypeState, type_states_from_json, type_states_to_json
 from battery_api.alerts.judge_batch import draft_changes
 from battery_api.alerts.limits import OverrideSet
