@@ -174,7 +174,7 @@ def test_command_refuses_an_unwritable_folder(fleet_csv: Path, tmp_path: Path) -
 
 @pytest.mark.parametrize(
     ("old", "new", "message"),
-    [("DC-CNX-01", "DC-XXX-01", "DC-XXX-01"), (",24,", ",23,", "position"), ("location_id", "place", "location_id")],
+    [("DC-CNX-01", "DC-ZZZ-01", "DC-ZZZ-01"), (",24,", ",23,", "position"), ("location_id", "place", "location_id")],
 )
 def test_command_refuses_a_broken_fleet(fleet_csv: Path, tmp_path: Path, old: str, new: str, message: str) -> None:
     broken = tmp_path / "broken.csv"

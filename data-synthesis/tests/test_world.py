@@ -265,10 +265,10 @@ def test_truncated_and_foreign_checkpoints_are_refused(fleet: Sequence[FleetRow]
 
 def test_unknown_locations_uneven_strings_and_empty_fleets_are_refused(one_location: Sequence[FleetRow]) -> None:
     nowhere = [
-        row.model_copy(update={"location_id": "DC-XXX-01", "battery_id": row.battery_id.replace("CNX", "XXX")})
+        row.model_copy(update={"location_id": "DC-ZZZ-01", "battery_id": row.battery_id.replace("CNX", "ZZZ")})
         for row in one_location
     ]
-    with pytest.raises(ValueError, match="DC-XXX-01"):
+    with pytest.raises(ValueError, match="DC-ZZZ-01"):
         World.create(nowhere, seed=1, start=START)
     with pytest.raises(ValueError, match="same number"):
         World.create(one_location[:-1], seed=1, start=START)

@@ -171,8 +171,8 @@ def test_filter_feeds_its_strings_and_their_location_only(world: World) -> None:
 
 def test_unknown_string_is_refused_and_changes_nothing(world: World) -> None:
     feed = Feed(world, FeedPlan())
-    with pytest.raises(UnknownStrings, match="DC-XXX-01"):
-        feed.change(strings=("DC-XXX-01-UPS-01-STR-01",), interval_s=5.0)
+    with pytest.raises(UnknownStrings, match="DC-ZZZ-01"):
+        feed.change(strings=("DC-ZZZ-01-UPS-01-STR-01",), interval_s=5.0)
     assert feed.plan == FeedPlan()
 
 

@@ -184,7 +184,7 @@ def test_days_of_discharges_add_up_to_what_was_drawn(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["fleet", "--location", "DC-XXX-01"], "unknown location DC-XXX-01"),
+        (["fleet", "--location", "DC-ZZZ-01"], "unknown location DC-ZZZ-01"),
         (["fleet", "--days", "-1"], "--days"),
         (["fleet", "--days", "nan"], "--days"),
         (["fleet", "--every", "0"], "above 0"),

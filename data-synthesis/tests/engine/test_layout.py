@@ -70,6 +70,6 @@ def test_fleets_that_are_not_one_location_of_equal_strings_are_refused(
         LocationLayout.of(fleet)
     with pytest.raises(ValueError, match="same number of batteries"):
         LocationLayout.of(one_location[1:])
-    elsewhere = [row.model_copy(update={"location_id": "DC-XXX-01"}) for row in one_location]
-    with pytest.raises(ValueError, match="no climate is known for DC-XXX-01"):
+    elsewhere = [row.model_copy(update={"location_id": "DC-ZZZ-01"}) for row in one_location]
+    with pytest.raises(ValueError, match="no climate is known for DC-ZZZ-01"):
         LocationLayout.of(elsewhere)

@@ -66,8 +66,8 @@ def test_a_held_out_location_is_not_used(trained: tuple[Path, str], tmp_path: Pa
     manifest = Registry(str(tmp_path / "models")).manifest(json.loads(out.splitlines()[-1])["version"])
     assert manifest.locations == ["DC-AAA-01"]
     assert {"median_life_days", "mae_days", "baseline_age_arrhenius_mae_days"} <= set(manifest.metrics)
-    code, _, err = run("train", "--dataset", lives, "--hold-out", "DC-XXX-01", *options)
-    assert (code, "DC-XXX-01" in err) == (2, True)
+    code, _, err = run("train", "--dataset", lives, "--hold-out", "DC-ZZZ-01", *options)
+    assert (code, "DC-ZZZ-01" in err) == (2, True)
 
 
 @pytest.mark.parametrize(

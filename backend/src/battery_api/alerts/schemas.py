@@ -10,6 +10,7 @@ from battery_api.alerts.engine.ladders import Direction, Gate, SubjectKind
 from battery_api.alerts.limits import OverrideScope
 from battery_contracts.alerts import AlertOut
 from battery_contracts.enums import AlertType, RespondWithin, Severity
+from battery_contracts.events import AlertChange
 from battery_servicekit.pagination import Page
 
 Note = Annotated[str, StringConstraints(strip_whitespace=True, max_length=2000)]
@@ -27,18 +28,7 @@ class TimelineEntryOut(BaseModel):
 
     event_id: int
     at: AwareDatetime
-    kind: Literal[
-        "raised",
-        "escalated",
-        "cleared",
-        "reopened",
-        "revised",
-        "withdrawn",
-        "ended",
-        "acknowledged",
-        "resolved",
-        "comment",
-    ]
+    kind: AlertChange
     actor: str | None
     note: str | None
     data: dict[str, Any]

@@ -77,9 +77,9 @@ it("keeps only the rows in sight in the document", async () => {
 });
 
 it("says that a location does not exist", async () => {
-  open("/locations/DC-XXX-01");
+  open("/locations/DC-ZZZ-01");
   expect(await screen.findByText("Not found")).toBeVisible();
-  expect(screen.getByText("There is no location DC-XXX-01.")).toBeVisible();
+  expect(screen.getByText("There is no location DC-ZZZ-01.")).toBeVisible();
 });
 
 it("says what is missing to see a location, without offering to retry", async () => {

@@ -63,21 +63,25 @@ class TelemetryUpdate(_Event):
     columns: LiveColumns
 
 
+AlertChange = Literal[
+    "raised",
+    "escalated",
+    "cleared",
+    "reopened",
+    "revised",
+    "withdrawn",
+    "ended",
+    "acknowledged",
+    "resolved",
+    "comment",
+]
+"""What happened to an alert, in live events and in its timeline."""
+
+
 class AlertEvent(_Event):
     """An alert changed."""
 
-    event: Literal[
-        "raised",
-        "escalated",
-        "cleared",
-        "reopened",
-        "revised",
-        "withdrawn",
-        "ended",
-        "acknowledged",
-        "resolved",
-        "comment",
-    ]
+    event: AlertChange
     alert: AlertOut
 
 
