@@ -24,10 +24,11 @@ KILLS_EACH = 10
 GATEWAY, DATABASE, SIMULATOR = "battery-api", "postgres", "battery-sim-service"
 POSTED_STRING = "DC-CNX-01-UPS-01-STR-01"
 FED_STRINGS = [f"DC-CNX-01-UPS-01-STR-0{number}" for number in (2, 3)]
-HOT_BATTERY = f"BAT-{POSTED_STRING}-001"
+POSTED_BATTERIES = [f"BAT-{POSTED_STRING}-{position:03d}" for position in range(1, 25)]
 FED_INTERVAL_S = 5.0
-STEP = timedelta(seconds=15)
-# Three hot readings raise at once; six cool ones, 90 s, outlast the minute after which the alert clears.
+STEP = timedelta(seconds=20)
+# Three hot readings raise at once; six cool ones, 120 s, outlast the minute after which the alert clears. The batteries
+# take turns, so that each is hot again only after 72 minutes: a new alert, not an unstable one that comes back.
 HOT_STEPS, CYCLE_STEPS = 3, 9
 
 Key = tuple[str, datetime]
@@ -58,17 +59,16 @@ class Sender:
 
     def _batch(self) -> dict[Key, float]:
         at = self.started_at + self.steps * STEP
-        return {
-            (f"BAT-{POSTED_STRING}-{position:03d}", at): 13.5 + 0.01 * (self.steps % 10) for position in range(1, 25)
-        }
+        return {(battery, at): 13.5 + 0.01 * (self.steps % 10) for battery in POSTED_BATTERIES}
 
     def _post(self, client: httpx.Client, batch: dict[Key, float]) -> bool:
         is_hot = self.steps % CYCLE_STEPS < HOT_STEPS
+        hot_battery = _hot_battery(self.steps // CYCLE_STEPS)
         columns = {
             "battery_id": [battery for battery, _ in batch],
             "time": [at.isoformat() for _, at in batch],
             "voltage_v": list(batch.values()),
-            "temperature_c": [70.0 if is_hot and battery == HOT_BATTERY else 25.0 for battery, _ in batch],
+            "temperature_c": [70.0 if is_hot and battery == hot_battery else 25.0 for battery, _ in batch],
         }
         try:
             answer = client.post(f"{self.platform.url}/api/v1/telemetry", json={"columns": columns})
@@ -79,6 +79,10 @@ class Sender:
         body = answer.json()
         self.refused += body["rejected"]
         return True
+
+
+def _hot_battery(cycle: int) -> str:
+    return POSTED_BATTERIES[cycle % len(POSTED_BATTERIES)]
 
 
 def _kill_at_random(platform: RunningPlatform, chance: random.Random, commands: list[str]) -> None:
@@ -148,13 +152,13 @@ async def _check_posted(platform: RunningPlatform, sender: Sender) -> None:
         assert all(abs(stored[key] - value) < 1e-4 for key, value in sender.acknowledged.items())
 
         alerts = await connection.fetch(
-            "select a.id, a.raised_at, a.cleared_at from alert a where a.subject = $1 and a.type = 'temperature_high' "
-            "order by a.raised_at",
-            HOT_BATTERY,
+            "select a.id, a.subject, a.raised_at, a.cleared_at from alert a "
+            "where a.subject = any($1) and a.type = 'temperature_high' order by a.raised_at",
+            POSTED_BATTERIES,
         )
-        cycles = sender.steps // CYCLE_STEPS
-        expected = [sender.started_at + cycle * CYCLE_STEPS * STEP for cycle in range(cycles)]
-        assert [row["raised_at"] for row in alerts] == expected
+        cycles = range(sender.steps // CYCLE_STEPS)
+        expected = [(_hot_battery(cycle), sender.started_at + cycle * CYCLE_STEPS * STEP) for cycle in cycles]
+        assert [(row["subject"], row["raised_at"]) for row in alerts] == expected
         assert all(row["cleared_at"] is not None for row in alerts)
         events = await connection.fetch(
             "select alert_id, kind from alert_event where alert_id = any($1)", [row["id"] for row in alerts]
