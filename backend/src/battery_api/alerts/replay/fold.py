@@ -10,21 +10,15 @@ from battery_api.alerts.engine.ladders import SubjectKind
 from battery_api.alerts.engine.state import TypeState, type_states_to_json
 from battery_api.alerts.judge_batch import SubjectGroup, groups_of, outcomes_of
 from battery_api.alerts.limits import OverrideSet
+from battery_api.telemetry.ingest.battery_states import BatteryStates, KnownValues, PeerStates
 from battery_api.telemetry.ingest.checks import DroppedReadings, ValidatedBatch, ValidRows
 from battery_api.telemetry.ingest.disorder import Disorder
 from battery_api.telemetry.ingest.inserts import StoredReadings, categories_as_numbers, string_claims
 from battery_api.telemetry.ingest.judgement import judged_batch
-from battery_api.telemetry.ingest.locked_state import (
-    BatchSubjects,
-    BatteryStates,
-    KnownValues,
-    LocationStates,
-    PeerStates,
-    StringStates,
-    SubjectStates,
-)
+from battery_api.telemetry.ingest.locked_state import LocationStates, StringStates, SubjectStates
 from battery_api.telemetry.ingest.state_updates import StoredBatteryRows, StoredRows
 from battery_api.telemetry.ingest.string_context import ModeTimeline, batch_modes, string_currents
+from battery_api.telemetry.ingest.subjects import BatchSubjects
 from battery_api.telemetry.ports import JudgedBatch
 from battery_api.telemetry.store.columns import FloatArray, IntArray, RuleState
 from battery_api.telemetry.store.fleet_index import FleetIndex
@@ -78,7 +72,7 @@ def replay_step(
         string_from_us=np.full(len(subjects.strings), waiting if judges_location else in_order),
         location_from_us=np.full(len(subjects.locations), in_order if judges_location else waiting),
     )
-    nobody = PeerStates(BatchSlots(np.zeros(0, np.int64)), KnownValues.of([]))
+    nobody = PeerStates(BatchSlots(np.zeros(0, np.int64)), KnownValues.nothing(0))
     judged = judged_batch(fleet, subjects, states, nobody, stored, timeline=modes, disorder=disorder)
     groups = [] if judged is None else groups_of(judged, overrides)
     outcomes = {group.kind: outcomes_of(group) for group in groups}

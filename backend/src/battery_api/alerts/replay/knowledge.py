@@ -13,14 +13,9 @@ from battery_api.alerts.engine.ladders import SECOND_US
 from battery_api.alerts.engine.rules import RULE_BY_ID
 from battery_api.alerts.engine.state import OpenAlert, RuleCondition, RuleRun, TypeState, type_states_to_json
 from battery_api.db.fetching import fetch_all
-from battery_api.telemetry.ingest.locked_state import (
-    BatchSubjects,
-    BatteryStates,
-    KnownValues,
-    LocationStates,
-    StringStates,
-    SubjectStates,
-)
+from battery_api.telemetry.ingest.battery_states import BatteryStates, KnownValues
+from battery_api.telemetry.ingest.locked_state import LocationStates, StringStates, SubjectStates
+from battery_api.telemetry.ingest.subjects import BatchSubjects
 from battery_api.telemetry.store.columns import RuleState, as_stored
 from battery_api.telemetry.store.fleet_index import FleetIndex
 from battery_api.telemetry.store.indices import BatchSlots, FleetSlots

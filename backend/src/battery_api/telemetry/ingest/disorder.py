@@ -7,8 +7,9 @@ import numpy as np
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from battery_api.telemetry.ingest.inserts import StoredReadings
-from battery_api.telemetry.ingest.locked_state import BatchSubjects, SubjectStates
+from battery_api.telemetry.ingest.locked_state import SubjectStates
 from battery_api.telemetry.ingest.state_updates import StoredRows
+from battery_api.telemetry.ingest.subjects import BatchSubjects
 from battery_api.telemetry.ports import DueAgain
 from battery_api.telemetry.store.columns import BoolArray, IntArray, instants, integers
 from battery_api.telemetry.store.fleet_index import FleetIndex, Kind

@@ -13,9 +13,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from battery_api.db.fetching import fetch_all
 from battery_api.fleet.ohmic import resistance_at_25c
+from battery_api.telemetry.ingest.battery_states import BatteryStates
 from battery_api.telemetry.ingest.checks import ValidatedBatch
-from battery_api.telemetry.ingest.locked_state import BatchSubjects, BatteryStates, SubjectStates, read_states
+from battery_api.telemetry.ingest.locked_state import SubjectStates, read_states
 from battery_api.telemetry.ingest.string_context import string_currents
+from battery_api.telemetry.ingest.subjects import BatchSubjects
 from battery_api.telemetry.metrics import TWIN
 from battery_api.telemetry.store.columns import BoolArray, Column, FloatArray, IntArray, optional, reals
 from battery_api.telemetry.store.fleet_index import FleetIndex

@@ -18,13 +18,14 @@ from battery_api.telemetry.ingest.amendments import (
 )
 from battery_api.telemetry.ingest.checks import ValidatedBatch, ValidRows, quality_of
 from battery_api.telemetry.ingest.estimation import BatchEstimates
-from battery_api.telemetry.ingest.locked_state import BatchSubjects, SubjectStates
+from battery_api.telemetry.ingest.locked_state import SubjectStates
 from battery_api.telemetry.ingest.readings import LOCATION_SHAPE
 from battery_api.telemetry.ingest.state_updates import StoredBatteryRows, StoredRows
 from battery_api.telemetry.ingest.string_context import (
     ModeTimeline,
     string_currents,
 )
+from battery_api.telemetry.ingest.subjects import BatchSubjects
 from battery_api.telemetry.store.columns import BoolArray, Column, FloatArray, IntArray, instants, integers, reals
 from battery_api.telemetry.store.discharge_marks import is_discharging, mark_discharges
 from battery_api.telemetry.store.fleet_index import FleetIndex

@@ -6,9 +6,10 @@ from typing import Final
 import numpy as np
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from battery_api.telemetry.ingest.battery_states import PeerStates
 from battery_api.telemetry.ingest.disorder import Disorder
 from battery_api.telemetry.ingest.inserts import StoredReadings
-from battery_api.telemetry.ingest.locked_state import BatchSubjects, PeerStates, SubjectStates
+from battery_api.telemetry.ingest.locked_state import SubjectStates
 from battery_api.telemetry.ingest.readings import BATTERY_SHAPE
 from battery_api.telemetry.ingest.string_context import (
     ModeTimeline,
@@ -17,6 +18,7 @@ from battery_api.telemetry.ingest.string_context import (
     ValueTimeline,
     ages_s,
 )
+from battery_api.telemetry.ingest.subjects import BatchSubjects
 from battery_api.telemetry.ports import (
     BatchVerdict,
     BatterySubjects,

@@ -10,9 +10,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from battery_api.telemetry.ingest.estimation import ReadingEstimates
 from battery_api.telemetry.ingest.intervals import Intervals, learn_intervals
-from battery_api.telemetry.ingest.locked_state import BatchSubjects, SubjectStates
+from battery_api.telemetry.ingest.locked_state import SubjectStates
 from battery_api.telemetry.ingest.readings import BATTERY_SHAPE, STRING_SHAPE
 from battery_api.telemetry.ingest.string_context import ModeTimeline
+from battery_api.telemetry.ingest.subjects import BatchSubjects
 from battery_api.telemetry.ports import Readings
 from battery_api.telemetry.store.columns import BoolArray, Column, FloatArray, IntArray, instants, integers, reals
 from battery_api.telemetry.store.fleet_index import FleetIndex, Kind

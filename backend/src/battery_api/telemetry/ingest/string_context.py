@@ -8,7 +8,8 @@ import numpy as np
 from battery_api.fleet.status import MIN_STALE_AFTER_S, STALE_INTERVALS
 from battery_api.telemetry.ingest.checks import ValidatedBatch, ValidRows
 from battery_api.telemetry.ingest.intervals import learn_intervals
-from battery_api.telemetry.ingest.locked_state import BatchSubjects, StringStates, SubjectStates
+from battery_api.telemetry.ingest.locked_state import StringStates, SubjectStates
+from battery_api.telemetry.ingest.subjects import BatchSubjects
 from battery_api.telemetry.store.columns import BoolArray, FloatArray, IntArray
 from battery_api.telemetry.store.indices import BatchSlots, FleetSlots
 from battery_api.telemetry.store.instants import NEVER, newest_at_or_before

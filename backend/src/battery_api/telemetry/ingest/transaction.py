@@ -7,19 +7,13 @@ from datetime import datetime
 import numpy as np
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from battery_api.telemetry.ingest.battery_states import PeerStates, read_peers
 from battery_api.telemetry.ingest.checks import DroppedReadings, ValidatedBatch
 from battery_api.telemetry.ingest.disorder import Disorder, JudgementProgress, find_disorder
 from battery_api.telemetry.ingest.estimation import BatchEstimates
 from battery_api.telemetry.ingest.inserts import ReadingWriter, StoredReadings
 from battery_api.telemetry.ingest.judgement import judged_batch, write_verdict
-from battery_api.telemetry.ingest.locked_state import (
-    BatchSubjects,
-    PeerStates,
-    SubjectStates,
-    read_peers,
-    read_states,
-    require_current_fleet,
-)
+from battery_api.telemetry.ingest.locked_state import SubjectStates, read_states, require_current_fleet
 from battery_api.telemetry.ingest.publication import (
     NewestReadings,
     Publication,
@@ -29,6 +23,7 @@ from battery_api.telemetry.ingest.publication import (
 )
 from battery_api.telemetry.ingest.state_updates import StateWriter
 from battery_api.telemetry.ingest.string_context import ModeTimeline, batch_modes
+from battery_api.telemetry.ingest.subjects import BatchSubjects
 from battery_api.telemetry.metrics import STAGE_SECONDS
 from battery_api.telemetry.ports import BatchVerdict, DueAgain, Judge
 from battery_api.telemetry.store.columns import FloatArray
