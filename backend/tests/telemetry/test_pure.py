@@ -3,6 +3,7 @@
 import bisect
 import json
 import random
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
@@ -58,20 +59,51 @@ def test_a_series_never_has_more_points_than_asked_for(minutes: int, offset_s: i
         assert all(one.count(start, end) > max_points for one in allowed)
 
 
-def test_an_interval_is_learned_and_an_outage_hardly_moves_it() -> None:
-    known = np.array([np.nan])
-    last = np.array([NEVER])
-    at = 0
-    for gap_s in [60] * 20 + [36_000] + [60] * 3:
-        at += gap_s * 1_000_000
-        known = learn_intervals(known, last, BatchSlots(np.array([0])), np.array([at])).final_s
-        last = np.array([at])
-    assert known[0] == pytest.approx(60, rel=0.25)
-    for _ in range(30):
-        at += 2_000_000
-        known = learn_intervals(known, last, BatchSlots(np.array([0])), np.array([at])).final_s
-        last = np.array([at])
-    assert known[0] == pytest.approx(2, rel=0.05)
+def learned_s(gaps_s: Sequence[float], *, cut: int = 1) -> list[float]:
+    """Interval after each gap, learned in batches of ``cut`` readings."""
+    known, last = np.array([np.nan]), np.array([NEVER])
+    times = np.cumsum(np.round(np.array([0.0, *gaps_s]) * 1e6)).astype(np.int64)
+    after: list[float] = []
+    for begin in range(0, len(times), cut):
+        batch = times[begin : begin + cut]
+        learned = learn_intervals(known, last, BatchSlots(np.zeros(len(batch), np.int64)), batch)
+        # The store keeps single precision.
+        known, last = learned.final_s.astype(np.float32).astype(np.float64), batch[-1:]
+        after += learned.after_s.tolist()
+    return after[1:]
+
+
+def test_an_even_rhythm_is_learned_and_an_outage_hardly_moves_it() -> None:
+    assert learned_s([60] * 20) == pytest.approx([60.0] * 20)
+    after = learned_s([60] * 20 + [36_000] + [60] * 30)
+    assert max(after) < 180
+    assert after[-1] == pytest.approx(60, rel=0.5)
+
+
+def test_another_rate_is_learned_within_the_hour() -> None:
+    assert learned_s([60] * 60 + [600] * 6)[-1] == pytest.approx(600, rel=0.05)
+    assert learned_s([600] * 60 + [60] * 60)[-1] < 100
+    # A first gap that was an outage is forgotten as well.
+    assert learned_s([36_000] + [60] * 120)[-1] < 100
+
+
+@pytest.mark.parametrize(("burst", "between_s", "pause_s"), [(30, 2, 600), (60, 1, 900), (10, 5, 1800)])
+def test_the_pause_between_bursts_is_the_usual_gap(burst: int, between_s: float, pause_s: float) -> None:
+    after = learned_s(([between_s] * (burst - 1) + [pause_s]) * 12)
+    assert 3 * min(after[-burst:]) > pause_s, "each pause would look like silence"
+    assert max(after[-burst:]) <= pause_s * 1.01
+
+
+def test_irregular_readings_are_rarely_silence() -> None:
+    dice = np.random.default_rng(5)
+    gaps_s = np.exp(dice.normal(np.log(60), 1.2, 3000))
+    before = np.array(learned_s(gaps_s.tolist()))[:-1]
+    assert np.mean(gaps_s[1:] > np.maximum(300, 3 * before)) < 0.03
+
+
+@given(st.lists(st.floats(0.001, 90_000), min_size=2, max_size=40), st.integers(1, 7))
+def test_the_cut_into_batches_does_not_change_what_is_learned(gaps_s: list[float], cut: int) -> None:
+    assert learned_s(gaps_s, cut=cut) == learned_s(gaps_s)
 
 
 HOUR_US = 3_600_000_000

@@ -1,7 +1,6 @@
 """Run the rule engine over a batch and write its decisions on the batch's own connection."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
@@ -19,28 +18,22 @@ from battery_api.alerts.alert_rows import (
     write_alerts,
 )
 from battery_api.alerts.engine.batch import (
-    LimitTable,
-    Observations,
     Outcome,
     find_candidates,
     judge_candidates,
 )
 from battery_api.alerts.engine.judge import Transition
-from battery_api.alerts.engine.ladders import Gate, SubjectKind
+from battery_api.alerts.engine.ladders import SubjectKind
 from battery_api.alerts.engine.rules import RULE_BY_ID, RULES_OF
-from battery_api.alerts.engine.signals import Moments, Peers, battery_signals, location_signals, string_signals
 from battery_api.alerts.engine.state import (
-    BadRuleState,
     TypeState,
-    type_states_from_json,
     type_states_to_json,
 )
 from battery_api.alerts.limits import OverrideSet
+from battery_api.alerts.observations import SubjectGroup, observe
 from battery_api.fleet.catalogue import BatteryEntry, LocationEntry, StringEntry
-from battery_api.fleet.ohmic import drift_pct, resistance_at_25c
-from battery_api.telemetry.ingest.string_context import stale_after_us
-from battery_api.telemetry.ports import BatchVerdict, JudgedBatch, Readings, Subjects
-from battery_api.telemetry.store.columns import FloatArray, RuleState
+from battery_api.telemetry.ports import BatchVerdict, JudgedBatch
+from battery_api.telemetry.store.columns import RuleState
 from battery_api.telemetry.store.indices import BatteryKey
 from battery_api.telemetry.store.statements import OpenCounts
 from battery_contracts.enums import AlertType, HvacState, StringMode
@@ -56,23 +49,13 @@ Entry = BatteryEntry | StringEntry | LocationEntry
 Outcomes = list[Outcome]
 
 
-@dataclass(frozen=True, slots=True)
-class SubjectGroup:
-    """Subjects of one kind in a batch, with their readings as the engine takes them."""
-
-    kind: SubjectKind
-    subjects: Subjects[Entry]
-    observations: Observations
-    states: Mapping[int, Mapping[AlertType, TypeState]]
-    limits: LimitTable
-
-
 async def judge_batch(connection: AsyncConnection, batch: JudgedBatch, overrides: OverrideSet) -> BatchVerdict:
     """Apply the rules in event time, write alerts and their timeline, return the new rule state."""
-    groups = groups_of(batch, overrides)
+    observed = observe(batch, overrides)
+    groups = observed.groups
     outcomes = {group.kind: outcomes_of(group) for group in groups}
     if not any(outcomes.values()):
-        return BatchVerdict()
+        return BatchVerdict(flatlines=observed.flatlines)
     drafts: list[AlertDraft] = []
     changed: dict[SubjectKind, dict[int, RuleState | None]] = {}
     links: list[tuple[SubjectKind, int, AlertType, AlertDraft]] = []
@@ -91,6 +74,7 @@ async def judge_batch(connection: AsyncConnection, batch: JudgedBatch, overrides
         string_rule_state=changed[SubjectKind.STRING],
         location_rule_state=changed[SubjectKind.LOCATION],
         open_counts=await _counts(connection, batch, drafts),
+        flatlines=observed.flatlines,
         events=await events_of(connection, drafts),
     )
 
@@ -108,15 +92,6 @@ async def events_of(connection: AsyncConnection, drafts: Sequence[AlertDraft]) -
             _ALERTS.labels(kind, alerts[alert_id].type.value).inc()
             events.append(AlertEvent(event=kind, alert=alerts[alert_id]))
     return events
-
-
-def groups_of(batch: JudgedBatch, overrides: OverrideSet) -> list[SubjectGroup]:
-    """Return the subjects of a batch, one group for each kind."""
-    return [
-        _battery_subjects(batch, overrides),
-        _string_subjects(batch, overrides),
-        _location_subjects(batch, overrides),
-    ]
 
 
 def outcomes_of(group: SubjectGroup) -> Outcomes:
@@ -139,106 +114,6 @@ def outcomes_of(group: SubjectGroup) -> Outcomes:
             if isinstance(entry := group.subjects.entries[index], BatteryEntry)
         },
     )
-
-
-def _battery_subjects(batch: JudgedBatch, overrides: OverrideSet) -> SubjectGroup:
-    readings, batteries = batch.battery_readings, batch.batteries
-    time_us = _microseconds(readings)
-    max_gap_us = stale_after_us(readings.interval_s)
-    moments = Moments(
-        member=readings.subject,
-        string=batteries.string_index[readings.subject],
-        time_us=time_us,
-        since_us=batch.mode_since_us,
-        valid_us=max_gap_us,
-    )
-    known = batch.known
-    peers = Peers(known.string, known.voltage_v, known.voltage_us, known.temperature_c, known.temperature_us)
-    ohmic = _ohmic(batch)
-    signals = battery_signals(
-        readings.values,
-        moments,
-        peers,
-        room_c=batch.room_c,
-        drift_pct=ohmic.drift_pct,
-        over_nominal_pct=ohmic.over_nominal_pct,
-        age_s=batch.age_s,
-    )
-    unknown = np.array([mode is None for mode in batch.mode], np.bool_)
-    discharging = np.array([mode in _DISCHARGING for mode in batch.mode], np.bool_)
-    gates = {
-        Gate.FLOAT: batch.settled | unknown,
-        Gate.CHARGING: ~discharging,
-        Gate.DISCHARGE: discharging,
-    }
-    observations = Observations(readings.subject, time_us, max_gap_us, signals, gates)
-    return _group(SubjectKind.BATTERY, batteries, observations, overrides)
-
-
-def _string_subjects(batch: JudgedBatch, overrides: OverrideSet) -> SubjectGroup:
-    readings = batch.string_readings
-    signals = string_signals(readings.values, len(readings))
-    observations = Observations(readings.subject, _microseconds(readings), stale_after_us(readings.interval_s), signals)
-    return _group(SubjectKind.STRING, batch.strings, observations, overrides)
-
-
-def _location_subjects(batch: JudgedBatch, overrides: OverrideSet) -> SubjectGroup:
-    readings = batch.location_readings
-    hvac = readings.values.get("hvac", np.full(len(readings), np.nan))
-    loss = np.full(len(readings), np.nan)
-    is_known = ~np.isnan(hvac)
-    loss[is_known] = _LOSS_BY_INDEX[hvac[is_known].astype(np.int64)]
-    signals = location_signals(readings.values, len(readings), hvac_loss=loss)
-    observations = Observations(readings.subject, _microseconds(readings), stale_after_us(readings.interval_s), signals)
-    return _group(SubjectKind.LOCATION, batch.locations, observations, overrides)
-
-
-def _group(
-    kind: SubjectKind, subjects: Subjects[Entry], observations: Observations, overrides: OverrideSet
-) -> SubjectGroup:
-    states = {}
-    for index, state in enumerate(subjects.rule_state):
-        if state:
-            try:
-                states[index] = type_states_from_json(state)
-            except BadRuleState as error:
-                # Restart rather than refuse readings: a condition that persists is detected again.
-                _log.warning("rule state unreadable", subject=subjects.entries[index].code, error=str(error))
-    limits = overrides.limit_table(RULES_OF[kind], subjects.entries)
-    return SubjectGroup(kind, subjects, observations, states, limits)
-
-
-@dataclass(frozen=True, slots=True)
-class _Ohmic:
-    """Resistances of readings (m,) at 25 °C, in percent above the battery's own baseline or, without, the nominal."""
-
-    drift_pct: FloatArray
-    over_nominal_pct: FloatArray
-
-
-def _ohmic(batch: JudgedBatch) -> _Ohmic:
-    readings = batch.battery_readings
-    drift, over_nominal = np.full(len(readings), np.nan), np.full(len(readings), np.nan)
-    resistance = readings.values.get("internal_resistance_mohm")
-    # Often the temperature comes in a reading of its own; without any of the battery's, the room's stands for it.
-    temperature = np.where(np.isnan(batch.own_temperature_c), batch.room_c, batch.own_temperature_c)
-    if resistance is None:
-        return _Ohmic(drift, over_nominal)
-    measured = np.flatnonzero(~np.isnan(resistance) & ~np.isnan(temperature))
-    if not len(measured):
-        return _Ohmic(drift, over_nominal)
-    entries = [batch.batteries.entries[index] for index in readings.subject[measured].tolist()]
-    baseline = np.array([entry.usable_baseline_mohm for entry in entries], np.float64)
-    baseline_c = np.array([entry.baseline_temperature_c for entry in entries], np.float64)
-    drift[measured] = drift_pct(resistance[measured], temperature[measured], baseline, baseline_c)
-    nominal = np.array([entry.nominal_resistance_mohm for entry in entries], np.float64)
-    at_25c = resistance_at_25c(resistance[measured], temperature[measured])
-    over_nominal[measured] = np.where(np.isnan(drift[measured]), (at_25c / nominal - 1.0) * 100.0, np.nan)
-    return _Ohmic(drift, over_nominal)
-
-
-def _microseconds(readings: Readings) -> "np.ndarray[Any, np.dtype[np.int64]]":
-    return readings.time.astype("datetime64[us]").view(np.int64)
 
 
 def _keys_of(batch: JudgedBatch, kind: SubjectKind, index: int) -> SubjectKeys:

@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from battery_api.fleet.catalogue import BatteryEntry, LocationEntry, StringEntry
 from battery_api.telemetry.store.columns import BoolArray, CountArray, FloatArray, IntArray, RuleState, TimeArray
 from battery_api.telemetry.store.fleet_index import EntryT_co, FleetIndex
-from battery_api.telemetry.store.indices import BatchSlots
+from battery_api.telemetry.store.indices import BatchSlots, Keys
 from battery_api.telemetry.store.statements import OpenCounts
 from battery_contracts.enums import StringMode
 from battery_contracts.events import AlertEvent, BatteryStatusUpdate, TelemetryUpdate
@@ -54,6 +54,9 @@ class BatterySubjects(Subjects[BatteryEntry]):
     """(n,) batch slot of each battery's location."""
     open_counts: CountArray
     """(n, 3) open info, warning and critical alerts."""
+    keys: Keys
+    capacity_ah: FloatArray
+    cell_count: FloatArray
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +64,8 @@ class StringSubjects(Subjects[StringEntry]):
     """Locked strings (n,)."""
 
     mode: Sequence[StringMode | None]
+    flatlines: Sequence[bytes | None]
+    """What the rules keep of how the channels of each string's batteries move."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +94,7 @@ class JudgedBatch:
     Per battery reading (m,): ``mode`` of the string at that instant (None: unknown) and since when; ``settled``, false
     during a discharge, a recharge and the 72 h after it; ``room_c``, the newest room temperature then, and
     ``own_temperature_c``, the newest of the battery itself (NaN: unknown). ``age_s`` tells by channel how long ago the
-    battery last measured it.
+    battery last measured it. ``string_settled`` (k,) is ``settled`` for the string readings.
     """
 
     batteries: BatterySubjects
@@ -105,6 +110,7 @@ class JudgedBatch:
     room_c: FloatArray
     own_temperature_c: FloatArray
     age_s: Mapping[str, FloatArray]
+    string_settled: BoolArray
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +125,8 @@ class BatchVerdict:
     location_rule_state: Mapping[int, RuleState | None] = field(default_factory=dict)
     open_counts: Mapping[int, OpenCounts] = field(default_factory=dict)
     """New counts of open alerts by battery."""
+    flatlines: Mapping[int, bytes | None] = field(default_factory=dict)
+    """What the rules keep of how the channels of the batteries move, by string."""
     events: Sequence[AlertEvent] = ()
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from battery_api.alerts.engine.ladders import Direction, Rule, SubjectKind
 from battery_api.alerts.engine.rules import CLOCK_RULE, RULE_BY_ID, RULES, WATCH_RULES
-from battery_api.alerts.engine.signals import Moments, Peers, battery_signals, location_signals, string_signals
+from battery_api.alerts.engine.signals import battery_signals, location_signals, string_signals
 from battery_api.alerts.limits import SCOPES_OF, is_band_valid
 from battery_api.alerts.messages import MESSAGES, render
 from battery_contracts.enums import RespondWithin, Severity
@@ -34,12 +34,11 @@ def test_rule_is_sound(rule: Rule) -> None:
 
 def test_every_signal_is_computed() -> None:
     empty = np.zeros(0)
-    whole = np.zeros(0, np.int64)
     known = {
         SubjectKind.BATTERY: battery_signals(
             {},
-            Moments(whole, whole, whole, whole, whole),
-            Peers(whole, empty, whole, empty, whole),
+            reference={},
+            flat_s={},
             room_c=empty,
             drift_pct=empty,
             over_nominal_pct=empty,

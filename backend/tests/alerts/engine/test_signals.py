@@ -2,7 +2,8 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from battery_api.alerts.engine.signals import MIN_COMPARED, Moments, location_signals, string_reference
+from battery_api.alerts.engine.comparison import MIN_COMPARED, Moments, string_values
+from battery_api.alerts.engine.signals import location_signals
 
 MINUTE_US = 60_000_000
 
@@ -19,7 +20,7 @@ def compared(
     """Return the reference of readings of one string, of whose members ``before`` gives minute and value."""
     peer_us, peer_value = zip(*(before or [(0, np.nan)] * members), strict=True)
     count = len(rows)
-    reference = string_reference(
+    shown = string_values(
         np.array([row[2] for row in rows], np.float64),
         Moments(
             member=np.array([row[0] for row in rows], np.int64),
@@ -32,7 +33,7 @@ def compared(
         np.array(peer_value, np.float64),
         np.array(peer_us, np.int64) * MINUTE_US,
     )
-    return [float(value) for value in reference]
+    return [float(value) for value in shown.reference]
 
 
 def test_one_dead_battery_does_not_accuse_its_neighbours() -> None:

@@ -8,10 +8,10 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from battery_api.alerts.engine.comparison import BoolArray, FloatArray, IntArray
 from battery_api.alerts.engine.judge import Sample, Transition, judge_type
 from battery_api.alerts.engine.ladders import Direction, Gate, Limits, Rule
 from battery_api.alerts.engine.rules import DEFAULT_LIMITS
-from battery_api.alerts.engine.signals import BoolArray, FloatArray, IntArray
 from battery_api.alerts.engine.state import EMPTY, TypeState
 from battery_contracts.enums import AlertType
 
@@ -91,7 +91,9 @@ def find_candidates(
     for subject, by_type in states.items():
         if subject in reporting:
             for alert_type, state in by_type.items():
-                candidates.setdefault(subject, {}).setdefault(alert_type, set()).update(state.runs)
+                # The rule that gave the alert its severity tells the value with which it clears.
+                leading = () if state.alert is None else (state.alert.rule_id,)
+                candidates.setdefault(subject, {}).setdefault(alert_type, set()).update(state.runs, leading)
     return candidates
 
 

@@ -58,8 +58,10 @@ def verdict_of(run: RuleRun | None) -> Verdict:
 def step(rule: Rule, limits: Limits, run: RuleRun | None, sample: Sample, *, max_gap_us: int) -> RuleRun | None:
     """Advance a rule by one reading that is newer than the last; None means clear.
 
-    Time counts only between two readings of the same condition no further apart than ``max_gap_us``: a data gap or a
-    closed gate freezes the hold time, it neither clears nor advances it.
+    A pending rule fires when the time in breach fills its hold, and ends when the time beyond the clear value has
+    reached the time in breach: a contrary reading costs its own time, not the whole hold. Time counts only between
+    two readings no further apart than ``max_gap_us``, half of it for each where they differ. A data gap or a closed
+    gate freezes a rule, it neither clears nor advances it.
     """
     if not limits.enabled:
         return None
@@ -69,14 +71,14 @@ def step(rule: Rule, limits: Limits, run: RuleRun | None, sample: Sample, *, max
         return _gated(rule, limits, run, sample, max_gap_us)
     condition = classify(rule.direction, limits, sample.value)
     if run is None:
-        fires = limits.hold_us == 0
-        if condition is not RuleCondition.BREACH:
-            return None
-        return RuleRun(sample.at_us, sample.at_us, 0, 0, fires, condition, sample.value)
-    advance = _advance_firing if run.firing else _advance_pending
-    observed_us = _observed_us(run, condition, sample.at_us, max_gap_us)
+        is_breach = condition is RuleCondition.BREACH
+        started = RuleRun(sample.at_us, sample.at_us, 0, 0, limits.hold_us == 0, condition, sample.value)
+        return started if is_breach else None
     peak = _worse(rule.direction, run.peak, sample.value)
-    return advance(limits, run, sample.at_us, condition, peak, observed_us=observed_us)
+    if run.firing:
+        observed_us = _observed_us(run, condition, sample.at_us, max_gap_us)
+        return _advance_firing(limits, run, sample.at_us, condition, peak, observed_us=observed_us)
+    return _advance_pending(limits, run, sample.at_us, condition, peak, max_gap_us=max_gap_us)
 
 
 def classify(direction: Direction, limits: Limits, value: float) -> RuleCondition:
@@ -205,14 +207,17 @@ def _observed_us(run: RuleRun, last: RuleCondition, at_us: int, max_gap_us: int)
 
 
 def _advance_pending(
-    limits: Limits, run: RuleRun, at_us: int, last: RuleCondition, peak: float, *, observed_us: int
+    limits: Limits, run: RuleRun, at_us: int, last: RuleCondition, peak: float, *, max_gap_us: int
 ) -> RuleRun | None:
-    if last is RuleCondition.CLEARED:
+    passed_us = at_us - run.at_us
+    ends = (run.last, last)
+    half_us = 0 if passed_us > max_gap_us or RuleCondition.GATED in ends else passed_us // 2
+    held_us = run.held_us + half_us * ends.count(RuleCondition.BREACH)
+    cleared_us = run.cleared_for_us + half_us * ends.count(RuleCondition.CLEARED)
+    if last is RuleCondition.CLEARED and cleared_us >= held_us:
         return None
-    if last is RuleCondition.BAND:
-        return RuleRun(run.since_us, at_us, run.held_us, 0, False, last, peak)
-    held_us = run.held_us + observed_us
-    return RuleRun(run.since_us, at_us, held_us, 0, held_us >= limits.hold_us, last, peak)
+    fires = last is RuleCondition.BREACH and held_us >= limits.hold_us
+    return RuleRun(run.since_us, at_us, held_us, 0 if fires else cleared_us, fires, last, peak)
 
 
 def _advance_firing(

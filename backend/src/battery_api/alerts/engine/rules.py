@@ -39,6 +39,14 @@ _VOLTAGE: Final = (
                 gate=Gate.FLOAT,
             ),
             week("not_charged", 12.9, 13.1, 6 * HOUR_S, source="EJ: a recharge that does not rise", gate=Gate.CHARGING),
+            same_day(
+                "empty",
+                11.4,
+                11.8,
+                10 * MINUTE_S,
+                source="EJ: 1.90 V per cell, below an empty battery at rest",
+                gate=Gate.CHARGING,
+            ),
             # Ten seconds of a discharge that reports every 2 s; slower feeds need two readings.
             week("discharge", 10.5, 10.8, 10.0, source="1.75 V per cell at cut-off", gate=Gate.DISCHARGE),
             same_day(
@@ -227,6 +235,51 @@ _SENSORS: Final = (
             ),
         ),
     ),
+    *(
+        rule
+        for channel, flat_s in (("voltage", HOUR_S), ("temperature", 6 * HOUR_S))
+        for rule in ladder(
+            AlertType.SENSOR_FAULT,
+            f"{channel}_flat_s",
+            Direction.ABOVE,
+            "s",
+            f"{channel}_flat",
+            levels=(week(f"{channel}_flat", flat_s, 0.0, 0.0, source="EJ: its string moves meanwhile"),),
+        )
+    ),
+    *ladder(
+        AlertType.DATA_QUALITY,
+        "current_contradicted",
+        Direction.ABOVE,
+        None,
+        "current_contradicted",
+        levels=(week("current", 0.5, 0.5, 5 * MINUTE_S, source="EJ: longer than a surface charge lasts"),),
+        subject=SubjectKind.STRING,
+    ),
+    *ladder(
+        AlertType.DATA_QUALITY,
+        "voltage_off_sum_pct",
+        Direction.ABOVE,
+        "%",
+        "string_voltage_off_sum",
+        # One open block of 24 is 4 %; two meters of 1 % each may differ by 2 %.
+        levels=(
+            week("string_sum", 3.0, 2.5, 10 * MINUTE_S, source="EJ: beyond the errors of the meters", gate=Gate.FLOAT),
+        ),
+        subject=SubjectKind.STRING,
+    ),
+    *ladder(
+        AlertType.DATA_QUALITY,
+        "float_current_off_a",
+        Direction.ABOVE,
+        "A",
+        "float_current_off",
+        # The sensor of the load current has an offset of up to 1 A and a gain error of 1.5 % [NOR].
+        levels=(
+            week("float_current", 3.0, 2.5, 10 * MINUTE_S, source="EJ: beyond a sensor's offset", gate=Gate.FLOAT),
+        ),
+        subject=SubjectKind.STRING,
+    ),
     *ladder(
         AlertType.DATA_QUALITY,
         "mode_contradicted",
@@ -257,6 +310,27 @@ _CURRENT: Final = (
         levels=(
             week("charge", 36.0, 33.0, 10 * MINUTE_S, source="0.3 C of 120 Ah, largest charge current [LEO]"),
             same_day("charge_critical", 60.0, 54.0, MINUTE_S, source="EJ: 0.5 C, charger fault"),
+        ),
+        subject=SubjectKind.STRING,
+    ),
+    *ladder(
+        AlertType.CURRENT_HIGH,
+        "float_current_ma_per_ah",
+        Direction.ABOVE,
+        "mA/Ah",
+        "float_current_high",
+        # New strings take 0.2 to 0.5 mA/Ah at 25 °C, aged ones up to three times that; 1 is the design value of
+        # IEC 62485-2 on float and 8 on boost.
+        levels=(
+            week("float", 3.0, 2.5, HOUR_S, source="EJ: three times the design value", gate=Gate.FLOAT),
+            same_day(
+                "float_critical",
+                8.0,
+                6.0,
+                10 * MINUTE_S,
+                source="EJ: as on boost; thermal runaway, or a cell is shorted",
+                gate=Gate.FLOAT,
+            ),
         ),
         subject=SubjectKind.STRING,
     ),

@@ -28,8 +28,10 @@ class RuleRun:
     ----------
     since_us, at_us
         Event time of the first breach of this run and of the newest reading.
-    held_us, cleared_for_us
-        Observed time in breach while pending, and beyond the clear value while firing.
+    held_us
+        Observed time in breach while pending.
+    cleared_for_us
+        Observed time beyond the clear value: all of it while pending, the latest stretch while firing.
     peak
         Worst value of the run.
     """

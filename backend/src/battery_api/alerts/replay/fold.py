@@ -8,8 +8,9 @@ import numpy as np
 from battery_api.alerts.engine.batch import Outcome
 from battery_api.alerts.engine.ladders import SubjectKind
 from battery_api.alerts.engine.state import TypeState, type_states_to_json
-from battery_api.alerts.judge_batch import SubjectGroup, groups_of, outcomes_of
+from battery_api.alerts.judge_batch import outcomes_of
 from battery_api.alerts.limits import OverrideSet
+from battery_api.alerts.observations import SubjectGroup, observe
 from battery_api.telemetry.ingest.battery_states import BatteryStates, KnownValues, PeerStates
 from battery_api.telemetry.ingest.checks import DroppedReadings, ValidatedBatch, ValidRows
 from battery_api.telemetry.ingest.disorder import Disorder
@@ -74,11 +75,17 @@ def replay_step(
     )
     nobody = PeerStates(BatchSlots(np.zeros(0, np.int64)), KnownValues.nothing(0))
     judged = judged_batch(fleet, subjects, states, nobody, stored, timeline=modes, disorder=disorder)
-    groups = [] if judged is None else groups_of(judged, overrides)
+    observed = None if judged is None else observe(judged, overrides)
+    groups = [] if observed is None else observed.groups
     outcomes = {group.kind: outcomes_of(group) for group in groups}
     rule_states = {group.kind: _rule_states(group, outcomes[group.kind]) for group in groups}
+    flatlines = {} if observed is None else observed.flatlines
     return StepResult(
-        _advanced(states, stored, modes, rule_states), outcomes, judged, stored.batteries.values["current_a"], modes
+        _advanced(states, stored, modes, rule_states, flatlines),
+        outcomes,
+        judged,
+        stored.batteries.values["current_a"],
+        modes,
     )
 
 
@@ -136,10 +143,13 @@ def _advanced(
     stored: StoredReadings,
     modes: ModeTimeline,
     rule_states: Mapping[SubjectKind, list[RuleState | None]],
+    flatlines: Mapping[int, bytes | None],
 ) -> SubjectStates:
+    strings = _advanced_strings(states.strings, stored.strings, modes, rule_states.get(SubjectKind.STRING))
+    kept = [flatlines.get(slot, before) for slot, before in enumerate(states.strings.flatlines)]
     return SubjectStates(
         locations=_advanced_locations(states.locations, stored.locations, rule_states.get(SubjectKind.LOCATION)),
-        strings=_advanced_strings(states.strings, stored.strings, modes, rule_states.get(SubjectKind.STRING)),
+        strings=replace(strings, flatlines=kept),
         batteries=_advanced_batteries(states.batteries, stored.batteries, rule_states.get(SubjectKind.BATTERY)),
     )
 

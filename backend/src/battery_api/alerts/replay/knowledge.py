@@ -1,5 +1,6 @@
 """What the rules knew of a string at an instant: kept as checkpoints, rebuilt as the states that ingest works with."""
 
+from base64 import b64decode, b64encode
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -188,6 +189,7 @@ def _string_states(stored: Sequence[dict[str, Any] | None]) -> StringStates:
         judged_us=np.full(len(rows), NEVER),
         rejudge_us=np.full(len(rows), NEVER),
         checkpoint_us=np.full(len(rows), NEVER),
+        flatlines=[_bytes(row.get("flatlines")) for row in rows],
         rule_state=[row.get("rule_state") for row in rows],
     )
 
@@ -225,6 +227,7 @@ def _encoded(fleet: FleetIndex, subjects: BatchSubjects, states: SubjectStates) 
         "mode_since": _time(mode.since_us),
         "last_discharge_at": _time(mode.discharged_us),
         "reporting_interval_s": _value(states.strings.interval_s[0]),
+        "flatlines": _text(states.strings.flatlines[0]),
         "rule_state": states.strings.rule_state[0],
         "batteries": [
             {
@@ -257,3 +260,11 @@ def _time(time_us: Any) -> datetime | None:
 
 def _value(value: Any) -> float | None:
     return None if np.isnan(value) else float(value)
+
+
+def _bytes(text: str | None) -> bytes | None:
+    return None if text is None else b64decode(text)
+
+
+def _text(stored: bytes | None) -> str | None:
+    return None if stored is None else b64encode(stored).decode()

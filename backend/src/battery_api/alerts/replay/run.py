@@ -311,6 +311,7 @@ async def _finish_string(connection: AsyncConnection, replay: JudgementReplay, k
             *_instants({"mode_since": mode.since_us, "last_discharge_at": mode.discharged_us}),
             reals("reporting_interval_s", states.strings.interval_s),
             reals("known_current_a", states.strings.current_a),
+            Column("flatlines", "bytea", list(states.strings.flatlines)),
             _optional("known_current_at", states.strings.current_us.tolist()),
         ],
     )

@@ -40,7 +40,10 @@ class LocationState(Base):
 
 
 class StringState(Base):
-    """Newest values and mode of a string, and how far it and its batteries are judged."""
+    """Newest values and mode of a string, and how far it and its batteries are judged.
+
+    ``flatlines`` is what the rules keep of how the channels of its batteries move.
+    """
 
     __tablename__ = "string_state"
 
@@ -61,6 +64,7 @@ class StringState(Base):
     mode_since: Mapped[datetime | None]
     last_discharge_at: Mapped[datetime | None]
     reporting_interval_s: Mapped[Real | None]
+    flatlines: Mapped[bytes | None] = mapped_column(LargeBinary)
     rule_state: Mapped[dict[str, Any] | None] = mapped_column(JSONB)
 
 

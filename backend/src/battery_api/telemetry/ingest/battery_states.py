@@ -116,9 +116,14 @@ async def read_batteries(connection: AsyncConnection, keys: Keys, *, lock: bool)
     )
 
 
-async def read_peers(connection: AsyncConnection, fleet: FleetIndex, subjects: BatchSubjects) -> PeerStates:
-    """Read what is known of the other batteries of the strings; the lock of a string covers all its batteries."""
-    touched = subjects.strings[np.unique(subjects.string_of_battery)]
+async def read_peers(
+    connection: AsyncConnection, fleet: FleetIndex, subjects: BatchSubjects, reporting: FleetSlots
+) -> PeerStates:
+    """Read what is known of the other batteries of the strings that report themselves or through a battery.
+
+    The lock of a string covers all its batteries.
+    """
+    touched = np.union1d(subjects.strings[np.unique(subjects.string_of_battery)], reporting)
     members = np.flatnonzero(np.isin(fleet.string_of_battery, touched))
     others = FleetSlots(np.setdiff1d(members, subjects.batteries))
     string = subjects.string_slots(FleetSlots(fleet.string_of_battery[others]))

@@ -72,6 +72,7 @@ _KEEP_CHECKPOINTS: Final = """
         'time', s.time, 'known_current_a', s.known_current_a, 'known_current_at', s.known_current_at,
         'mode', s.mode, 'mode_since', s.mode_since, 'last_discharge_at', s.last_discharge_at,
         'reporting_interval_s', s.reporting_interval_s, 'rule_state', s.rule_state,
+        'flatlines', encode(s.flatlines, 'base64'),
         'batteries', (
             select jsonb_agg(jsonb_build_object(
                 'battery_id', t.battery_id, 'time', t.time, 'reporting_interval_s', t.reporting_interval_s,

@@ -224,14 +224,21 @@ def string_claims(
     """Return what string readings (m,) claim against what is known, NaN where that is unknown.
 
     ``mode_contradicted`` is 1 where the current rules the reported mode out, else 0; ``voltage_of_nominal_pct`` is the
-    voltage over the nominal one of all cells in series.
+    voltage over the nominal one of all cells in series; ``float_current_ma_per_ah`` refers the float current to the
+    rated capacity, and ``float_current_off_a`` is how far it is off the current.
     """
     claims = np.full(len(slot), np.nan)
     for row, (current, mode) in enumerate(zip(values["current_a"].tolist(), reported, strict=True)):
         if mode is not None and not np.isnan(current):
             claims[row] = float(contradicts(StringMode(mode), current))
     nominal_v = fleet.string_cells[slot] * NOMINAL_CELL_V
-    return {"mode_contradicted": claims, "voltage_of_nominal_pct": values["voltage_v"] / nominal_v * 100.0}
+    float_current_ma = values["float_current_ma"]
+    return {
+        "mode_contradicted": claims,
+        "voltage_of_nominal_pct": values["voltage_v"] / nominal_v * 100.0,
+        "float_current_ma_per_ah": float_current_ma / fleet.string_capacity_ah[slot],
+        "float_current_off_a": np.abs(float_current_ma / 1000.0 - values["current_a"]),
+    }
 
 
 def categories_as_numbers(categories: Mapping[str, Sequence[object]]) -> dict[str, FloatArray]:

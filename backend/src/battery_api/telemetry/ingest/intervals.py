@@ -1,4 +1,9 @@
-"""The reporting interval of a subject, learned from the gaps between its readings."""
+"""The reporting interval of a subject, learned from the gaps between its readings.
+
+Many senders have no single interval: a module sends a burst of readings and sleeps, or samples every two seconds while
+it discharges. What staleness and holds need is the longest gap that is still usual, so the interval is that of the gap
+in which the time is spent: an expectile of the logarithm of the gaps, each weighted by its length.
+"""
 
 from dataclasses import dataclass
 from typing import Final
@@ -9,10 +14,15 @@ from battery_api.telemetry.store.columns import FloatArray, IntArray
 from battery_api.telemetry.store.indices import BatchSlots
 from battery_api.telemetry.store.instants import NEVER
 
-_GAIN: Final = 0.3
-# One gap moves the logarithm of the estimate by at most this much, so that an outage hardly counts and a new rate is
-# learned within about twenty readings.
-_LARGEST_STEP: Final = 0.7
+_MEMORY_S: Final = 1800.0
+"""Time in gaps of another length after which those have become usual (EJ)."""
+_LARGEST_GAIN: Final = 0.3
+_LARGEST_STEP: Final = 1.5
+"""Bound on what one gap says of the logarithm, so that an outage does not pass for a new rhythm."""
+_LONGER_WEIGHT: Final = 2.0
+"""How much more a longer gap counts: short readings in between must not make the usual pause look like silence."""
+_LARGEST_FIRST_S: Final = 3600.0
+"""A first gap beyond this may as well be an outage; a slower sender is learned within days."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +65,10 @@ def learn_intervals(interval_s: FloatArray, last_us: IntArray, slot: BatchSlots,
 
 
 def _updated(interval_s: FloatArray, gap_s: FloatArray) -> FloatArray:
-    before = np.where(np.isnan(interval_s), gap_s, interval_s)
-    step = np.clip(np.log(gap_s / before), -_LARGEST_STEP, _LARGEST_STEP)
-    updated: FloatArray = before * np.exp(_GAIN * step)
-    return updated
+    before = np.where(np.isnan(interval_s), np.minimum(gap_s, _LARGEST_FIRST_S), interval_s)
+    ratio = np.log(gap_s / before)
+    step = np.clip(ratio, -_LARGEST_STEP, _LARGEST_STEP) * np.where(ratio > 0, _LONGER_WEIGHT, 1.0)
+    updated = before * np.exp(np.minimum(_LARGEST_GAIN, gap_s / _MEMORY_S) * step)
+    # In single precision, as it is stored, so that the cut of the readings into batches does not matter.
+    rounded: FloatArray = updated.astype(np.float32).astype(np.float64)
+    return rounded

@@ -28,10 +28,10 @@ from battery_api.telemetry.ports import (
     Readings,
     StringSubjects,
 )
-from battery_api.telemetry.store.columns import FloatArray, RuleState
+from battery_api.telemetry.store.columns import Column, FloatArray, RuleState, integers
 from battery_api.telemetry.store.fleet_index import FleetIndex, Kind
 from battery_api.telemetry.store.indices import BatchSlots, BatteryKey, Keys
-from battery_api.telemetry.store.statements import write_open_counts, write_rule_states
+from battery_api.telemetry.store.statements import update_rows, write_open_counts, write_rule_states
 
 ROOM_VALID_S: Final = 3600.0
 """How long a room temperature stands for the room: its air takes about an hour to follow (EJ)."""
@@ -80,11 +80,15 @@ def judged_batch(
             string_index=subjects.string_of_battery,
             location_index=subjects.location_of_battery,
             open_counts=states.batteries.open_counts,
+            keys=fleet.batteries.keys_at(subjects.batteries),
+            capacity_ah=fleet.battery_capacity_ah[subjects.batteries],
+            cell_count=fleet.battery_cells[subjects.batteries],
         ),
         strings=StringSubjects(
             entries=fleet.strings.entries_at(subjects.strings),
             rule_state=states.strings.rule_state,
             mode=[state.mode for state in states.strings.mode],
+            flatlines=states.strings.flatlines,
         ),
         locations=LocationSubjects(
             entries=fleet.locations.entries_at(subjects.locations), rule_state=states.locations.rule_state
@@ -99,6 +103,7 @@ def judged_batch(
         room_c=_rooms(states, stored).at(subjects.locations_of(readings.subject), times),
         own_temperature_c=_own_temperatures(states, stored, readings),
         age_s=_ages(states, stored, readings),
+        string_settled=timeline.at(string_readings.subject, string_readings.time.view(np.int64)).settled,
     )
 
 
@@ -164,5 +169,12 @@ async def write_verdict(
         await write_rule_states(
             connection, kind, keys[slots].tolist() if slots else [], [changed[slot] for slot in slots]
         )
+    moved = sorted(verdict.flatlines)
+    await update_rows(
+        connection,
+        "string_state",
+        integers("string_id", string_keys[moved]),
+        [Column("flatlines", "bytea", [verdict.flatlines[slot] for slot in moved])],
+    )
     counts = {BatteryKey(int(battery_keys[slot])): count for slot, count in verdict.open_counts.items()}
     await write_open_counts(connection, counts)

@@ -48,6 +48,7 @@ class _StringRow(NamedTuple):
     judged_until: datetime | None
     rejudge_from: datetime | None
     checkpoint_at: datetime | None
+    flatlines: bytes | None
     rule_state: Any
 
 
@@ -93,6 +94,8 @@ class StringStates:
     """From when they have to judge them again, `NEVER` where not."""
     checkpoint_us: IntArray
     """Time of the newest checkpoint of what the rules know."""
+    flatlines: Sequence[bytes | None]
+    """What the rules keep of how the channels of its batteries move."""
     rule_state: Sequence[RuleState | None]
 
 
@@ -179,5 +182,6 @@ def _string_states(rows: Sequence[_StringRow]) -> StringStates:
         judged_us=microseconds_of([row.judged_until for row in rows]),
         rejudge_us=microseconds_of([row.rejudge_from for row in rows]),
         checkpoint_us=microseconds_of([row.checkpoint_at for row in rows]),
+        flatlines=[row.flatlines for row in rows],
         rule_state=[decoded_rule_state(row.rule_state) for row in rows],
     )

@@ -112,7 +112,7 @@ class BatchTransaction:
         with STAGE_SECONDS.labels("lock").time():
             states = await read_states(self._connection, self._fleet, subjects, lock=True)
             await require_current_fleet(self._connection, self._fleet)
-            peers = await read_peers(self._connection, self._fleet, subjects)
+            peers = await read_peers(self._connection, self._fleet, subjects, batch.strings.slot)
         locked = _LockedBatch(subjects, states, peers)
         if estimates is not None:
             estimates.require_current(states.batteries)

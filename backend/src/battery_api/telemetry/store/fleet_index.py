@@ -54,6 +54,8 @@ class FleetIndex:
     baseline_mohm: FloatArray
     baseline_c: FloatArray
     battery_capacity_ah: FloatArray
+    battery_cells: FloatArray
+    """(n,) cells in series of each battery."""
     string_cells: FloatArray
     """(strings,) cells in series, NaN for a string without batteries."""
     string_capacity_ah: FloatArray
@@ -104,6 +106,7 @@ class FleetIndex:
             baseline_mohm=np.array([entry.baseline_resistance_mohm for entry in batteries], np.float64),
             baseline_c=np.array([entry.baseline_temperature_c for entry in batteries], np.float64),
             battery_capacity_ah=np.array([entry.rated_capacity_ah for entry in batteries], np.float64),
+            battery_cells=np.array([entry.cell_count for entry in batteries], np.float64),
             string_cells=np.array([_cells_in_series(entries) for entries in members], np.float64),
             string_capacity_ah=np.array(
                 [max((entry.rated_capacity_ah for entry in entries), default=np.nan) for entries in members],
