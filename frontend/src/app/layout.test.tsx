@@ -10,6 +10,7 @@ import { useSession } from "@/api/session";
 import { liveStore, useConnection } from "@/realtime/connection";
 import { usePreferences } from "@/stores/preferences";
 import { MockFleet } from "@/testing/fleet";
+import { problem } from "@/testing/handlers";
 import { renderPage } from "@/testing/render";
 import { server } from "@/testing/server";
 
@@ -217,4 +218,11 @@ it("signs out on this device while the server is away, and says what that means"
   await userEvent.click(screen.getByRole("button", { name: "Sign out" }));
   expect(await screen.findByText(/^Signed out on this device only\./)).toBeInTheDocument();
   expect(useSession.getState()).toMatchObject({ phase: "signed-out", accessToken: null });
+});
+
+it("does not pass off a count that failed as no unacknowledged alert", async () => {
+  renderPage(page);
+  server.use(http.get("*/api/v1/alerts", () => problem(503, "database_unavailable", "The database is away.")));
+  const sentence = "The number of unacknowledged alerts could not be refreshed.";
+  expect(await screen.findByText(sentence)).toBeInTheDocument();
 });

@@ -1,6 +1,17 @@
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import clsx from "clsx";
-import { BatteryCharging, Bell, Keyboard, Languages, LogOut, Menu, Moon, Search, Sun } from "lucide-react";
+import {
+  BatteryCharging,
+  Bell,
+  Keyboard,
+  Languages,
+  LogOut,
+  Menu,
+  Moon,
+  Search,
+  Sun,
+  TriangleAlert,
+} from "lucide-react";
 import { useEffect, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { NavLink, Outlet, useLocation } from "react-router-dom";
@@ -90,7 +101,7 @@ export function Layout() {
 
 function Sidebar({ open }: { open: boolean }) {
   const { t } = useTranslation();
-  const { data } = useQuery(alertQueries.list({ active: true, limit: 5 }));
+  const { data, isError } = useQuery(alertQueries.list({ active: true, limit: 5 }));
   const item = ({ isActive }: { isActive: boolean }) =>
     clsx(
       "flex min-h-9 items-center gap-2 rounded-lg px-3 font-medium",
@@ -115,14 +126,22 @@ function Sidebar({ open }: { open: boolean }) {
       <NavLink to="/alerts" className={item}>
         <Bell size={16} aria-hidden />
         {t("nav.alerts")}
-        {data !== undefined && data.pending_count > 0 && (
-          <span
-            title={t("fleet.pending", { count: data.pending_count })}
-            className="ml-auto rounded-full bg-critical-fill px-2 text-xs font-semibold text-on-critical"
-          >
-            {data.pending_count}
-          </span>
-        )}
+        <span className="ml-auto flex items-center gap-1">
+          {isError && (
+            <span title={t("nav.countFailed")} className="text-warning-text">
+              <TriangleAlert size={16} aria-hidden />
+              <span className="sr-only">{t("nav.countFailed")}</span>
+            </span>
+          )}
+          {data !== undefined && data.pending_count > 0 && (
+            <span
+              title={t("fleet.pending", { count: data.pending_count })}
+              className="rounded-full bg-critical-fill px-2 text-xs font-semibold text-on-critical"
+            >
+              {data.pending_count}
+            </span>
+          )}
+        </span>
       </NavLink>
       <Identity />
     </nav>

@@ -6,7 +6,7 @@ import { expect, it, vi } from "vitest";
 
 import { summaryOf } from "@/testing/answers";
 import { MockFleet } from "@/testing/fleet";
-import { createHandlers } from "@/testing/handlers";
+import { createHandlers, problem } from "@/testing/handlers";
 import { showPage } from "@/testing/render";
 import { server } from "@/testing/server";
 
@@ -135,4 +135,16 @@ it("speaks Thai", async () => {
   expect(selected()).toHaveTextContent("ภาพรวม");
   await userEvent.type(field(), "zzz");
   expect(await screen.findByText("ไม่พบรายการ")).toBeVisible();
+});
+
+it("does not take a search that failed for one without results", async () => {
+  await show();
+  server.use(http.get("*/api/v1/batteries", () => problem(503, "database_unavailable", "The database is away.")));
+  await userEvent.type(field(), "serial of nothing");
+  expect(await screen.findByRole("alert")).toHaveTextContent("The search is incomplete.");
+  expect(screen.queryByText("No results")).toBeNull();
+  server.use(...createHandlers(new MockFleet()));
+  await userEvent.click(screen.getByRole("button", { name: "Retry" }));
+  expect(await screen.findByText("No results")).toBeVisible();
+  expect(screen.queryByRole("alert")).toBeNull();
 });

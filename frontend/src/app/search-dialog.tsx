@@ -7,6 +7,7 @@ import { useNavigate } from "react-router-dom";
 
 import { fleetQueries } from "@/api/queries";
 import { StatusIcon } from "@/components/status";
+import { Button } from "@/components/ui/button";
 import { Dialog } from "@/components/ui/dialog";
 import { useScrollIntoView } from "@/lib/use-scroll-into-view";
 import { liveStore } from "@/realtime/connection";
@@ -36,7 +37,7 @@ function Palette({ onDone }: { onDone: () => void }) {
   const listId = useId();
   const [text, setText] = useState("");
   const [active, setActive] = useState(0);
-  const entries = useEntries(text);
+  const { entries, failed, retry } = useEntries(text);
   const chosen = Math.max(0, Math.min(active, entries.length - 1));
 
   function go(entry: Entry | undefined): void {
@@ -84,8 +85,15 @@ function Palette({ onDone }: { onDone: () => void }) {
           />
         ))}
       </div>
+      {failed && (
+        <p role="alert" className="flex items-center gap-2 px-2 pt-1 text-warning-text">
+          {t("common.searchIncomplete")}
+          <Button onClick={retry}>{t("common.retry")}</Button>
+        </p>
+      )}
       <p role="status" className="px-2 pt-1 text-xs text-muted">
         {text.trim() !== "" &&
+          !(failed && entries.length === 0) &&
           (entries.length === 0 ? t("common.noResults") : t("common.results", { count: entries.length }))}
       </p>
     </>
@@ -132,18 +140,20 @@ function Option({ id, entry, isActive, onHover, onGo }: OptionProps) {
 }
 
 /** The live store has all ids; only serial numbers need the gateway. */
-function useEntries(text: string): Entry[] {
+function useEntries(text: string): { entries: Entry[]; failed: boolean; retry: () => void } {
   const { t } = useTranslation();
   const query = useDeferredValue(text.trim());
-  const { data: locations } = useQuery(fleetQueries.locations());
-  const { data: bySerial } = useQuery(fleetQueries.search(query));
-  return findEntries(query, {
+  const locations = useQuery(fleetQueries.locations());
+  const bySerial = useQuery(fleetQueries.search(query));
+  const failing = [locations, bySerial].filter((source) => source.isLoadingError);
+  const entries = findEntries(query, {
     pages: [
       { kind: "fleet", name: t("nav.fleet"), detail: "g f", to: "/" },
       { kind: "alerts", name: t("nav.alerts"), detail: "g a", to: "/alerts" },
     ],
-    locations: locations?.items ?? [],
+    locations: locations.data?.items ?? [],
     batteryIds: liveStore.batteryIds(),
-    serialMatches: bySerial?.items ?? [],
+    serialMatches: bySerial.data?.items ?? [],
   });
+  return { entries, failed: failing.length > 0, retry: () => failing.forEach((source) => void source.refetch()) };
 }

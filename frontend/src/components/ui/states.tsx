@@ -42,8 +42,22 @@ export function ErrorState({ error, onRetry }: { error: unknown; onRetry?: () =>
   );
 }
 
+interface FailingQuery {
+  isError: boolean;
+  isLoadingError: boolean;
+  error: unknown;
+  dataUpdatedAt: number;
+  refetch: () => unknown;
+}
+
+/** For a part of a page: that it could not be loaded, or that what it shows is old; nothing while all is well. */
+export function QueryFailure({ query }: { query: FailingQuery }) {
+  if (query.isLoadingError) return <ErrorState error={query.error} onRetry={() => query.refetch()} />;
+  return <RefreshFailed query={query} />;
+}
+
 interface RefreshFailedProps {
-  query: { isError: boolean; error: unknown; dataUpdatedAt: number; refetch: () => unknown };
+  query: Omit<FailingQuery, "isLoadingError">;
 }
 
 /** A refresh failed: the older data stays on screen, with its time. */

@@ -9,7 +9,7 @@ import { alertQueries } from "@/api/queries";
 import type { AlertDetail } from "@/api/types";
 import { SeverityLabel } from "@/components/status";
 import { Button } from "@/components/ui/button";
-import { ErrorState, Skeleton } from "@/components/ui/states";
+import { QueryFailure, Skeleton } from "@/components/ui/states";
 import { unitText, useLanguage } from "@/i18n";
 import { formatDateTime } from "@/lib/dates";
 
@@ -27,7 +27,8 @@ interface AlertDrawerProps {
 /** One alert in full beside the list, which keeps its scroll position. */
 export function AlertDrawer({ alertId, mayAct, onClose, onAcknowledge }: AlertDrawerProps) {
   const { t } = useTranslation();
-  const { data, isLoadingError, error, refetch } = useQuery(alertQueries.detail(alertId));
+  const detail = useQuery(alertQueries.detail(alertId));
+  const { data } = detail;
   const [resolving, setResolving] = useState(false);
   const resolve = useAlertAction("resolve");
   return (
@@ -47,8 +48,8 @@ export function AlertDrawer({ alertId, mayAct, onClose, onAcknowledge }: AlertDr
           <X size={18} aria-hidden />
         </button>
       </div>
-      {isLoadingError && <ErrorState error={error} onRetry={() => void refetch()} />}
-      {!data && !isLoadingError && <Skeleton height={300} />}
+      <QueryFailure query={detail} />
+      {detail.isPending && <Skeleton height={300} />}
       {data && (
         <>
           <Summary alert={data} />

@@ -6,7 +6,7 @@ import { beforeEach, expect, it, vi } from "vitest";
 
 import { alertTypes } from "@/i18n";
 import { MockFleet } from "@/testing/fleet";
-import { createHandlers } from "@/testing/handlers";
+import { createHandlers, problem } from "@/testing/handlers";
 import { renderPage, showPage } from "@/testing/render";
 import { server } from "@/testing/server";
 
@@ -100,4 +100,15 @@ it("resets filters that match nothing", async () => {
   await userEvent.click(await screen.findByRole("button", { name: "Reset filters" }));
   expect(router.state.location.search).toBe("");
   expect(await screen.findByTestId("alert-1")).toBeVisible();
+});
+
+it("keeps the chosen location in sight when the locations cannot be loaded, and loads them again", async () => {
+  server.use(http.get("*/api/v1/locations", () => problem(503, "database_unavailable", "The database is away.")));
+  show("location_id=DC-KKN-01");
+  expect(await screen.findByRole("alert")).toHaveTextContent("The list of locations could not be loaded.");
+  expect(screen.getByLabelText("Location")).toHaveDisplayValue("DC-KKN-01");
+  server.use(...createHandlers(new MockFleet()));
+  await userEvent.click(screen.getByRole("button", { name: "Retry" }));
+  expect(await screen.findByDisplayValue("Khon Kaen")).toBeVisible();
+  expect(screen.queryByRole("alert")).toBeNull();
 });

@@ -2,6 +2,8 @@ import { useQuery } from "@tanstack/react-query";
 import { useTranslation } from "react-i18next";
 
 import { fleetQueries } from "@/api/queries";
+import type { Location } from "@/api/types";
+import { Button } from "@/components/ui/button";
 import { alertTypes } from "@/i18n";
 
 import { severities, stateOf, states } from "./filters";
@@ -13,7 +15,8 @@ interface AlertFiltersProps {
 
 export function AlertFilters({ params, onChange }: AlertFiltersProps) {
   const { t } = useTranslation();
-  const { data } = useQuery(fleetQueries.locations());
+  const locations = useQuery(fleetQueries.locations());
+  const locationId = params.get("location_id") ?? "";
   const change = (name: string, value: string) => {
     const next = new URLSearchParams(params);
     if (value === "" || (name === "state" && value === "active")) next.delete(name);
@@ -39,12 +42,9 @@ export function AlertFilters({ params, onChange }: AlertFiltersProps) {
       />
       <Choice
         label={t("alerts.location")}
-        value={params.get("location_id") ?? ""}
+        value={locationId}
         onChange={(value) => change("location_id", value)}
-        options={[
-          ["", t("alerts.any")],
-          ...(data?.items ?? []).map((location): [string, string] => [location.location_id, location.name]),
-        ]}
+        options={[["", t("alerts.any")], ...locationOptions(locations.data?.items ?? [], locationId)]}
       />
       <Choice
         label={t("alerts.type")}
@@ -52,8 +52,20 @@ export function AlertFilters({ params, onChange }: AlertFiltersProps) {
         onChange={(value) => change("type", value)}
         options={[["", t("alerts.any")], ...alertTypes.map((type): [string, string] => [type, t(`type.${type}`)])]}
       />
+      {locations.isLoadingError && (
+        <p role="alert" className="flex items-center gap-2 text-warning-text">
+          {t("alerts.locationsFailed")}
+          <Button onClick={() => void locations.refetch()}>{t("common.retry")}</Button>
+        </p>
+      )}
     </div>
   );
+}
+
+/** The chosen location is always among them: a filter that is in force must not look like "any". */
+function locationOptions(known: readonly Location[], chosenId: string): [string, string][] {
+  const options = known.map((location): [string, string] => [location.location_id, location.name]);
+  return chosenId === "" || options.some(([id]) => id === chosenId) ? options : [...options, [chosenId, chosenId]];
 }
 
 function Choice({

@@ -1,9 +1,13 @@
 import { screen, waitFor, within } from "@testing-library/react";
+import userEvent from "@testing-library/user-event";
+import { http } from "msw";
 import { act } from "react";
 import { expect, it } from "vitest";
 
 import { liveStore } from "@/realtime/connection";
+import { createHandlers, problem } from "@/testing/handlers";
 import { renderPage } from "@/testing/render";
+import { server } from "@/testing/server";
 
 import { BatteryPage } from "./battery-page";
 
@@ -51,4 +55,36 @@ it("shows a battery that never reported as without data", async () => {
   open("BAT-DC-HDY-01-REC-01-STR-02-024");
   expect(await screen.findByText("No data", { selector: "h1 + span" })).toBeVisible();
   expect(screen.getByTestId("live-voltage")).toHaveTextContent("–");
+});
+
+it.each([
+  "alerts",
+  "batteries",
+  "batteries/:id/telemetry",
+  "batteries/:id/twin",
+  "batteries/:id/discharges",
+  "batteries/:id/alert-rules",
+  "strings/:id/runtime",
+])("says that the answer of %s is missing, and asks again on demand", async (path) => {
+  const { fleet } = open();
+  server.use(http.get(`*/api/v1/${path}`, () => problem(503, "database_unavailable", "The database is away.")));
+  expect(await screen.findByRole("alert")).toHaveTextContent("The database is away.");
+  server.use(...createHandlers(fleet));
+  await userEvent.click(screen.getByRole("button", { name: "Retry" }));
+  await waitFor(() => expect(screen.queryByRole("alert")).toBeNull());
+});
+
+it("says that the charts mark no alerts because there are none to be had", async () => {
+  open();
+  server.use(http.get("*/api/v1/alerts", () => problem(503, "database_unavailable", "The database is away.")));
+  expect(await screen.findByText(/so the charts do not mark any/)).toBeVisible();
+});
+
+it("says since when its alerts are not refreshed", async () => {
+  const { cache } = open();
+  await screen.findByText("Alert rules");
+  await waitFor(() => expect(cache.isFetching()).toBe(0));
+  server.use(http.get("*/api/v1/alerts", () => problem(503, "database_unavailable", "The database is away.")));
+  await act(() => cache.invalidateQueries({ queryKey: ["alerts"] }));
+  expect(await screen.findByText(/^Could not refresh/)).toBeVisible();
 });

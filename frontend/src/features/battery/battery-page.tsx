@@ -8,7 +8,7 @@ import { AlertLine } from "@/components/alert-line";
 import { Breadcrumb, useTitle } from "@/components/breadcrumb";
 import { StatusLabel } from "@/components/status";
 import { Card } from "@/components/ui/card";
-import { EmptyState, ErrorState, RefreshFailed, Skeleton } from "@/components/ui/states";
+import { EmptyState, ErrorState, QueryFailure, RefreshFailed, Skeleton } from "@/components/ui/states";
 import { RetireButton } from "@/components/retirement/retire-button";
 import { RetiredLabel } from "@/components/retirement/retired-label";
 import { isAlertType, useLanguage } from "@/i18n";
@@ -68,11 +68,11 @@ export function BatteryPage() {
         <EvidenceCard batteryId={data.battery_id} />
         <RuntimeCard battery={data} />
       </div>
-      <History battery={data} alerts={alerts.data?.items ?? []} />
+      <History battery={data} alerts={alerts.isLoadingError ? null : (alerts.data?.items ?? [])} />
       <div className="mt-3 grid gap-3 lg:grid-cols-2">
         <Peers battery={data} />
         <Card title={t("battery.alerts")}>
-          {alerts.isLoadingError && <ErrorState error={alerts.error} />}
+          <QueryFailure query={alerts} />
           {alerts.data?.items.length === 0 && <EmptyState title={t("battery.noAlerts")} />}
           <ul className="divide-y divide-border">
             {alerts.data?.items.map((alert) => (

@@ -3,7 +3,7 @@ import { useTranslation } from "react-i18next";
 
 import { Card } from "@/components/ui/card";
 import { ScrollRegion } from "@/components/ui/scroll-region";
-import { EmptyState, ErrorState, Skeleton } from "@/components/ui/states";
+import { EmptyState, QueryFailure, Skeleton } from "@/components/ui/states";
 import { useLanguage } from "@/i18n";
 import { formatAge, formatDateTime } from "@/lib/dates";
 import { formatQuantity } from "@/lib/units";
@@ -18,7 +18,7 @@ export function Discharges({ batteryId }: { batteryId: string }) {
   const query = useQuery(batteryQueries.discharges(batteryId));
   return (
     <Card title={t("twin.discharges")} className="mt-3">
-      {query.isLoadingError && <ErrorState error={query.error} onRetry={() => void query.refetch()} />}
+      <QueryFailure query={query} />
       {query.isPending && <Skeleton height={90} />}
       {query.data?.items.length === 0 && (
         <EmptyState title={t("twin.noDischarges")} hint={t("twin.noDischargesHint")} />

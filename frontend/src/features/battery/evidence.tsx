@@ -2,7 +2,7 @@ import { useQuery } from "@tanstack/react-query";
 import { useTranslation } from "react-i18next";
 
 import { Card } from "@/components/ui/card";
-import { EmptyState, ErrorState, Skeleton } from "@/components/ui/states";
+import { EmptyState, QueryFailure, Skeleton } from "@/components/ui/states";
 import { useLanguage } from "@/i18n";
 import { formatAge, formatDate } from "@/lib/dates";
 import { formatQuantity } from "@/lib/units";
@@ -18,7 +18,7 @@ export function EvidenceCard({ batteryId }: { batteryId: string }) {
   const record = useQuery(batteryQueries.twin(batteryId));
   return (
     <Card title={t("twin.evidence")}>
-      {record.isLoadingError && <ErrorState error={record.error} onRetry={() => void record.refetch()} />}
+      <QueryFailure query={record} />
       {record.isPending && <Skeleton height={90} />}
       {record.data && <EvidenceList record={record.data} />}
     </Card>

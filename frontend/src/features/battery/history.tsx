@@ -6,21 +6,26 @@ import { useSearchParams } from "react-router-dom";
 import type { Alert, BatteryDetail } from "@/api/types";
 import { TimeSeriesChart } from "@/components/charts/time-series-chart";
 import { Button } from "@/components/ui/button";
-import { ErrorState, Skeleton } from "@/components/ui/states";
+import { QueryFailure, Skeleton } from "@/components/ui/states";
 import { type Preset, paramsOf, presets, rangeOf, shifted, type TimeRange, zoomedOut } from "@/lib/time-range";
 import { useNow } from "@/realtime/hooks";
 
 import { batteryQueries } from "./queries";
 
+interface HistoryProps {
+  battery: BatteryDetail;
+  /** The alerts to mark in the charts; null if they could not be loaded. */
+  alerts: readonly Alert[] | null;
+}
+
 /** The battery's charts over the range in the URL. */
-export function History({ battery, alerts }: { battery: BatteryDetail; alerts: readonly Alert[] }) {
+export function History({ battery, alerts }: HistoryProps) {
   const { t } = useTranslation();
   const [params, setParams] = useSearchParams();
   const now = useNow(10_000);
   const range = rangeOf(params, now);
-  const { data, isLoadingError, error, isPending, refetch } = useQuery(
-    batteryQueries.series(battery.battery_id, range.from, range.to),
-  );
+  const series = useQuery(batteryQueries.series(battery.battery_id, range.from, range.to));
+  const { data } = series;
 
   function choose(next: Preset | { from: number; to: number }): void {
     setParams((current) => {
@@ -30,7 +35,7 @@ export function History({ battery, alerts }: { battery: BatteryDetail; alerts: r
   }
 
   const shared = { from: range.from, to: range.to, onZoom: (from: number, to: number) => choose({ from, to }) };
-  const alertsInRange = alerts.filter(
+  const alertsInRange = (alerts ?? []).filter(
     (alert) =>
       Date.parse(alert.raised_at) < range.to &&
       (alert.cleared_at === null || Date.parse(alert.cleared_at) > range.from),
@@ -46,8 +51,9 @@ export function History({ battery, alerts }: { battery: BatteryDetail; alerts: r
           {t("battery.zone")} · {t("battery.gaps")}
         </span>
       </div>
-      {isLoadingError && <ErrorState error={error} onRetry={() => void refetch()} />}
-      {isPending && <Skeleton height={420} />}
+      <QueryFailure query={series} />
+      {alerts === null && <p className="mb-2 text-warning-text">{t("battery.alertsUnmarked")}</p>}
+      {series.isPending && <Skeleton height={420} />}
       {data && (
         <div className="grid gap-3 lg:grid-cols-2">
           <TimeSeriesChart

@@ -6,7 +6,7 @@ import { Link } from "react-router-dom";
 import { fleetQueries } from "@/api/queries";
 import type { BatteryDetail } from "@/api/types";
 import { Card } from "@/components/ui/card";
-import { ErrorState, Skeleton } from "@/components/ui/states";
+import { QueryFailure, Skeleton } from "@/components/ui/states";
 import { formatQuantity } from "@/lib/units";
 import { useLiveLookup } from "@/realtime/hooks";
 
@@ -26,7 +26,7 @@ export function Peers({ battery }: { battery: BatteryDetail }) {
   const top = Math.max(25, ...peers.map((peer) => peer.value ?? 0));
   return (
     <Card title={t("battery.peers")}>
-      {batteries.isLoadingError && <ErrorState error={batteries.error} onRetry={() => void batteries.refetch()} />}
+      <QueryFailure query={batteries} />
       {batteries.isPending && <Skeleton height={2 * HEIGHT} />}
       {/* Two rows, so that each bar is wide enough to be hit. */}
       <ul className="grid grid-cols-12 gap-x-1 gap-y-2">

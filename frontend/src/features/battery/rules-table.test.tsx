@@ -1,8 +1,10 @@
 import { screen, within } from "@testing-library/react";
+import userEvent from "@testing-library/user-event";
 import i18next from "i18next";
 import { http, HttpResponse } from "msw";
 import { expect, it } from "vitest";
 
+import { problem } from "@/testing/handlers";
 import { showPage } from "@/testing/render";
 import { server } from "@/testing/server";
 
@@ -62,4 +64,29 @@ it("speaks Thai, units of time included", async () => {
   await i18next.changeLanguage("th");
   const cells = await rowOf({ type: "data_stale", severity: "warning", unit: "s", raise_value: 300 });
   expect(cells).toEqual(["ข้อมูลไม่อัปเดต", "เตือน", "> 300 วินาที", "60 วินาที", "ค่าเริ่มต้น"]);
+});
+
+it("says that the rules could not be loaded, and loads them again", async () => {
+  server.use(http.get("*/api/v1/batteries/BAT-1/alert-rules", () => problem(422, "internal", "Something broke.")));
+  showPage({ path: "/", element: <RulesTable batteryId="BAT-1" /> });
+  expect(await screen.findByRole("alert")).toHaveTextContent("Something broke.");
+  expect(screen.queryByRole("table")).toBeNull();
+  server.use(
+    http.get("*/api/v1/batteries/BAT-1/alert-rules", () =>
+      HttpResponse.json({ items: [rule], total: 1, skip: 0, limit: 100 }),
+    ),
+  );
+  await userEvent.click(screen.getByRole("button", { name: "Retry" }));
+  expect(await screen.findByRole("cell", { name: "High temperature" })).toBeVisible();
+  expect(screen.queryByRole("alert")).toBeNull();
+});
+
+it("says that no rule applies", async () => {
+  server.use(
+    http.get("*/api/v1/batteries/BAT-1/alert-rules", () =>
+      HttpResponse.json({ items: [], total: 0, skip: 0, limit: 100 }),
+    ),
+  );
+  showPage({ path: "/", element: <RulesTable batteryId="BAT-1" /> });
+  expect(await screen.findByText("No alert rules apply.")).toBeVisible();
 });

@@ -27,11 +27,7 @@ export function RuntimeCard({ battery }: { battery: BatteryDetail }) {
   return (
     <Card title={t("twin.runtime", { string: shortId(battery.string_id) })}>
       {runtime.isPending && <Skeleton height={70} />}
-      {runtime.isError && (
-        <p className="text-muted" role="alert">
-          {problemText(problemOf(runtime.error))}
-        </p>
-      )}
+      {runtime.isError && <RuntimeProblem error={runtime.error} onRetry={() => void runtime.refetch()} />}
       {runtime.data && <RuntimeEstimate runtime={runtime.data} ownId={battery.battery_id} />}
       <form
         className="mt-3 flex flex-wrap items-center gap-2"
@@ -61,6 +57,18 @@ export function RuntimeCard({ battery }: { battery: BatteryDetail }) {
         </Button>
       </form>
     </Card>
+  );
+}
+
+/** Asking again helps unless the request itself was refused. */
+function RuntimeProblem({ error, onRetry }: { error: unknown; onRetry: () => void }) {
+  const { t } = useTranslation();
+  const problem = problemOf(error);
+  return (
+    <div role="alert" className="flex flex-wrap items-center gap-x-3 gap-y-1">
+      <p className="text-muted">{problemText(problem)}</p>
+      {(problem.status === null || problem.status >= 500) && <Button onClick={onRetry}>{t("common.retry")}</Button>}
+    </div>
   );
 }
 

@@ -48,6 +48,26 @@ it.each([
   expect(serialIn(serial)).toBe(cell);
 });
 
+it.each([
+  ["=HYPERLINK(0)", "'=HYPERLINK(0)"],
+  ["+1", "'+1"],
+  ["-2", "'-2"],
+  ["@SUM(A1)", "'@SUM(A1)"],
+  ["\t=1", "'\t=1"],
+  ["\tplain", "'\tplain"],
+  ["  =1", "'  =1"],
+  ["＝1", "'＝1"],
+  ["\r=1", `"'\r=1"`],
+  ["\n=1", `"'\n=1"`],
+  ['=1,"x"', `"'=1,""x"""`],
+])("takes the formula out of %j", (serial, cell) => {
+  expect(serialIn(serial)).toBe(cell);
+});
+
+it.each(["CSB-7", "7=7", "a@b", "'7"])("leaves %j as it is", (serial) => {
+  expect(serialIn(serial)).toBe(serial);
+});
+
 it("distinguishes a measured zero from an absent value, and keeps signs", () => {
   const line = csvOf([{ ...row, voltage_v: 0, temperature_c: null, resistance_drift_pct: -3 }]).split("\r\n")[1];
   expect(line).toContain(",critical,0,,4.83,-3,");

@@ -20,9 +20,17 @@ export function csvOf(rows: readonly Row[]): string {
   return `${[[...columns, "time"].join(","), ...lines].join("\r\n")}\r\n`;
 }
 
+/** What a spreadsheet takes for the beginning of a formula, also after white space and in full width. */
+const FORMULA = /^(?:[\t\r\n]|\s*[=+\-@\uFF1D\uFF0B\uFF0D\uFF20])/;
+
 function cellOf(value: string | number | null): string {
-  const text = value === null ? "" : String(value);
+  const text = value === null ? "" : typeof value === "number" ? String(value) : inert(value);
   return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+}
+
+/** A text that a spreadsheet shows and never runs: an apostrophe in front marks it as text. */
+function inert(text: string): string {
+  return FORMULA.test(text) ? `'${text}` : text;
 }
 
 export function saveCsv(name: string, content: string): void {

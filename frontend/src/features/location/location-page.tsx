@@ -11,7 +11,7 @@ import { HeatLegend } from "@/components/heat-legend";
 import { StatusCounts } from "@/components/status";
 import { Button } from "@/components/ui/button";
 import { Card } from "@/components/ui/card";
-import { EmptyState, ErrorState, RefreshFailed, Skeleton } from "@/components/ui/states";
+import { EmptyState, ErrorState, QueryFailure, RefreshFailed, Skeleton } from "@/components/ui/states";
 import { RetireButton } from "@/components/retirement/retire-button";
 import { RetiredLabel } from "@/components/retirement/retired-label";
 
@@ -101,7 +101,7 @@ function LocationAlerts({ locationId }: { locationId: string }) {
         </Link>
       }
     >
-      {alerts.isLoadingError && <ErrorState error={alerts.error} onRetry={() => void alerts.refetch()} />}
+      <QueryFailure query={alerts} />
       {alerts.data?.items.length === 0 && <EmptyState title={t("fleet.noAlerts")} hint={t("status.normalHint")} />}
       <ul className="divide-y divide-border">
         {alerts.data?.items.map((alert) => (

@@ -1,10 +1,11 @@
 import { screen } from "@testing-library/react";
 import i18next from "i18next";
+import { http } from "msw";
 import { expect, it } from "vitest";
 
 import type { Location } from "@/api/types";
 import { MockFleet } from "@/testing/fleet";
-import { createHandlers } from "@/testing/handlers";
+import { createHandlers, problem } from "@/testing/handlers";
 import { showPage } from "@/testing/render";
 import { server } from "@/testing/server";
 
@@ -64,4 +65,13 @@ it("speaks Thai, in the description of the map too", async () => {
   await i18next.changeLanguage("th");
   expect(await show("DC-CNX-01")).toHaveTextContent("ไฟฟ้าดับ");
   expect(screen.getByRole("img", { name: "Chiang Mai: ปกติ 216 เตือน 0 วิกฤต 0 ไม่มีข้อมูล 0" })).toBeInTheDocument();
+});
+
+it("says that its map could not be loaded", async () => {
+  const fleet = new MockFleet();
+  const location = fleet.location("DC-SRC-01", Date.now());
+  if (location === null) throw new Error("no location");
+  server.use(http.get("*/api/v1/locations/:id", () => problem(503, "database_unavailable", "The database is away.")));
+  showPage({ path: "/", element: <LocationCard location={location} fillBy="status" /> });
+  expect(await screen.findByText("Could not load the map. Trying again.")).toBeVisible();
 });

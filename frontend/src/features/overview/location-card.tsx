@@ -15,11 +15,17 @@ import { batteryIdsOf, shortId } from "@/lib/ids";
 import { DEFAULT_STALE_AFTER_S } from "@/lib/staleness";
 import { formatQuantity } from "@/lib/units";
 
+/** The card is one link and cannot hold a button, so a map that failed is asked for again by itself. */
+const RETRY_MS = 15_000;
+
 /** A location in one look; the whole card is one link, since its cells are too small to be controls. */
 export function LocationCard({ location, fillBy }: { location: Location; fillBy: FillBy }) {
   const { t } = useTranslation();
   // Only the layout of the strings is needed here, and that does not change by itself.
-  const { data } = useQuery({ ...fleetQueries.location(location.location_id), refetchInterval: false });
+  const { data, isLoadingError } = useQuery({
+    ...fleetQueries.location(location.location_id),
+    refetchInterval: ({ state }) => state.status === "error" && RETRY_MS,
+  });
   const rows = useMemo(
     () =>
       (data?.systems ?? []).flatMap((system) =>
@@ -48,6 +54,7 @@ export function LocationCard({ location, fillBy }: { location: Location; fillBy:
         <RoomBrief room={stats?.environment ?? null} />
       </div>
       <div style={{ minHeight: heightOf(location.string_count) }}>
+        {isLoadingError && <p className="text-warning-text">{t("fleet.mapFailed")}</p>}
         <HeatMap
           rows={rows}
           fillBy={fillBy}

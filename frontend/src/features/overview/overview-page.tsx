@@ -9,7 +9,7 @@ import { FillSelect } from "@/components/fill-select";
 import { fillByOf } from "@/components/heat-fill";
 import { HeatLegend } from "@/components/heat-legend";
 import { Card } from "@/components/ui/card";
-import { EmptyState, ErrorState, RefreshFailed, Skeleton } from "@/components/ui/states";
+import { EmptyState, ErrorState, QueryFailure, RefreshFailed, Skeleton } from "@/components/ui/states";
 
 import { LocationCard } from "./location-card";
 import { worstFirst } from "./order";
@@ -67,7 +67,8 @@ function LocationCards({ fillBy }: { fillBy: ReturnType<typeof fillByOf> }) {
 
 function NewestAlerts() {
   const { t } = useTranslation();
-  const { data, isLoadingError, error, refetch } = useQuery(alertQueries.list({ active: true, limit: 12 }));
+  const alerts = useQuery(alertQueries.list({ active: true, limit: 12 }));
+  const { data } = alerts;
   return (
     <Card
       title={t("fleet.newestAlerts")}
@@ -77,7 +78,7 @@ function NewestAlerts() {
         </Link>
       }
     >
-      {isLoadingError && <ErrorState error={error} onRetry={() => void refetch()} />}
+      <QueryFailure query={alerts} />
       {data?.items.length === 0 && <EmptyState title={t("fleet.noAlerts")} hint={t("status.normalHint")} />}
       <ul className="divide-y divide-border">
         {data?.items.map((alert) => (
