@@ -12,25 +12,34 @@ export const fleetQueries = {
       queryFn: ({ signal }) => get("/api/v1/fleet/overview", { signal }),
       refetchInterval: 15_000,
     }),
-  locations: () =>
+  /** Those in service; on request the retired ones as well, here and below. */
+  locations: (includeRetired = false) =>
     queryOptions({
-      queryKey: ["fleet", "locations"] as const,
-      queryFn: ({ signal }) => get("/api/v1/locations", { query: { include_stats: true }, signal }),
+      queryKey: ["fleet", "locations", includeRetired] as const,
+      queryFn: ({ signal }) =>
+        get("/api/v1/locations", { query: { include_stats: true, include_retired: includeRetired }, signal }),
+      placeholderData: keepPreviousData,
       refetchInterval: 15_000,
     }),
-  location: (locationId: string) =>
+  location: (locationId: string, includeRetired = false) =>
     queryOptions({
-      queryKey: ["fleet", "location", locationId] as const,
-      queryFn: ({ signal }) => get("/api/v1/locations/{location_id}", { path: { location_id: locationId }, signal }),
+      queryKey: ["fleet", "location", locationId, includeRetired] as const,
+      queryFn: ({ signal }) =>
+        get("/api/v1/locations/{location_id}", {
+          path: { location_id: locationId },
+          query: { include_retired: includeRetired },
+          signal,
+        }),
+      placeholderData: (previous) => (previous?.location_id === locationId ? previous : undefined),
       refetchInterval: 15_000,
     }),
-  batteriesOf: (locationId: string) =>
+  batteriesOf: (locationId: string, includeRetired = false) =>
     queryOptions({
-      queryKey: ["fleet", "batteries", locationId] as const,
+      queryKey: ["fleet", "batteries", locationId, includeRetired] as const,
       queryFn: ({ signal }) =>
         get("/api/v1/locations/{location_id}/batteries", {
           path: { location_id: locationId },
-          query: { limit: 1000 },
+          query: { limit: 1000, include_retired: includeRetired },
           signal,
         }),
       refetchInterval: 60_000,

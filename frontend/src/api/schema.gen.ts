@@ -2950,8 +2950,21 @@ export interface components {
             string_id: string;
             /** System Id */
             system_id: string;
-            /** Battery Count */
+            /**
+             * Battery Count
+             * @description Batteries in service.
+             */
             battery_count: number;
+            /**
+             * Battery Ids
+             * @description The batteries in service, by position; positions may be missing.
+             */
+            battery_ids: string[];
+            /**
+             * Retired Battery Ids
+             * @description The batteries of the string that are retired, by position.
+             */
+            retired_battery_ids: string[];
             /**
              * Retired At
              * @description When the last of its batteries was retired, if all are.

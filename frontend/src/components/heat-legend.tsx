@@ -20,7 +20,12 @@ const swatches: Record<HealthStatus, { look: string; glyph: string }> = {
   normal: { look: "bg-ok-fill", glyph: "" },
 };
 
-export function HeatLegend({ fillBy }: { fillBy: FillBy }) {
+/** A retired battery in the map: an empty outline, neither filled nor hatched. */
+export const RETIRED_LOOK = "border border-dashed border-border-strong text-muted";
+export const RETIRED_GLYPH = "–";
+
+export function HeatLegend({ fillBy, showsRetired = false }: { fillBy: FillBy; showsRetired?: boolean }) {
+  const { t } = useTranslation();
   return (
     <div className="flex flex-wrap items-center gap-x-4 gap-y-1 text-xs text-muted">
       {fillBy === "status" ? (
@@ -30,6 +35,14 @@ export function HeatLegend({ fillBy }: { fillBy: FillBy }) {
           <Ramp fillBy={fillBy} />
           <Swatch status="no_data" />
         </>
+      )}
+      {showsRetired && (
+        <span className="inline-flex items-center gap-1.5">
+          <span aria-hidden className={clsx("grid h-3 w-4 place-items-center leading-none", RETIRED_LOOK)}>
+            {RETIRED_GLYPH}
+          </span>
+          {t("retirement.mark")}
+        </span>
       )}
     </div>
   );

@@ -9,8 +9,8 @@ import { type FillBy, fillOf } from "./heat-fill";
 import { type Cell, cellsOf, heightOf } from "./heat-geometry";
 
 interface HeatMapProps {
-  /** Battery ids, one row per string. */
-  rows: readonly (readonly string[])[];
+  /** Battery ids, one row per string, by position; null where there is none. */
+  rows: readonly (readonly (string | null)[])[];
   fillBy: FillBy;
   label: string;
 }
@@ -41,7 +41,7 @@ export function HeatMap({ rows, fillBy, label }: HeatMapProps) {
 
 function draw(
   element: HTMLCanvasElement,
-  rows: readonly (readonly string[])[],
+  rows: readonly (readonly (string | null)[])[],
   fillBy: FillBy,
   find: LiveLookup,
   now: number,
@@ -61,7 +61,7 @@ function draw(
   rows.forEach((row, y) => {
     row.forEach((batteryId, x) => {
       const cell = cells[y]?.[x];
-      if (cell === undefined) return;
+      if (cell === undefined || batteryId === null) return;
       const value = find(batteryId);
       const status = statusNow(value, now);
       const fill = fillOf(value, status, fillBy, now);

@@ -277,17 +277,31 @@ export const en = {
     },
   },
   retirement: {
-    retire: "Retire",
+    action: { retire: "Retire", unretire: "Return to service" },
+    mark: "Retired",
+    show: "Show retired",
     retired: "Retired {{date}} by {{who}}",
     retiredLocation: "Retired {{date}}",
-    title: "Retire {{id}}",
-    battery:
-      "Its open alerts end, and it leaves all counts, lists and alert rules. Later readings are rejected. Its history stays readable.",
-    location:
-      "All {{count, number}} batteries go out of service: their open alerts and those of the location end, and they leave all counts, lists and alert rules. Later readings are rejected. The history stays readable.",
+    title: { retire: "Retire {{id}}", unretire: "Return {{id}} to service" },
+    retireEffect: {
+      battery:
+        "Its open alerts end, and it leaves all counts, lists and alert rules. Later readings are rejected. Its history stays readable.",
+      string:
+        "All {{count, number}} batteries of the string go out of service: their open alerts and those of the string end, and they leave all counts, lists and alert rules. Later readings are rejected. The history stays readable.",
+      location:
+        "All {{count, number}} batteries go out of service: their open alerts and those of the location end, and they leave all counts, lists and alert rules. Later readings are rejected. The history stays readable.",
+    },
+    unretireEffect: {
+      battery:
+        "It is watched and counted again, and its readings are accepted. Until the next reading it has no data. Alerts that have ended stay ended.",
+      string:
+        "All {{count, number}} batteries of the string are watched and counted again, and their readings are accepted. Until the next reading they have no data. Alerts that have ended stay ended.",
+      location:
+        "All {{count, number}} batteries are watched and counted again, and their readings are accepted. Until the next reading they have no data. Alerts that have ended stay ended.",
+    },
     reason: "Reason",
-    reasonPlaceholder: "Why it goes out of service",
-    done: "{{id}} is retired.",
+    reasonPlaceholder: { retire: "Why it goes out of service", unretire: "Why it is in service again" },
+    done: { retire: "{{id}} is retired.", unretire: "{{id}} is in service again." },
     replacedBy: "Battery {{old}} was replaced by {{new}}.",
     replaced: "The batteries were replaced.",
     outOfService: "Out of service.",

@@ -1,12 +1,12 @@
 import { expect, it } from "vitest";
 
-import { batteryIdsOf, shortId } from "./ids";
+import { byPosition, shortId } from "./ids";
 
-it("names a string's batteries with three digits", () => {
-  const ids = batteryIdsOf("DC-CNX-01-UPS-01-STR-02", 24);
-  expect(ids).toHaveLength(24);
-  expect(ids[0]).toBe("BAT-DC-CNX-01-UPS-01-STR-02-001");
-  expect(ids[23]).toBe("BAT-DC-CNX-01-UPS-01-STR-02-024");
+it("puts batteries into their positions and keeps the gaps", () => {
+  const id = (position: string) => `BAT-DC-CNX-01-UPS-01-STR-02-${position}`;
+  expect(byPosition([id("001"), id("004")])).toEqual([id("001"), null, null, id("004")]);
+  expect(byPosition([id("003"), id("001")])).toEqual([id("001"), null, id("003")]);
+  expect(byPosition([])).toEqual([]);
 });
 
 it.each([

@@ -1,7 +1,14 @@
 /** The grammar of ids: BAT-<string>-<position>, a string lies in a system, a system in a location. */
 
-export function batteryIdsOf(stringId: string, count: number): string[] {
-  return Array.from({ length: count }, (_, i) => `BAT-${stringId}-${String(i + 1).padStart(3, "0")}`);
+/** Batteries in their positions: the first is position 1, and null stands where none of them is. */
+export function byPosition(batteryIds: readonly string[]): (string | null)[] {
+  const row: (string | null)[] = [];
+  for (const id of batteryIds) {
+    const index = Number(id.slice(id.lastIndexOf("-") + 1)) - 1;
+    while (row.length < index) row.push(null);
+    row[index] = id;
+  }
+  return row;
 }
 
 /** The part of an id below its location: its short name where the location is known. */

@@ -319,7 +319,8 @@ export class MockFleet {
     return counts;
   }
 
-  systems(locationId: string): Schemas["SystemOut"][] {
+  /** With the strings in service, and the retired ones on request. */
+  systems(locationId: string, includeRetired = false): Schemas["SystemOut"][] {
     const zone = locations.find(([id]) => id === locationId)?.[5] ?? "C";
     return systemsOf(locationId, zone).map(({ system_id, kind }) => ({
       system_id,
@@ -327,14 +328,23 @@ export class MockFleet {
       rated_power_kva: kind === "UPS" ? 200 : 150,
       strings: this.strings
         .filter((string) => string.system_id === system_id)
-        .map((string) => ({
-          string_id: string.string_id,
-          system_id,
-          battery_count: BATTERIES_PER_STRING,
-          retired_at: null,
-          state: this.stringState(string),
-        })),
+        .map((string) => this.string(string))
+        .filter((string) => includeRetired || string.retired_at === null),
     }));
+  }
+
+  private string(string: MockString): Schemas["StringOut"] {
+    const retired = string.batteries.filter((battery) => battery.retirement !== undefined);
+    const inService = string.batteries.filter((battery) => battery.retirement === undefined);
+    return {
+      string_id: string.string_id,
+      system_id: string.system_id,
+      battery_count: inService.length,
+      battery_ids: inService.map((battery) => battery.battery_id),
+      retired_battery_ids: retired.map((battery) => battery.battery_id),
+      retired_at: inService.length > 0 ? null : (retired.at(-1)?.retirement?.at ?? null),
+      state: this.stringState(string),
+    };
   }
 
   stringState(string: MockString): Schemas["StringStateOut"] {

@@ -40,6 +40,10 @@ function pageOf<T>(all: readonly T[], url: URL) {
   return { items: all.slice(skip, skip + limit), total: all.length, skip, limit };
 }
 
+function asksForRetired(url: URL): boolean {
+  return url.searchParams.get("include_retired") === "true";
+}
+
 function selectAlerts(alerts: readonly Alert[], params: URLSearchParams): Alert[] {
   const is = (name: string, value: boolean) => params.get(name) === null || params.get(name) === String(value);
   const same = (name: "location_id" | "battery_id" | "severity" | "type", alert: Alert) =>
@@ -72,28 +76,30 @@ function sessionHandlers() {
 function fleetHandlers(fleet: MockFleet) {
   return [
     http.get(`${API}/fleet/overview`, () => HttpResponse.json(overviewOf(fleet, Date.now()))),
-    http.get(`${API}/locations`, ({ request }) =>
-      HttpResponse.json(
+    http.get(`${API}/locations`, ({ request }) => {
+      const url = new URL(request.url);
+      const all = fleet.locationIds().map((id) => fleet.location(id, Date.now()));
+      return HttpResponse.json(
         pageOf(
-          fleet.locationIds().map((id) => fleet.location(id, Date.now())),
-          new URL(request.url),
+          all.filter((location) => asksForRetired(url) || location?.retired_at === null),
+          url,
         ),
-      ),
-    ),
-    http.get(`${API}/locations/:id`, ({ params }) => {
-      const location = fleet.location(String(params.id), Date.now());
-      return location === null
-        ? problem(404, "location_not_found", `There is no location ${String(params.id)}.`)
-        : HttpResponse.json({ ...location, systems: fleet.systems(location.location_id) });
+      );
     }),
-    http.get(`${API}/locations/:id/batteries`, ({ params, request }) =>
-      HttpResponse.json(
-        pageOf(
-          fleet.batteriesOf(String(params.id)).map((battery) => summaryOf(fleet, battery, Date.now())),
-          new URL(request.url),
-        ),
-      ),
-    ),
+    http.get(`${API}/locations/:id`, ({ params, request }) => {
+      const location = fleet.location(String(params.id), Date.now());
+      if (location === null) return problem(404, "location_not_found", `There is no location ${String(params.id)}.`);
+      const includeRetired = location.retired_at !== null || asksForRetired(new URL(request.url));
+      return HttpResponse.json({ ...location, systems: fleet.systems(location.location_id, includeRetired) });
+    }),
+    http.get(`${API}/locations/:id/batteries`, ({ params, request }) => {
+      const url = new URL(request.url);
+      const listed = fleet
+        .batteriesOf(String(params.id))
+        .filter((battery) => asksForRetired(url) || battery.retirement === undefined)
+        .map((battery) => summaryOf(fleet, battery, Date.now()));
+      return HttpResponse.json(pageOf(listed, url));
+    }),
     http.get(`${API}/batteries`, ({ request }) => {
       const url = new URL(request.url);
       const text = (url.searchParams.get("q") ?? "").toLowerCase();
@@ -105,23 +111,7 @@ function fleetHandlers(fleet: MockFleet) {
         .map((battery) => summaryOf(fleet, battery, Date.now()));
       return HttpResponse.json(pageOf(found, url));
     }),
-    ...(["batteries", "locations"] as const).map((kind) =>
-      http.post(`${API}/${kind}/:id/retire`, async ({ params, request }) => {
-        const { reason } = (await request.json()) as { reason: string };
-        const id = String(params.id);
-        const retired = fleet.batteriesOf().filter((b) => (kind === "batteries" ? b.battery_id : b.location_id) === id);
-        const at = new Date().toISOString();
-        for (const battery of retired) battery.retirement ??= { at, reason };
-        return HttpResponse.json({
-          kind: kind === "batteries" ? "battery" : "location",
-          id,
-          battery_count: retired.length,
-          retired_at: at,
-          retired_by: operatorName,
-          retired_reason: reason,
-        } satisfies Schemas["RetirementOut"]);
-      }),
-    ),
+    ...retirementHandlers(fleet),
     http.get(`${API}/batteries/:id`, ({ params }) => {
       const battery = fleet.find(String(params.id));
       return battery === undefined
@@ -129,6 +119,34 @@ function fleetHandlers(fleet: MockFleet) {
         : HttpResponse.json(batteryDetail(fleet, battery, Date.now()));
     }),
   ];
+}
+
+const retirable = { batteries: "battery", strings: "string", locations: "location" } as const;
+
+function retirementHandlers(fleet: MockFleet) {
+  return (["batteries", "strings", "locations"] as const).flatMap((kind) =>
+    (["retire", "unretire"] as const).map((action) =>
+      http.post(`${API}/${kind}/:id/${action}`, async ({ params, request }) => {
+        const { reason } = (await request.json()) as { reason: string };
+        const id = String(params.id);
+        const concerned = fleet.batteriesOf().filter((battery) => battery[`${retirable[kind]}_id`] === id);
+        const at = new Date().toISOString();
+        for (const battery of concerned) {
+          if (action === "retire") battery.retirement ??= { at, reason };
+          else delete battery.retirement;
+        }
+        const isRetired = action === "retire";
+        return HttpResponse.json({
+          kind: retirable[kind],
+          id,
+          battery_count: concerned.length,
+          retired_at: isRetired ? at : null,
+          retired_by: isRetired ? operatorName : null,
+          retired_reason: isRetired ? reason : null,
+        } satisfies Schemas["RetirementOut"]);
+      }),
+    ),
+  );
 }
 
 function telemetryHandlers(fleet: MockFleet) {

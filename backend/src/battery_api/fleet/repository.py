@@ -158,7 +158,8 @@ class ListedString(NamedTuple):
     system_code: str
     system_kind: str
     rated_power_kva: float
-    battery_count: int
+    battery_codes: list[str]
+    retired_battery_codes: list[str]
     retired_at: datetime | None
     time: datetime | None
     voltage_v: float | None
@@ -326,8 +327,10 @@ async def list_strings(
     statement = text(
         f"""
         select g.code as string_code, y.code as system_code, y.kind as system_kind, y.rated_power_kva,
-               (select count(*) from battery b where b.string_id = g.id and b.removed_at is null
-                   and b.retired_at is null) as battery_count,
+               array(select b.code from battery b where b.string_id = g.id and b.removed_at is null
+                   and b.retired_at is null order by b.position) as battery_codes,
+               array(select b.code from battery b where b.string_id = g.id and b.removed_at is null
+                   and b.retired_at is not null order by b.position) as retired_battery_codes,
                {STRING_RETIRED_AT} as retired_at,
                t.time, t.voltage_v, t.current_a, t.float_current_ma, t.ripple_voltage_v, t.ripple_current_a,
                t.mode, t.mode_since, t.reporting_interval_s

@@ -104,7 +104,9 @@ class StringOut(BaseModel):
 
     string_id: str
     system_id: str
-    battery_count: int
+    battery_count: int = Field(description="Batteries in service.")
+    battery_ids: list[str] = Field(description="The batteries in service, by position; positions may be missing.")
+    retired_battery_ids: list[str] = Field(description="The batteries of the string that are retired, by position.")
     retired_at: AwareDatetime | None = Field(description="When the last of its batteries was retired, if all are.")
     state: StringStateOut
 

@@ -193,7 +193,9 @@ class FleetService:
         return StringOut(
             string_id=string.string_code,
             system_id=string.system_code,
-            battery_count=string.battery_count,
+            battery_count=len(string.battery_codes),
+            battery_ids=string.battery_codes,
+            retired_battery_ids=string.retired_battery_codes,
             retired_at=string.retired_at,
             state=self._string_state_out(string),
         )

@@ -1,3 +1,4 @@
+import { Archive } from "lucide-react";
 import { useTranslation } from "react-i18next";
 
 import { useLanguage } from "@/i18n";
@@ -19,6 +20,17 @@ export function RetiredLabel({ at, by = null, reason = null }: RetiredLabelProps
         {by === null ? t("retirement.retiredLocation", { date }) : t("retirement.retired", { date, who: by })}
       </span>
       {reason !== null && <span className="text-muted"> · {reason}</span>}
+    </span>
+  );
+}
+
+/** The same in a list, where there is room for one word. */
+export function RetiredMark() {
+  const { t } = useTranslation();
+  return (
+    <span className="inline-flex items-center gap-1 font-medium text-muted">
+      <Archive aria-hidden size={16} className="shrink-0" />
+      {t("retirement.mark")}
     </span>
   );
 }

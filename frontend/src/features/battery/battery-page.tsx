@@ -9,8 +9,8 @@ import { Breadcrumb, useTitle } from "@/components/breadcrumb";
 import { StatusLabel } from "@/components/status";
 import { Card } from "@/components/ui/card";
 import { EmptyState, ErrorState, QueryFailure, RefreshFailed, Skeleton } from "@/components/ui/states";
-import { RetireButton } from "@/components/retirement/retire-button";
 import { RetiredLabel } from "@/components/retirement/retired-label";
+import { RetirementButton } from "@/components/retirement/retirement-button";
 import { isAlertType, useLanguage } from "@/i18n";
 import { formatDate } from "@/lib/dates";
 import { shortId } from "@/lib/ids";
@@ -49,10 +49,13 @@ export function BatteryPage() {
         {data.retired_at === null ? (
           <>
             <StatusLabel status={live ? statusNow(live, now) : data.status} />
-            <RetireButton kind="battery" id={data.battery_id} batteryCount={1} />
+            <RetirementButton action="retire" kind="battery" id={data.battery_id} batteryCount={1} />
           </>
         ) : (
-          <RetiredLabel at={data.retired_at} by={data.retired_by} reason={data.retired_reason} />
+          <>
+            <RetiredLabel at={data.retired_at} by={data.retired_by} reason={data.retired_reason} />
+            <RetirementButton action="unretire" kind="battery" id={data.battery_id} batteryCount={1} />
+          </>
         )}
         <span className="text-muted">
           {reasonsOf(data)

@@ -3,6 +3,7 @@ import type { KeyboardEvent } from "react";
 import { useTranslation } from "react-i18next";
 
 import { colourAt, type FillBy, partOf } from "@/components/heat-fill";
+import { RETIRED_GLYPH, RETIRED_LOOK } from "@/components/heat-legend";
 import { shortId } from "@/lib/ids";
 import { formatQuantity } from "@/lib/units";
 import { type LiveValue, statusNow } from "@/realtime/live-store";
@@ -20,6 +21,7 @@ interface BatteryCellProps {
   value: LiveValue | undefined;
   fillBy: FillBy;
   now: number;
+  isRetired: boolean;
   isSelected: boolean;
   isTabStop: boolean;
   onSelect: () => void;
@@ -28,25 +30,37 @@ interface BatteryCellProps {
 }
 
 /** One battery: its status as colour and shape, or a measurement as a bar from the bottom. */
-export function BatteryCell({ batteryId, value, fillBy, now, isSelected, isTabStop, ...on }: BatteryCellProps) {
+export function BatteryCell({
+  batteryId,
+  value,
+  fillBy,
+  now,
+  isRetired,
+  isSelected,
+  isTabStop,
+  ...on
+}: BatteryCellProps) {
   const { t } = useTranslation();
   const status = statusNow(value, now);
-  const part = fillBy === "status" ? null : partOf(value, fillBy, now);
-  const isBar = fillBy !== "status";
+  const part = isRetired || fillBy === "status" ? null : partOf(value, fillBy, now);
+  const isBar = !isRetired && fillBy !== "status";
+  const name = isRetired
+    ? t("retirement.mark")
+    : `${t(`status.${status}`)}, ${formatQuantity(value?.voltage_v, "voltage_v")}`;
   return (
     <button
       type="button"
       data-battery={batteryId}
-      data-status={status}
+      data-status={isRetired ? "retired" : status}
       tabIndex={isTabStop ? 0 : -1}
-      aria-label={`${shortId(batteryId)}: ${t(`status.${status}`)}, ${formatQuantity(value?.voltage_v, "voltage_v")}`}
+      aria-label={`${shortId(batteryId)}: ${name}`}
       onFocus={on.onSelect}
       onMouseEnter={on.onSelect}
       onKeyDown={on.onKeyDown}
       onClick={on.onOpen}
       className={clsx(
         "relative grid h-8 min-w-6 place-items-center overflow-hidden rounded-sm text-[11px] leading-none font-bold",
-        isBar ? (part === null ? statusLooks.no_data : "bg-surface-2") : statusLooks[status],
+        isRetired ? RETIRED_LOOK : isBar ? (part === null ? statusLooks.no_data : "bg-surface-2") : statusLooks[status],
         isSelected && "ring-2 ring-accent ring-offset-1 ring-offset-surface",
       )}
     >
@@ -65,7 +79,7 @@ export function BatteryCell({ batteryId, value, fillBy, now, isSelected, isTabSt
           {glyphs[status]}
         </span>
       ) : (
-        !isBar && <span aria-hidden>{glyphs[status]}</span>
+        !isBar && <span aria-hidden>{isRetired ? RETIRED_GLYPH : glyphs[status]}</span>
       )}
     </button>
   );

@@ -16,6 +16,7 @@ function Page() {
     <BatteryTable
       locationId="DC-SRC-01"
       params={params}
+      showsRetired={false}
       onChange={(name, value) =>
         setParams((current) => {
           if (value === null || value === "") current.delete(name);

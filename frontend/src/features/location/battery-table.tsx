@@ -16,12 +16,13 @@ import { headings, VirtualRows } from "./virtual-rows";
 interface BatteryTableProps {
   locationId: string;
   params: URLSearchParams;
+  showsRetired: boolean;
   onChange: (name: string, value: string | null) => void;
 }
 
-export function BatteryTable({ locationId, params, onChange }: BatteryTableProps) {
+export function BatteryTable({ locationId, params, showsRetired, onChange }: BatteryTableProps) {
   const { t } = useTranslation();
-  const batteries = useQuery(fleetQueries.batteriesOf(locationId));
+  const batteries = useQuery(fleetQueries.batteriesOf(locationId, showsRetired));
   const { data } = batteries;
   const asCards = useMediaQuery("(max-width: 767px)");
   const find = useLiveLookup();
@@ -41,7 +42,15 @@ export function BatteryTable({ locationId, params, onChange }: BatteryTableProps
   return (
     <>
       <RefreshFailed query={batteries} />
-      <Toolbar locationId={locationId} params={params} rows={rows} asCards={asCards} sort={sort} onChange={onChange} />
+      <Toolbar
+        locationId={locationId}
+        params={params}
+        showsRetired={showsRetired}
+        rows={rows}
+        asCards={asCards}
+        sort={sort}
+        onChange={onChange}
+      />
       {rows.length === 0 ? (
         <EmptyState
           title={t("location.noMatch")}
@@ -76,7 +85,7 @@ interface ToolbarProps extends BatteryTableProps {
   sort: string;
 }
 
-function Toolbar({ locationId, params, rows, asCards, sort, onChange }: ToolbarProps) {
+function Toolbar({ locationId, params, showsRetired, rows, asCards, sort, onChange }: ToolbarProps) {
   const { t } = useTranslation();
   const field = "min-h-8 rounded-lg border border-border-strong bg-surface px-2";
   return (
@@ -101,6 +110,9 @@ function Toolbar({ locationId, params, rows, asCards, sort, onChange }: ToolbarP
             {t(`status.${status}`)}
           </option>
         ))}
+        {(showsRetired || params.get("status") === "retired") && (
+          <option value="retired">{t("retirement.mark")}</option>
+        )}
       </select>
       {asCards && (
         <select

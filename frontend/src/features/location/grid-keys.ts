@@ -1,23 +1,30 @@
-/** The battery that an arrow, Home or End leads to; null where the key means nothing or the edge is reached. */
-export function batteryByKey(rows: readonly (readonly string[])[], batteryId: string, key: string): string | null {
+type Rows = readonly (readonly (string | null)[])[];
+
+/** The battery that an arrow, Home or End leads to, over gaps; null where the key means nothing or the edge is reached. */
+export function batteryByKey(rows: Rows, batteryId: string, key: string): string | null {
   const row = rows.findIndex((ids) => ids.includes(batteryId));
   const ids = rows[row];
   if (ids === undefined) return null;
   const column = ids.indexOf(batteryId);
   switch (key) {
     case "ArrowLeft":
-      return ids[column - 1] ?? null;
+      return lastOf(ids.slice(0, column));
     case "ArrowRight":
-      return ids[column + 1] ?? null;
+      return firstOf(ids.slice(column + 1));
     case "ArrowUp":
-      return rows[row - 1]?.[column] ?? null;
+      return lastOf(rows.slice(0, row).map((above) => above[column]));
     case "ArrowDown":
-      return rows[row + 1]?.[column] ?? null;
+      return firstOf(rows.slice(row + 1).map((below) => below[column]));
     case "Home":
-      return ids[0] ?? null;
+      return firstOf(ids);
     case "End":
-      return ids.at(-1) ?? null;
+      return lastOf(ids);
     default:
       return null;
   }
 }
+
+type Ids = readonly (string | null | undefined)[];
+
+const firstOf = (ids: Ids): string | null => ids.find((id) => id != null) ?? null;
+const lastOf = (ids: Ids): string | null => firstOf([...ids].reverse());

@@ -3,6 +3,7 @@ import { useTranslation } from "react-i18next";
 import { Link, useParams, useSearchParams } from "react-router-dom";
 
 import { alertQueries, fleetQueries } from "@/api/queries";
+import type { LocationDetail } from "@/api/types";
 import { AlertLine } from "@/components/alert-line";
 import { Breadcrumb, useTitle } from "@/components/breadcrumb";
 import { FillSelect } from "@/components/fill-select";
@@ -12,8 +13,9 @@ import { StatusCounts } from "@/components/status";
 import { Button } from "@/components/ui/button";
 import { Card } from "@/components/ui/card";
 import { EmptyState, ErrorState, QueryFailure, RefreshFailed, Skeleton } from "@/components/ui/states";
-import { RetireButton } from "@/components/retirement/retire-button";
 import { RetiredLabel } from "@/components/retirement/retired-label";
+import { RetirementButton } from "@/components/retirement/retirement-button";
+import { ShowRetired } from "@/components/retirement/show-retired";
 
 import { BatteryTable } from "./battery-table";
 import { RoomClimate } from "./room-climate";
@@ -23,7 +25,8 @@ export function LocationPage() {
   const { t } = useTranslation();
   const { locationId = "" } = useParams();
   const [params, setParams] = useSearchParams();
-  const location = useQuery(fleetQueries.location(locationId));
+  const asksForRetired = params.get("retired") === "1";
+  const location = useQuery(fleetQueries.location(locationId, asksForRetired));
   const view = params.get("view") === "table" ? "table" : "map";
   const fillBy = fillByOf(params);
   useTitle(location.data?.name ?? locationId);
@@ -41,18 +44,35 @@ export function LocationPage() {
 
   if (location.isLoadingError) return <ErrorState error={location.error} onRetry={() => void location.refetch()} />;
   if (location.data === undefined) return <Skeleton height={400} />;
+  // Of a retired location there is nothing else to see.
+  const showsRetired = asksForRetired || location.data.retired_at !== null;
   return (
     <>
       <Breadcrumb steps={[{ name: locationId }]} />
       <RefreshFailed query={location} />
       <div className="mb-3 flex flex-wrap items-center gap-x-4 gap-y-2">
         <h1>{location.data.name}</h1>
-        {location.data.retired_at !== null && <RetiredLabel at={location.data.retired_at} />}
+        {location.data.retired_at !== null && (
+          <>
+            <RetiredLabel at={location.data.retired_at} />
+            <RetirementButton
+              action="unretire"
+              kind="location"
+              id={locationId}
+              batteryCount={retiredCountOf(location.data)}
+            />
+          </>
+        )}
         {location.data.retired_at === null && (
           <>
             {location.data.stats && <StatusCounts counts={location.data.stats.status_counts} named />}
             {location.data.battery_count > 0 && (
-              <RetireButton kind="location" id={locationId} batteryCount={location.data.battery_count} />
+              <RetirementButton
+                action="retire"
+                kind="location"
+                id={locationId}
+                batteryCount={location.data.battery_count}
+              />
             )}
           </>
         )}
@@ -71,21 +91,28 @@ export function LocationPage() {
             </Button>
           ))}
         </div>
+        {location.data.retired_at === null && (
+          <ShowRetired checked={asksForRetired} onChange={(shows) => change("retired", shows ? "1" : null)} />
+        )}
         {view === "map" && (
           <>
             <FillSelect value={fillBy} onChange={(next) => change("fill", next === "status" ? null : next)} />
-            <HeatLegend fillBy={fillBy} />
+            <HeatLegend fillBy={fillBy} showsRetired={showsRetired} />
           </>
         )}
       </div>
       {view === "map" ? (
-        <StringMap location={location.data} fillBy={fillBy} />
+        <StringMap location={location.data} fillBy={fillBy} showsRetired={showsRetired} />
       ) : (
-        <BatteryTable locationId={locationId} params={params} onChange={change} />
+        <BatteryTable locationId={locationId} params={params} showsRetired={showsRetired} onChange={change} />
       )}
       <LocationAlerts locationId={locationId} />
     </>
   );
+}
+
+function retiredCountOf({ systems }: LocationDetail): number {
+  return systems.flatMap((system) => system.strings).flatMap((string) => string.retired_battery_ids).length;
 }
 
 function LocationAlerts({ locationId }: { locationId: string }) {

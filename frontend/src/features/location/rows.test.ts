@@ -61,6 +61,23 @@ describe("selecting rows", () => {
   });
 });
 
+describe("a retired battery", () => {
+  const battery = fleet.need("BAT-DC-CNX-01-UPS-01-STR-02-003");
+  const summary = { ...summaryOf(fleet, battery, NOW), retired_at: "2026-11-20T00:00:00Z" };
+
+  it("is called retired whatever its last values say", () => {
+    liveStore.applySnapshot(latestOf(fleet, NOW));
+    expect(rowOf(summary, liveStore.get(battery.battery_id), NOW).status).toBe("retired");
+  });
+
+  it("is no battery without data, and comes after those in service", () => {
+    const rows = [rowOf(summary, undefined, NOW), ...rowsOf("DC-PKT-01")];
+    expect(selectRows(rows, { ...everything, status: "no_data" })).toHaveLength(24);
+    expect(selectRows(rows, { ...everything, status: "retired" })).toHaveLength(1);
+    expect(selectRows(rows, { ...everything, sort: "status" }).at(-1)?.battery_id).toBe(battery.battery_id);
+  });
+});
+
 describe("CSV", () => {
   it("has Bangkok's time, units in the header and an empty cell for what is not known", () => {
     const rows = selectRows(rowsOf("DC-HDY-01"), { ...everything, text: "REC-01-STR-02-02" });
@@ -76,6 +93,20 @@ describe("CSV", () => {
     if (row === undefined) throw new Error("the fleet has rows");
     expect(csvOf([{ ...row, serial_number: 'A,"1"' }])).toContain(',"A,""1""",');
   });
+});
+
+it("moves over what is not there", () => {
+  const rows = [
+    ["a1", null, "a3"],
+    [null, null],
+    ["c1", "c2", "c3"],
+  ];
+  const move = (from: string, key: string) => batteryByKey(rows, from, key);
+  expect(move("a1", "ArrowRight")).toBe("a3");
+  expect(move("a3", "ArrowLeft")).toBe("a1");
+  expect(move("a3", "ArrowDown")).toBe("c3");
+  expect(move("c1", "ArrowUp")).toBe("a1");
+  expect(move("c2", "ArrowUp")).toBeNull();
 });
 
 it("moves through the map with arrows, Home and End and stops at its edges", () => {

@@ -16,7 +16,8 @@ type Column = (typeof columns)[number];
 export interface Row {
   battery_id: string;
   serial_number: string;
-  status: HealthStatus;
+  /** Nothing watches what is retired, so it has no status of health. */
+  status: HealthStatus | "retired";
   voltage_v: number | null;
   temperature_c: number | null;
   internal_resistance_mohm: number | null;
@@ -31,7 +32,7 @@ export function rowOf(battery: BatterySummary, live: LiveValue | undefined, now:
   return {
     battery_id: battery.battery_id,
     serial_number: battery.serial_number,
-    status: live ? statusNow(live, now) : battery.status,
+    status: battery.retired_at !== null ? "retired" : live ? statusNow(live, now) : battery.status,
     voltage_v: live?.voltage_v ?? stored?.voltage_v ?? null,
     temperature_c: live?.temperature_c ?? stored?.temperature_c ?? null,
     internal_resistance_mohm: live?.internal_resistance_mohm ?? stored?.internal_resistance_mohm ?? null,
@@ -41,7 +42,7 @@ export function rowOf(battery: BatterySummary, live: LiveValue | undefined, now:
   };
 }
 
-const statusOrder: Record<HealthStatus, number> = { critical: 0, no_data: 1, warning: 2, normal: 3 };
+const statusOrder: Record<Row["status"], number> = { critical: 0, no_data: 1, warning: 2, normal: 3, retired: 4 };
 
 export function selectRows(rows: readonly Row[], selection: { text: string; status: string; sort: string }): Row[] {
   const text = selection.text.trim().toLowerCase();

@@ -3,13 +3,14 @@ import { useTranslation } from "react-i18next";
 import { Link } from "react-router-dom";
 
 import { Age } from "@/components/age";
+import { RetiredMark } from "@/components/retirement/retired-label";
 import { StatusLabel } from "@/components/status";
 import { Card } from "@/components/ui/card";
 import { shortId } from "@/lib/ids";
 import { DEFAULT_STALE_AFTER_S } from "@/lib/staleness";
 import { formatQuantity } from "@/lib/units";
 import { useLiveValue, useNow } from "@/realtime/hooks";
-import { statusNow } from "@/realtime/live-store";
+import { type LiveValue, statusNow } from "@/realtime/live-store";
 
 const labels = {
   voltage_v: "location.voltage",
@@ -20,7 +21,7 @@ const labels = {
 const names = ["voltage_v", "temperature_c", "internal_resistance_mohm", "resistance_drift_pct"] as const;
 
 /** The battery of the cell under the pointer or the focus. */
-export function SelectedBattery({ batteryId }: { batteryId: string | null }) {
+export function SelectedBattery({ batteryId, isRetired }: { batteryId: string | null; isRetired: boolean }) {
   const { t } = useTranslation();
   const now = useNow(5000);
   const value = useLiveValue(batteryId);
@@ -32,25 +33,32 @@ export function SelectedBattery({ batteryId }: { batteryId: string | null }) {
       ) : (
         <>
           <p className="font-medium break-all">{shortId(batteryId)}</p>
-          <p className="my-1">
-            <StatusLabel status={status} />
-          </p>
-          <dl className={clsx("grid grid-cols-2 gap-y-1", status === "no_data" && "opacity-60")}>
-            {names.map((name) => (
-              <div key={name} className="contents">
-                <dt className="text-muted">{t(labels[name])}</dt>
-                <dd>{formatQuantity(value?.[name], name)}</dd>
-              </div>
-            ))}
-          </dl>
-          <p className="mt-1">
-            <Age at={value?.time} staleAfterS={value?.stale_after_s ?? DEFAULT_STALE_AFTER_S} />
-          </p>
+          <p className="my-1">{isRetired ? <RetiredMark /> : <StatusLabel status={status} />}</p>
+          {!isRetired && <LiveFacts value={value} isOld={status === "no_data"} />}
           <Link to={`/batteries/${batteryId}`} className="mt-2 inline-block text-accent underline">
             {t("location.open")}
           </Link>
         </>
       )}
     </Card>
+  );
+}
+
+function LiveFacts({ value, isOld }: { value: LiveValue | undefined; isOld: boolean }) {
+  const { t } = useTranslation();
+  return (
+    <>
+      <dl className={clsx("grid grid-cols-2 gap-y-1", isOld && "opacity-60")}>
+        {names.map((name) => (
+          <div key={name} className="contents">
+            <dt className="text-muted">{t(labels[name])}</dt>
+            <dd>{formatQuantity(value?.[name], name)}</dd>
+          </div>
+        ))}
+      </dl>
+      <p className="mt-1">
+        <Age at={value?.time} staleAfterS={value?.stale_after_s ?? DEFAULT_STALE_AFTER_S} />
+      </p>
+    </>
   );
 }

@@ -27,7 +27,7 @@ function show(
       strings: system.strings.slice(0, 2).map((string) => ({ ...string, state: { ...string.state, ...change } })),
     }));
   const detail: LocationDetail = { ...location, systems };
-  return showPage({ path: "/", element: <StringMap location={detail} fillBy={fillBy} /> }, fleet);
+  return showPage({ path: "/", element: <StringMap location={detail} fillBy={fillBy} showsRetired={false} /> }, fleet);
 }
 
 const cell = (name: string) => screen.getByRole("button", { name: new RegExp(`^${name}:`) });

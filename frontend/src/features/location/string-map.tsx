@@ -6,7 +6,9 @@ import { useNavigate } from "react-router-dom";
 import type { LocationDetail, StringOut } from "@/api/types";
 import { Age } from "@/components/age";
 import type { FillBy } from "@/components/heat-fill";
-import { batteryIdsOf, shortId } from "@/lib/ids";
+import { RetiredLabel } from "@/components/retirement/retired-label";
+import { RetirementButton } from "@/components/retirement/retirement-button";
+import { byPosition, shortId } from "@/lib/ids";
 import { DEFAULT_STALE_AFTER_S } from "@/lib/staleness";
 import { formatQuantity } from "@/lib/units";
 import { useLiveLookup, useNow } from "@/realtime/hooks";
@@ -15,15 +17,26 @@ import { BatteryCell } from "./battery-cell";
 import { batteryByKey } from "./grid-keys";
 import { SelectedBattery } from "./selected-battery";
 
+interface StringMapProps {
+  location: LocationDetail;
+  fillBy: FillBy;
+  showsRetired: boolean;
+}
+
 /** Strings as rows of batteries: one row per string, one focusable cell per battery. */
-export function StringMap({ location, fillBy }: { location: LocationDetail; fillBy: FillBy }) {
+export function StringMap({ location, fillBy, showsRetired }: StringMapProps) {
   const { t } = useTranslation();
   const navigate = useNavigate();
   const [selected, setSelected] = useState<string | null>(null);
   const grid = useRef<HTMLDivElement>(null);
   const strings = location.systems.flatMap((system) => system.strings);
-  const rows = strings.map((string) => batteryIdsOf(string.string_id, string.battery_count));
-  const tabStop = selected ?? rows[0]?.[0];
+  const rows = strings.map(({ battery_ids: inService, retired_battery_ids: retiredIds }) =>
+    byPosition(showsRetired ? [...inService, ...retiredIds] : inService),
+  );
+  const retired = new Set(strings.flatMap((string) => string.retired_battery_ids));
+  const shown = rows.flat().filter((id) => id !== null);
+  // A battery that left the map cannot hold the only way into it.
+  const tabStop = selected !== null && shown.includes(selected) ? selected : shown[0];
   const find = useLiveLookup();
   const now = useNow(5000);
 
@@ -52,37 +65,57 @@ export function StringMap({ location, fillBy }: { location: LocationDetail; fill
           >
             <StringHead string={string} />
             <div className="grid grid-cols-12 gap-0.5 lg:grid-cols-24">
-              {rows[row]?.map((batteryId) => (
-                <BatteryCell
-                  key={batteryId}
-                  batteryId={batteryId}
-                  value={find(batteryId)}
-                  fillBy={fillBy}
-                  now={now}
-                  isSelected={selected === batteryId}
-                  isTabStop={tabStop === batteryId}
-                  onSelect={() => setSelected(batteryId)}
-                  onKeyDown={(event) => onKey(event, batteryId)}
-                  onOpen={() => navigate(`/batteries/${batteryId}`)}
-                />
-              ))}
+              {rows[row]?.map((batteryId, index) =>
+                batteryId === null ? (
+                  <span key={index} />
+                ) : (
+                  <BatteryCell
+                    key={batteryId}
+                    batteryId={batteryId}
+                    value={find(batteryId)}
+                    fillBy={fillBy}
+                    now={now}
+                    isRetired={retired.has(batteryId)}
+                    isSelected={selected === batteryId}
+                    isTabStop={tabStop === batteryId}
+                    onSelect={() => setSelected(batteryId)}
+                    onKeyDown={(event) => onKey(event, batteryId)}
+                    onOpen={() => navigate(`/batteries/${batteryId}`)}
+                  />
+                ),
+              )}
             </div>
           </div>
         ))}
       </div>
-      <SelectedBattery batteryId={selected} />
+      <SelectedBattery batteryId={selected} isRetired={selected !== null && retired.has(selected)} />
     </div>
   );
 }
 
 function StringHead({ string }: { string: StringOut }) {
   const { t } = useTranslation();
-  const { state } = string;
+  const { state, string_id: id } = string;
+  if (string.retired_at !== null) {
+    return (
+      <div className="min-w-0">
+        <span className="block truncate font-medium">{shortId(id)}</span>
+        <RetiredLabel at={string.retired_at} />
+        <RetirementButton
+          action="unretire"
+          kind="string"
+          id={id}
+          batteryCount={string.retired_battery_ids.length}
+          isOneOfMany
+        />
+      </div>
+    );
+  }
   const discharging = state.mode === "discharge";
   return (
     <div className={clsx("min-w-0", state.is_stale && "opacity-60")}>
       <div className="flex items-baseline justify-between gap-2">
-        <span className="truncate font-medium">{shortId(string.string_id)}</span>
+        <span className="truncate font-medium">{shortId(id)}</span>
         <Age at={state.time} staleAfterS={DEFAULT_STALE_AFTER_S} />
       </div>
       <div className={clsx("text-xs", discharging ? "font-semibold text-critical-text" : "text-muted")}>
@@ -92,6 +125,9 @@ function StringHead({ string }: { string: StringOut }) {
           ? formatQuantity(state.float_current_ma, "float_current_ma")
           : formatQuantity(state.current_a, "current_a")}
       </div>
+      {string.battery_count > 0 && (
+        <RetirementButton action="retire" kind="string" id={id} batteryCount={string.battery_count} isOneOfMany />
+      )}
     </div>
   );
 }

@@ -5,6 +5,7 @@ import { useTranslation } from "react-i18next";
 import { Link } from "react-router-dom";
 
 import { Age } from "@/components/age";
+import { RetiredMark } from "@/components/retirement/retired-label";
 import { StatusLabel } from "@/components/status";
 import { ScrollRegion } from "@/components/ui/scroll-region";
 import { shortId } from "@/lib/ids";
@@ -95,12 +96,12 @@ function Headings({ sort, onSort }: { sort: string; onSort: (sort: string) => vo
 }
 
 function Cells({ row }: { row: Row }) {
-  const value = row.status === "no_data" ? "text-muted opacity-70" : "";
+  const value = isOld(row) ? "text-muted opacity-70" : "";
   return (
     <>
       <Name row={row} />
       <span role="cell">
-        <StatusLabel status={row.status} />
+        <RowStatus status={row.status} />
       </span>
       <span role="cell" className={value}>
         {formatQuantity(row.voltage_v, "voltage_v")}
@@ -126,9 +127,9 @@ function CardCells({ row }: { row: Row }) {
     <>
       <Name row={row} />
       <span role="cell" className="justify-self-end">
-        <StatusLabel status={row.status} />
+        <RowStatus status={row.status} />
       </span>
-      <span role="cell" className={clsx("text-muted", row.status === "no_data" && "opacity-70")}>
+      <span role="cell" className={clsx("text-muted", isOld(row) && "opacity-70")}>
         {formatQuantity(row.voltage_v, "voltage_v")} · {formatQuantity(row.temperature_c, "temperature_c")} ·{" "}
         {formatQuantity(row.internal_resistance_mohm, "internal_resistance_mohm")} (
         {formatQuantity(row.resistance_drift_pct, "resistance_drift_pct")})
@@ -138,6 +139,15 @@ function CardCells({ row }: { row: Row }) {
       </span>
     </>
   );
+}
+
+/** What was measured last says nothing of now. */
+function isOld({ status }: Row): boolean {
+  return status === "no_data" || status === "retired";
+}
+
+function RowStatus({ status }: Pick<Row, "status">) {
+  return status === "retired" ? <RetiredMark /> : <StatusLabel status={status} />;
 }
 
 function Name({ row }: { row: Row }) {

@@ -10,8 +10,9 @@ import { Age } from "@/components/age";
 import type { FillBy } from "@/components/heat-fill";
 import { heightOf } from "@/components/heat-geometry";
 import { HeatMap } from "@/components/heat-map";
+import { RetiredLabel } from "@/components/retirement/retired-label";
 import { StatusCounts } from "@/components/status";
-import { batteryIdsOf, shortId } from "@/lib/ids";
+import { byPosition, shortId } from "@/lib/ids";
 import { DEFAULT_STALE_AFTER_S } from "@/lib/staleness";
 import { formatQuantity } from "@/lib/units";
 
@@ -27,10 +28,7 @@ export function LocationCard({ location, fillBy }: { location: Location; fillBy:
     refetchInterval: ({ state }) => state.status === "error" && RETRY_MS,
   });
   const rows = useMemo(
-    () =>
-      (data?.systems ?? []).flatMap((system) =>
-        system.strings.map((string) => batteryIdsOf(string.string_id, string.battery_count)),
-      ),
+    () => (data?.systems ?? []).flatMap((system) => system.strings.map((string) => byPosition(string.battery_ids))),
     [data],
   );
   const { stats } = location;
@@ -74,6 +72,23 @@ export function LocationCard({ location, fillBy }: { location: Location; fillBy:
         </span>
         <Age at={stats?.newest_reading_at} staleAfterS={DEFAULT_STALE_AFTER_S} />
       </div>
+    </Link>
+  );
+}
+
+/** A location out of service: no status, no map, only that it is retired and since when. */
+export function RetiredLocationCard({ location, at }: { location: Location; at: string }) {
+  return (
+    <Link
+      to={`/locations/${location.location_id}`}
+      className="block self-start rounded-lg border border-dashed border-border-strong bg-surface p-3 hover:border-accent"
+      data-testid={`location-${location.location_id}`}
+    >
+      <div className="mb-2 flex items-baseline justify-between gap-2">
+        <span className="min-w-0 truncate text-base font-semibold">{location.name}</span>
+        <span className="text-xs whitespace-nowrap text-muted">{location.location_id}</span>
+      </div>
+      <RetiredLabel at={at} />
     </Link>
   );
 }

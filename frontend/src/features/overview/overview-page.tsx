@@ -8,10 +8,11 @@ import { useTitle } from "@/components/breadcrumb";
 import { FillSelect } from "@/components/fill-select";
 import { fillByOf } from "@/components/heat-fill";
 import { HeatLegend } from "@/components/heat-legend";
+import { ShowRetired } from "@/components/retirement/show-retired";
 import { Card } from "@/components/ui/card";
 import { EmptyState, ErrorState, QueryFailure, RefreshFailed, Skeleton } from "@/components/ui/states";
 
-import { LocationCard } from "./location-card";
+import { LocationCard, RetiredLocationCard } from "./location-card";
 import { worstFirst } from "./order";
 import { Totals } from "./totals";
 
@@ -20,7 +21,19 @@ export function OverviewPage() {
   const overview = useQuery(fleetQueries.overview());
   const [params, setParams] = useSearchParams();
   const fillBy = fillByOf(params);
+  const showsRetired = params.get("retired") === "1";
   useTitle(t("fleet.title"));
+
+  function change(name: string, value: string | null): void {
+    setParams(
+      (current) => {
+        if (value === null) current.delete(name);
+        else current.set(name, value);
+        return current;
+      },
+      { replace: true },
+    );
+  }
 
   if (overview.isLoadingError) return <ErrorState error={overview.error} onRetry={() => void overview.refetch()} />;
   return (
@@ -32,12 +45,10 @@ export function OverviewPage() {
         <div className="min-w-0">
           <div className="mb-2 flex flex-wrap items-center justify-between gap-x-4 gap-y-2">
             <HeatLegend fillBy={fillBy} />
-            <FillSelect
-              value={fillBy}
-              onChange={(next) => setParams(next === "status" ? {} : { fill: next }, { replace: true })}
-            />
+            <ShowRetired checked={showsRetired} onChange={(shows) => change("retired", shows ? "1" : null)} />
+            <FillSelect value={fillBy} onChange={(next) => change("fill", next === "status" ? null : next)} />
           </div>
-          <LocationCards fillBy={fillBy} />
+          <LocationCards fillBy={fillBy} showsRetired={showsRetired} />
         </div>
         <NewestAlerts />
       </div>
@@ -45,9 +56,15 @@ export function OverviewPage() {
   );
 }
 
-function LocationCards({ fillBy }: { fillBy: ReturnType<typeof fillByOf> }) {
+interface LocationCardsProps {
+  fillBy: ReturnType<typeof fillByOf>;
+  showsRetired: boolean;
+}
+
+function LocationCards({ fillBy, showsRetired }: LocationCardsProps) {
   const { t } = useTranslation();
-  const locations = useQuery(fleetQueries.locations());
+  const locations = useQuery(fleetQueries.locations(showsRetired));
+  const items = locations.data?.items ?? [];
   if (locations.isLoadingError) return <ErrorState error={locations.error} onRetry={() => void locations.refetch()} />;
   return (
     <>
@@ -57,9 +74,15 @@ function LocationCards({ fillBy }: { fillBy: ReturnType<typeof fillByOf> }) {
       )}
       <div className="grid gap-3 sm:grid-cols-2 lg:grid-cols-3">
         {locations.isPending && Array.from({ length: 9 }, (_, i) => <Skeleton key={i} height={210} />)}
-        {worstFirst(locations.data?.items ?? []).map((location) => (
+        {worstFirst(items.filter((location) => location.retired_at === null)).map((location) => (
           <LocationCard key={location.location_id} location={location} fillBy={fillBy} />
         ))}
+        {items.map(
+          (location) =>
+            location.retired_at !== null && (
+              <RetiredLocationCard key={location.location_id} location={location} at={location.retired_at} />
+            ),
+        )}
       </div>
     </>
   );

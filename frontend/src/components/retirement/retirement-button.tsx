@@ -5,21 +5,26 @@ import { useMay } from "@/api/session";
 import { Button } from "@/components/ui/button";
 import { Dialog, DialogClose } from "@/components/ui/dialog";
 
-import { type RetirableKind, useRetire } from "./mutations";
+import { type RetirableKind, type RetirementAction, useRetirement } from "./mutations";
 
-interface RetireButtonProps {
+interface RetirementButtonProps {
+  action: RetirementAction;
   kind: RetirableKind;
   id: string;
+  /** The batteries that it is about. */
   batteryCount: number;
+  /** One of several on a page: small, and named after what it is about. */
+  isOneOfMany?: boolean;
 }
 
-/** For administrators: says what will end, asks for the reason, and only then retires. */
-export function RetireButton({ kind, id, batteryCount }: RetireButtonProps) {
+/** For administrators: says what will change, asks for the reason, and only then retires or brings back. */
+export function RetirementButton({ action, kind, id, batteryCount, isOneOfMany = false }: RetirementButtonProps) {
   const { t } = useTranslation();
   const mayRetire = useMay("admin");
   const [isOpen, setOpen] = useState(false);
   const [reason, setReason] = useState("");
-  const retire = useRetire(kind, id);
+  const retirement = useRetirement(action, kind, id);
+  const title = t(`retirement.title.${action}`, { id });
   if (!mayRetire) return null;
 
   /** A reason that was not sent belongs to nothing else. */
@@ -29,25 +34,36 @@ export function RetireButton({ kind, id, batteryCount }: RetireButtonProps) {
   }
   function submit(event: FormEvent): void {
     event.preventDefault();
-    retire.mutate(reason.trim(), { onSuccess: () => change(false) });
+    retirement.mutate(reason.trim(), { onSuccess: () => change(false) });
   }
   return (
     <>
-      <Button onClick={() => setOpen(true)}>{t("retirement.retire")}</Button>
+      <Button
+        tone={isOneOfMany ? "quiet" : "plain"}
+        aria-label={isOneOfMany ? title : undefined}
+        className={isOneOfMany ? "min-h-6 px-1.5 py-0 text-xs" : ""}
+        onClick={() => setOpen(true)}
+      >
+        {t(`retirement.action.${action}`)}
+      </Button>
       <Dialog
         open={isOpen}
         onOpenChange={change}
-        title={t("retirement.title", { id })}
+        title={title}
         className="top-24 w-[min(28rem,calc(100vw-2rem))] p-4 break-words"
       >
         <form onSubmit={submit}>
-          <p className="mb-3">{t(`retirement.${kind}`, { count: batteryCount })}</p>
+          <p className="mb-3">
+            {t(action === "retire" ? `retirement.retireEffect.${kind}` : `retirement.unretireEffect.${kind}`, {
+              count: batteryCount,
+            })}
+          </p>
           <label className="block font-medium">
             {t("retirement.reason")}
             <textarea
               value={reason}
               onChange={(event) => setReason(event.target.value)}
-              placeholder={t("retirement.reasonPlaceholder")}
+              placeholder={t(`retirement.reasonPlaceholder.${action}`)}
               rows={3}
               maxLength={2000}
               required
@@ -58,8 +74,8 @@ export function RetireButton({ kind, id, batteryCount }: RetireButtonProps) {
             <DialogClose>
               <Button>{t("common.cancel")}</Button>
             </DialogClose>
-            <Button type="submit" tone="primary" disabled={retire.isPending || reason.trim() === ""}>
-              {t("retirement.retire")}
+            <Button type="submit" tone="primary" disabled={retirement.isPending || reason.trim() === ""}>
+              {t(`retirement.action.${action}`)}
             </Button>
           </div>
         </form>
