@@ -79,7 +79,7 @@ export function Layout() {
             onClick={() => setSearching(true)}
           >
             <Search size={15} aria-hidden className="shrink-0" />
-            <span className="truncate">{t("nav.search")}</span>
+            <span className="truncate max-[26rem]:sr-only">{t("nav.search")}</span>
             <kbd className="ml-auto hidden text-xs sm:inline">/</kbd>
           </button>
           <div className="ml-auto flex items-center gap-1">

@@ -1,3 +1,4 @@
+import { Archive, ArchiveRestore } from "lucide-react";
 import { type FormEvent, useState } from "react";
 import { useTranslation } from "react-i18next";
 
@@ -13,7 +14,7 @@ interface RetirementButtonProps {
   id: string;
   /** The batteries that it is about. */
   batteryCount: number;
-  /** One of several on a page: small, and named after what it is about. */
+  /** One of several on a page: an icon that is named after what it is about. */
   isOneOfMany?: boolean;
 }
 
@@ -25,6 +26,7 @@ export function RetirementButton({ action, kind, id, batteryCount, isOneOfMany =
   const [reason, setReason] = useState("");
   const retirement = useRetirement(action, kind, id);
   const title = t(`retirement.title.${action}`, { id });
+  const Icon = action === "retire" ? Archive : ArchiveRestore;
   if (!mayRetire) return null;
 
   /** A reason that was not sent belongs to nothing else. */
@@ -38,14 +40,19 @@ export function RetirementButton({ action, kind, id, batteryCount, isOneOfMany =
   }
   return (
     <>
-      <Button
-        tone={isOneOfMany ? "quiet" : "plain"}
-        aria-label={isOneOfMany ? title : undefined}
-        className={isOneOfMany ? "min-h-6 px-1.5 py-0 text-xs" : ""}
-        onClick={() => setOpen(true)}
-      >
-        {t(`retirement.action.${action}`)}
-      </Button>
+      {isOneOfMany ? (
+        <button
+          type="button"
+          aria-label={title}
+          title={title}
+          className="grid size-6 shrink-0 place-items-center rounded hover:bg-surface-2"
+          onClick={() => setOpen(true)}
+        >
+          <Icon aria-hidden size={14} />
+        </button>
+      ) : (
+        <Button onClick={() => setOpen(true)}>{t(`retirement.action.${action}`)}</Button>
+      )}
       <Dialog
         open={isOpen}
         onOpenChange={change}

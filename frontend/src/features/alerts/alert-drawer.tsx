@@ -115,8 +115,13 @@ function Summary({ alert }: { alert: AlertDetail }) {
         <dd>{t(`alerts.respondWithin.${alert.respond_within}`)}</dd>
         <dt className="text-muted">{t("alerts.value")}</dt>
         <dd>
-          {figures(alert.value)} · {t("alerts.threshold")} {figures(alert.threshold)} · {t("alerts.worst")}{" "}
-          {figures(alert.peak_value)}
+          {figures(alert.value)} ·{" "}
+          <span className="whitespace-nowrap">
+            {t("alerts.threshold")} {figures(alert.threshold)} ·
+          </span>{" "}
+          <span className="whitespace-nowrap">
+            {t("alerts.worst")} {figures(alert.peak_value)}
+          </span>
         </dd>
       </dl>
     </>

@@ -64,26 +64,28 @@ export function StringMap({ location, fillBy, showsRetired }: StringMapProps) {
             className="grid items-center gap-x-3 gap-y-1 md:grid-cols-[13rem_1fr]"
           >
             <StringHead string={string} />
-            <div className="grid grid-cols-12 gap-0.5 lg:grid-cols-24">
-              {rows[row]?.map((batteryId, index) =>
-                batteryId === null ? (
-                  <span key={index} />
-                ) : (
-                  <BatteryCell
-                    key={batteryId}
-                    batteryId={batteryId}
-                    value={find(batteryId)}
-                    fillBy={fillBy}
-                    now={now}
-                    isRetired={retired.has(batteryId)}
-                    isSelected={selected === batteryId}
-                    isTabStop={tabStop === batteryId}
-                    onSelect={() => setSelected(batteryId)}
-                    onKeyDown={(event) => onKey(event, batteryId)}
-                    onOpen={() => navigate(`/batteries/${batteryId}`)}
-                  />
-                ),
-              )}
+            <div className="@container">
+              <div className="grid grid-cols-12 gap-0.5 @min-[39rem]:grid-cols-24">
+                {rows[row]?.map((batteryId, index) =>
+                  batteryId === null ? (
+                    <span key={index} />
+                  ) : (
+                    <BatteryCell
+                      key={batteryId}
+                      batteryId={batteryId}
+                      value={find(batteryId)}
+                      fillBy={fillBy}
+                      now={now}
+                      isRetired={retired.has(batteryId)}
+                      isSelected={selected === batteryId}
+                      isTabStop={tabStop === batteryId}
+                      onSelect={() => setSelected(batteryId)}
+                      onKeyDown={(event) => onKey(event, batteryId)}
+                      onOpen={() => navigate(`/batteries/${batteryId}`)}
+                    />
+                  ),
+                )}
+              </div>
             </div>
           </div>
         ))}
@@ -100,23 +102,30 @@ function StringHead({ string }: { string: StringOut }) {
     return (
       <div className="min-w-0">
         <span className="block truncate font-medium">{shortId(id)}</span>
-        <RetiredLabel at={string.retired_at} />
-        <RetirementButton
-          action="unretire"
-          kind="string"
-          id={id}
-          batteryCount={string.retired_battery_ids.length}
-          isOneOfMany
-        />
+        <span className="flex flex-wrap items-center gap-1">
+          <RetiredLabel at={string.retired_at} />
+          <RetirementButton
+            action="unretire"
+            kind="string"
+            id={id}
+            batteryCount={string.retired_battery_ids.length}
+            isOneOfMany
+          />
+        </span>
       </div>
     );
   }
   const discharging = state.mode === "discharge";
   return (
     <div className={clsx("min-w-0", state.is_stale && "opacity-60")}>
-      <div className="flex items-baseline justify-between gap-2">
+      <div className="flex items-center justify-between gap-2">
         <span className="truncate font-medium">{shortId(id)}</span>
-        <Age at={state.time} staleAfterS={DEFAULT_STALE_AFTER_S} />
+        <span className="flex items-center gap-1">
+          <Age at={state.time} staleAfterS={DEFAULT_STALE_AFTER_S} />
+          {string.battery_count > 0 && (
+            <RetirementButton action="retire" kind="string" id={id} batteryCount={string.battery_count} isOneOfMany />
+          )}
+        </span>
       </div>
       <div className={clsx("text-xs", discharging ? "font-semibold text-critical-text" : "text-muted")}>
         {state.mode === null ? t("mode.unknown") : t(`mode.${state.mode}`)} ·{" "}
@@ -125,9 +134,6 @@ function StringHead({ string }: { string: StringOut }) {
           ? formatQuantity(state.float_current_ma, "float_current_ma")
           : formatQuantity(state.current_a, "current_a")}
       </div>
-      {string.battery_count > 0 && (
-        <RetirementButton action="retire" kind="string" id={id} batteryCount={string.battery_count} isOneOfMany />
-      )}
     </div>
   );
 }

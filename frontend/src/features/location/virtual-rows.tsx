@@ -131,8 +131,8 @@ function CardCells({ row }: { row: Row }) {
       </span>
       <span role="cell" className={clsx("text-muted", isOld(row) && "opacity-70")}>
         {formatQuantity(row.voltage_v, "voltage_v")} · {formatQuantity(row.temperature_c, "temperature_c")} ·{" "}
-        {formatQuantity(row.internal_resistance_mohm, "internal_resistance_mohm")} (
-        {formatQuantity(row.resistance_drift_pct, "resistance_drift_pct")})
+        {formatQuantity(row.internal_resistance_mohm, "internal_resistance_mohm")}{" "}
+        <span className="whitespace-nowrap">({formatQuantity(row.resistance_drift_pct, "resistance_drift_pct")})</span>
       </span>
       <span role="cell" className="justify-self-end">
         <Age at={row.time} staleAfterS={row.stale_after_s} />

@@ -44,7 +44,7 @@ export function LocationCard({ location, fillBy }: { location: Location; fillBy:
       data-testid={`location-${location.location_id}`}
     >
       <div className="mb-1 flex items-baseline justify-between gap-2">
-        <span className="min-w-0 truncate text-base font-semibold">{location.name}</span>
+        <span className="min-w-0 text-base font-semibold">{location.name}</span>
         <span className="text-xs whitespace-nowrap text-muted">{location.location_id}</span>
       </div>
       <div className="mb-2 flex flex-wrap items-center justify-between gap-x-3 gap-y-0.5">
@@ -66,7 +66,7 @@ export function LocationCard({ location, fillBy }: { location: Location; fillBy:
         />
       </div>
       <div className="mt-2 flex items-center justify-between gap-2 text-xs text-muted">
-        <span className="min-w-0 truncate">
+        <span className="min-w-0">
           {mainsLost && <strong className="mr-2 text-critical-text">{t("fleet.mainsLost")}</strong>}
           {stats?.worst_battery_id ? `${t("fleet.worst")}: ${shortId(stats.worst_battery_id)}` : ""}
         </span>
@@ -85,7 +85,7 @@ export function RetiredLocationCard({ location, at }: { location: Location; at: 
       data-testid={`location-${location.location_id}`}
     >
       <div className="mb-2 flex items-baseline justify-between gap-2">
-        <span className="min-w-0 truncate text-base font-semibold">{location.name}</span>
+        <span className="min-w-0 text-base font-semibold">{location.name}</span>
         <span className="text-xs whitespace-nowrap text-muted">{location.location_id}</span>
       </div>
       <RetiredLabel at={at} />
