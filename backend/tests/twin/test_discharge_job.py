@@ -35,6 +35,19 @@ async def test_an_outage_becomes_one_event_with_its_blocks(world: World) -> None
     assert {row["soh_pct"] for row in blocks} == {None}
 
 
+async def test_the_mean_temperature_of_a_discharge_weighs_time_not_readings(world: World) -> None:
+    await world.load(0.1, every(60, START - 5 * MINUTE, 240), volts=13.6)
+    # Ten minutes every two seconds, then twenty minutes once a minute, when it is warmer.
+    await world.load(-60.0, every(2, START, 600), celsius=25.0)
+    await world.load(-60.0, every(60, START + 11 * MINUTE, 1140), celsius=34.0)
+    await world.load(25.0, every(60, START + 31 * MINUTE, 600), volts=13.0)
+    await world.record()
+    (event,) = await world.events()
+    assert event["ended_at"] - event["started_at"] == 30 * MINUTE
+    # The last cool reading holds for the minute until the first warm one.
+    assert event["mean_temperature_c"] == pytest.approx((11 * 25 + 19 * 34) / 30, abs=0.01)
+
+
 async def test_a_run_with_nothing_new_changes_nothing(world: World) -> None:
     await world.outage(START)
     await world.record()

@@ -124,7 +124,14 @@ class World:
         assert answer.json()["rejected_count"] == 0, answer.text
 
     async def load(
-        self, current_a: float, at: Sequence[datetime], *, string: str = HERE, volts: float = 12.0, mode: Any = None
+        self,
+        current_a: float,
+        at: Sequence[datetime],
+        *,
+        string: str = HERE,
+        volts: float = 12.0,
+        celsius: float = 25.0,
+        mode: Any = None,
     ) -> None:
         """Post a string's current and its blocks' voltages at some instants; the clock follows."""
         self.clock.set(max(self.clock.now(), *at))
@@ -140,7 +147,7 @@ class World:
                         for time in times
                     ],
                     "readings": [
-                        {"battery_id": code, "time": time, "voltage_v": volts - 0.1 * number, "temperature_c": 25.0}
+                        {"battery_id": code, "time": time, "voltage_v": volts - 0.1 * number, "temperature_c": celsius}
                         for number, code in enumerate(blocks)
                         for time in times
                     ],

@@ -16,6 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from battery_api.context import ProcessContext
 from battery_api.telemetry.store.instants import instant, microseconds
 from battery_api.twin import discharge_repository as repository
+from battery_api.twin.discharge_batteries import write_batteries
 from battery_api.twin.discharge_repository import EventValues, StringReadingRow
 from battery_api.twin.discharges import GAP_US, Discharge, StringReadings, find_discharges, touches_edge
 
@@ -127,7 +128,7 @@ async def _write(
         # The batteries of an open discharge are evaluated once, when it has ended.
         if not discharge.is_open:
             is_evidence = event.depth_pct >= EVIDENCE_FROM_PCT
-            await repository.write_batteries(connection, key, string, event, is_evidence=is_evidence)
+            await write_batteries(connection, key, string, event, is_evidence=is_evidence)
 
 
 def _event(discharge: Discharge, rated_ah: float) -> EventValues:

@@ -97,7 +97,7 @@ def test_a_reading_without_the_channel_leaves_it_as_it_was() -> None:
     assert voltage[-1] == 61
 
 
-def test_an_unreadable_memory_starts_anew() -> None:
+def test_an_unreadable_memory_starts_over() -> None:
     (voltage, _), stored = follow(sweeps(5), [b"of another version"])
     assert set(voltage) == {0}
     assert stored[0]

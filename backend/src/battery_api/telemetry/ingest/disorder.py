@@ -1,5 +1,6 @@
 """Which strings and locations cannot be judged now, because readings came out of order or changed what was judged."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -11,7 +12,7 @@ from battery_api.telemetry.ingest.locked_state import SubjectStates
 from battery_api.telemetry.ingest.state_updates import StoredRows
 from battery_api.telemetry.ingest.subjects import BatchSubjects
 from battery_api.telemetry.ports import DueAgain
-from battery_api.telemetry.store.columns import BoolArray, IntArray, instants, integers
+from battery_api.telemetry.store.columns import BoolArray, Column, IntArray, instants, integers
 from battery_api.telemetry.store.fleet_index import FleetIndex, Kind
 from battery_api.telemetry.store.indices import BatchSlots, Keys
 from battery_api.telemetry.store.instants import NEVER
@@ -115,12 +116,28 @@ class JudgementProgress:
             [instants("checkpoint_at", states.judged_us[due])],
         )
 
-    async def advance(self, stored: StoredReadings, disorder: Disorder) -> None:
-        """Write up to when the subjects are judged, or from when they must be judged again."""
+    async def advance(self, stored: StoredReadings, disorder: Disorder, flatlines: Mapping[int, bytes | None]) -> None:
+        """Write up to when the subjects are judged and what the rules keep of them, or from when they wait."""
         strings, locations = self._states.strings, self._states.locations
-        await self._write("string", self._string_keys, strings.judged_us, self._newest(stored), disorder.string_from_us)
+        newest = self._newest(stored)
+        moved = np.flatnonzero(disorder.is_string_in_order & (newest > strings.judged_us))
+        kept = [flatlines.get(slot, strings.flatlines[slot]) for slot in moved.tolist()]
+        await update_rows(
+            self._connection,
+            "string_state",
+            integers("string_id", self._string_keys[moved]),
+            [instants("judged_until", newest[moved]), Column("flatlines", "bytea", kept)],
+        )
         newest = _newest_of(locations.judged_us, stored.locations.slot, stored.locations)
-        await self._write("location", self._location_keys, locations.judged_us, newest, disorder.location_from_us)
+        moved = np.flatnonzero(disorder.is_location_in_order & (newest > locations.judged_us))
+        await update_rows(
+            self._connection,
+            "location_state",
+            integers("location_id", self._location_keys[moved]),
+            [instants("judged_until", newest[moved])],
+        )
+        await self._wait("string", self._string_keys, disorder.string_from_us)
+        await self._wait("location", self._location_keys, disorder.location_from_us)
 
     def due_again(self, disorder: Disorder) -> DueAgain:
         """Return what has to be judged again after the commit."""
@@ -134,17 +151,14 @@ class JudgementProgress:
         newest = _newest_of(judged_us, self._subjects.strings_of(stored.batteries.slot), stored.batteries)
         return _newest_of(newest, stored.strings.slot, stored.strings)
 
-    async def _write(self, kind: Kind, keys: Keys, judged_us: IntArray, newest_us: IntArray, from_us: IntArray) -> None:
-        in_order = from_us == _IN_ORDER
-        moved = np.flatnonzero(in_order & (newest_us > judged_us))
-        waiting = np.flatnonzero(~in_order)
-        for name, chosen, times in (("judged_until", moved, newest_us), ("rejudge_from", waiting, from_us)):
-            await update_rows(
-                self._connection,
-                f"{kind}_state",
-                integers(f"{kind}_id", keys[chosen]),
-                [instants(name, times[chosen])],
-            )
+    async def _wait(self, kind: Kind, keys: Keys, from_us: IntArray) -> None:
+        waiting = np.flatnonzero(from_us != _IN_ORDER)
+        await update_rows(
+            self._connection,
+            f"{kind}_state",
+            integers(f"{kind}_id", keys[waiting]),
+            [instants("rejudge_from", from_us[waiting])],
+        )
 
 
 def _newest_of(newest_us: IntArray, slot: BatchSlots, rows: StoredRows) -> IntArray:

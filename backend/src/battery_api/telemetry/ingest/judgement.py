@@ -28,10 +28,10 @@ from battery_api.telemetry.ports import (
     Readings,
     StringSubjects,
 )
-from battery_api.telemetry.store.columns import Column, FloatArray, RuleState, integers
+from battery_api.telemetry.store.columns import FloatArray, RuleState
 from battery_api.telemetry.store.fleet_index import FleetIndex, Kind
 from battery_api.telemetry.store.indices import BatchSlots, BatteryKey, Keys
-from battery_api.telemetry.store.statements import update_rows, write_open_counts, write_rule_states
+from battery_api.telemetry.store.statements import write_open_counts, write_rule_states
 
 ROOM_VALID_S: Final = 3600.0
 """How long a room temperature stands for the room: its air takes about an hour to follow (EJ)."""
@@ -169,12 +169,5 @@ async def write_verdict(
         await write_rule_states(
             connection, kind, keys[slots].tolist() if slots else [], [changed[slot] for slot in slots]
         )
-    moved = sorted(verdict.flatlines)
-    await update_rows(
-        connection,
-        "string_state",
-        integers("string_id", string_keys[moved]),
-        [Column("flatlines", "bytea", [verdict.flatlines[slot] for slot in moved])],
-    )
     counts = {BatteryKey(int(battery_keys[slot])): count for slot, count in verdict.open_counts.items()}
     await write_open_counts(connection, counts)

@@ -124,7 +124,7 @@ class BatchTransaction:
             await progress.keep_checkpoints(stored, disorder)
             verdict = await self._judge_in_order(locked, stored, timeline, disorder)
         with STAGE_SECONDS.labels("update").time():
-            await progress.advance(stored, disorder)
+            await progress.advance(stored, disorder, verdict.flatlines)
             publication = await self._update(batch, locked, stored, timeline, verdict)
         return StoredBatch(
             outcomes={
