@@ -5,10 +5,12 @@ from datetime import UTC, datetime
 
 import pytest
 import pytest_asyncio
+from sqlalchemy import text
 
 from battery_api.db.session import Database, create_database_engine
+from battery_api.fleet.battery_filter import BatteryFilter
 from battery_api.fleet.importer import import_catalogue
-from battery_api.fleet.repository import BatteryFilter, list_batteries, list_locations, list_strings
+from battery_api.fleet.repository import list_batteries, list_locations, list_strings
 
 from .test_importer import STRING, catalogue, line
 
@@ -27,13 +29,15 @@ async def database(database_url: str) -> AsyncIterator[Database]:
 @pytest.mark.parametrize(("skip", "positions"), [(0, [3, 2]), (2, [1]), (3, []), (30, [])])
 async def test_every_page_has_the_total(database: Database, skip: int, positions: list[int]) -> None:
     async with database.begin() as connection:
-        rows, total = await list_batteries(connection, BatteryFilter(), now=NOW, sort="-battery_id", skip=skip, limit=2)
+        rows, total, _ = await list_batteries(
+            connection, BatteryFilter(), now=NOW, sort="-battery_id", skip=skip, limit=2
+        )
     assert ([row.position for row in rows], total) == (positions, 3)
 
 
 async def test_columns_arrive_in_their_fields(database: Database) -> None:
     async with database.begin() as connection:
-        (battery,), _ = await list_batteries(
+        (battery,), *_ = await list_batteries(
             connection, BatteryFilter(text="SN-0002"), now=NOW, sort="battery_id", skip=0, limit=9
         )
         (location,) = await list_locations(connection, visible=None)
@@ -43,3 +47,36 @@ async def test_columns_arrive_in_their_fields(database: Database) -> None:
     assert (location.name, location.climate_zone, location.battery_count) == ("Khon Kaen", "NE", 3)
     assert (string.system_kind, string.rated_power_kva, string.time) == ("UPS", 200, None)
     assert (len(string.battery_codes), string.retired_battery_codes) == (3, [])
+
+
+@pytest.mark.parametrize(
+    ("battery_filter", "sort", "total", "unknown_count"),
+    [
+        (BatteryFilter(), "battery_id", 3, 0),
+        (BatteryFilter(), "-status", 3, 0),
+        (BatteryFilter(), "voltage_v", 3, 2),
+        (BatteryFilter(), "-temperature_c", 3, 3),
+        (BatteryFilter(), "internal_resistance_mohm", 3, 3),
+        (BatteryFilter(), "resistance_drift_pct", 3, 3),
+        (BatteryFilter(), "time", 3, 2),
+        (BatteryFilter(text="SN-0001"), "voltage_v", 1, 0),
+        (BatteryFilter(rul_below_days=90), "battery_id", 0, 3),
+        (BatteryFilter(rul_below_days=90, text="SN-0002"), "voltage_v", 0, 1),
+        (BatteryFilter(rul_below_days=90, location_id="DC-XXX-01"), "battery_id", 0, 0),
+    ],
+)
+async def test_what_has_no_value_to_compare_or_to_sort_by_is_counted(
+    database: Database, battery_filter: BatteryFilter, sort: str, total: int, unknown_count: int
+) -> None:
+    async with database.begin() as connection:
+        await connection.execute(
+            text(
+                "update battery_state set voltage_v = 13.6, time = :now "
+                "where battery_id = (select id from battery where serial_number = 'SN-0001')"
+            ),
+            {"now": NOW},
+        )
+        found = await list_batteries(connection, battery_filter, now=NOW, sort=sort, skip=0, limit=9)
+    assert (len(found.batteries), found.total, found.unknown_count) == (total, total, unknown_count)
+    if total == 3 and unknown_count == 2:
+        assert found.batteries[0].serial_number == "SN-0001"

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from battery_api.alerts.not_judged import find_not_judged
 from battery_api.fleet.schemas import FleetOverview, Services
 from battery_api.fleet.service import FleetService
 from battery_contracts.clients.errors import ServiceRefused
@@ -101,7 +102,7 @@ async def test_batteries_of_a_wholly_refused_call_restart_from_their_prior(gatew
 async def overview_of(gateway: Gateway) -> FleetOverview:
     services = Services(twin="up", ml="up", simulator="up")
     async with gateway.database.begin() as connection:
-        return await FleetService(connection, WRITER, NOW).overview(services)
+        return await FleetService(connection, WRITER, NOW, find_not_judged=find_not_judged).overview(services)
 
 
 async def test_the_average_counts_only_batteries_with_evidence(gateway: Gateway) -> None:

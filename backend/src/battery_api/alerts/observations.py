@@ -87,6 +87,13 @@ def observe(batch: JudgedBatch, overrides: OverrideSet) -> Observed:
     return Observed(groups, {slot: stored for slot, stored in after if stored != before[slot]})
 
 
+def gates_of(modes: Sequence[StringMode | None], settled: BoolArray) -> dict[Gate, BoolArray]:
+    """Return which gates are open (m,) in modes (m,); ``settled`` (m,) is that of the string then."""
+    unknown = np.array([mode is None for mode in modes], np.bool_)
+    discharging = np.array([mode in _DISCHARGING for mode in modes], np.bool_)
+    return {Gate.FLOAT: settled | unknown, Gate.CHARGING: ~discharging, Gate.DISCHARGE: discharging}
+
+
 def _battery_context(batch: JudgedBatch) -> _BatteryContext:
     readings, batteries = batch.battery_readings, batch.batteries
     time_us = _microseconds(readings)
@@ -137,15 +144,12 @@ def _battery_subjects(
         over_nominal_pct=ohmic.over_nominal_pct,
         age_s=batch.age_s,
     )
-    unknown = np.array([mode is None for mode in batch.mode], np.bool_)
-    discharging = np.array([mode in _DISCHARGING for mode in batch.mode], np.bool_)
+    gates = gates_of(batch.mode, batch.settled)
     # What the voltages rule out is unknown: the gates of both sides are open.
-    not_discharging = ~discharging | context.discharge_contradicted
-    gates = {
-        Gate.FLOAT: batch.settled | unknown | context.discharge_contradicted,
-        Gate.CHARGING: not_discharging,
-        Gate.DISCHARGE: ~not_discharging | context.charge_contradicted,
-    }
+    gates[Gate.FLOAT] |= context.discharge_contradicted
+    gates[Gate.CHARGING] |= context.discharge_contradicted
+    gates[Gate.DISCHARGE] &= ~context.discharge_contradicted
+    gates[Gate.DISCHARGE] |= context.charge_contradicted
     observations = Observations(readings.subject, context.time_us, context.max_gap_us, signals, gates)
     return _group(SubjectKind.BATTERY, batteries, observations, overrides)
 

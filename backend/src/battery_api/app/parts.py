@@ -9,11 +9,13 @@ from fastapi import FastAPI
 from battery_api.accounts.sessions import Authenticator
 from battery_api.alerts.endings import AlertEndings
 from battery_api.alerts.judge import AlertJudge
+from battery_api.alerts.not_judged import find_not_judged
 from battery_api.app.dependencies import DependencyStates
 from battery_api.context import ProcessContext
 from battery_api.db.session import Database
 from battery_api.db.timescale import detect_engine
 from battery_api.fleet.catalogue import CatalogueCache
+from battery_api.fleet.known import FindNotJudged
 from battery_api.fleet.ports import Endings
 from battery_api.realtime.publisher import SocketPublisher
 from battery_api.realtime.server import RealtimeServer
@@ -53,6 +55,7 @@ class GatewayParts:
     judge: Judge
     publisher: Publisher
     endings: Endings
+    find_not_judged: FindNotJudged
     ingest: IngestPipeline
     realtime: RealtimeServer
     socket_publisher: SocketPublisher
@@ -81,6 +84,7 @@ async def build_parts(
         judge=judge,
         publisher=publisher,
         endings=AlertEndings(),
+        find_not_judged=find_not_judged,
         ingest=IngestPipeline(context, catalogue, judge, publisher),
         realtime=realtime,
         socket_publisher=socket_publisher,

@@ -1,13 +1,13 @@
 """Reads of the fleet: every list and page comes from the state rows, never from the history."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Sequence
 from datetime import date, datetime
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from battery_api.fleet.battery_filter import SORTS, STATUS_RANK, BatteryFilter, unknown_sql
 from battery_api.fleet.ohmic import drift_sql
 from battery_api.fleet.service_life import LOCATION_RETIRED_AT, STRING_RETIRED_AT, SYSTEM_RETIRED_AT
 from battery_api.fleet.status import stale_after_sql, status_sql
@@ -20,24 +20,13 @@ _STATUS: Final = status_sql(
 _DRIFT: Final = drift_sql(
     "s.internal_resistance_mohm", "s.resistance_temperature_c", "b.baseline_resistance_mohm", "b.baseline_temperature_c"
 )
-_STATUS_RANK: Final = "array_position(array['critical', 'no_data', 'warning', 'normal'], x.status)"
 _OPEN_TYPES: Final = (
     "(select array_agg(distinct a.type order by a.type) from alert a "
     "where a.battery_id = x.id and a.cleared_at is null and a.resolved_at is null)"
 )
 
-SORTS: Final[Mapping[str, str]] = {
-    "battery_id": "x.code",
-    "voltage_v": "x.voltage_v",
-    "temperature_c": "x.temperature_c",
-    "internal_resistance_mohm": "x.internal_resistance_mohm",
-    "resistance_drift_pct": "x.resistance_drift_pct",
-    "installed_at": "x.installed_at",
-    "status": _STATUS_RANK,
-    "time": "x.time",
-}
-"""Sort keys of the battery list; a leading ``-`` reverses the order."""
-
+# No prediction is stored yet, so of no battery it is known how long it will last.
+_RUL_DAYS: Final = "cast(null as double precision)"
 _BATTERIES: Final = f"""
     select b.id, b.code, b.position, b.serial_number, b.installed_at, b.baseline_resistance_mohm,
            b.baseline_temperature_c, l.code as location_code, l.name as location_name,
@@ -47,7 +36,7 @@ _BATTERIES: Final = f"""
            {estimate_sql("soh_pct")}, s.soh_sd_pct, s.soh_provenance,
            {QUALITY_SQL}, s.reporting_interval_s, s.open_info, s.open_warning, s.open_critical,
            b.retired_at, b.retired_by, b.retired_reason,
-           {_DRIFT} as resistance_drift_pct, {_STATUS} as status
+           {_DRIFT} as resistance_drift_pct, {_STATUS} as status, {_RUL_DAYS} as rul_days
     from battery b
     join string g on g.id = b.string_id
     join battery_system y on y.id = g.system_id
@@ -95,6 +84,7 @@ class ListedBattery(NamedTuple):
     retired_reason: str | None
     resistance_drift_pct: float | None
     status: str
+    rul_days: float | None
     open_types: list[str] | None
     """Types of the open alerts; None if there is none."""
 
@@ -179,61 +169,18 @@ class SystemCounts(NamedTuple):
     string_count: int
 
 
-@dataclass(frozen=True, slots=True)
-class BatteryFilter:
-    """Which batteries to list; None means any. ``visible`` holds the caller's locations, None for all.
+class BatteryListing(NamedTuple):
+    """A page of batteries, the number of all that match, and of how many a filter or the sort has no value."""
 
-    A battery that is named by its id is found whether it is retired or not.
-    """
-
-    visible: frozenset[str] | None = None
-    include_retired: bool = False
-    location_id: str | None = None
-    system_id: str | None = None
-    string_id: str | None = None
-    battery_id: str | None = None
-    status: str | None = None
-    has_alerts: bool | None = None
-    rul_below_days: float | None = None
-    text: str | None = None
-
-    def conditions(self) -> tuple[str, dict[str, Any]]:
-        """Return the SQL conditions on the joined row, and their parameters."""
-        clauses: list[str] = []
-        values: dict[str, Any] = {}
-        exact = {
-            "x.location_code": self.location_id,
-            "x.system_code": self.system_id,
-            "x.string_code": self.string_id,
-            "x.code": self.battery_id,
-            "x.status": self.status,
-        }
-        for column, value in exact.items():
-            if value is not None:
-                name = column.removeprefix("x.")
-                clauses.append(f"{column} = :{name}")
-                values[name] = value
-        if not self.include_retired and self.battery_id is None:
-            clauses.append("x.retired_at is null")
-        if self.visible is not None:
-            clauses.append("x.location_code = any(:visible)")
-            values["visible"] = sorted(self.visible)
-        if self.has_alerts is not None:
-            clauses.append(f"(x.open_info + x.open_warning + x.open_critical > 0) = {str(self.has_alerts).lower()}")
-        if self.rul_below_days is not None:
-            # No prediction is stored yet, so no battery is known to be below any number of days.
-            clauses.append("false")
-        if self.text:
-            clauses.append("(x.code ilike :text or x.serial_number ilike :text)")
-            escaped = self.text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
-            values["text"] = f"%{escaped}%"
-        return " and ".join(clauses) or "true", values
+    batteries: Sequence[ListedBattery]
+    total: int
+    unknown_count: int
 
 
 async def list_batteries(
     connection: AsyncConnection, battery_filter: BatteryFilter, *, now: datetime, sort: str, skip: int, limit: int
-) -> tuple[list[ListedBattery], int]:
-    """Return a page of the matching batteries, and the number of all of them."""
+) -> BatteryListing:
+    """Return a page of the matching batteries with its counts."""
     where, values = battery_filter.conditions()
     descending = sort.startswith("-")
     order = SORTS[sort.removeprefix("-")] + (" desc nulls last" if descending else " asc nulls last")
@@ -241,13 +188,17 @@ async def list_batteries(
         f"select {_BATTERY_COLUMNS}, {_OPEN_TYPES} as open_types, count(*) over () as total from ({_BATTERIES}) x "
         f"where {where} order by {order}, x.code offset :skip limit :limit"
     )
-    result = await connection.execute(text(statement), {**values, "now": now, "skip": skip, "limit": limit})
-    rows = result.all()
-    batteries = [ListedBattery(*columns) for *columns, _ in rows]
-    if rows or skip == 0:
-        return batteries, rows[0].total if rows else 0
-    count = f"select count(*) from ({_BATTERIES}) x where {where}"
-    return batteries, await connection.scalar(text(count), {**values, "now": now}) or 0
+    values |= {"now": now}
+    rows = (await connection.execute(text(statement), {**values, "skip": skip, "limit": limit})).all()
+    total = rows[0].total if rows else 0
+    if not rows and skip:
+        total = await connection.scalar(text(f"select count(*) from ({_BATTERIES}) x where {where}"), values) or 0
+    unknown_count = 0
+    if (unknown := unknown_sql(battery_filter, sort)) is not None:
+        unknown_count = (
+            await connection.scalar(text(f"select count(*) from ({_BATTERIES}) x where {unknown}"), values) or 0
+        )
+    return BatteryListing([ListedBattery(*columns) for *columns, _ in rows], total, unknown_count)
 
 
 async def count_batteries(
@@ -264,7 +215,7 @@ async def count_batteries(
                avg(x.soh_pct) filter (where x.soh_provenance <> '{Provenance.PRIOR_ONLY}') as mean_soh_pct,
                count(x.soh_pct) filter (where x.soh_provenance <> '{Provenance.PRIOR_ONLY}') as soh_evidence_count,
                count(x.soh_pct) as soh_estimate_count,
-               (array_agg(x.code order by {_STATUS_RANK}, x.open_critical desc, x.open_warning desc,
+               (array_agg(x.code order by {STATUS_RANK}, x.open_critical desc, x.open_warning desc,
                           x.resistance_drift_pct desc nulls last)
                 filter (where x.status in ('critical', 'warning')))[1] as worst_battery_code
         from ({_BATTERIES}) x

@@ -3,19 +3,21 @@
 from typing import Annotated, Protocol
 
 from fastapi import APIRouter, Depends, Query, Request, Response
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from battery_api.accounts.audit import record_audit
 from battery_api.accounts.deps import AdminDep, require_scope
 from battery_api.accounts.principal import Principal, Scope
-from battery_api.context import ContextDep, parts_of
+from battery_api.context import ContextDep, ProcessContext, parts_of
+from battery_api.fleet.battery_filter import SORTS, BatteryFilter
 from battery_api.fleet.catalogue import CatalogueCache
 from battery_api.fleet.errors import BatteryNotFound, ImportRefused, LocationNotFound
 from battery_api.fleet.importer import import_catalogue
+from battery_api.fleet.known import FindNotJudged
 from battery_api.fleet.ports import Endings, FleetChange, FleetPublisher
-from battery_api.fleet.repository import SORTS, BatteryFilter
 from battery_api.fleet.schemas import (
     BatteryDetail,
-    BatterySummary,
+    BatteryPage,
     FleetOverview,
     ImportReport,
     LocationDetail,
@@ -65,6 +67,18 @@ class FleetParts(Protocol):
         """Publishes what ended."""
         ...
 
+    @property
+    def find_not_judged(self) -> FindNotJudged:
+        """Says what the rules cannot judge."""
+        ...
+
+
+def _service(
+    request: Request, connection: AsyncConnection, principal: Principal, context: ProcessContext
+) -> FleetService:
+    parts: FleetParts = parts_of(request)
+    return FleetService(connection, principal, context.clock.now(), find_not_judged=parts.find_not_judged)
+
 
 class InvalidSort(DomainError):
     """The list cannot be sorted by this field."""
@@ -84,12 +98,13 @@ async def get_fleet_overview(context: ContextDep, principal: FleetReader, reques
     parts: FleetParts = parts_of(request)
     services = await parts.dependencies.states()
     async with context.database.begin() as connection:
-        overview = await FleetService(connection, principal, context.clock.now()).overview(services)
+        overview = await _service(request, connection, principal, context).overview(services)
     return JsonResponse(overview)
 
 
 @router.get("/locations", response_model=Page[LocationOut])
-async def list_locations(
+async def list_locations(  # noqa: PLR0917  # each is a parameter of the request
+    request: Request,
     context: ContextDep,
     principal: FleetReader,
     page: PageQuery,
@@ -98,18 +113,22 @@ async def list_locations(
 ) -> Response:
     """List the locations you may see."""
     async with context.database.begin() as connection:
-        service = FleetService(connection, principal, context.clock.now())
+        service = _service(request, connection, principal, context)
         locations = await service.list_locations(page, include_stats=include_stats, include_retired=include_retired)
     return JsonResponse(locations)
 
 
 @router.get("/locations/{location_id}", response_model=LocationDetail, responses=problems(LocationNotFound))
 async def get_location(
-    location_id: str, context: ContextDep, principal: FleetReader, include_retired: IncludeRetired = False
+    request: Request,
+    location_id: str,
+    context: ContextDep,
+    principal: FleetReader,
+    include_retired: IncludeRetired = False,
 ) -> Response:
     """Return one location with its systems, strings and their newest values."""
     async with context.database.begin() as connection:
-        service = FleetService(connection, principal, context.clock.now())
+        service = _service(request, connection, principal, context)
         return JsonResponse(await service.get_location(location_id, include_retired=include_retired))
 
 
@@ -120,10 +139,11 @@ BatterySort = Annotated[
 
 @router.get(
     "/locations/{location_id}/batteries",
-    response_model=Page[BatterySummary],
+    response_model=BatteryPage,
     responses=problems(LocationNotFound, InvalidSort),
 )
 async def list_location_batteries(  # noqa: PLR0917  # each is a parameter of the request
+    request: Request,
     location_id: str,
     context: ContextDep,
     principal: FleetReader,
@@ -133,7 +153,7 @@ async def list_location_batteries(  # noqa: PLR0917  # each is a parameter of th
 ) -> Response:
     """List the batteries of one location."""
     async with context.database.begin() as connection:
-        service = FleetService(connection, principal, context.clock.now())
+        service = _service(request, connection, principal, context)
         battery_filter = BatteryFilter(
             visible=principal.location_codes, location_id=location_id, include_retired=include_retired
         )
@@ -144,8 +164,9 @@ async def list_location_batteries(  # noqa: PLR0917  # each is a parameter of th
     return JsonResponse(listing)
 
 
-@router.get("/batteries", response_model=Page[BatterySummary], responses=problems(InvalidSort))
+@router.get("/batteries", response_model=BatteryPage, responses=problems(InvalidSort))
 async def list_batteries(  # noqa: PLR0917  # each is a query parameter
+    request: Request,
     context: ContextDep,
     principal: FleetReader,
     page: PageQuery,
@@ -154,12 +175,17 @@ async def list_batteries(  # noqa: PLR0917  # each is a query parameter
     string_id: str | None = None,
     status: HealthStatus | None = None,
     has_alerts: bool | None = None,
-    rul_below_days: Annotated[float | None, Query(ge=0)] = None,
+    not_judged: Annotated[
+        bool | None, Query(description="Only those of which the rules cannot judge something; false: the others.")
+    ] = None,
+    rul_below_days: Annotated[
+        float | None, Query(ge=0, description="Remaining life; `unknown_count` counts those without a prediction.")
+    ] = None,
     q: Annotated[str | None, Query(description="Part of an id or of a serial number.", max_length=80)] = None,
     sort: BatterySort = "battery_id",
     include_retired: IncludeRetired = False,
 ) -> Response:
-    """List batteries by filter; `total` counts all matches."""
+    """List batteries by filter; `total` counts all matches, `unknown_count` those that could not be compared."""
     battery_filter = BatteryFilter(
         include_retired=include_retired,
         visible=principal.location_codes,
@@ -168,19 +194,20 @@ async def list_batteries(  # noqa: PLR0917  # each is a query parameter
         string_id=string_id,
         status=status.value if status else None,
         has_alerts=has_alerts,
+        not_judged=not_judged,
         rul_below_days=rul_below_days,
         text=q,
     )
     async with context.database.begin() as connection:
-        service = FleetService(connection, principal, context.clock.now())
+        service = _service(request, connection, principal, context)
         return JsonResponse(await service.list_batteries(battery_filter, page, sort=_checked_sort(sort)))
 
 
 @router.get("/batteries/{battery_id}", response_model=BatteryDetail, responses=problems(BatteryNotFound))
-async def get_battery(battery_id: str, context: ContextDep, principal: FleetReader) -> Response:
+async def get_battery(request: Request, battery_id: str, context: ContextDep, principal: FleetReader) -> Response:
     """Return one battery: nameplate, newest values, status and its reasons."""
     async with context.database.begin() as connection:
-        return JsonResponse(await FleetService(connection, principal, context.clock.now()).get_battery(battery_id))
+        return JsonResponse(await _service(request, connection, principal, context).get_battery(battery_id))
 
 
 @router.post(

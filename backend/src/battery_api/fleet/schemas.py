@@ -8,13 +8,16 @@ from pydantic import AwareDatetime, BaseModel, Field
 from battery_contracts.enums import (
     HealthStatus,
     HvacState,
+    JudgedSignal,
     NoEstimateReason,
+    NotJudgedReason,
     Provenance,
     ServiceState,
     StringMode,
     SystemKind,
 )
 from battery_contracts.fleet import BatteryModel
+from battery_servicekit.pagination import Page
 
 Percent = Annotated[
     float, Field(ge=0, le=150, description="Percent of the rated value; a new battery can deliver more than 100.")
@@ -49,10 +52,16 @@ class RoomEnvironment(BaseModel):
     is_stale: bool
 
 
+NotJudgedCount = Annotated[
+    int, Field(description="Batteries in service of which the rules cannot judge something, whatever their status.")
+]
+
+
 class LocationStats(BaseModel):
     """A summary of a location."""
 
     status_counts: StatusCounts
+    not_judged_count: NotJudgedCount
     alert_counts: SeverityCounts
     pending_alert_count: int
     mean_soh_pct: float | None = Field(description="Mean over the batteries with evidence; age alone is not evidence.")
@@ -157,6 +166,13 @@ class LiveValues(BaseModel):
     is_stale: bool
 
 
+class NotJudged(BaseModel):
+    """A signal that the alert rules cannot judge at present, and why: no alert about it says nothing of it."""
+
+    signal: JudgedSignal
+    reason: NotJudgedReason
+
+
 class BatterySummary(BaseModel):
     """A battery in a list. The status ``normal`` means that no alert is open, not that good health is proven."""
 
@@ -170,6 +186,9 @@ class BatterySummary(BaseModel):
     installed_at: AwareDatetime
     status: HealthStatus
     status_reasons: list[str]
+    not_judged: list[NotJudged] = Field(
+        description="What the rules cannot judge of it at present, with the reason; empty if they judge everything."
+    )
     live: LiveValues | None
     open_alerts: SeverityCounts
     rul_days: float | None = None
@@ -178,6 +197,15 @@ class BatterySummary(BaseModel):
     )
     retired_by: str | None
     retired_reason: str | None
+
+
+class BatteryPage(Page[BatterySummary]):
+    """One page of batteries."""
+
+    unknown_count: int = Field(
+        description="Batteries of the rest of the filter that have no value to compare or to sort by: a comparison "
+        "leaves them out of `items` and `total`, a sort lists them last. 0 if every value is known."
+    )
 
 
 class BatteryDetail(BatterySummary):
@@ -207,6 +235,7 @@ class FleetOverview(BaseModel):
     string_count: int
     battery_count: int
     status_counts: StatusCounts
+    not_judged_count: NotJudgedCount
     alert_counts: SeverityCounts
     active_alert_count: int
     pending_alert_count: int

@@ -1,6 +1,7 @@
 """Responses of the fleet endpoints, built from state rows."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -8,24 +9,27 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from battery_api.accounts.principal import Principal
 from battery_api.fleet import repository
+from battery_api.fleet.battery_filter import BatteryFilter
 from battery_api.fleet.errors import BatteryNotFound, LocationNotFound
 from battery_api.fleet.estimates import estimate_of
+from battery_api.fleet.known import FindNotJudged, NotJudgedReads
 from battery_api.fleet.repository import (
     AlertCounts,
     BatteryCounts,
-    BatteryFilter,
     ListedBattery,
     ListedLocation,
     ListedString,
 )
 from battery_api.fleet.schemas import (
     BatteryDetail,
+    BatteryPage,
     BatterySummary,
     FleetOverview,
     LiveValues,
     LocationDetail,
     LocationOut,
     LocationStats,
+    NotJudged,
     RoomEnvironment,
     Services,
     SeverityCounts,
@@ -45,10 +49,13 @@ _DAYS_PER_YEAR: Final = 365.25
 class FleetService:
     """The fleet for one caller on one connection."""
 
-    def __init__(self, connection: AsyncConnection, principal: Principal, now: datetime) -> None:
+    def __init__(
+        self, connection: AsyncConnection, principal: Principal, now: datetime, *, find_not_judged: FindNotJudged
+    ) -> None:
         self._connection = connection
         self._principal = principal
         self._now = now
+        self._not_judged = NotJudgedReads(connection, find_not_judged, now)
 
     async def list_locations(
         self, page: PageRequest, *, include_stats: bool, include_retired: bool = False
@@ -84,27 +91,31 @@ class FleetService:
         summary = _location_out(location, stats.get(location.code))
         return LocationDetail(**summary.model_dump(), systems=list(systems.values()))
 
-    async def list_batteries(
-        self, battery_filter: BatteryFilter, page: PageRequest, *, sort: str
-    ) -> Page[BatterySummary]:
+    async def list_batteries(self, battery_filter: BatteryFilter, page: PageRequest, *, sort: str) -> BatteryPage:
         """List the batteries that match a filter."""
-        rows, total = await repository.list_batteries(
+        if battery_filter.not_judged is not None:
+            battery_filter = replace(
+                battery_filter, not_judged_codes=await self._not_judged.codes(battery_filter.visible)
+            )
+        rows, total, unknown_count = await repository.list_batteries(
             self._connection, battery_filter, now=self._now, sort=sort, skip=page.skip, limit=page.limit
         )
-        return Page(items=[self._battery_out(row) for row in rows], total=total, skip=page.skip, limit=page.limit)
+        items = await self._batteries_out(rows)
+        return BatteryPage(items=items, total=total, skip=page.skip, limit=page.limit, unknown_count=unknown_count)
 
     async def get_battery(self, battery_id: str) -> BatteryDetail:
         """Return one battery with its nameplate and baseline."""
         battery_filter = BatteryFilter(visible=self._principal.location_codes, battery_id=battery_id)
-        rows, _ = await repository.list_batteries(
+        rows, *_ = await repository.list_batteries(
             self._connection, battery_filter, now=self._now, sort="battery_id", skip=0, limit=1
         )
         if not rows:
             raise BatteryNotFound(f"No battery {battery_id} that you may see.")
         (battery,) = rows
         (string,) = await repository.list_strings(self._connection, string_code=battery.string_code)
+        (summary,) = await self._batteries_out([battery])
         return BatteryDetail(
-            **self._battery_out(battery).model_dump(),
+            **summary.model_dump(),
             location_name=battery.location_name,
             model=BATTERY_MODELS[battery.model_code],
             baseline_resistance_mohm=battery.baseline_resistance_mohm,
@@ -127,6 +138,7 @@ class FleetService:
             string_count=sizes.string_count,
             battery_count=statuses.normal + statuses.warning + statuses.critical + statuses.no_data,
             status_counts=statuses,
+            not_judged_count=sum(location.not_judged_count for location in stats),
             alert_counts=alerts,
             active_alert_count=alerts.info + alerts.warning + alerts.critical,
             pending_alert_count=sum(location.pending_alert_count for location in stats),
@@ -149,16 +161,20 @@ class FleetService:
         visible = self._principal.location_codes
         alerts = await repository.count_alerts(self._connection, visible=visible)
         batteries = await repository.count_batteries(self._connection, now=self._now, visible=visible)
+        not_judged = await self._not_judged.counts(visible)
         return {
             location.code: self._location_stats(
                 location,
                 batteries.get(location.code) or _no_batteries(location.code),
                 alerts.get(location.code) or AlertCounts(location.code, 0, 0, 0, 0),
+                not_judged_count=not_judged[location.code],
             )
             for location in locations
         }
 
-    def _location_stats(self, location: ListedLocation, batteries: BatteryCounts, alerts: AlertCounts) -> LocationStats:
+    def _location_stats(
+        self, location: ListedLocation, batteries: BatteryCounts, alerts: AlertCounts, *, not_judged_count: int
+    ) -> LocationStats:
         no_mean = NoEstimateReason.NO_EVIDENCE if batteries.soh_estimate_count else NoEstimateReason.NO_ESTIMATE_YET
         return LocationStats(
             status_counts=StatusCounts(
@@ -167,6 +183,7 @@ class FleetService:
                 critical=batteries.critical,
                 no_data=batteries.no_data,
             ),
+            not_judged_count=not_judged_count,
             alert_counts=SeverityCounts(info=alerts.info, warning=alerts.warning, critical=alerts.critical),
             pending_alert_count=alerts.pending,
             mean_soh_pct=batteries.mean_soh_pct,
@@ -214,7 +231,11 @@ class FleetService:
             is_stale=string.time is None or self._is_stale(string.time, string.reporting_interval_s),
         )
 
-    def _battery_out(self, battery: ListedBattery) -> BatterySummary:
+    async def _batteries_out(self, batteries: Sequence[ListedBattery]) -> list[BatterySummary]:
+        not_judged = await self._not_judged.of_strings({battery.string_code for battery in batteries})
+        return [self._battery_out(battery, not_judged[battery.code]) for battery in batteries]
+
+    def _battery_out(self, battery: ListedBattery, not_judged: Sequence[NotJudged]) -> BatterySummary:
         live = self._live_values(battery)
         reasons = set(battery.open_types or ())
         if battery.retired_at is not None:
@@ -234,6 +255,7 @@ class FleetService:
             installed_at=battery.installed_at,
             status=HealthStatus(battery.status),
             status_reasons=sorted(reasons),
+            not_judged=list(not_judged),
             live=live,
             open_alerts=SeverityCounts(
                 info=battery.open_info, warning=battery.open_warning, critical=battery.open_critical
@@ -241,6 +263,7 @@ class FleetService:
             retired_at=battery.retired_at,
             retired_by=battery.retired_by,
             retired_reason=battery.retired_reason,
+            rul_days=battery.rul_days,
         )
 
     def _live_values(self, battery: ListedBattery) -> LiveValues | None:

@@ -101,6 +101,37 @@ class NoEstimateReason(StrEnum):
     """There are estimates, but they rest on age and model alone."""
 
 
+class JudgedSignal(StrEnum):
+    """What the alert rules judge of a battery."""
+
+    VOLTAGE = "voltage"
+    VOLTAGE_VS_STRING = "voltage_vs_string"
+    DISCHARGE_VOLTAGE = "discharge_voltage"
+    """The limits that apply during a discharge; judged means that a discharge would be noticed."""
+    TEMPERATURE = "temperature"
+    TEMPERATURE_OVER_ROOM = "temperature_over_room"
+    TEMPERATURE_OVER_STRING = "temperature_over_string"
+    RESISTANCE = "resistance"
+
+
+class NotJudgedReason(StrEnum):
+    """Why the rules cannot judge a signal of a battery at present."""
+
+    NEVER_MEASURED = "never_measured"
+    READING_TOO_OLD = "reading_too_old"
+    NO_TEMPERATURE = "no_temperature"
+    """Neither a temperature of the battery nor one of its room refers the resistance to 25 °C."""
+    NO_ROOM_TEMPERATURE = "no_room_temperature"
+    TOO_FEW_PEERS = "too_few_peers"
+    """Too few batteries of the string have present values to compare with."""
+    NO_CURRENT = "no_current"
+    """No present current or mode of the string: a discharge would not be noticed."""
+    NOT_SETTLED = "not_settled"
+    """The string discharges, recharges, or did so less than 72 h ago; its batteries cannot be compared yet."""
+    RETIRED = "retired"
+    """Nothing watches a battery that is out of service."""
+
+
 class ReadingQuality(IntFlag):
     """Flags stored with a reading; zero means none applies."""
 
