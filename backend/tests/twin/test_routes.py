@@ -4,7 +4,7 @@ from typing import Any
 import httpx
 import pytest
 
-from battery_contracts.enums import Provenance
+from battery_contracts.enums import Provenance, ReadingQuality
 from battery_contracts.twin_analysis import BlockState, LoadStep, SimulateRequest
 
 from .world import BATTERIES, FIRST, HERE, LOCATIONS, NOW, PER_STRING, RATED_AH, STRINGS, World, named
@@ -147,6 +147,7 @@ async def test_runtime_asks_the_twin_with_each_blocks_state(world: World) -> Non
     assert found["simulation"]["runtime_p10_s"] < expected_s < found["simulation"]["runtime_p90_s"]
     assert found["load"] == {"basis": "given", "current_a": -60.0, "power_w": None}
     assert (found["block_count"], found["assumed_battery_ids"]) == (PER_STRING, [])
+    assert (found["withheld_count"], found["unknown_batteries"]) == (0, [])
     assert found["oldest_reading_at"] == "2026-11-20T12:00:00Z"
     (asked,) = world.simulator.asked
     assert [block.battery_id for block in asked.blocks] == list(BATTERIES[:PER_STRING])
@@ -216,6 +217,28 @@ async def test_blocks_without_a_present_estimate_are_taken_as_the_worst_known(wo
 FIRST_THIRD = BATTERIES[2]
 
 
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ("""rule_state = '{"sensor_fault": {"alert": {"rule_id": "sensor_fault.voltage_lost"}}}'""", "sensor_fault"),
+        ("time = time - interval '1 hour'", "reading_too_old"),
+        ("soh_pct = null", "no_estimate_yet"),
+        ("time = null, soc_pct = null", "no_estimate_yet"),
+        (f"soc_pct = null, quality = {int(ReadingQuality.CONTRADICTS_CIRCUIT)}", "contradicts_circuit"),
+        (f"soc_pct = null, quality = {int(ReadingQuality.TWIN_UNAVAILABLE)}", "twin_unavailable"),
+        ("soh_pct = 0", "outside_model"),
+    ],
+)
+async def test_a_runtime_names_the_batteries_that_it_knows_nothing_of(world: World, change: str, reason: str) -> None:
+    await world.load(0.1, [NOW], volts=13.6)
+    await world.rows(
+        f"update battery_state s set {change} from battery b where b.id = battery_id and b.code = $1", FIRST_THIRD
+    )
+    found = await world.get(f"strings/{HERE}/runtime", current_a=-60)
+    assert found["withheld_count"] == 1
+    assert found["unknown_batteries"] == [{"battery_id": FIRST_THIRD, "reason": reason}]
+
+
 async def test_with_most_estimates_missing_or_old_there_is_no_runtime(world: World) -> None:
     await world.load(0.1, [NOW - HOUR], volts=13.6)
     old = await world.get(f"strings/{HERE}/runtime", status=409, current_a=-60)
@@ -224,6 +247,8 @@ async def test_with_most_estimates_missing_or_old_there_is_no_runtime(world: Wor
     await world.rows("update battery_state set soh_pct = null where battery_id > 1")
     missing = await world.get(f"strings/{HERE}/runtime", status=409, current_a=-60)
     assert missing["code"] == "runtime_unknown"
+    named_ones = [(error["field"], error["code"]) for error in missing["errors"]]
+    assert named_ones == [(code, "no_estimate_yet") for code in BATTERIES[1:PER_STRING]]
     assert world.simulator.asked == []
 
 

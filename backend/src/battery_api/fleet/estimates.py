@@ -29,8 +29,7 @@ def estimate_of(
     """Return an estimate with its 90 % interval."""
     # An estimate without its standard deviation or its provenance is not shown.
     if value_pct is None or sd_pct is None or provenance is None:
-        reason = next((reason for flag, reason in _REASONS.items() if flag in quality), None)
-        return no_estimate(reason or NoEstimateReason.NO_ESTIMATE_YET)
+        return no_estimate(reason_for_none(quality))
     return Estimate(
         value_pct=value_pct,
         low_pct=max(0.0, value_pct - Z90 * sd_pct),
@@ -38,6 +37,12 @@ def estimate_of(
         provenance=Provenance(provenance),
         reason=None,
     )
+
+
+def reason_for_none(quality: ReadingQuality) -> NoEstimateReason:
+    """Return why a battery has no estimate, by the flags of its newest reading."""
+    reason = next((reason for flag, reason in _REASONS.items() if flag in quality), None)
+    return reason or NoEstimateReason.NO_ESTIMATE_YET
 
 
 def no_estimate(reason: NoEstimateReason) -> Estimate:

@@ -7,9 +7,11 @@ from typing import Final, Protocol
 
 import numpy as np
 
+from battery_api.fleet.estimates import reason_for_none
 from battery_api.fleet.ohmic import drift_pct
 from battery_api.fleet.status import stale_after_s
 from battery_api.twin.repository import StringBatteryRow
+from battery_contracts.enums import NoEstimateReason, ReadingQuality
 from battery_contracts.twin_analysis import BlockState
 
 CUT_OFF_V_PER_CELL: Final = 1.75
@@ -42,10 +44,10 @@ class OhmicRow(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class StringBlocks:
-    """The batteries of a string as blocks; ``assumed`` names those without a present estimate."""
+    """The batteries of a string as blocks; ``unknown`` gives the reason for each without a present estimate."""
 
     blocks: list[BlockState]
-    assumed: list[str]
+    unknown: dict[str, NoEstimateReason]
     rated_ah: float
     cut_off_v: float
     oldest_reading_at: datetime
@@ -82,11 +84,16 @@ def blocks_of(rows: Sequence[StringBatteryRow], now: datetime) -> StringBlocks |
     times = [row.time for row in rows if estimates[row.code] is not None and row.time is not None]
     return StringBlocks(
         blocks=[_state(row, estimates[row.code], worst) for row in rows],
-        assumed=[code for code, found in estimates.items() if found is None],
+        unknown=unknown_of(rows, now),
         rated_ah=min(row.rated_capacity_ah for row in rows),
         cut_off_v=CUT_OFF_V_PER_CELL * max(row.cell_count for row in rows),
         oldest_reading_at=min(times),
     )
+
+
+def unknown_of(rows: Sequence[StringBatteryRow], now: datetime) -> dict[str, NoEstimateReason]:
+    """Return, by code, why batteries have no present estimate of both charge and capacity."""
+    return {row.code: _why_none(row, now) for row in rows if _present_estimates(row, now) is None}
 
 
 def drift_of(row: OhmicRow) -> float | None:
@@ -104,14 +111,31 @@ def drift_of(row: OhmicRow) -> float | None:
 
 
 def _present_estimates(row: StringBatteryRow, now: datetime) -> _Estimates | None:
-    if row.time is None or now - row.time > timedelta(seconds=stale_after_s(row.reporting_interval_s)):
+    if _is_stale(row, now):
         return None
     if row.soc_pct is None or row.soc_sd_pct is None or row.soh_pct is None or row.soh_sd_pct is None:
         return None
-    # Without any capacity a battery is dead, and no model of a working one describes it.
-    if row.soh_pct <= 0:
+    if _is_dead(row):
         return None
     return _Estimates(row.soc_pct, row.soc_sd_pct, row.soh_pct, row.soh_sd_pct, _resistance_ratio(row))
+
+
+def _why_none(row: StringBatteryRow, now: datetime) -> NoEstimateReason:
+    quality = ReadingQuality(row.quality)
+    if row.time is None or ReadingQuality.SENSOR_FAULT in quality:
+        return reason_for_none(quality)
+    if _is_stale(row, now):
+        return NoEstimateReason.READING_TOO_OLD
+    return NoEstimateReason.OUTSIDE_MODEL if _is_dead(row) else reason_for_none(quality)
+
+
+def _is_stale(row: StringBatteryRow, now: datetime) -> bool:
+    return row.time is None or now - row.time > timedelta(seconds=stale_after_s(row.reporting_interval_s))
+
+
+def _is_dead(row: StringBatteryRow) -> bool:
+    # Without any capacity a battery is dead, and no model of a working one describes it.
+    return row.soh_pct is not None and row.soh_pct <= 0
 
 
 def _state(row: StringBatteryRow, own: _Estimates | None, worst: _Estimates) -> BlockState:

@@ -35,7 +35,7 @@ _STRING_BATTERIES: Final = text(
     f"""
     select b.code, b.baseline_resistance_mohm, b.baseline_temperature_c, m.rated_capacity_ah, m.cell_count,
            s.time, s.reporting_interval_s, s.temperature_c, s.internal_resistance_mohm, s.resistance_temperature_c,
-           {estimate_sql("soc_pct")}, s.soc_sd_pct, {estimate_sql("soh_pct")}, s.soh_sd_pct
+           {estimate_sql("soc_pct")}, s.soc_sd_pct, {estimate_sql("soh_pct")}, s.soh_sd_pct, {QUALITY_SQL}
     from battery b join battery_state s on s.battery_id = b.id join battery_model m on m.id = b.model_id
     where b.string_id = :string and b.removed_at is null and b.retired_at is null order by b.position
     """
@@ -174,6 +174,7 @@ class StringBatteryRow(NamedTuple):
     soc_sd_pct: float | None
     soh_pct: float | None
     soh_sd_pct: float | None
+    quality: int
 
 
 class DailyRow(NamedTuple):

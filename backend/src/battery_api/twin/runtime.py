@@ -12,10 +12,10 @@ from battery_api.accounts.principal import Principal
 from battery_api.fleet.errors import StringNotFound
 from battery_api.telemetry.store.string_modes import DISCHARGE_BELOW_A
 from battery_api.twin import repository
-from battery_api.twin.blocks import StringBlocks, blocks_of
+from battery_api.twin.blocks import StringBlocks, blocks_of, unknown_of
 from battery_api.twin.errors import LoadInvalid, RuntimeUnknown, SimulationRefused, TwinUnavailable
 from battery_api.twin.repository import StringRow
-from battery_api.twin.schemas import LoadBasis, RuntimeLoad, RuntimeOut
+from battery_api.twin.schemas import LoadBasis, RuntimeLoad, RuntimeOut, UnknownBattery
 from battery_api.twin.service import is_stale
 from battery_contracts.clients.errors import ServiceError, ServiceRefused
 from battery_contracts.clients.twin_analysis import TwinAnalysisClient
@@ -63,12 +63,15 @@ class RuntimeQuery:
 
     def result(self, simulation: SimulateResponse, now: datetime) -> RuntimeOut:
         """Return the simulation with the data that it is based on."""
+        unknown = self.string.unknown
         return RuntimeOut(
             string_id=self.string_id,
             generated_at=now,
             load=self.load,
             block_count=len(self.string.blocks),
-            assumed_battery_ids=self.string.assumed,
+            withheld_count=len(unknown),
+            unknown_batteries=[UnknownBattery(battery_id=code, reason=reason) for code, reason in unknown.items()],
+            assumed_battery_ids=list(unknown),
             oldest_reading_at=self.string.oldest_reading_at,
             simulation=simulation,
         )
@@ -99,7 +102,11 @@ async def prepare(
     if blocks is None:
         raise RuntimeUnknown(
             f"Fewer than half of the {len(rows)} batteries have a present state of charge and health; "
-            "a runtime would be a guess."
+            "a runtime would be a guess.",
+            errors=[
+                FieldError(field=code, code=reason.value, detail=f"{code} has no present estimate: {reason.value}.")
+                for code, reason in unknown_of(rows, now).items()
+            ],
         )
     return RuntimeQuery(string_id, load, blocks)
 

@@ -7,6 +7,7 @@ from typing import Literal
 from pydantic import AwareDatetime, BaseModel, Field
 
 from battery_api.fleet.schemas import Estimate
+from battery_contracts.enums import NoEstimateReason
 from battery_contracts.twin_analysis import SimulateResponse
 
 DischargeMode = Literal["discharge", "test"]
@@ -122,16 +123,27 @@ class RuntimeLoad(BaseModel):
     power_w: float | None
 
 
+class UnknownBattery(BaseModel):
+    """A battery without a present estimate of its charge and capacity, and why."""
+
+    battery_id: str
+    reason: NoEstimateReason
+
+
 class RuntimeOut(BaseModel):
     """Runtime of a string from now under a load, with its interval and the battery that limits it.
 
-    Batteries without a present estimate count as weak as the weakest known one, and are named.
+    Batteries without a present estimate count as weak as the weakest known one, and are named with the reason.
     """
 
     string_id: str
     generated_at: AwareDatetime
     load: RuntimeLoad
     block_count: int
-    assumed_battery_ids: list[str]
+    withheld_count: int = Field(
+        description="Batteries that have no estimate or a withheld one; above 0 the runtime rests on an assumption."
+    )
+    unknown_batteries: list[UnknownBattery] = Field(description="Those that `withheld_count` counts, by position.")
+    assumed_battery_ids: list[str] = Field(description="Their ids alone.")
     oldest_reading_at: AwareDatetime
     simulation: SimulateResponse
