@@ -352,7 +352,7 @@ export interface paths {
         };
         /**
          * List Batteries
-         * @description List batteries by filter; `total` counts all matches.
+         * @description List batteries by filter; `total` counts all matches, `unknown_count` those that could not be compared.
          */
         get: operations["fleet_list_batteries"];
         put?: never;
@@ -1423,6 +1423,11 @@ export interface components {
             status: components["schemas"]["HealthStatus"];
             /** Status Reasons */
             status_reasons: string[];
+            /**
+             * Not Judged
+             * @description What the rules cannot judge of it at present, with the reason; empty if they judge everything.
+             */
+            not_judged: components["schemas"]["NotJudged"][];
             live: components["schemas"]["LiveValues"] | null;
             open_alerts: components["schemas"]["SeverityCounts"];
             /** Rul Days */
@@ -1530,6 +1535,25 @@ export interface components {
             design_life_years: number;
         };
         /**
+         * BatteryPage
+         * @description One page of batteries.
+         */
+        BatteryPage: {
+            /** Items */
+            items: components["schemas"]["BatterySummary"][];
+            /** Total */
+            total: number;
+            /** Skip */
+            skip: number;
+            /** Limit */
+            limit: number;
+            /**
+             * Unknown Count
+             * @description Batteries of the rest of the filter that have no value to compare or to sort by: a comparison leaves them out of `items` and `total`, a sort lists them last. 0 if every value is known.
+             */
+            unknown_count: number;
+        };
+        /**
          * BatterySummary
          * @description A battery in a list. The status ``normal`` means that no alert is open, not that good health is proven.
          */
@@ -1556,6 +1580,11 @@ export interface components {
             status: components["schemas"]["HealthStatus"];
             /** Status Reasons */
             status_reasons: string[];
+            /**
+             * Not Judged
+             * @description What the rules cannot judge of it at present, with the reason; empty if they judge everything.
+             */
+            not_judged: components["schemas"]["NotJudged"][];
             live: components["schemas"]["LiveValues"] | null;
             open_alerts: components["schemas"]["SeverityCounts"];
             /** Rul Days */
@@ -1836,6 +1865,11 @@ export interface components {
             /** Battery Count */
             battery_count: number;
             status_counts: components["schemas"]["StatusCounts"];
+            /**
+             * Not Judged Count
+             * @description Batteries in service of which the rules cannot judge something, whatever their status.
+             */
+            not_judged_count: number;
             alert_counts: components["schemas"]["SeverityCounts"];
             /** Active Alert Count */
             active_alert_count: number;
@@ -2024,6 +2058,12 @@ export interface components {
             /** Left Out */
             left_out?: components["schemas"]["LeftOutValue"][];
         };
+        /**
+         * JudgedSignal
+         * @description What the alert rules judge of a battery.
+         * @enum {string}
+         */
+        JudgedSignal: "voltage" | "voltage_vs_string" | "discharge_voltage" | "temperature" | "temperature_over_room" | "temperature_over_string" | "resistance";
         /**
          * LatestColumns
          * @description Newest values of batteries column by column, one entry per battery, null where unknown.
@@ -2237,6 +2277,11 @@ export interface components {
          */
         LocationStats: {
             status_counts: components["schemas"]["StatusCounts"];
+            /**
+             * Not Judged Count
+             * @description Batteries in service of which the rules cannot judge something, whatever their status.
+             */
+            not_judged_count: number;
             alert_counts: components["schemas"]["SeverityCounts"];
             /** Pending Alert Count */
             pending_alert_count: number;
@@ -2279,6 +2324,20 @@ export interface components {
          * @enum {string}
          */
         NoEstimateReason: "no_estimate_yet" | "twin_unavailable" | "reading_too_old" | "contradicts_circuit" | "outside_model" | "sensor_fault" | "no_evidence";
+        /**
+         * NotJudged
+         * @description A signal that the alert rules cannot judge at present, and why: no alert about it says nothing of it.
+         */
+        NotJudged: {
+            signal: components["schemas"]["JudgedSignal"];
+            reason: components["schemas"]["NotJudgedReason"];
+        };
+        /**
+         * NotJudgedReason
+         * @description Why the rules cannot judge a signal of a battery at present.
+         * @enum {string}
+         */
+        NotJudgedReason: "never_measured" | "reading_too_old" | "no_temperature" | "no_room_temperature" | "too_few_peers" | "no_current" | "not_settled" | "retired";
         /**
          * Origin
          * @description OverrideScope that an effective value comes from.
@@ -2370,17 +2429,6 @@ export interface components {
         Page_BatteryDischarge_: {
             /** Items */
             items: components["schemas"]["BatteryDischarge"][];
-            /** Total */
-            total: number;
-            /** Skip */
-            skip: number;
-            /** Limit */
-            limit: number;
-        };
-        /** Page[BatterySummary] */
-        Page_BatterySummary_: {
-            /** Items */
-            items: components["schemas"]["BatterySummary"][];
             /** Total */
             total: number;
             /** Skip */
@@ -2707,7 +2755,7 @@ export interface components {
          * RuntimeOut
          * @description Runtime of a string from now under a load, with its interval and the battery that limits it.
          *
-         *     Batteries without a present estimate count as weak as the weakest known one, and are named.
+         *     Batteries without a present estimate count as weak as the weakest known one, and are named with the reason.
          */
         RuntimeOut: {
             /** String Id */
@@ -2720,7 +2768,20 @@ export interface components {
             load: components["schemas"]["RuntimeLoad"];
             /** Block Count */
             block_count: number;
-            /** Assumed Battery Ids */
+            /**
+             * Withheld Count
+             * @description Batteries that have no estimate or a withheld one; above 0 the runtime rests on an assumption.
+             */
+            withheld_count: number;
+            /**
+             * Unknown Batteries
+             * @description Those that `withheld_count` counts, by position.
+             */
+            unknown_batteries: components["schemas"]["UnknownBattery"][];
+            /**
+             * Assumed Battery Ids
+             * @description Their ids alone.
+             */
             assumed_battery_ids: string[];
             /**
              * Oldest Reading At
@@ -3139,6 +3200,15 @@ export interface components {
              * @description Oldest first.
              */
             history: components["schemas"]["DailyEstimate"][];
+        };
+        /**
+         * UnknownBattery
+         * @description A battery without a present estimate of its charge and capacity, and why.
+         */
+        UnknownBattery: {
+            /** Battery Id */
+            battery_id: string;
+            reason: components["schemas"]["NoEstimateReason"];
         };
         /**
          * UnretireIn
@@ -4252,7 +4322,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Page_BatterySummary_"];
+                    "application/json": components["schemas"]["BatteryPage"];
                 };
             };
             /** @description Problem details; code: location_not_found */
@@ -4283,6 +4353,9 @@ export interface operations {
                 string_id?: string | null;
                 status?: components["schemas"]["HealthStatus"] | null;
                 has_alerts?: boolean | null;
+                /** @description Only those of which the rules cannot judge something; false: the others. */
+                not_judged?: boolean | null;
+                /** @description Remaining life; `unknown_count` counts those without a prediction. */
                 rul_below_days?: number | null;
                 /** @description Part of an id or of a serial number. */
                 q?: string | null;
@@ -4307,7 +4380,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Page_BatterySummary_"];
+                    "application/json": components["schemas"]["BatteryPage"];
                 };
             };
             /** @description Problem details; code: invalid_sort */

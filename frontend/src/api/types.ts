@@ -11,6 +11,7 @@ export type LocationDetail = Schemas["LocationDetail"];
 export type StringOut = Schemas["StringOut"];
 export type BatterySummary = Schemas["BatterySummary"];
 export type BatteryDetail = Schemas["BatteryDetail"];
+export type NotJudged = Schemas["NotJudged"];
 export type Estimate = Schemas["Estimate"];
 export type Alert = Schemas["AlertOut"];
 export type AlertDetail = Schemas["AlertDetail"];

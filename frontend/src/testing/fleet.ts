@@ -22,6 +22,16 @@ const MINUTE_MS = 60_000;
 const BATTERIES_PER_STRING = 24;
 export const STALE_AFTER_S = 300;
 
+const signals = [
+  "voltage",
+  "voltage_vs_string",
+  "discharge_voltage",
+  "temperature",
+  "temperature_over_room",
+  "temperature_over_string",
+  "resistance",
+] as const;
+
 export interface MockBattery {
   battery_id: string;
   location_id: string;
@@ -39,6 +49,8 @@ export interface MockBattery {
   open_warning: number;
   silent: boolean;
   neverReported: boolean;
+  /** Signals that the rules cannot judge although it reports. */
+  notJudged?: Schemas["NotJudged"][];
   retirement?: { at: string; reason: string };
 }
 
@@ -235,6 +247,18 @@ export class MockFleet {
     return battery.open_warning > 0 ? "warning" : "normal";
   }
 
+  /** What the rules cannot judge: everything of a silent battery, else what the test gave it. */
+  notJudgedOf(battery: MockBattery, now: number): Schemas["NotJudged"][] {
+    const ofAll = (reason: Schemas["NotJudgedReason"]) => signals.map((signal) => ({ signal, reason }));
+    if (battery.neverReported) return ofAll("never_measured");
+    if (now - battery.time > STALE_AFTER_S * 1000) return ofAll("reading_too_old");
+    return battery.notJudged ?? [];
+  }
+
+  notJudgedCount(batteries: readonly MockBattery[], now: number): number {
+    return batteries.filter((battery) => this.notJudgedOf(battery, now).length > 0).length;
+  }
+
   /** The next string's readings at `now`, as one update of its location's room; null when the string is silent. */
   report(index: number, now: number): Schemas["TelemetryUpdate"] | null {
     const string = this.strings[index % this.strings.length];
@@ -294,6 +318,7 @@ export class MockFleet {
         : null,
       stats: {
         status_counts: this.statusCounts(batteries, now),
+        not_judged_count: this.notJudgedCount(batteries, now),
         alert_counts: severityCounts(open),
         pending_alert_count: open.filter((alert) => alert.acknowledged_at === null).length,
         mean_soh_pct: null,

@@ -98,7 +98,7 @@ function fleetHandlers(fleet: MockFleet) {
         .batteriesOf(String(params.id))
         .filter((battery) => asksForRetired(url) || battery.retirement === undefined)
         .map((battery) => summaryOf(fleet, battery, Date.now()));
-      return HttpResponse.json(pageOf(listed, url));
+      return HttpResponse.json({ ...pageOf(listed, url), unknown_count: 0 });
     }),
     http.get(`${API}/batteries`, ({ request }) => {
       const url = new URL(request.url);
@@ -109,7 +109,7 @@ function fleetHandlers(fleet: MockFleet) {
         .filter((b) => `${b.battery_id} ${b.serial_number}`.toLowerCase().includes(text))
         .filter((b) => stringId === null || b.string_id === stringId)
         .map((battery) => summaryOf(fleet, battery, Date.now()));
-      return HttpResponse.json(pageOf(found, url));
+      return HttpResponse.json({ ...pageOf(found, url), unknown_count: 0 });
     }),
     ...retirementHandlers(fleet),
     http.get(`${API}/batteries/:id`, ({ params }) => {

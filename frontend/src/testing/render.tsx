@@ -19,9 +19,8 @@ interface Page {
   address?: string;
 }
 
-/** Show a page as a signed-in engineer sees it, over a fleet of its own. */
-export function renderPage({ path, element, address = path }: Page) {
-  const fleet = new MockFleet();
+/** Show a page as a signed-in engineer sees it, over a fleet of its own unless given. */
+export function renderPage({ path, element, address = path }: Page, fleet = new MockFleet()) {
   server.use(...createHandlers(fleet));
   return { fleet, ...showPage({ path, element, address }, fleet) };
 }

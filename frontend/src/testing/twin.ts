@@ -64,6 +64,8 @@ export function runtimeOf(stringId: string, powerW: string | null, now: number):
         ? { basis: "last_discharge", current_a: null, power_w: 20_000 }
         : { basis: "given", current_a: null, power_w: Number(powerW) },
     block_count: 24,
+    withheld_count: 1,
+    unknown_batteries: [{ battery_id: `BAT-${stringId}-003`, reason: "sensor_fault" }],
     assumed_battery_ids: [`BAT-${stringId}-003`],
     oldest_reading_at: new Date(now).toISOString(),
     simulation: {

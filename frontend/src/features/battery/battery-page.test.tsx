@@ -5,6 +5,7 @@ import { act } from "react";
 import { expect, it } from "vitest";
 
 import { liveStore } from "@/realtime/connection";
+import { MockFleet } from "@/testing/fleet";
 import { createHandlers, problem } from "@/testing/handlers";
 import { renderPage } from "@/testing/render";
 import { server } from "@/testing/server";
@@ -87,4 +88,28 @@ it("says since when its alerts are not refreshed", async () => {
   server.use(http.get("*/api/v1/alerts", () => problem(503, "database_unavailable", "The database is away.")));
   await act(() => cache.invalidateQueries({ queryKey: ["alerts"] }));
   expect(await screen.findByText(/^Could not refresh/)).toBeVisible();
+});
+
+it("says beside a normal status what the rules cannot judge, and why", async () => {
+  const fleet = new MockFleet();
+  const id = "BAT-DC-SRC-01-UPS-01-STR-01-003";
+  fleet.need(id).notJudged = [
+    { signal: "temperature", reason: "never_measured" },
+    { signal: "voltage_vs_string", reason: "too_few_peers" },
+  ];
+  renderPage({ path: "/batteries/:batteryId", element: <BatteryPage />, address: `/batteries/${id}` }, fleet);
+  expect(await screen.findByText("Normal", { selector: "h1 + span" })).toBeVisible();
+  expect(screen.getByText("2 not judged")).toBeVisible();
+  const items = within(screen.getByTestId("not-judged")).getAllByRole("listitem");
+  expect(items.map((item) => item.textContent)).toEqual([
+    "Temperaturenever measured",
+    "Voltage against its stringfewer than three batteries of the string have current values to compare",
+  ]);
+});
+
+it("says nothing of the kind where everything is judged", async () => {
+  open();
+  await screen.findByTestId("live-values");
+  expect(screen.queryByTestId("not-judged")).toBeNull();
+  expect(screen.queryByText(/not judged/)).toBeNull();
 });

@@ -6,6 +6,7 @@ import { alertQueries, fleetQueries } from "@/api/queries";
 import type { BatteryDetail } from "@/api/types";
 import { AlertLine } from "@/components/alert-line";
 import { Breadcrumb, useTitle } from "@/components/breadcrumb";
+import { NotJudgedCard, NotJudgedLabel } from "@/components/not-judged";
 import { StatusLabel } from "@/components/status";
 import { Card } from "@/components/ui/card";
 import { EmptyState, ErrorState, QueryFailure, RefreshFailed, Skeleton } from "@/components/ui/states";
@@ -49,6 +50,7 @@ export function BatteryPage() {
         {data.retired_at === null ? (
           <>
             <StatusLabel status={live ? statusNow(live, now) : data.status} />
+            <NotJudgedLabel notJudged={data.not_judged} />
             <RetirementButton action="retire" kind="battery" id={data.battery_id} batteryCount={1} />
           </>
         ) : (
@@ -63,6 +65,7 @@ export function BatteryPage() {
             .join(", ")}
         </span>
       </div>
+      {data.retired_at === null && <NotJudgedCard notJudged={data.not_judged} />}
       <div className="grid gap-3 lg:grid-cols-[1.6fr_1fr]">
         <LiveValues battery={data} />
         <Facts battery={data} />

@@ -94,7 +94,7 @@ it("takes the largest load that the gateway takes", async () => {
 });
 
 it("gives a minimum, and names no limiting battery, where the simulation does not reach the cut-off", async () => {
-  show(changed({ assumed_battery_ids: [] }, { reaches_cut_off: false, runtime_p50_s: 36_000 }));
+  show(changed({ withheld_count: 0, unknown_batteries: [] }, { reaches_cut_off: false, runtime_p50_s: 36_000 }));
   expect(await screen.findByText("at least 600 min")).toBeVisible();
   const card = screen.getByTestId("runtime");
   expect(card).not.toHaveTextContent(/Limited by|no current estimate/);
@@ -102,7 +102,7 @@ it("gives a minimum, and names no limiting battery, where the simulation does no
 });
 
 it("points out that this battery is the limiting one, without a link to itself", async () => {
-  show(changed({}, { limiting_battery_id: ID }));
+  show(changed({ withheld_count: 0, unknown_batteries: [] }, { limiting_battery_id: ID }));
   expect(await screen.findByText("Limited by this battery.")).toBeVisible();
   expect(within(screen.getByTestId("runtime")).queryByRole("link")).toBeNull();
 });
@@ -112,9 +112,20 @@ it("gives a load that is known as a current in amperes, without the sign of the 
   expect(await screen.findByText(/at the present load of 74\.2 A/)).toBeVisible();
 });
 
-it("counts the batteries without an estimate", async () => {
-  show(changed({ assumed_battery_ids: ["BAT-1", "BAT-2"] }));
+it("counts the batteries without an estimate and names each with the reason", async () => {
+  const unknown: Runtime["unknown_batteries"] = [
+    { battery_id: "BAT-DC-SRC-01-UPS-01-STR-02-003", reason: "sensor_fault" },
+    { battery_id: "BAT-DC-SRC-01-UPS-01-STR-02-004", reason: "reading_too_old" },
+  ];
+  show(changed({ withheld_count: 2, unknown_batteries: unknown }));
   expect(await screen.findByText(/^2 of 24 batteries have no current estimate/)).toBeVisible();
+  const items = within(screen.getByRole("list", { name: "Batteries without a current estimate" })).getAllByRole(
+    "listitem",
+  );
+  expect(items.map((item) => item.textContent)).toEqual([
+    "UPS-01-STR-02-003: A sensor of this battery is at fault; see its alerts.",
+    "UPS-01-STR-02-004: The latest reading is too old.",
+  ]);
 });
 
 it("says why a load cannot be simulated, and keeps the field for another one", async () => {

@@ -1,4 +1,5 @@
 import { useQuery } from "@tanstack/react-query";
+import { TriangleAlert } from "lucide-react";
 import { useId, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { Link } from "react-router-dom";
@@ -104,11 +105,30 @@ function RuntimeEstimate({ runtime, ownId }: { runtime: Runtime; ownId: string }
           )}
         </p>
       )}
-      {runtime.assumed_battery_ids.length > 0 && (
-        <p className="mt-1 text-xs text-warning-text">
-          {t("twin.assumed", { count: runtime.assumed_battery_ids.length, of: runtime.block_count })}
-        </p>
-      )}
+      {runtime.withheld_count > 0 && <UnknownBatteries runtime={runtime} />}
     </div>
+  );
+}
+
+/** A runtime that rests on assumptions names them, beside its figure. */
+function UnknownBatteries({ runtime }: { runtime: Runtime }) {
+  const { t } = useTranslation();
+  return (
+    <>
+      <p className="mt-1 flex items-start gap-1 text-xs text-warning-text">
+        <TriangleAlert aria-hidden size={14} className="mt-px shrink-0" />
+        {t("twin.assumed", { count: runtime.withheld_count, of: runtime.block_count })}
+      </p>
+      <ul aria-label={t("twin.assumedWhich")} className="max-h-24 overflow-auto text-xs text-muted">
+        {runtime.unknown_batteries.map(({ battery_id: id, reason }) => (
+          <li key={id}>
+            <Link to={`/batteries/${id}`} className="text-accent hover:underline">
+              {shortId(id)}
+            </Link>
+            : {t(`reason.${reason}`)}
+          </li>
+        ))}
+      </ul>
+    </>
   );
 }

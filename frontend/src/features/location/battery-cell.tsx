@@ -24,6 +24,7 @@ interface BatteryCellProps {
   isRetired: boolean;
   isSelected: boolean;
   isTabStop: boolean;
+  notJudgedCount: number;
   onSelect: () => void;
   onKeyDown: (event: KeyboardEvent) => void;
   onOpen: () => void;
@@ -38,15 +39,19 @@ export function BatteryCell({
   isRetired,
   isSelected,
   isTabStop,
+  notJudgedCount,
   ...on
 }: BatteryCellProps) {
   const { t } = useTranslation();
   const status = statusNow(value, now);
   const part = isRetired || fillBy === "status" ? null : partOf(value, fillBy, now);
   const isBar = !isRetired && fillBy !== "status";
+  const notJudged = notJudgedCount > 0 ? `, ${t("notJudged.label", { count: notJudgedCount })}` : "";
+  // A normal battery that is not fully judged must not look like one that is.
+  const glyph = status === "normal" && notJudgedCount > 0 ? "?" : glyphs[status];
   const name = isRetired
     ? t("retirement.mark")
-    : `${t(`status.${status}`)}, ${formatQuantity(value?.voltage_v, "voltage_v")}`;
+    : `${t(`status.${status}`)}${notJudged}, ${formatQuantity(value?.voltage_v, "voltage_v")}`;
   return (
     <button
       type="button"
@@ -79,7 +84,7 @@ export function BatteryCell({
           {glyphs[status]}
         </span>
       ) : (
-        !isBar && <span aria-hidden>{isRetired ? RETIRED_GLYPH : glyphs[status]}</span>
+        !isBar && <span aria-hidden>{isRetired ? RETIRED_GLYPH : glyph}</span>
       )}
     </button>
   );

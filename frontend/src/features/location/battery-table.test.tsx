@@ -4,6 +4,7 @@ import { http } from "msw";
 import { useSearchParams } from "react-router-dom";
 import { expect, it, vi } from "vitest";
 
+import { MockFleet } from "@/testing/fleet";
 import { problem } from "@/testing/handlers";
 import { renderPage } from "@/testing/render";
 import { server } from "@/testing/server";
@@ -75,4 +76,27 @@ it("shows why there is no table, and reads again on Retry", async () => {
   expect(alert).toHaveTextContent("Something broke.");
   await userEvent.click(within(alert).getByRole("button", { name: "Retry" }));
   await waitFor(() => expect(screen.getByText("216 results")).toBeVisible());
+});
+
+it("marks a normal battery that is not fully judged with a word, and finds it by the status filter", async () => {
+  const fleet = new MockFleet();
+  const battery = fleet.need("BAT-DC-SRC-01-UPS-01-STR-01-003");
+  battery.notJudged = [{ signal: "temperature_over_room", reason: "no_room_temperature" }];
+  renderPage({ path: "/", element: <Page />, address: "/?q=UPS-01-STR-01" }, fleet);
+  await screen.findByText("24 results");
+  await userEvent.selectOptions(screen.getByLabelText("Status"), "Not fully judged");
+  expect(screen.getByText("1 result")).toBeVisible();
+  const row = screen.getByRole("link", { name: "UPS-01-STR-01-003" }).closest<HTMLElement>("[role=row]");
+  expect(row).toHaveTextContent("Normal1 not judged");
+  expect(within(row as HTMLElement).getByText("1 not judged")).toHaveAttribute(
+    "title",
+    "Not judged by the alert rules: Temperature above room",
+  );
+});
+
+it("says of how many batteries the value that it sorts by is not known", async () => {
+  const fleet = new MockFleet();
+  for (const battery of fleet.batteriesOf("DC-SRC-01").slice(0, 3)) battery.neverReported = true;
+  renderPage({ path: "/", element: <Page />, address: "/?sort=-voltage_v" }, fleet);
+  expect(await screen.findByText("216 results · Voltage: 3 not known")).toBeVisible();
 });

@@ -10,7 +10,7 @@ import { useMediaQuery } from "@/lib/media-query";
 import { useLiveLookup, useNow } from "@/realtime/hooks";
 
 import { csvOf, saveCsv } from "./csv";
-import { columns, type Row, rowOf, selectRows } from "./rows";
+import { columnOf, columns, NOT_JUDGED, type Row, rowOf, selectRows, unknownCount } from "./rows";
 import { headings, VirtualRows } from "./virtual-rows";
 
 interface BatteryTableProps {
@@ -87,6 +87,7 @@ interface ToolbarProps extends BatteryTableProps {
 
 function Toolbar({ locationId, params, showsRetired, rows, asCards, sort, onChange }: ToolbarProps) {
   const { t } = useTranslation();
+  const unknown = unknownCount(rows, sort);
   const field = "min-h-8 rounded-lg border border-border-strong bg-surface px-2";
   return (
     <div className="mb-2 flex flex-wrap items-center gap-2">
@@ -113,6 +114,7 @@ function Toolbar({ locationId, params, showsRetired, rows, asCards, sort, onChan
         {(showsRetired || params.get("status") === "retired") && (
           <option value="retired">{t("retirement.mark")}</option>
         )}
+        <option value={NOT_JUDGED}>{t("notJudged.only")}</option>
       </select>
       {asCards && (
         <select
@@ -133,6 +135,7 @@ function Toolbar({ locationId, params, showsRetired, rows, asCards, sort, onChan
       </Button>
       <span role="status" className="text-muted">
         {t("common.results", { count: rows.length })}
+        {unknown > 0 && ` · ${t(headings[columnOf(sort)])}: ${t("notJudged.unknown", { count: unknown })}`}
       </span>
     </div>
   );

@@ -7,6 +7,7 @@ const row: Row = {
   battery_id: "BAT-DC-SRC-01-UPS-01-STR-02-007",
   serial_number: "CSB-7",
   status: "critical",
+  not_judged: [],
   voltage_v: 13.62,
   temperature_c: 47.8,
   internal_resistance_mohm: 4.83,
@@ -23,9 +24,9 @@ const serialIn = (serial_number: string) =>
 it("writes a line per battery and ends each, the last one too", () => {
   expect(csvOf([row, row])).toBe(
     [
-      "battery_id,serial_number,status,voltage_v,temperature_c,internal_resistance_mohm,resistance_drift_pct,time",
-      "BAT-DC-SRC-01-UPS-01-STR-02-007,CSB-7,critical,13.62,47.8,4.83,38,2026-11-24T00:00:00+07:00",
-      "BAT-DC-SRC-01-UPS-01-STR-02-007,CSB-7,critical,13.62,47.8,4.83,38,2026-11-24T00:00:00+07:00",
+      "battery_id,serial_number,status,voltage_v,temperature_c,internal_resistance_mohm,resistance_drift_pct,time,not_judged",
+      "BAT-DC-SRC-01-UPS-01-STR-02-007,CSB-7,critical,13.62,47.8,4.83,38,2026-11-24T00:00:00+07:00,",
+      "BAT-DC-SRC-01-UPS-01-STR-02-007,CSB-7,critical,13.62,47.8,4.83,38,2026-11-24T00:00:00+07:00,",
       "",
     ].join("\r\n"),
   );
@@ -71,6 +72,14 @@ it.each(["CSB-7", "7=7", "a@b", "'7"])("leaves %j as it is", (serial) => {
 it("distinguishes a measured zero from an absent value, and keeps signs", () => {
   const line = csvOf([{ ...row, voltage_v: 0, temperature_c: null, resistance_drift_pct: -3 }]).split("\r\n")[1];
   expect(line).toContain(",critical,0,,4.83,-3,");
+});
+
+it("writes what is not judged, with the reasons", () => {
+  const not_judged: Row["not_judged"] = [
+    { signal: "temperature", reason: "never_measured" },
+    { signal: "resistance", reason: "no_temperature" },
+  ];
+  expect(csvOf([{ ...row, not_judged }])).toContain(",temperature: never_measured; resistance: no_temperature\r\n");
 });
 
 it("saves under its name as UTF-8 and frees the address afterwards", () => {

@@ -15,9 +15,15 @@ const columns = [
 /** The table as CSV: units in the header, ISO 8601 times of Bangkok, an absent value as an empty cell. */
 export function csvOf(rows: readonly Row[]): string {
   const lines = rows.map((row) =>
-    [...columns.map((name) => row[name]), row.time === null ? null : isoInBangkok(row.time)].map(cellOf).join(","),
+    [...columns.map((name) => row[name]), row.time === null ? null : isoInBangkok(row.time), notJudgedOf(row)]
+      .map(cellOf)
+      .join(","),
   );
-  return `${[[...columns, "time"].join(","), ...lines].join("\r\n")}\r\n`;
+  return `${[[...columns, "time", "not_judged"].join(","), ...lines].join("\r\n")}\r\n`;
+}
+
+function notJudgedOf(row: Row): string {
+  return row.not_judged.map(({ signal, reason }) => `${signal}: ${reason}`).join("; ");
 }
 
 /** What a spreadsheet takes for the beginning of a formula, also after white space and in full width. */

@@ -9,6 +9,7 @@ import { Breadcrumb, useTitle } from "@/components/breadcrumb";
 import { FillSelect } from "@/components/fill-select";
 import { fillByOf } from "@/components/heat-fill";
 import { HeatLegend } from "@/components/heat-legend";
+import { NotJudgedCount } from "@/components/not-judged";
 import { StatusCounts } from "@/components/status";
 import { Button } from "@/components/ui/button";
 import { Card } from "@/components/ui/card";
@@ -65,7 +66,12 @@ export function LocationPage() {
         )}
         {location.data.retired_at === null && (
           <>
-            {location.data.stats && <StatusCounts counts={location.data.stats.status_counts} named />}
+            {location.data.stats && (
+              <>
+                <StatusCounts counts={location.data.stats.status_counts} named />
+                <NotJudgedCount count={location.data.stats.not_judged_count} />
+              </>
+            )}
             {location.data.battery_count > 0 && (
               <RetirementButton
                 action="retire"

@@ -82,10 +82,12 @@ describe("CSV", () => {
   it("has Bangkok's time, units in the header and an empty cell for what is not known", () => {
     const rows = selectRows(rowsOf("DC-HDY-01"), { ...everything, text: "REC-01-STR-02-02" });
     const [header, ...lines] = csvOf(rows).trimEnd().split("\r\n");
-    expect(header).toMatch(/^battery_id,serial_number,status,voltage_v,.*resistance_drift_pct,time$/);
+    expect(header).toMatch(/^battery_id,serial_number,status,voltage_v,.*resistance_drift_pct,time,not_judged$/);
     expect(lines).toHaveLength(rows.length);
-    expect(lines[0]).toMatch(/,2026-11-24T00:5\d:\d\d\+07:00$/);
-    expect(lines.at(-1)).toBe("BAT-DC-HDY-01-REC-01-STR-02-024,CSB-DCHDY01REC01STR02-024,no_data,,,,,");
+    expect(lines[0]).toMatch(/,2026-11-24T00:5\d:\d\d\+07:00,/);
+    expect(lines.at(-1)).toMatch(
+      /^BAT-DC-HDY-01-REC-01-STR-02-024,CSB-DCHDY01REC01STR02-024,no_data,,,,,,voltage: never_measured; .*/,
+    );
   });
 
   it("quotes a comma and a quote", () => {

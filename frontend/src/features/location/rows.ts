@@ -1,4 +1,4 @@
-import type { BatterySummary, HealthStatus } from "@/api/types";
+import type { BatterySummary, HealthStatus, NotJudged } from "@/api/types";
 import { DEFAULT_STALE_AFTER_S } from "@/lib/staleness";
 import { type LiveValue, statusNow } from "@/realtime/live-store";
 
@@ -18,6 +18,7 @@ export interface Row {
   serial_number: string;
   /** Nothing watches what is retired, so it has no status of health. */
   status: HealthStatus | "retired";
+  not_judged: readonly NotJudged[];
   voltage_v: number | null;
   temperature_c: number | null;
   internal_resistance_mohm: number | null;
@@ -33,6 +34,7 @@ export function rowOf(battery: BatterySummary, live: LiveValue | undefined, now:
     battery_id: battery.battery_id,
     serial_number: battery.serial_number,
     status: battery.retired_at !== null ? "retired" : live ? statusNow(live, now) : battery.status,
+    not_judged: battery.not_judged,
     voltage_v: live?.voltage_v ?? stored?.voltage_v ?? null,
     temperature_c: live?.temperature_c ?? stored?.temperature_c ?? null,
     internal_resistance_mohm: live?.internal_resistance_mohm ?? stored?.internal_resistance_mohm ?? null,
@@ -44,17 +46,31 @@ export function rowOf(battery: BatterySummary, live: LiveValue | undefined, now:
 
 const statusOrder: Record<Row["status"], number> = { critical: 0, no_data: 1, warning: 2, normal: 3, retired: 4 };
 
+/** Value of the status filter that keeps the rows of which the alert rules cannot judge something. */
+export const NOT_JUDGED = "not_judged";
+
 export function selectRows(rows: readonly Row[], selection: { text: string; status: string; sort: string }): Row[] {
   const text = selection.text.trim().toLowerCase();
   const descending = selection.sort.startsWith("-");
-  const name = selection.sort.replace(/^-/, "");
-  const column: Column = columns.find((candidate) => candidate === name) ?? "battery_id";
+  const column = columnOf(selection.sort);
   const selected = rows.filter(
     (row) =>
       (text === "" || row.battery_id.toLowerCase().includes(text) || row.serial_number.toLowerCase().includes(text)) &&
-      (selection.status === "" || row.status === selection.status),
+      (selection.status === "" ||
+        (selection.status === NOT_JUDGED ? row.not_judged.length > 0 : row.status === selection.status)),
   );
   return selected.sort((a, b) => compare(a, b, column, descending) || a.battery_id.localeCompare(b.battery_id));
+}
+
+/** How many rows have no value of the column that they are sorted by; they come last. */
+export function unknownCount(rows: readonly Row[], sort: string): number {
+  const column = columnOf(sort);
+  return rows.filter((row) => row[column] === null).length;
+}
+
+export function columnOf(sort: string): Column {
+  const name = sort.replace(/^-/, "");
+  return columns.find((candidate) => candidate === name) ?? "battery_id";
 }
 
 function compare(a: Row, b: Row, column: Column, descending: boolean): number {

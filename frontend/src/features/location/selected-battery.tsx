@@ -2,7 +2,9 @@ import clsx from "clsx";
 import { useTranslation } from "react-i18next";
 import { Link } from "react-router-dom";
 
+import type { NotJudged } from "@/api/types";
 import { Age } from "@/components/age";
+import { NotJudgedLabel } from "@/components/not-judged";
 import { RetiredMark } from "@/components/retirement/retired-label";
 import { StatusLabel } from "@/components/status";
 import { Card } from "@/components/ui/card";
@@ -20,8 +22,14 @@ const labels = {
 } as const;
 const names = ["voltage_v", "temperature_c", "internal_resistance_mohm", "resistance_drift_pct"] as const;
 
+interface SelectedBatteryProps {
+  batteryId: string | null;
+  isRetired: boolean;
+  notJudged: readonly NotJudged[];
+}
+
 /** The battery of the cell under the pointer or the focus. */
-export function SelectedBattery({ batteryId, isRetired }: { batteryId: string | null; isRetired: boolean }) {
+export function SelectedBattery({ batteryId, isRetired, notJudged }: SelectedBatteryProps) {
   const { t } = useTranslation();
   const now = useNow(5000);
   const value = useLiveValue(batteryId);
@@ -33,7 +41,10 @@ export function SelectedBattery({ batteryId, isRetired }: { batteryId: string | 
       ) : (
         <>
           <p className="font-medium break-all">{shortId(batteryId)}</p>
-          <p className="my-1">{isRetired ? <RetiredMark /> : <StatusLabel status={status} />}</p>
+          <p className="my-1 flex flex-wrap gap-x-3">
+            {isRetired ? <RetiredMark /> : <StatusLabel status={status} />}
+            {!isRetired && <NotJudgedLabel notJudged={notJudged} />}
+          </p>
           {!isRetired && <LiveFacts value={value} isOld={status === "no_data"} />}
           <Link to={`/batteries/${batteryId}`} className="mt-2 inline-block text-accent underline">
             {t("location.open")}

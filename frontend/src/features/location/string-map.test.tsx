@@ -6,7 +6,7 @@ import { expect, it } from "vitest";
 import type { LocationDetail, StringOut } from "@/api/types";
 import type { FillBy } from "@/components/heat-fill";
 import { MockFleet } from "@/testing/fleet";
-import { showPage } from "@/testing/render";
+import { renderPage } from "@/testing/render";
 
 import { StringMap } from "./string-map";
 
@@ -16,6 +16,7 @@ function show(
   { fillBy = "status", change = {} }: { fillBy?: FillBy; change?: Partial<StringOut["state"]> } = {},
 ) {
   const fleet = new MockFleet();
+  fleet.need("BAT-DC-SRC-01-UPS-01-STR-01-003").notJudged = [{ signal: "resistance", reason: "never_measured" }];
   const locationId = systemId.slice(0, 9);
   const location = fleet.location(locationId, Date.now());
   if (location === null) throw new Error(`no location ${locationId}`);
@@ -27,7 +28,7 @@ function show(
       strings: system.strings.slice(0, 2).map((string) => ({ ...string, state: { ...string.state, ...change } })),
     }));
   const detail: LocationDetail = { ...location, systems };
-  return showPage({ path: "/", element: <StringMap location={detail} fillBy={fillBy} showsRetired={false} /> }, fleet);
+  return renderPage({ path: "/", element: <StringMap location={detail} fillBy={fillBy} showsRetired={false} /> }, fleet);
 }
 
 const cell = (name: string) => screen.getByRole("button", { name: new RegExp(`^${name}:`) });
@@ -93,7 +94,7 @@ it("opens a battery on a click", async () => {
 it("shows no values of a battery that never reported, and says so", async () => {
   show("DC-HDY-01-REC-01");
   await userEvent.hover(cell("REC-01-STR-02-024"));
-  expect(cell("REC-01-STR-02-024")).toHaveAccessibleName("REC-01-STR-02-024: No data, –");
+  expect(cell("REC-01-STR-02-024")).toHaveAccessibleName("REC-01-STR-02-024: No data, 7 not judged, –");
   expect(fact("Voltage")).toBe("–");
   expect(selectedCard()).toHaveTextContent("No data received");
 });
@@ -129,4 +130,14 @@ it("speaks Thai", async () => {
   show("DC-CNX-01-UPS-01");
   expect(screen.getByRole("group", { name: "UPS-01-STR-01" })).toHaveTextContent(/คายประจุ · 32\d\.\d V · -74\.2 A/);
   expect(cell("UPS-01-STR-01-001")).toHaveAccessibleName(/^UPS-01-STR-01-001: ปกติ, 13\.\d\d V$/);
+});
+
+it("does not show a normal battery like the others where the rules cannot judge something", async () => {
+  show("DC-SRC-01-UPS-01");
+  const name = /^UPS-01-STR-01-003: Normal, 1 not judged,/;
+  const marked = await screen.findByRole("button", { name });
+  expect(marked).toHaveTextContent("?");
+  expect(cell("UPS-01-STR-01-004")).toHaveTextContent("");
+  await userEvent.hover(marked);
+  expect(selectedCard()).toHaveTextContent("UPS-01-STR-01-003Normal1 not judged");
 });

@@ -1,8 +1,10 @@
+import { useQuery } from "@tanstack/react-query";
 import clsx from "clsx";
-import { type KeyboardEvent, useRef, useState } from "react";
+import { type KeyboardEvent, useMemo, useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { useNavigate } from "react-router-dom";
 
+import { fleetQueries } from "@/api/queries";
 import type { LocationDetail, StringOut } from "@/api/types";
 import { Age } from "@/components/age";
 import type { FillBy } from "@/components/heat-fill";
@@ -39,6 +41,11 @@ export function StringMap({ location, fillBy, showsRetired }: StringMapProps) {
   const tabStop = selected !== null && shown.includes(selected) ? selected : shown[0];
   const find = useLiveLookup();
   const now = useNow(5000);
+  const batteries = useQuery(fleetQueries.batteriesOf(location.location_id));
+  const notJudged = useMemo(
+    () => new Map(batteries.data?.items.map((battery) => [battery.battery_id, battery.not_judged])),
+    [batteries.data],
+  );
 
   function onKey(event: KeyboardEvent, batteryId: string): void {
     const next = batteryByKey(rows, batteryId, event.key);
@@ -79,6 +86,7 @@ export function StringMap({ location, fillBy, showsRetired }: StringMapProps) {
                       isRetired={retired.has(batteryId)}
                       isSelected={selected === batteryId}
                       isTabStop={tabStop === batteryId}
+                      notJudgedCount={notJudged.get(batteryId)?.length ?? 0}
                       onSelect={() => setSelected(batteryId)}
                       onKeyDown={(event) => onKey(event, batteryId)}
                       onOpen={() => navigate(`/batteries/${batteryId}`)}
@@ -90,7 +98,11 @@ export function StringMap({ location, fillBy, showsRetired }: StringMapProps) {
           </div>
         ))}
       </div>
-      <SelectedBattery batteryId={selected} isRetired={selected !== null && retired.has(selected)} />
+      <SelectedBattery
+        batteryId={selected}
+        isRetired={selected !== null && retired.has(selected)}
+        notJudged={selected === null ? [] : (notJudged.get(selected) ?? [])}
+      />
     </div>
   );
 }

@@ -5,6 +5,7 @@ import { useTranslation } from "react-i18next";
 import { Link } from "react-router-dom";
 
 import { Age } from "@/components/age";
+import { NotJudgedLabel } from "@/components/not-judged";
 import { RetiredMark } from "@/components/retirement/retired-label";
 import { StatusLabel } from "@/components/status";
 import { ScrollRegion } from "@/components/ui/scroll-region";
@@ -15,7 +16,7 @@ import { columns, type Row } from "./rows";
 
 const ROW_HEIGHT = 36;
 const CARD_HEIGHT = 76;
-const layout = "grid grid-cols-[minmax(9rem,1.6fr)_7rem_5.5rem_6.5rem_6.5rem_5rem_7rem] items-center gap-2 px-3";
+const layout = "grid grid-cols-[minmax(9rem,1.6fr)_13rem_5.5rem_6.5rem_6.5rem_5rem_7rem] items-center gap-2 px-3";
 
 interface VirtualRowsProps {
   rows: readonly Row[];
@@ -43,7 +44,7 @@ export function VirtualRows({ rows, sort, asCards, onSort }: VirtualRowsProps) {
       aria-rowcount={rows.length}
       className="max-h-[65vh] overflow-auto rounded-lg border border-border bg-surface"
     >
-      <div className={asCards ? "" : "min-w-[50rem]"}>
+      <div className={asCards ? "" : "min-w-[56rem]"}>
         {!asCards && <Headings sort={sort} onSort={onSort} />}
         <div role="rowgroup" className="relative" style={{ height: virtual.getTotalSize() }}>
           {virtual.getVirtualItems().map((item) => {
@@ -100,8 +101,9 @@ function Cells({ row }: { row: Row }) {
   return (
     <>
       <Name row={row} />
-      <span role="cell">
+      <span role="cell" className="flex flex-wrap items-center gap-x-2 overflow-hidden leading-tight">
         <RowStatus status={row.status} />
+        {row.status !== "retired" && <NotJudgedLabel notJudged={row.not_judged} />}
       </span>
       <span role="cell" className={value}>
         {formatQuantity(row.voltage_v, "voltage_v")}
@@ -126,8 +128,9 @@ function CardCells({ row }: { row: Row }) {
   return (
     <>
       <Name row={row} />
-      <span role="cell" className="justify-self-end">
+      <span role="cell" className="flex items-center gap-2 justify-self-end">
         <RowStatus status={row.status} />
+        {row.status !== "retired" && <NotJudgedLabel notJudged={row.not_judged} />}
       </span>
       <span role="cell" className={clsx("text-muted", isOld(row) && "opacity-70")}>
         {formatQuantity(row.voltage_v, "voltage_v")} · {formatQuantity(row.temperature_c, "temperature_c")} ·{" "}

@@ -32,9 +32,9 @@ it("leads from the counts to the alerts behind them", () => {
 });
 
 it("gives warnings and normal batteries beside the critical ones", () => {
-  show({ status_counts: { normal: 1900, warning: 20, critical: 0, no_data: 24 } });
+  show({ status_counts: { normal: 1900, warning: 20, critical: 0, no_data: 24 }, not_judged_count: 25 });
   expect(total("Critical batteries")).toHaveTextContent("0Warning 20 · Normal 1,900");
-  expect(total("No data")).toHaveTextContent(/^No data24Latest reading: \d+ s ago$/);
+  expect(total("No data")).toHaveTextContent(/^No data24Latest reading: \d+ s ago25 batteries not fully judged$/);
 });
 
 it("says that no reading was ever received", () => {

@@ -4,6 +4,7 @@ import { Link } from "react-router-dom";
 
 import type { FleetOverview } from "@/api/types";
 import { Age } from "@/components/age";
+import { NotJudgedCount } from "@/components/not-judged";
 import { useLanguage } from "@/i18n";
 import { DEFAULT_STALE_AFTER_S } from "@/lib/staleness";
 import { formatCount } from "@/lib/units";
@@ -48,6 +49,9 @@ export function Totals({ overview }: { overview: FleetOverview }) {
           tone={counts.no_data > 0 ? "warning" : undefined}
         >
           {t("fleet.newest")}: <Age at={overview.newest_reading_at} staleAfterS={DEFAULT_STALE_AFTER_S} />
+          <div>
+            <NotJudgedCount count={overview.not_judged_count} />
+          </div>
         </Total>
         <Total
           name={t("fleet.soh")}
