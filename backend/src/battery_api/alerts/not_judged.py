@@ -65,7 +65,8 @@ class _View:
     """A string as the judge would see it now."""
 
     now: datetime
-    open_gates: frozenset[Gate]
+    unsettled: frozenset[JudgedSignal]
+    """Signals of which no gate is open."""
     is_mode_followed: bool
     is_room_known: bool
     mode_since: datetime | None
@@ -76,9 +77,10 @@ class _View:
     @classmethod
     def of(cls, string: KnownString, now: datetime) -> "_View":
         batteries = string.batteries
+        open_gates = _open_gates(string, now)
         return cls(
             now=now,
-            open_gates=_open_gates(string, now),
+            unsettled=frozenset(signal for signal, gates in _GATES.items() if gates.isdisjoint(open_gates)),
             is_mode_followed=_is_mode_followed(string, now),
             is_room_known=_is_within(string.known_ambient_at, ROOM_VALID_S, now),
             mode_since=string.mode_since,
@@ -111,7 +113,7 @@ def _reason(view: _View, battery: KnownBattery, signal: JudgedSignal) -> NotJudg
         return NotJudgedReason.READING_TOO_OLD
     if signal is JudgedSignal.DISCHARGE_VOLTAGE:
         return None if view.is_mode_followed else NotJudgedReason.NO_CURRENT
-    if not _GATES[signal] & view.open_gates:
+    if signal in view.unsettled:
         return NotJudgedReason.NOT_SETTLED
     return _missing_reference(view, battery, signal)
 
