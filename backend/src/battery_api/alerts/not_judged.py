@@ -3,23 +3,25 @@
 It answers with the limits, gates and validity times of the judge itself, so that both agree.
 """
 
-from bisect import bisect_left
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Final
 
 import numpy as np
+import numpy.typing as npt
+from sqlalchemy.ext.asyncio import AsyncConnection
 
+from battery_api.alerts.engine.comparison import MIN_COMPARED
 from battery_api.alerts.engine.ladders import Gate, Rule, SubjectKind
 from battery_api.alerts.engine.rules import RULES_OF
-from battery_api.alerts.engine.comparison import MIN_COMPARED
+from battery_api.alerts.not_judged_repository import BatteryInputs, RuleInputs, StringInputs, read_rule_inputs
 from battery_api.alerts.observations import gates_of
-from battery_api.fleet.known import KnownBattery, KnownString
-from battery_api.fleet.schemas import NotJudged
-from battery_api.fleet.status import stale_after_s
+from battery_api.fleet.not_judged import JUDGED, REASONS, SIGNALS, NotJudgedBatteries
 from battery_api.telemetry.ingest.judgement import OWN_TEMPERATURE_VALID_S, ROOM_VALID_S
-from battery_api.telemetry.store.instants import NEVER, microseconds
+from battery_api.telemetry.ingest.string_context import stale_after_us
+from battery_api.telemetry.store.columns import BoolArray, IntArray
+from battery_api.telemetry.store.instants import NEVER, microseconds, newest_at_or_before
 from battery_api.telemetry.store.string_modes import is_settled
 from battery_contracts.enums import JudgedSignal, NotJudgedReason, StringMode
 
@@ -45,130 +47,145 @@ def rules_judging(signal: JudgedSignal) -> tuple[Rule, ...]:
 
 
 _GATES: Final = {signal: frozenset(rule.gate for rule in rules_judging(signal)) for signal in JudgedSignal}
-_LONGEST_PAUSE_S: Final = {
-    signal: max(rule.max_gap_s or 0.0 for rule in rules_judging(signal)) for signal in JudgedSignal
+_LONGEST_PAUSE_US: Final = {
+    signal: round(max(rule.max_gap_s or 0.0 for rule in rules_judging(signal)) * 1e6) for signal in JudgedSignal
 }
+_ROOM_VALID_US: Final = round(ROOM_VALID_S * 1e6)
+_OWN_TEMPERATURE_VALID_US: Final = round(OWN_TEMPERATURE_VALID_S * 1e6)
 
 
-def find_not_judged(string: KnownString, now: datetime) -> dict[str, list[NotJudged]]:
-    """Return, by the code of each battery of a string, the signals that its next reading cannot have judged.
+async def find_not_judged(
+    connection: AsyncConnection,
+    now: datetime,
+    *,
+    visible: Collection[str] | None = None,
+    strings: Collection[str] | None = None,
+) -> NotJudgedBatteries:
+    """Find what the rules cannot judge of the batteries of locations and of strings by their codes, None for all."""
+    inputs = await read_rule_inputs(connection, visible=visible, strings=strings)
+    batteries = inputs.batteries
+    return NotJudgedBatteries(
+        battery_key=batteries.key,
+        location_key=batteries.location_key,
+        is_retired=batteries.is_retired,
+        reason=reasons_of(inputs, microseconds(now)),
+    )
+
+
+def reasons_of(inputs: RuleInputs, now_us: int) -> npt.NDArray[np.int8]:
+    """Return for batteries (n,) why their next reading cannot have each of the signals (s,) judged.
 
     A signal counts as judged while its newest value is no older than the pause that its rules bridge, its gate is open
-    and what it is compared with is known. Empty lists are batteries of which every signal is judged.
+    and what it is compared with is known.
+
+    Returns
+    -------
+    Position in `REASONS` (n, s) of the first reason that holds, `JUDGED` where none does.
     """
-    view = _View.of(string, now)
-    return {battery.code: _of_battery(view, battery) for battery in string.batteries}
+    view = _View.of(inputs, now_us)
+    reasons = np.full((len(inputs.batteries.key), len(SIGNALS)), JUDGED, np.int8)
+    for column, signal in enumerate(SIGNALS):
+        possible, holds = zip(*_possible_reasons(view, signal), strict=True)
+        reasons[:, column] = np.select(holds, [REASONS.index(reason) for reason in possible], JUDGED)
+    return reasons
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class _View:
-    """A string as the judge would see it now."""
+    """Batteries (n,) and what the judge would know of their strings and rooms now."""
 
-    now: datetime
-    unsettled: frozenset[JudgedSignal]
-    """Signals of which no gate is open."""
-    is_mode_followed: bool
-    is_room_known: bool
-    mode_since: datetime | None
-    voltage_times: Sequence[datetime]
-    """When each battery last measured its voltage, oldest first; likewise its temperature."""
-    temperature_times: Sequence[datetime]
+    now_us: int
+    batteries: BatteryInputs
+    stale_after_us: IntArray
+    mode_since_us: IntArray
+    is_gate_open: Mapping[Gate, BoolArray]
+    is_mode_followed: BoolArray
+    is_room_known: BoolArray
 
     @classmethod
-    def of(cls, string: KnownString, now: datetime) -> "_View":
-        batteries = string.batteries
-        open_gates = _open_gates(string, now)
+    def of(cls, inputs: RuleInputs, now_us: int) -> "_View":
+        batteries, strings = inputs.batteries, inputs.strings
+        string = batteries.string
+        limit_us = stale_after_us(batteries.interval_s)
+        has_current = np.zeros(len(strings.mode), np.bool_)
+        has_current[string[now_us - batteries.own_current_us <= limit_us]] = True
         return cls(
-            now=now,
-            unsettled=frozenset(signal for signal, gates in _GATES.items() if gates.isdisjoint(open_gates)),
-            is_mode_followed=_is_mode_followed(string, now),
-            is_room_known=_is_within(string.known_ambient_at, ROOM_VALID_S, now),
-            mode_since=string.mode_since,
-            voltage_times=sorted(one.known_voltage_at for one in batteries if one.known_voltage_at is not None),
-            temperature_times=sorted(
-                one.known_temperature_at for one in batteries if one.known_temperature_at is not None
-            ),
+            now_us=now_us,
+            batteries=batteries,
+            stale_after_us=limit_us,
+            mode_since_us=strings.mode_since_us[string],
+            is_gate_open={gate: is_open[string] for gate, is_open in _open_gates(strings, now_us).items()},
+            is_mode_followed=_is_mode_followed(strings, has_current, now_us)[string],
+            is_room_known=now_us - strings.room_us[string] <= _ROOM_VALID_US,
         )
 
-    def has_peers(self, times: Sequence[datetime], interval_s: float | None) -> bool:
-        oldest = self.now - timedelta(seconds=stale_after_s(interval_s))
-        if self.mode_since is not None:
-            oldest = max(oldest, self.mode_since)
-        return len(times) - bisect_left(times, oldest) >= MIN_COMPARED
+    def is_settled(self, signal: JudgedSignal) -> BoolArray:
+        """Return whether one of the gates of a signal is open (n,)."""
+        is_open: BoolArray = np.any([self.is_gate_open[gate] for gate in _GATES[signal]], axis=0)
+        return is_open
+
+    def has_peers(self, measured_us: IntArray) -> BoolArray:
+        """Return whether enough batteries of the string measured a channel of late and in its mode of now (n,)."""
+        string = self.batteries.string
+        order = np.lexsort((measured_us, string))
+        oldest_us = np.maximum(self.now_us - self.stale_after_us, self.mode_since_us)
+        before = newest_at_or_before(string[order], measured_us[order], string, oldest_us - 1)
+        first, end = (np.searchsorted(string[order], string, side) for side in ("left", "right"))
+        enough: BoolArray = end - np.where(before < 0, first, before + 1) >= MIN_COMPARED
+        return enough
 
 
-def _of_battery(view: _View, battery: KnownBattery) -> list[NotJudged]:
-    reasons = {signal: _reason(view, battery, signal) for signal in JudgedSignal}
-    return [NotJudged(signal=signal, reason=reason) for signal, reason in reasons.items() if reason is not None]
+def _possible_reasons(view: _View, signal: JudgedSignal) -> Iterator[tuple[NotJudgedReason, BoolArray]]:
+    """Yield the reasons for which a signal may not be judged, and for which batteries (n,) each holds.
 
-
-def _reason(view: _View, battery: KnownBattery, signal: JudgedSignal) -> NotJudgedReason | None:
-    if battery.is_retired:
-        return NotJudgedReason.RETIRED
-    measured_at = _measured_at(battery, signal)
-    if measured_at is None:
-        return NotJudgedReason.NEVER_MEASURED
-    bridged_s = max(stale_after_s(battery.reporting_interval_s), _LONGEST_PAUSE_S[signal])
-    if not _is_within(measured_at, bridged_s, view.now):
-        return NotJudgedReason.READING_TOO_OLD
-    if signal is JudgedSignal.DISCHARGE_VOLTAGE:
-        return None if view.is_mode_followed else NotJudgedReason.NO_CURRENT
-    if signal in view.unsettled:
-        return NotJudgedReason.NOT_SETTLED
-    return _missing_reference(view, battery, signal)
-
-
-def _measured_at(battery: KnownBattery, signal: JudgedSignal) -> datetime | None:
-    if signal is JudgedSignal.RESISTANCE:
-        return battery.resistance_at
-    if signal in {JudgedSignal.VOLTAGE, JudgedSignal.VOLTAGE_VS_STRING, JudgedSignal.DISCHARGE_VOLTAGE}:
-        return battery.known_voltage_at
-    return battery.known_temperature_at
-
-
-def _missing_reference(view: _View, battery: KnownBattery, signal: JudgedSignal) -> NotJudgedReason | None:
-    """Return why what a signal is compared with, or referred to, is not known; None if it is or none is needed."""
-    interval_s = battery.reporting_interval_s
-    if signal is JudgedSignal.VOLTAGE_VS_STRING and not view.has_peers(view.voltage_times, interval_s):
-        return NotJudgedReason.TOO_FEW_PEERS
-    if signal is JudgedSignal.TEMPERATURE_OVER_STRING and not view.has_peers(view.temperature_times, interval_s):
-        return NotJudgedReason.TOO_FEW_PEERS
-    if signal is JudgedSignal.TEMPERATURE_OVER_ROOM and not view.is_room_known:
-        return NotJudgedReason.NO_ROOM_TEMPERATURE
-    if signal is JudgedSignal.RESISTANCE:
-        # Without a usable baseline the nameplate judges it, so only the temperature can be missing.
-        is_own_known = _is_within(battery.known_temperature_at, OWN_TEMPERATURE_VALID_S, view.now)
-        if battery.resistance_temperature_c is None and not is_own_known and not view.is_room_known:
-            return NotJudgedReason.NO_TEMPERATURE
-    return None
-
-
-def _open_gates(string: KnownString, now: datetime) -> frozenset[Gate]:
-    on_float = np.array([string.mode in {None, StringMode.FLOAT}])
-    since_us, discharged_us, now_us = (
-        np.array([NEVER if instant is None else microseconds(instant)], np.int64)
-        for instant in (string.mode_since, string.last_discharge_at, now)
-    )
-    gates = gates_of([string.mode], is_settled(on_float, since_us, discharged_us, now_us))
-    return frozenset({Gate.ALWAYS, *(gate for gate, is_open in gates.items() if is_open[0])})
-
-
-def _is_mode_followed(string: KnownString, now: datetime) -> bool:
-    """Return whether a discharge would be noticed: from the current of the string or of a battery, or a reported mode.
-
-    A string that never sent a current can have its mode from its reports alone; of one that did, only the current
-    counts.
+    The first that holds is the one to tell.
     """
-    if string.mode is None:
-        return False
-    of_string = string.time if string.known_current_at is None else string.known_current_at
-    if _is_within(of_string, stale_after_s(string.reporting_interval_s), now):
-        return True
-    return any(
-        _is_within(battery.own_current_at, stale_after_s(battery.reporting_interval_s), now)
-        for battery in string.batteries
-    )
+    measured_us = _measured_us(view.batteries, signal)
+    bridged_us = np.maximum(view.stale_after_us, _LONGEST_PAUSE_US[signal])
+    yield NotJudgedReason.RETIRED, view.batteries.is_retired
+    yield NotJudgedReason.NEVER_MEASURED, measured_us == NEVER
+    yield NotJudgedReason.READING_TOO_OLD, view.now_us - measured_us > bridged_us
+    if signal is JudgedSignal.DISCHARGE_VOLTAGE:
+        yield NotJudgedReason.NO_CURRENT, ~view.is_mode_followed
+        return
+    yield NotJudgedReason.NOT_SETTLED, ~view.is_settled(signal)
+    if signal in {JudgedSignal.VOLTAGE_VS_STRING, JudgedSignal.TEMPERATURE_OVER_STRING}:
+        yield NotJudgedReason.TOO_FEW_PEERS, ~view.has_peers(measured_us)
+    if signal is JudgedSignal.TEMPERATURE_OVER_ROOM:
+        yield NotJudgedReason.NO_ROOM_TEMPERATURE, ~view.is_room_known
+    if signal is JudgedSignal.RESISTANCE:
+        yield NotJudgedReason.NO_TEMPERATURE, _is_temperature_missing(view)
 
 
-def _is_within(instant: datetime | None, age_s: float, now: datetime) -> bool:
-    return instant is not None and now - instant <= timedelta(seconds=age_s)
+def _measured_us(batteries: BatteryInputs, signal: JudgedSignal) -> IntArray:
+    if signal is JudgedSignal.RESISTANCE:
+        return batteries.resistance_us
+    if signal in {JudgedSignal.VOLTAGE, JudgedSignal.VOLTAGE_VS_STRING, JudgedSignal.DISCHARGE_VOLTAGE}:
+        return batteries.voltage_us
+    return batteries.temperature_us
+
+
+def _is_temperature_missing(view: _View) -> BoolArray:
+    """Return whether nothing refers the resistance to 25 °C (n,): without a usable baseline the nameplate judges it."""
+    is_own_known = view.now_us - view.batteries.temperature_us <= _OWN_TEMPERATURE_VALID_US
+    return np.isnan(view.batteries.resistance_temperature_c) & ~is_own_known & ~view.is_room_known
+
+
+def _open_gates(strings: StringInputs, now_us: int) -> dict[Gate, BoolArray]:
+    """Return for strings (k,) whether each gate is open."""
+    on_float = np.array([mode in {None, StringMode.FLOAT} for mode in strings.mode], np.bool_)
+    times_us = np.full(len(on_float), now_us)
+    settled = is_settled(on_float, strings.mode_since_us, strings.discharged_us, times_us)
+    return {Gate.ALWAYS: np.ones(len(on_float), np.bool_)} | gates_of(strings.mode, settled)
+
+
+def _is_mode_followed(strings: StringInputs, has_current: BoolArray, now_us: int) -> BoolArray:
+    """Return for strings (k,) whether a discharge would be noticed.
+
+    It is from the current of the string or of a battery (``has_current``), or from a reported mode. A string that never
+    sent a current can have its mode from its reports alone; of one that did, only the current counts.
+    """
+    has_mode = np.array([mode is not None for mode in strings.mode], np.bool_)
+    followed_us = np.where(strings.current_us == NEVER, strings.reading_us, strings.current_us)
+    is_followed: BoolArray = has_mode & (has_current | (now_us - followed_us <= stale_after_us(strings.interval_s)))
+    return is_followed

@@ -15,7 +15,7 @@ from battery_api.context import ProcessContext
 from battery_api.db.session import Database
 from battery_api.db.timescale import detect_engine
 from battery_api.fleet.catalogue import CatalogueCache
-from battery_api.fleet.known import FindNotJudged
+from battery_api.fleet.not_judged import FindNotJudged
 from battery_api.fleet.ports import Endings
 from battery_api.realtime.publisher import SocketPublisher
 from battery_api.realtime.server import RealtimeServer

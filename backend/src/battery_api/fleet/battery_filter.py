@@ -23,8 +23,8 @@ _ALWAYS_KNOWN: Final = frozenset({"battery_id", "installed_at", "status"})
 class BatteryFilter:
     """Which batteries to list; None means any. ``visible`` holds the caller's locations, None for all.
 
-    A battery that is named by its id is found whether it is retired or not. ``not_judged_codes`` are the batteries of
-    which the rules cannot judge something, needed if ``not_judged`` is set.
+    A battery that is named by its id is found whether it is retired or not. ``not_judged_keys`` are the database keys
+    of the batteries of which the rules cannot judge something, needed if ``not_judged`` is set.
     """
 
     visible: frozenset[str] | None = None
@@ -36,7 +36,7 @@ class BatteryFilter:
     status: str | None = None
     has_alerts: bool | None = None
     not_judged: bool | None = None
-    not_judged_codes: frozenset[str] = frozenset()
+    not_judged_keys: frozenset[int] = frozenset()
     rul_below_days: float | None = None
     text: str | None = None
 
@@ -86,8 +86,8 @@ class BatteryFilter:
         if self.has_alerts is not None:
             clauses.append(f"(x.open_info + x.open_warning + x.open_critical > 0) = {str(self.has_alerts).lower()}")
         if self.not_judged is not None:
-            clauses.append(f"(x.code = any(cast(:not_judged_codes as text[]))) = {str(self.not_judged).lower()}")
-            values["not_judged_codes"] = sorted(self.not_judged_codes)
+            clauses.append(f"(x.key = any(cast(:not_judged_keys as int[]))) = {str(self.not_judged).lower()}")
+            values["not_judged_keys"] = sorted(self.not_judged_keys)
         if self.text:
             clauses.append("(x.code ilike :text or x.serial_number ilike :text)")
             escaped = self.text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")

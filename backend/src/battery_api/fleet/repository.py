@@ -22,13 +22,13 @@ _DRIFT: Final = drift_sql(
 )
 _OPEN_TYPES: Final = (
     "(select array_agg(distinct a.type order by a.type) from alert a "
-    "where a.battery_id = x.id and a.cleared_at is null and a.resolved_at is null)"
+    "where a.battery_id = x.key and a.cleared_at is null and a.resolved_at is null)"
 )
 
 # No prediction is stored yet, so of no battery it is known how long it will last.
 _RUL_DAYS: Final = "cast(null as double precision)"
 _BATTERIES: Final = f"""
-    select b.id, b.code, b.position, b.serial_number, b.installed_at, b.baseline_resistance_mohm,
+    select b.id as key, b.code, b.position, b.serial_number, b.installed_at, b.baseline_resistance_mohm,
            b.baseline_temperature_c, l.code as location_code, l.name as location_name,
            y.code as system_code, g.code as string_code, m.code as model_code,
            s.time, s.received_at, s.voltage_v, s.current_a, s.temperature_c, s.internal_resistance_mohm,
@@ -48,8 +48,9 @@ _BATTERIES: Final = f"""
 
 
 class ListedBattery(NamedTuple):
-    """A battery with its newest values, its status and its open alerts."""
+    """A battery with its newest values, its status and its open alerts; ``key`` is that of the database."""
 
+    key: int
     code: str
     position: int
     serial_number: str
@@ -118,8 +119,9 @@ class AlertCounts(NamedTuple):
 
 
 class ListedLocation(NamedTuple):
-    """A location with its newest environment and its sizes."""
+    """A location with its newest environment and its sizes; ``key`` is that of the database."""
 
+    key: int
     code: str
     name: str
     region: str
@@ -251,8 +253,8 @@ async def list_locations(
     """Return every location the caller may see, with its environment and the sizes of what is in service."""
     statement = text(
         f"""
-        select l.code, l.name, l.region, l.latitude, l.longitude, l.altitude_m, l.commissioned_on, l.utility,
-               l.climate_zone, e.time, e.ambient_c, e.humidity_pct, e.hvac, e.mains,
+        select l.id as key, l.code, l.name, l.region, l.latitude, l.longitude, l.altitude_m, l.commissioned_on,
+               l.utility, l.climate_zone, e.time, e.ambient_c, e.humidity_pct, e.hvac, e.mains,
                {stale_after_sql("e.reporting_interval_s")} as stale_after_s,
                (select count(*) from battery_system y where y.location_id = l.id
                    and {SYSTEM_RETIRED_AT} is null) as system_count,

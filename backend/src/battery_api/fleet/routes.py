@@ -13,7 +13,7 @@ from battery_api.fleet.battery_filter import SORTS, BatteryFilter
 from battery_api.fleet.catalogue import CatalogueCache
 from battery_api.fleet.errors import BatteryNotFound, ImportRefused, LocationNotFound
 from battery_api.fleet.importer import import_catalogue
-from battery_api.fleet.known import FindNotJudged
+from battery_api.fleet.not_judged import FindNotJudged
 from battery_api.fleet.ports import Endings, FleetChange, FleetPublisher
 from battery_api.fleet.schemas import (
     BatteryDetail,

@@ -12,7 +12,7 @@ from battery_api.fleet import repository
 from battery_api.fleet.battery_filter import BatteryFilter
 from battery_api.fleet.errors import BatteryNotFound, LocationNotFound
 from battery_api.fleet.estimates import estimate_of
-from battery_api.fleet.known import FindNotJudged, NotJudgedReads
+from battery_api.fleet.not_judged import FindNotJudged
 from battery_api.fleet.repository import (
     AlertCounts,
     BatteryCounts,
@@ -55,7 +55,7 @@ class FleetService:
         self._connection = connection
         self._principal = principal
         self._now = now
-        self._not_judged = NotJudgedReads(connection, find_not_judged, now)
+        self._find_not_judged = find_not_judged
 
     async def list_locations(
         self, page: PageRequest, *, include_stats: bool, include_retired: bool = False
@@ -94,9 +94,8 @@ class FleetService:
     async def list_batteries(self, battery_filter: BatteryFilter, page: PageRequest, *, sort: str) -> BatteryPage:
         """List the batteries that match a filter."""
         if battery_filter.not_judged is not None:
-            battery_filter = replace(
-                battery_filter, not_judged_codes=await self._not_judged.codes(battery_filter.visible)
-            )
+            found = await self._find_not_judged(self._connection, self._now, visible=battery_filter.visible)
+            battery_filter = replace(battery_filter, not_judged_keys=found.keys())
         rows, total, unknown_count = await repository.list_batteries(
             self._connection, battery_filter, now=self._now, sort=sort, skip=page.skip, limit=page.limit
         )
@@ -161,13 +160,13 @@ class FleetService:
         visible = self._principal.location_codes
         alerts = await repository.count_alerts(self._connection, visible=visible)
         batteries = await repository.count_batteries(self._connection, now=self._now, visible=visible)
-        not_judged = await self._not_judged.counts(visible)
+        not_judged = (await self._find_not_judged(self._connection, self._now, visible=visible)).counts()
         return {
             location.code: self._location_stats(
                 location,
                 batteries.get(location.code) or _no_batteries(location.code),
                 alerts.get(location.code) or AlertCounts(location.code, 0, 0, 0, 0),
-                not_judged_count=not_judged[location.code],
+                not_judged_count=not_judged[location.key],
             )
             for location in locations
         }
@@ -232,8 +231,10 @@ class FleetService:
         )
 
     async def _batteries_out(self, batteries: Sequence[ListedBattery]) -> list[BatterySummary]:
-        not_judged = await self._not_judged.of_strings({battery.string_code for battery in batteries})
-        return [self._battery_out(battery, not_judged[battery.code]) for battery in batteries]
+        strings = {battery.string_code for battery in batteries}
+        found = await self._find_not_judged(self._connection, self._now, strings=strings)
+        not_judged = found.of(battery.key for battery in batteries)
+        return [self._battery_out(battery, not_judged[battery.key]) for battery in batteries]
 
     def _battery_out(self, battery: ListedBattery, not_judged: Sequence[NotJudged]) -> BatterySummary:
         live = self._live_values(battery)
