@@ -20,7 +20,7 @@ MINUTE = timedelta(minutes=1)
 START, STOPPED, STEADY = NOW - timedelta(hours=8), NOW - timedelta(hours=5), NOW - timedelta(hours=3)
 MEMBERS = BATTERIES[:PER_STRING]
 EVERYTHING = set(JudgedSignal)
-CHANNEL_AGES = {"voltage_age_s", "temperature_age_s"}
+OF_SENSORS = {"voltage_age_s", "temperature_age_s", "voltage_flat_s", "temperature_flat_s"}
 
 
 @dataclass
@@ -162,10 +162,10 @@ async def test_what_is_judged_raises_and_what_is_not_does_not(world: World, seed
     assert raised == EVERYTHING - set(not_judged), (feed, not_judged)
 
 
-def test_each_battery_rule_judges_one_signal_or_the_age_of_a_channel() -> None:
+def test_each_battery_rule_judges_one_signal_or_whether_a_channel_still_measures() -> None:
     judged = [rule.rule_id for signal in JudgedSignal for rule in rules_judging(signal)]
-    of_ages = [rule.rule_id for rule in RULES_OF[SubjectKind.BATTERY] if rule.signal in CHANNEL_AGES]
-    assert sorted(judged + of_ages) == sorted(rule.rule_id for rule in RULES_OF[SubjectKind.BATTERY])
+    of_sensors = [rule.rule_id for rule in RULES_OF[SubjectKind.BATTERY] if rule.signal in OF_SENSORS]
+    assert sorted(judged + of_sensors) == sorted(rule.rule_id for rule in RULES_OF[SubjectKind.BATTERY])
 
 
 @pytest.mark.parametrize(

@@ -28,7 +28,10 @@ function show(
       strings: system.strings.slice(0, 2).map((string) => ({ ...string, state: { ...string.state, ...change } })),
     }));
   const detail: LocationDetail = { ...location, systems };
-  return renderPage({ path: "/", element: <StringMap location={detail} fillBy={fillBy} showsRetired={false} /> }, fleet);
+  return renderPage(
+    { path: "/", element: <StringMap location={detail} fillBy={fillBy} showsRetired={false} /> },
+    fleet,
+  );
 }
 
 const cell = (name: string) => screen.getByRole("button", { name: new RegExp(`^${name}:`) });
