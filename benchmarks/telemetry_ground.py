@@ -67,8 +67,8 @@ class Ground:
 @asynccontextmanager
 async def prepared_ground() -> AsyncIterator[Ground]:
     """Set everything up and take it down again."""
-    settings = {**DURABLE_SETTINGS, "shared_buffers": "1GB", "max_wal_size": "4GB"}
-    with embedded_server(settings) as server:
+    server_settings = {**DURABLE_SETTINGS, "shared_buffers": "1GB", "max_wal_size": "4GB"}
+    with embedded_server(server_settings) as server:
         async with new_database(server.url) as url, httpx.AsyncClient() as http:
             database = Database(create_database_engine(url, statement_timeout_s=300))
             await migrate.upgrade(database.engine)
@@ -76,8 +76,10 @@ async def prepared_ground() -> AsyncIterator[Ground]:
                 for statement in _FLEET:
                     await connection.exec_driver_sql(statement)
                 rows = await fetch_all(connection, "select id, code from battery order by id")
+            settings = GatewaySettings(_env_file=None)
             context = ProcessContext(
-                settings=GatewaySettings(_env_file=None),
+                settings=settings,
+                disk=settings.disk_watch(),
                 database=database,
                 engine=Engine.PLAIN,
                 clock=SystemClock(),

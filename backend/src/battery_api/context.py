@@ -7,6 +7,7 @@ import httpx
 from fastapi import Depends, Request
 from starlette.requests import HTTPConnection
 
+from battery_api.db.errors import DiskFull
 from battery_api.db.session import Database
 from battery_api.db.timescale import Engine
 from battery_api.settings import GatewaySettings
@@ -15,6 +16,7 @@ from battery_contracts.clients.simulator import SimulatorClient
 from battery_contracts.clients.twin import Estimator
 from battery_contracts.clients.twin_analysis import TwinAnalysisClient
 from battery_servicekit.clock import Clock
+from battery_servicekit.disk import DiskWatch
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +31,7 @@ class ProcessContext:
     twin: Estimator | None
     ml: MlClient | None
     simulator: SimulatorClient | None
+    disk: DiskWatch
     twin_analysis: TwinAnalysisClient | None = None
 
 
@@ -55,4 +58,11 @@ def _process_context(request: Request) -> ProcessContext:
     return parts.context
 
 
+def _require_room(request: Request) -> None:
+    if _process_context(request).disk.is_full:
+        raise DiskFull
+
+
+NeedsRoom = Depends(_require_room)
+"""For endpoints that write much: answers `DiskFull` before the database meets the end of the disk."""
 ContextDep = Annotated[ProcessContext, Depends(_process_context)]

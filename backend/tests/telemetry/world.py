@@ -117,8 +117,10 @@ async def gateway_on(
     clock = FixedClock(NOW)
     async with database.begin() as connection:
         engine: Engine = await detect_engine(connection)
+    gateway_settings = GatewaySettings(_env_file=None, **settings)
     context = ProcessContext(
-        settings=GatewaySettings(_env_file=None, **settings),
+        settings=gateway_settings,
+        disk=gateway_settings.disk_watch(),
         database=database,
         engine=engine,
         clock=clock,

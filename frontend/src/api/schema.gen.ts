@@ -1781,6 +1781,29 @@ export interface components {
             soh: components["schemas"]["Estimate"] | null;
         };
         /**
+         * Disk
+         * @description Free space of the platform's data folder; while it is full, nothing new is stored.
+         */
+        Disk: {
+            state: components["schemas"]["DiskState"];
+            /**
+             * Free Mb
+             * @description In MiB.
+             */
+            free_mb: number;
+            /**
+             * Days Left
+             * @description At the rate of the last hours; null where it does not shrink.
+             */
+            days_left: number | null;
+        };
+        /**
+         * DiskState
+         * @description Whether the volume of the data folder has room.
+         * @enum {string}
+         */
+        DiskState: "enough" | "low" | "full";
+        /**
          * EffectiveRuleOut
          * @description A rule as it applies to one battery: each value, and the scope it comes from.
          */
@@ -1894,6 +1917,7 @@ export interface components {
              */
             generated_at: string;
             services: components["schemas"]["Services"];
+            disk: components["schemas"]["Disk"];
         };
         /**
          * Gate
@@ -4477,6 +4501,15 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Problem details; code: disk_full */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
         };
     };
     fleet_retire_battery: {
@@ -4792,7 +4825,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Problem details; code: database_unavailable */
+            /** @description Problem details; code: database_unavailable, disk_full */
             503: {
                 headers: {
                     [name: string]: unknown;

@@ -175,6 +175,11 @@ export const en = {
     assumed_other: "{{count}} of {{of}} batteries have no current estimate and are taken to be as weak as the weakest.",
     assumedWhich: "Batteries without a current estimate",
   },
+  disk: {
+    full: "The disk is full ({{free}} MB free): no reading is stored until there is room. What is stored can be read.",
+    low: "The disk is nearly full ({{free}} MB free).",
+    days: "At the present rate it lasts for {{days}} days.",
+  },
   services: { twin: "digital twin", ml: "RUL prediction", simulator: "simulator" },
   location: {
     view: "View",

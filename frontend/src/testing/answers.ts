@@ -105,6 +105,7 @@ export function overviewOf(fleet: MockFleet, now: number): Schemas["FleetOvervie
     newest_reading_at: new Date(Math.max(...batteries.map((battery) => battery.time))).toISOString(),
     generated_at: new Date(now).toISOString(),
     services: { twin: "up", ml: "down", simulator: "up" },
+    disk: { state: "enough", free_mb: 80_000, days_left: null },
   };
 }
 

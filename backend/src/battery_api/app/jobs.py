@@ -1,4 +1,7 @@
-"""Periodic background jobs, each on one replica at a time under a lease in the database."""
+"""Periodic background jobs, each on one replica at a time under a lease in the database.
+
+None runs while the disk is full: what they write would take the room that the database needs to be read.
+"""
 
 import asyncio
 import os
@@ -45,7 +48,7 @@ class JobRunner:
     async def _loop(self, job: PeriodicJob) -> None:
         while True:
             try:
-                if await self._take_lease(job):
+                if not self._context.disk.is_full and await self._take_lease(job):
                     with _RUN_SECONDS.labels(job.name).time():
                         await job.run_once()
             except Exception as error:  # noqa: BLE001  # a job must survive a database restart; the failure is counted and logged

@@ -113,5 +113,6 @@ async def _build_context(
         twin=twin,
         ml=MlClient(http, settings.ml_url, token=token) if settings.ml_url else None,
         simulator=SimulatorClient(http, settings.simulator_url, token=token) if settings.simulator_url else None,
+        disk=settings.disk_watch(),
         twin_analysis=analysis,
     )

@@ -15,12 +15,16 @@ from battery_servicekit.health import Check, CheckState, Finding
 def gateway_checks(parts: Callable[[], GatewayParts]) -> Sequence[Check]:
     """Return the readiness checks of the gateway that ``parts`` will return once it runs."""
 
+    async def disk() -> Finding:
+        return await parts().context.disk.check().probe()
+
     def database() -> Database:
         return parts().context.database
 
     return (
         Check("database", lambda: _database(database()), required=True),
         Check("schema", lambda: _schema(database()), required=True),
+        Check("disk", disk, required=False),
         *(Check(name, _dependency(parts, name), required=False) for name in ("twin", "ml", "simulator")),
     )
 

@@ -1,8 +1,9 @@
-"""The error that every endpoint returns while the database is unavailable."""
+"""The errors that every endpoint returns while the database is unavailable or has no room."""
 
 from battery_servicekit.problems import Unavailable
 
 RETRY_AFTER_S = 2
+FULL_RETRY_AFTER_S = 10
 
 
 class DatabaseUnavailable(Unavailable):
@@ -14,4 +15,17 @@ class DatabaseUnavailable(Unavailable):
         super().__init__(
             f"The database does not answer; try again in {RETRY_AFTER_S} s.",
             headers={"Retry-After": str(RETRY_AFTER_S)},
+        )
+
+
+class DiskFull(Unavailable):
+    """There is no room for anything new; nothing of the request was stored, so sending it again is safe."""
+
+    code = "disk_full"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "The disk is full, so nothing new is stored; what is stored can be read. Free some space; readings can be "
+            f"sent again after {FULL_RETRY_AFTER_S} s.",
+            headers={"Retry-After": str(FULL_RETRY_AFTER_S)},
         )

@@ -28,6 +28,11 @@ def is_partition_missing(error: BaseException) -> bool:
     return isinstance(error, DBAPIError) and sqlstate(error) == "23514" and _NO_PARTITION in str(error.orig)
 
 
+def is_disk_full(error: BaseException) -> bool:
+    """Return whether the server has no room for what a statement writes."""
+    return sqlstate(error) == "53100"
+
+
 def is_unavailable(error: BaseException) -> bool:
     """Return whether the database is unreachable, starting, stopping, full, or too slow to answer."""
     if isinstance(error, PoolTimeout | InterfaceError | asyncpg.InterfaceError | OSError):

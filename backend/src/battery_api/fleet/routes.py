@@ -8,7 +8,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from battery_api.accounts.audit import record_audit
 from battery_api.accounts.deps import AdminDep, require_scope
 from battery_api.accounts.principal import Principal, Scope
-from battery_api.context import ContextDep, ProcessContext, parts_of
+from battery_api.context import ContextDep, NeedsRoom, ProcessContext, parts_of
+from battery_api.db.errors import DiskFull
 from battery_api.fleet.battery_filter import SORTS, BatteryFilter
 from battery_api.fleet.catalogue import CatalogueCache
 from battery_api.fleet.errors import BatteryNotFound, ImportRefused, LocationNotFound
@@ -98,7 +99,7 @@ async def get_fleet_overview(context: ContextDep, principal: FleetReader, reques
     parts: FleetParts = parts_of(request)
     services = await parts.dependencies.states()
     async with context.database.begin() as connection:
-        overview = await _service(request, connection, principal, context).overview(services)
+        overview = await _service(request, connection, principal, context).overview(services, context.disk.report())
     return JsonResponse(overview)
 
 
@@ -213,7 +214,8 @@ async def get_battery(request: Request, battery_id: str, context: ContextDep, pr
 @router.post(
     "/fleet/import",
     response_model=ImportReport,
-    responses=problems(ImportRefused, ImportTooLarge),
+    responses=problems(ImportRefused, ImportTooLarge, DiskFull),
+    dependencies=[NeedsRoom],
     openapi_extra={"requestBody": {"required": True, "content": {"text/csv": {"schema": {"type": "string"}}}}},
 )
 async def import_fleet(

@@ -17,6 +17,7 @@ from battery_contracts.enums import (
     SystemKind,
 )
 from battery_contracts.fleet import BatteryModel
+from battery_servicekit.disk import DiskState
 from battery_servicekit.pagination import Page
 
 Percent = Annotated[
@@ -227,6 +228,14 @@ class Services(BaseModel):
     simulator: ServiceState
 
 
+class Disk(BaseModel):
+    """Free space of the platform's data folder; while it is full, nothing new is stored."""
+
+    state: DiskState
+    free_mb: int = Field(description="In MiB.")
+    days_left: float | None = Field(description="At the rate of the last hours; null where it does not shrink.")
+
+
 class FleetOverview(BaseModel):
     """A summary of the fleet, restricted to what the caller may see."""
 
@@ -247,6 +256,7 @@ class FleetOverview(BaseModel):
     newest_reading_at: AwareDatetime | None
     generated_at: AwareDatetime
     services: Services
+    disk: Disk
 
 
 class ImportLineError(BaseModel):

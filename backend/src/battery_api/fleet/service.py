@@ -24,6 +24,7 @@ from battery_api.fleet.schemas import (
     BatteryDetail,
     BatteryPage,
     BatterySummary,
+    Disk,
     FleetOverview,
     LiveValues,
     LocationDetail,
@@ -41,6 +42,7 @@ from battery_api.fleet.schemas import (
 from battery_api.fleet.status import stale_after_s
 from battery_contracts.enums import HealthStatus, HvacState, NoEstimateReason, ReadingQuality, StringMode, SystemKind
 from battery_contracts.fleet import BATTERY_MODELS
+from battery_servicekit.disk import DiskReport
 from battery_servicekit.pagination import Page, PageRequest
 
 _DAYS_PER_YEAR: Final = 365.25
@@ -123,7 +125,7 @@ class FleetService:
             string_state=self._string_state_out(string),
         )
 
-    async def overview(self, services: Services) -> FleetOverview:
+    async def overview(self, services: Services, disk: DiskReport) -> FleetOverview:
         """Summarise what the caller may see."""
         stats = list((await self._stats(await self._locations())).values())
         sizes = await repository.count_systems(self._connection, visible=self._principal.location_codes)
@@ -149,6 +151,7 @@ class FleetService:
             ),
             generated_at=self._now,
             services=services,
+            disk=Disk(state=disk.state, free_mb=disk.free_mib, days_left=disk.days_left),
         )
 
     async def _locations(self, *, include_retired: bool = False) -> list[ListedLocation]:

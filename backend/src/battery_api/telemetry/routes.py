@@ -11,8 +11,8 @@ from starlette.responses import StreamingResponse
 
 from battery_api.accounts.deps import require_scope
 from battery_api.accounts.principal import Principal, Scope
-from battery_api.context import ContextDep, parts_of
-from battery_api.db.errors import DatabaseUnavailable
+from battery_api.context import ContextDep, NeedsRoom, parts_of
+from battery_api.db.errors import DatabaseUnavailable, DiskFull
 from battery_api.fleet.errors import BatteryNotFound, LocationNotFound
 from battery_api.telemetry.errors import (
     BatchTooLarge,
@@ -68,7 +68,10 @@ IngestDep = Annotated[IngestPipeline, Depends(_ingest)]
     "/telemetry",
     response_model=IngestResult,
     openapi_extra=body_of(TelemetryBatch),
-    responses=problems(BatchTooLarge, TooManyReadings, UnsupportedEncoding, MalformedBatch, DatabaseUnavailable),
+    responses=problems(
+        BatchTooLarge, TooManyReadings, UnsupportedEncoding, MalformedBatch, DatabaseUnavailable, DiskFull
+    ),
+    dependencies=[NeedsRoom],
 )
 async def post_telemetry(request: Request, principal: WriterDep, ingest: IngestDep) -> Response:
     """Store a batch of readings: one transaction, idempotent, acknowledged after its commit, each bad row named."""

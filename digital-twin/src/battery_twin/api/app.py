@@ -48,6 +48,7 @@ def create_app(settings: TwinSettings | None = None) -> FastAPI:
         description=DESCRIPTION,
         version=VERSION,
         checks=(Check("capability", capability, required=True),),
+        disk=None if settings is None else settings.disk_watch(),
     )
     guards = [] if settings is None else [Depends(require_service_token(settings.service_token))]
     router = APIRouter(prefix="/api/v1", tags=["twin"], dependencies=guards)

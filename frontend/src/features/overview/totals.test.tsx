@@ -57,6 +57,18 @@ it("names every service that is down, and none otherwise", () => {
   expect(screen.getByText("Unavailable: digital twin, RUL prediction")).toBeVisible();
 });
 
+it("says that nothing is stored while the disk is full, and warns before", () => {
+  show({ disk: { state: "full", free_mb: 12, days_left: null } });
+  expect(screen.getByRole("alert")).toHaveTextContent("The disk is full (12 MB free): no reading is stored");
+});
+
+it("tells for how many days the disk lasts", () => {
+  show({ disk: { state: "low", free_mb: 1500, days_left: 3.42 } });
+  expect(screen.getByRole("alert")).toHaveTextContent(
+    "The disk is nearly full (1500 MB free). At the present rate it lasts for 3.4 days.",
+  );
+});
+
 it("does not mention services while all of them are up", () => {
   show({ services: { twin: "up", ml: "up", simulator: "up" } });
   expect(total("Batteries")).toBeVisible();

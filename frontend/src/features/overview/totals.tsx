@@ -1,4 +1,5 @@
 import clsx from "clsx";
+import { HardDrive } from "lucide-react";
 import { useTranslation } from "react-i18next";
 import { Link } from "react-router-dom";
 
@@ -17,6 +18,7 @@ export function Totals({ overview }: { overview: FleetOverview }) {
   const { status_counts: counts, mean_soh_pct: soh } = overview;
   return (
     <>
+      <DiskBanner disk={overview.disk} />
       <dl className="grid grid-cols-2 gap-3 sm:grid-cols-3 xl:grid-cols-5">
         <Total
           name={t("fleet.batteries")}
@@ -70,6 +72,29 @@ export function Totals({ overview }: { overview: FleetOverview }) {
         </p>
       )}
     </>
+  );
+}
+
+/** Nothing new is stored while the disk is full, so everything on screen grows old; said long before. */
+function DiskBanner({ disk }: { disk: FleetOverview["disk"] }) {
+  const { t } = useTranslation();
+  if (disk.state === "enough") return null;
+  const isFull = disk.state === "full";
+  const days = disk.days_left === null ? "" : ` ${t("disk.days", { days: disk.days_left.toFixed(1) })}`;
+  return (
+    <p
+      role="alert"
+      className={clsx(
+        "mb-3 flex items-start gap-2 rounded-lg border p-3",
+        isFull ? "border-critical-text text-critical-text" : "border-border-strong text-warning-text",
+      )}
+    >
+      <HardDrive aria-hidden size={18} className="mt-0.5 shrink-0" />
+      <span>
+        {t(isFull ? "disk.full" : "disk.low", { free: disk.free_mb })}
+        {!isFull && days}
+      </span>
+    </p>
   );
 }
 

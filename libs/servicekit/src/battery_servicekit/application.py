@@ -9,6 +9,7 @@ from fastapi.routing import APIRoute
 
 from battery_servicekit import metrics
 from battery_servicekit.body_limit import BodyLimitMiddleware
+from battery_servicekit.disk import DiskWatch
 from battery_servicekit.health import Check, health_router
 from battery_servicekit.middleware import RequestContextMiddleware
 from battery_servicekit.problems import install_problem_handlers
@@ -29,6 +30,7 @@ def create_service(
     docs_url: str = "/api/docs",
     body_limit_bytes: int | None = None,
     unlimited_paths: Sequence[str] = (),
+    disk: DiskWatch | None = None,
 ) -> FastAPI:
     """Build an app with health, metrics, problem details and request ids; the caller adds the routes.
 
@@ -38,6 +40,8 @@ def create_service(
         Maximum size of a request body; no limit when omitted.
     unlimited_paths
         Paths exempt from ``body_limit_bytes``, whose routes limit their own bodies.
+    disk
+        Where the service keeps its data; readiness says when it is full.
     """
     app = FastAPI(
         title=title,
@@ -51,7 +55,7 @@ def create_service(
         separate_input_output_schemas=False,
     )
     install_problem_handlers(app)
-    app.include_router(health_router(service, version, checks))
+    app.include_router(health_router(service, version, checks if disk is None else (*checks, disk.check())))
     app.include_router(metrics.router)
     if body_limit_bytes is not None:
         app.add_middleware(BodyLimitMiddleware, limit_bytes=body_limit_bytes, exempt_paths=unlimited_paths)

@@ -7,6 +7,8 @@ from typing import Self
 from pydantic import Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from battery_servicekit.disk import MIB, DiskWatch
+
 
 class Environment(StrEnum):
     """Deployment environment; production is strict about the configuration."""
@@ -27,7 +29,15 @@ class ServiceSettings(BaseSettings):
     port: int = Field(default=8000, ge=1, le=65535)
     log_level: str = "INFO"
     data_dir: Path = Path(".data")
+    disk_full_below_mb: int = Field(default=128, ge=0)
+    disk_low_below_mb: int = Field(default=2048, ge=0)
     service_token: SecretStr = SecretStr("")
+
+    def disk_watch(self) -> DiskWatch:
+        """Return what follows the free space of the data folder."""
+        return DiskWatch(
+            self.data_dir, full_below_bytes=self.disk_full_below_mb * MIB, low_below_bytes=self.disk_low_below_mb * MIB
+        )
 
     @model_validator(mode="after")
     def _production_needs_a_token(self) -> Self:

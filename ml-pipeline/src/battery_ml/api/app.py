@@ -86,6 +86,7 @@ def create_app(settings: MlSettings | None = None) -> FastAPI:
         version=VERSION,
         checks=(Check("champion", check_champion, required=True), Check("registry", check_registry, required=False)),
         lifespan=lifespan,
+        disk=None if settings is None else settings.disk_watch(),
         body_limit_bytes=BODY_LIMIT_BYTES,
     )
     guards = [] if settings is None else [Depends(require_service_token(settings.service_token))]

@@ -49,6 +49,7 @@ def create_app(settings: SimulatorSettings | None = None, *, clock: Clock | None
         description="Live telemetry of the fleet from the synthetic world.",
         version=VERSION,
         checks=_checks(lambda: app.state.runner),
+        disk=None if settings is None else settings.disk_watch(),
         lifespan=lifespan,
     )
     guards = [] if settings is None else [Depends(require_service_token(settings.service_token))]
