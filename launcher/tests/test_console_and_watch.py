@@ -1,7 +1,12 @@
 """What the terminal shows, and when the launcher reports, restarts and retries."""
 
 import io
-from collections.abc import Iterator
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Sequence
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from threading import Thread
@@ -14,8 +19,11 @@ from battery_launcher.console import Screen
 from battery_launcher.data_folder import DataFolder, Steps
 from battery_launcher.errors import StopRequested
 from battery_launcher.history import HistoryGeneration
+from battery_launcher.liveness import FROZEN_AFTER_S, Liveness, LivenessProbe
+from battery_launcher.programs import Program
 from battery_launcher.supervision import ProgramState, Supervisor
 from battery_launcher.watch import Watch
+from battery_servicekit.disk import DiskWatch
 from battery_servicekit.testing.process import free_port
 
 from .test_programs import platform
@@ -48,13 +56,14 @@ class ScriptedSupervisor(Supervisor):
 class Bench:
     """A watch over a scripted supervisor, with the printed lines."""
 
-    def __init__(self, root: Path, readiness_url: str) -> None:
+    def __init__(self, root: Path, readiness_url: str, programs: Sequence[Program] = ()) -> None:
         self.output = io.StringIO()
         screen = Screen(Console(file=self.output, width=200))
         installation = platform(root, BATTERY_HISTORY_DAYS="0")
         self.supervisor = ScriptedSupervisor(installation.folder)
         history = HistoryGeneration(installation, Steps(installation.folder, None), screen)
-        self.watch = Watch(self.supervisor, [], readiness_url, history, screen)
+        disk = DiskWatch(root, full_below_bytes=2**27, low_below_bytes=2**31)
+        self.watch = Watch(self.supervisor, programs, readiness_url, history=history, screen=screen, disk=disk)
 
     def check(self, *states: ProgramState) -> list[str]:
         """Let the watch see these states and return what it printed, without the time of day."""
@@ -62,6 +71,10 @@ class Bench:
         self.output.seek(0)
         self.output.truncate()
         self.watch.check()
+        # The question whether the platform is ready is asked in the background.
+        while self.watch._readiness_answer is not None:
+            time.sleep(0.01)
+            self.watch.check()
         return [line[9:] for line in self.output.getvalue().splitlines()]
 
 
@@ -169,6 +182,134 @@ def test_changes_of_readiness_are_reported_once(
     assert bench.check() == [printed]
     bench.watch._readiness_checked_at = float("-inf")
     assert bench.check() == []
+
+
+def test_what_is_missing_is_reported_though_the_status_stays(tmp_path: Path, readiness: type[Readiness]) -> None:
+    bench = Bench(tmp_path, f"http://127.0.0.1:{readiness.port}/ready")  # type: ignore[attr-defined]  # set by the fixture
+    printed = []
+    for missing in (["ml"], ["ml", "twin"], ["ml"]):
+        checks = ", ".join(f'"{name}": {{"state": "down"}}' for name in missing)
+        readiness.status, readiness.body = 200, f'{{"status": "degraded", "checks": {{{checks}}}}}'.encode()
+        bench.watch._readiness_checked_at = float("-inf")
+        printed += bench.check()
+    assert printed == [
+        "platform is degraded (without ml)",
+        "platform is degraded (without ml, twin)",
+        "platform is degraded (without ml)",
+    ]
+
+
+def test_a_disk_that_fills_is_reported_before_and_when_it_is_full(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    usage = type("Usage", (), {"free": 0})
+    printed = []
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: usage)
+    for free_mib in (10_000, 1_500, 40, 10_000):
+        usage.free = free_mib * 2**20  # type: ignore[attr-defined]  # made above
+        printed += bench.check()
+    assert printed == [
+        "the disk is nearly full (1,500 MB free)",
+        "disk_full: the disk is full (40 MB free); readings are refused until there is room",
+        "the disk has room again (10,000 MB free)",
+    ]
+
+
+def test_everything_starts_again_as_soon_as_there_is_room(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    attempts: list[int] = []
+
+    def restart() -> None:
+        attempts.append(len(attempts))
+        if len(attempts) < 3:
+            raise OSError(28, "No space left on device")
+        bench.supervisor.alive = True
+
+    def next_round(seconds: float) -> None:
+        if seconds == watch_module._POLL_S:
+            raise StopRequested
+
+    bench.supervisor.alive = False
+    monkeypatch.setattr("battery_launcher.watch.time.sleep", next_round)
+    with pytest.raises(StopRequested):
+        bench.watch.run(restart)
+    assert attempts == [0, 1, 2]
+    assert bench.output.getvalue().count("No space left on device; next attempt in 5 s") == 2
+
+
+class Clockwork:
+    """Time that passes when a test says so."""
+
+    def __init__(self) -> None:
+        self.now_s = 1000.0
+
+    def __call__(self) -> float:
+        return self.now_s
+
+
+@pytest.fixture
+def listener() -> Iterator[subprocess.Popen[bytes]]:
+    command = [sys.executable, "-m", "http.server", "--bind", "127.0.0.1", "0"]
+    process = subprocess.Popen(
+        [*command], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env={"PYTHONUNBUFFERED": "1"}
+    )
+    yield process
+    process.kill()
+    process.wait()
+
+
+def asked(probe: LivenessProbe, clock: Clockwork, pid: int) -> Liveness:
+    """Let five seconds pass and the answer to a question come in."""
+    clock.now_s += 5.0
+    probe.check([state("twin", pid)])
+    question = probe._followed["twin"].question
+    if question is not None:
+        question.result(timeout=30)
+    return probe.check([state("twin", pid)])["twin"]
+
+
+def test_a_stopped_program_is_slow_and_then_frozen_and_a_running_one_is_neither(
+    listener: subprocess.Popen[bytes], tmp_path: Path
+) -> None:
+    assert listener.stdout is not None
+    port = int(listener.stdout.readline().split(b" port ")[1].split()[0])
+    clock = Clockwork()
+    program = Program("twin", [], {}, 1, 1, health_url=f"http://127.0.0.1:{port}/", directory=tmp_path)
+    probe = LivenessProbe([program], now_s=clock)
+    assert [asked(probe, clock, listener.pid) for _ in range(10)] == [Liveness.ALIVE] * 10
+    listener.send_signal(signal.SIGSTOP)
+    stopped = [asked(probe, clock, listener.pid) for _ in range(6)]
+    assert stopped[-1] is Liveness.FROZEN
+    assert stopped.index(Liveness.FROZEN) * 5 >= FROZEN_AFTER_S - 10
+    assert Liveness.SLOW in stopped
+    listener.send_signal(signal.SIGCONT)
+    assert asked(probe, clock, listener.pid) is Liveness.ALIVE
+
+
+def test_a_busy_program_that_does_not_answer_is_slow_not_frozen(tmp_path: Path) -> None:
+    busy = subprocess.Popen([sys.executable, "-c", "while True: pass"])
+    clock = Clockwork()
+    address = f"http://127.0.0.1:{free_port()}/"
+    probe = LivenessProbe([Program("twin", [], {}, 1, 1, health_url=address, directory=tmp_path)], now_s=clock)
+    try:
+        found = []
+        for _ in range(10):
+            time.sleep(0.2)
+            found.append(asked(probe, clock, busy.pid))
+    finally:
+        busy.kill()
+        busy.wait()
+    assert found[-1] is Liveness.SLOW
+    assert Liveness.FROZEN not in found
+
+
+def test_a_frozen_program_is_ended_so_that_the_supervisor_starts_it_again(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    killed: list[int] = []
+    monkeypatch.setattr("battery_launcher.watch.kill", killed.append)
+    monkeypatch.setattr(bench.watch._liveness, "check", lambda _: {"twin": Liveness.FROZEN})
+    assert bench.check(state("twin", 77)) == ["twin is frozen; ending and starting it again"]
+    assert killed == [77]
 
 
 def test_a_gateway_that_does_not_listen_is_not_answering(tmp_path: Path) -> None:

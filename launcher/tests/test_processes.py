@@ -12,12 +12,14 @@ from pathlib import Path
 
 import psutil
 import pytest
+from supervisor import loggers
 
 from battery_launcher.data_folder import DataFolder
 from battery_launcher.errors import LaunchFailed
 from battery_launcher.programs import Program
 from battery_launcher.steps import StepCommand
 from battery_launcher.supervision import Supervisor
+from battery_launcher.supervisor_process import PatientFileHandler
 
 from .conftest import is_alive
 
@@ -130,6 +132,45 @@ def test_programs_start_restart_and_stop(supervisor: Supervisor, folder: DataFol
     assert supervisor.states() == []
 
 
+def test_a_full_disk_stops_the_logs_and_nothing_else(folder: DataFolder, tmp_path: Path) -> None:
+    sockets = tmp_path / "s"
+    sockets.mkdir()
+    talks = (
+        "import itertools, time\nfor n in itertools.count(): print('line', n, 'x' * 4000, flush=True); time.sleep(0.02)"
+    )
+    made = Supervisor(folder, sockets, [Program("talker", [sys.executable, "-c", talks], {}, 1, 2, directory=tmp_path)])
+    # Writing there fails as on a disk without room.
+    for name in ("talker.log", "supervisord.log", "supervisord.out"):
+        (folder.logs / name).symlink_to("/dev/full")
+    try:
+        made.start()
+        made.start_program("talker")
+        wait_for(lambda: made.states()[0].state == "RUNNING")
+        first = psutil.Process(made.states()[0].pid)
+        time.sleep(2)
+        first.kill()
+        wait_for(lambda: made.states()[0].state == "RUNNING" and made.states()[0].pid != first.pid)
+        assert made.is_alive
+    finally:
+        made.stop()
+
+
+def test_a_log_goes_on_when_there_is_room_again(tmp_path: Path) -> None:
+    log = tmp_path / "program.log"
+    log.symlink_to("/dev/full")
+    handler = PatientFileHandler(str(log), maxBytes=1000, backupCount=1)
+    for _ in range(3):
+        handler.emit(loggers.LogRecord(loggers.LevelsByName.INFO, "lost"))
+    log.unlink()
+    with suppress(OSError):
+        handler.stream.close()
+    handler.emit(loggers.LogRecord(loggers.LevelsByName.INFO, "kept"))
+    assert "kept" in log.read_text()
+    for _ in range(60):
+        handler.emit(loggers.LogRecord(loggers.LevelsByName.INFO, "a line that fills the file up to its limit"))
+    assert (tmp_path / "program.log.1").exists()
+
+
 def test_an_unknown_program_cannot_be_started(supervisor: Supervisor) -> None:
     with pytest.raises(LaunchFailed, match="does not respond"):
         supervisor.start_program("sleeper")
@@ -140,8 +181,20 @@ def test_an_unknown_program_cannot_be_started(supervisor: Supervisor) -> None:
 
 def test_what_a_killed_launch_left_behind_is_ended_and_nothing_else(folder: DataFolder, tmp_path: Path) -> None:
     # They ignore the end of their parent, as on systems without that signal of the kernel.
-    supervisord = [sys.executable, "-c", SLEEP, "supervisor.supervisord", str(folder.run / "supervisord.conf")]
-    other = [sys.executable, "-c", SLEEP, "supervisor.supervisord", str(tmp_path / "other" / "supervisord.conf")]
+    supervisord = [
+        sys.executable,
+        "-c",
+        SLEEP,
+        "battery_launcher.supervisor_process",
+        str(folder.run / "supervisord.conf"),
+    ]
+    other = [
+        sys.executable,
+        "-c",
+        SLEEP,
+        "battery_launcher.supervisor_process",
+        str(tmp_path / "other" / "supervisord.conf"),
+    ]
     database = [sys.executable, "-c", SLEEP, "-D", str(folder.postgres)]
     left, foreign, server = (subprocess.Popen(command) for command in (supervisord, other, database))
     try:

@@ -17,6 +17,7 @@ from battery_launcher.settings import LauncherSettings
 from battery_launcher.steps import StepCommand
 from battery_launcher.supervision import Supervisor
 from battery_launcher.watch import Watch
+from battery_servicekit.disk import DiskState, DiskWatch
 
 _HEALTHY_WITHIN_S = 60.0
 _FLEET = "fleet-imported"
@@ -26,6 +27,7 @@ def launch(settings: LauncherSettings, screen: Screen) -> None:
     """Run the platform until a signal raises `StopRequested`; nothing is left running, however it ends."""
     folder = DataFolder(settings.data_dir)
     folder.create()
+    _require_room(settings.disk_watch(), folder)
     with ExitStack() as stack:
         stack.enter_context(folder.locked())
         sockets = stack.enter_context(folder.socket_folder())
@@ -42,6 +44,15 @@ def launch(settings: LauncherSettings, screen: Screen) -> None:
         supervisor = Supervisor(folder, sockets, platform.programs())
         stack.callback(supervisor.stop)
         _Launch(platform, supervisor, screen, stack).run()
+
+
+def _require_room(disk: DiskWatch, folder: DataFolder) -> None:
+    report = disk.report()
+    if report.state is DiskState.FULL:
+        raise LaunchFailed(
+            f"disk_full: only {report.free_mib:,} MB are free where DATA_DIR {folder.root} is, and the database needs "
+            "room to start. Free some space, or set another DATA_DIR."
+        )
 
 
 class _Launch:
@@ -67,7 +78,14 @@ class _Launch:
         self._supervisor.start_program("simulator")
         self._history.begin_loading()
         readiness_url = (self._programs["gateway"].health_url or "") + "/ready"
-        watch = Watch(self._supervisor, list(self._programs.values()), readiness_url, self._history, self._screen)
+        watch = Watch(
+            self._supervisor,
+            list(self._programs.values()),
+            readiness_url,
+            history=self._history,
+            screen=self._screen,
+            disk=self._platform.settings.disk_watch(),
+        )
         watch.run(self._start_again)
 
     def _start_database(self) -> None:

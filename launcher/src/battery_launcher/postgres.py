@@ -60,6 +60,11 @@ class EmbeddedPostgres:
         ]
         return [str(BINARIES / "postgres"), "-D", str(self.data), "-k", str(self.sockets), *options]
 
+    @property
+    def ready_command(self) -> tuple[str, ...]:
+        """The command that asks whether the server accepts connections."""
+        return str(BINARIES / "pg_isready"), "-q", "-t", "3", "-h", str(self.sockets)
+
     def prepare(self) -> None:
         """Initialise the data folder on the first run and, as root, give PostgreSQL's user access to it."""
         if self.system_user is not None:
@@ -89,8 +94,7 @@ class EmbeddedPostgres:
         """Wait until the server accepts connections; recovery after a crash may take a while."""
         deadline = time.monotonic() + timeout_s
         while time.monotonic() < deadline:
-            probe = [str(BINARIES / "pg_isready"), "-q", "-h", str(self.sockets)]
-            if subprocess.run(probe, check=False).returncode == 0:  # noqa: S603  # the package's own program
+            if subprocess.run(self.ready_command, check=False).returncode == 0:  # noqa: S603  # the package's own program
                 return
             time.sleep(0.1)
         raise LaunchFailed(f"The database did not start within {timeout_s:.0f} s; see logs/postgres.log in DATA_DIR.")

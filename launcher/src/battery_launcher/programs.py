@@ -26,9 +26,15 @@ class Program:
     stop_rank: int
     stop_within_s: int
     health_url: str | None = None
+    ready_command: tuple[str, ...] | None = None
     user: str | None = None
     end_signal: str = "SIGTERM"
     directory: Path = field(default_factory=Path.cwd)
+
+    @property
+    def answers(self) -> str | tuple[str, ...] | None:
+        """What tells whether it answers: an address or a command; None where nothing does."""
+        return self.health_url or self.ready_command
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +147,7 @@ class Platform:
             },
             stop_rank=10,
             stop_within_s=3,
+            ready_command=server.ready_command,
             user=server.system_user,
             # Fast shutdown: sessions are ended, committed work is on disk.
             end_signal="SIGINT",

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from battery_launcher.errors import LaunchFailed
+from battery_servicekit.disk import MIB, DiskWatch
 
 DEFAULT_PORT = 8000
 DEFAULT_HISTORY_DAYS = 90
@@ -25,6 +26,14 @@ class LauncherSettings:
     seed: int | None
     frontend_dist: Path | None
     environment: Mapping[str, str]
+    disk_full_below_mb: int = 128
+    disk_low_below_mb: int = 2048
+
+    def disk_watch(self) -> DiskWatch:
+        """Return what follows the free space of the data folder."""
+        return DiskWatch(
+            self.data_dir, full_below_bytes=self.disk_full_below_mb * MIB, low_below_bytes=self.disk_low_below_mb * MIB
+        )
 
     @classmethod
     def from_environment(
@@ -35,6 +44,8 @@ class LauncherSettings:
         values = {**read_env_file(root / ".env"), **(os.environ if environment is None else environment)}
         values = {name: value for name, value in values.items() if value != ""}
         history_days = _number(values, "BATTERY_HISTORY_DAYS", lowest=0, highest=3650)
+        full_mb = _number(values, "DISK_FULL_BELOW_MB", lowest=0, highest=2**20)
+        low_mb = _number(values, "DISK_LOW_BELOW_MB", lowest=0, highest=2**20)
         dist = (root / values.get("FRONTEND_DIST", "frontend/dist")).resolve()
         return cls(
             data_dir=(root / values.get("DATA_DIR", ".data")).resolve(),
@@ -46,6 +57,8 @@ class LauncherSettings:
             seed=_number(values, "BATTERY_SEED", lowest=0, highest=2**63 - 1),
             frontend_dist=dist if (dist / "index.html").is_file() else None,
             environment=values,
+            **{} if full_mb is None else {"disk_full_below_mb": full_mb},
+            **{} if low_mb is None else {"disk_low_below_mb": low_mb},
         )
 
 

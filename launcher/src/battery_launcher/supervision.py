@@ -24,6 +24,7 @@ from battery_launcher.programs import Program
 
 STOP_WITHIN_S = 9.0
 _START_WITHIN_S = 15.0
+_PROCESS = "battery_launcher.supervisor_process"
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +56,7 @@ class Supervisor:
         write_private(self._config, self._configuration())
         with (self._folder.logs / "supervisord.out").open("ab") as output:
             self._process = subprocess.Popen(  # noqa: S603  # our own interpreter
-                [sys.executable, "-m", "supervisor.supervisord", "-n", "-s", "-c", str(self._config)],
+                [sys.executable, "-m", _PROCESS, "-n", "-s", "-c", str(self._config)],
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,
@@ -114,7 +115,7 @@ class Supervisor:
         """Stop the supervisor, the database and the programs that a killed launcher left behind."""
         for process in psutil.process_iter(["pid", "cmdline"]):
             arguments = process.info["cmdline"] or []
-            is_supervisor = "supervisor.supervisord" in arguments and str(self._config) in arguments
+            is_supervisor = _PROCESS in arguments and str(self._config) in arguments
             is_program = "-D" in arguments and str(self._folder.postgres) in arguments
             if process.pid == os.getpid() or not (is_supervisor or is_program):
                 continue
