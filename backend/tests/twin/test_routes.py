@@ -1,3 +1,4 @@
+import asyncio
 from datetime import timedelta
 from typing import Any
 
@@ -289,6 +290,20 @@ async def test_without_a_sound_answer_there_is_no_runtime(world: World, failure:
     assert what_if.json()["code"] == "twin_unavailable"
     # The record needs no twin.
     assert (await world.get(f"batteries/{FIRST}/twin"))["soh"]["value_pct"] == 95.0
+
+
+async def test_a_caller_has_one_simulation_at_a_time_and_others_have_theirs(world: World) -> None:
+    world.simulator.waits = asyncio.Event()
+    first = asyncio.create_task(world.client.post("twin/simulate", json=ASKED.model_dump(), headers=named("mali")))
+    await asyncio.wait_for(world.simulator.is_asked.wait(), 10)
+    second = await world.client.post("twin/simulate", json=ASKED.model_dump(), headers=named("mali"))
+    assert (second.status_code, second.json()["code"], second.headers["retry-after"]) == (429, "question_running", "5")
+    other = asyncio.create_task(world.client.post("twin/simulate", json=ASKED.model_dump(), headers=named("nok")))
+    await asyncio.sleep(0.1)
+    world.simulator.waits.set()
+    assert [answer.status_code for answer in await asyncio.gather(first, other)] == [200, 200]
+    again = await world.client.post("twin/simulate", json=ASKED.model_dump(), headers=named("mali"))
+    assert again.status_code == 200
 
 
 async def test_a_refusal_by_the_twin_reaches_the_caller(world: World) -> None:

@@ -1,5 +1,6 @@
 """A small fleet behind the real gateway, whose strings can be discharged, for the tests of the twin's record."""
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -60,12 +61,18 @@ class Simulator:
 
     failure: httpx.Response | None = None
     asked: list[SimulateRequest] = field(default_factory=list)
+    waits: asyncio.Event | None = None
+    """If set, answers are given only after it."""
+    is_asked: asyncio.Event = field(default_factory=asyncio.Event)
 
     def client(self) -> TwinAnalysisClient:
         http = httpx.AsyncClient(transport=httpx.MockTransport(self._answer))
         return TwinAnalysisClient(http, "http://twin", token="t")
 
-    def _answer(self, request: httpx.Request) -> httpx.Response:
+    async def _answer(self, request: httpx.Request) -> httpx.Response:
+        self.is_asked.set()
+        if self.waits is not None:
+            await self.waits.wait()
         if self.failure is not None:
             return self.failure
         asked = SimulateRequest.model_validate_json(request.content)

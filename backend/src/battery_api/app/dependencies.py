@@ -17,7 +17,11 @@ class Dependency(Protocol):
 
 
 class DependencyStates:
-    """Caches for ``max_age_s`` which dependencies are ready, so that pages and probes do not flood them with checks."""
+    """Caches for ``max_age_s`` which dependencies are ready, so that pages and probes do not flood them with checks.
+
+    What is older is asked for again in the background, while the present answer is given at once: a dependency that is
+    frozen keeps nobody waiting. Only the very first answer is waited for.
+    """
 
     def __init__(
         self,
@@ -33,17 +37,28 @@ class DependencyStates:
         self._max_age_s = max_age_s
         self._states: dict[str, ServiceState] = {}
         self._checked_at_s: float | None = None
-        self._lock = asyncio.Lock()
+        self._check: asyncio.Task[None] | None = None
 
     async def states(self) -> Services:
         """Return the state of each dependency; one that is not configured is down."""
-        async with self._lock:
-            now_s = self._clock.now().timestamp()
-            if self._checked_at_s is None or not 0 <= now_s - self._checked_at_s < self._max_age_s:
-                states = await asyncio.gather(*map(_state_of, self._dependencies.values()))
-                self._states = dict(zip(self._dependencies, states, strict=True))
-                self._checked_at_s = now_s
+        now_s = self._clock.now().timestamp()
+        is_fresh = self._checked_at_s is not None and 0 <= now_s - self._checked_at_s < self._max_age_s
+        if not is_fresh and (self._check is None or self._check.done()):
+            self._check = asyncio.create_task(self._ask(now_s), name="dependencies")
+        if not self._states and self._check is not None:
+            await asyncio.shield(self._check)
         return Services(**self._states)
+
+    async def close(self) -> None:
+        """End a check that is running."""
+        if self._check is not None:
+            self._check.cancel()
+            await asyncio.wait({self._check})
+
+    async def _ask(self, now_s: float) -> None:
+        states = await asyncio.gather(*map(_state_of, self._dependencies.values()))
+        self._states = dict(zip(self._dependencies, states, strict=True))
+        self._checked_at_s = now_s
 
 
 async def _state_of(dependency: Dependency | None) -> ServiceState:

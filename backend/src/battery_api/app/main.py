@@ -129,6 +129,7 @@ async def _running(app: FastAPI, settings: GatewaySettings, overrides: PartOverr
         parts = await build_parts(app, settings, database, http, overrides)
         app.state.parts = parts
         stack.push_async_callback(parts.realtime.close)
+        stack.push_async_callback(parts.dependencies.close)
         tasks = [
             asyncio.create_task(parts.socket_publisher.run(), name="publisher"),
             asyncio.create_task(parts.realtime.watch_sessions(), name="session-watch"),

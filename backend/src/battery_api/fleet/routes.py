@@ -30,6 +30,7 @@ from battery_contracts.enums import HealthStatus, Role
 from battery_servicekit.pagination import Page, PageQuery
 from battery_servicekit.problems import DomainError, problems
 from battery_servicekit.responses import JsonResponse
+from battery_servicekit.turns import IN_TURN
 
 router = APIRouter(tags=["fleet"])
 FleetReader = Annotated[Principal, Depends(require_scope(Scope.FLEET_READ, role=Role.VIEWER))]
@@ -93,7 +94,7 @@ class ImportTooLarge(DomainError):
     code, status = "import_too_large", 413
 
 
-@router.get("/fleet/overview", response_model=FleetOverview)
+@router.get("/fleet/overview", response_model=FleetOverview, dependencies=[IN_TURN])
 async def get_fleet_overview(context: ContextDep, principal: FleetReader, request: Request) -> Response:
     """Return a summary of the fleet."""
     parts: FleetParts = parts_of(request)
@@ -103,7 +104,7 @@ async def get_fleet_overview(context: ContextDep, principal: FleetReader, reques
     return JsonResponse(overview)
 
 
-@router.get("/locations", response_model=Page[LocationOut])
+@router.get("/locations", response_model=Page[LocationOut], dependencies=[IN_TURN])
 async def list_locations(  # noqa: PLR0917  # each is a parameter of the request
     request: Request,
     context: ContextDep,
@@ -142,6 +143,7 @@ BatterySort = Annotated[
     "/locations/{location_id}/batteries",
     response_model=BatteryPage,
     responses=problems(LocationNotFound, InvalidSort),
+    dependencies=[IN_TURN],
 )
 async def list_location_batteries(  # noqa: PLR0917  # each is a parameter of the request
     request: Request,
@@ -165,7 +167,7 @@ async def list_location_batteries(  # noqa: PLR0917  # each is a parameter of th
     return JsonResponse(listing)
 
 
-@router.get("/batteries", response_model=BatteryPage, responses=problems(InvalidSort))
+@router.get("/batteries", response_model=BatteryPage, responses=problems(InvalidSort), dependencies=[IN_TURN])
 async def list_batteries(  # noqa: PLR0917  # each is a query parameter
     request: Request,
     context: ContextDep,

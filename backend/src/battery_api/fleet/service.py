@@ -44,6 +44,7 @@ from battery_contracts.enums import HealthStatus, HvacState, NoEstimateReason, R
 from battery_contracts.fleet import BATTERY_MODELS
 from battery_servicekit.disk import DiskReport
 from battery_servicekit.pagination import Page, PageRequest
+from battery_servicekit.turns import made_in_turns
 
 _DAYS_PER_YEAR: Final = 365.25
 
@@ -237,7 +238,7 @@ class FleetService:
         strings = {battery.string_code for battery in batteries}
         found = await self._find_not_judged(self._connection, self._now, strings=strings)
         not_judged = found.of(battery.key for battery in batteries)
-        return [self._battery_out(battery, not_judged[battery.key]) for battery in batteries]
+        return await made_in_turns(lambda one: self._battery_out(one, not_judged[one.key]), batteries)
 
     def _battery_out(self, battery: ListedBattery, not_judged: Sequence[NotJudged]) -> BatterySummary:
         live = self._live_values(battery)

@@ -40,6 +40,7 @@ from battery_servicekit.openapi import body_of
 from battery_servicekit.pagination import Page, PageQuery
 from battery_servicekit.problems import problems
 from battery_servicekit.responses import JsonResponse
+from battery_servicekit.turns import IN_TURN
 
 router = APIRouter(tags=["telemetry"])
 
@@ -86,7 +87,12 @@ async def post_telemetry(request: Request, principal: WriterDep, ingest: IngestD
     return response
 
 
-@router.get("/telemetry/latest", response_model=TelemetryLatest, responses=problems(LocationNotFound))
+@router.get(
+    "/telemetry/latest",
+    response_model=TelemetryLatest,
+    responses=problems(LocationNotFound),
+    dependencies=[IN_TURN],
+)
 async def get_latest(
     request: Request,
     principal: ReaderDep,
@@ -135,6 +141,7 @@ async def export_telemetry(
     "/telemetry/completeness",
     response_model=Page[DayCompleteness],
     responses=problems(BatteryNotFound, LocationNotFound, InvalidSelection, InvalidSpan),
+    dependencies=[IN_TURN],
 )
 async def get_completeness(
     principal: ReaderDep,
@@ -160,6 +167,7 @@ async def get_completeness(
     "/batteries/{battery_id}/telemetry",
     response_model=TelemetrySeries,
     responses=problems(BatteryNotFound, InvalidSpan, ResolutionTooFine),
+    dependencies=[IN_TURN],
 )
 async def get_series(
     battery_id: str,

@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Query
+from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import Response
 
 from battery_api.accounts.deps import require_scope
@@ -16,10 +16,12 @@ from battery_api.twin.errors import (
     SimulationRefused,
     TwinUnavailable,
 )
+from battery_api.twin.questions import QUESTIONS, QuestionRunning
 from battery_api.twin.schemas import BatteryDischarge, RuntimeOut, StringDischarge, TwinRecord
 from battery_api.twin.service import TwinRecordService
 from battery_contracts.enums import Role
 from battery_contracts.twin_analysis import SimulateRequest, SimulateResponse
+from battery_servicekit.asker import while_connected
 from battery_servicekit.pagination import Page, PageQuery
 from battery_servicekit.problems import problems
 from battery_servicekit.responses import JsonResponse
@@ -69,9 +71,11 @@ async def list_string_discharges(
     responses=problems(StringNotFound, LoadInvalid, RuntimeUnknown, SimulationRefused, TwinUnavailable),
 )
 async def get_string_runtime(
+    request: Request,
     string_id: str,
     context: ContextDep,
     principal: FleetReader,
+    *,
     power_w: Annotated[float | None, Query(gt=0, le=4_000_000, description="Power drawn from the string.")] = None,
     current_a: Annotated[float | None, Query(ge=-3000, le=3000, description="Current; negative discharges.")] = None,
 ) -> Response:
@@ -80,11 +84,18 @@ async def get_string_runtime(
     async with context.database.begin() as connection:
         query = await runtime.prepare(connection, principal, now, string_id, power_w=power_w, current_a=current_a)
     # The connection is returned by now: the twin may take seconds.
-    simulation = await runtime.simulate(context.twin_analysis, query.request())
+    simulation = await while_connected(request, runtime.simulate(context.twin_analysis, query.request()))
     return JsonResponse(query.result(simulation, now))
 
 
-@router.post("/twin/simulate", response_model=SimulateResponse, responses=problems(SimulationRefused, TwinUnavailable))
-async def simulate_string(request: SimulateRequest, context: ContextDep, _principal: FleetReader) -> Response:
+@router.post(
+    "/twin/simulate",
+    response_model=SimulateResponse,
+    responses=problems(SimulationRefused, TwinUnavailable, QuestionRunning),
+)
+async def simulate_string(
+    http: Request, request: SimulateRequest, context: ContextDep, principal: FleetReader
+) -> Response:
     """Simulate a string of blocks that the request describes under a load profile."""
-    return JsonResponse(await runtime.simulate(context.twin_analysis, request))
+    with QUESTIONS.asked_by(principal):
+        return JsonResponse(await while_connected(http, runtime.simulate(context.twin_analysis, request)))

@@ -1,6 +1,6 @@
 """Simulation, calibration and validation over HTTP."""
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Request
 
 from battery_contracts.twin_analysis import (
     CalibrateRequest,
@@ -12,9 +12,11 @@ from battery_contracts.twin_analysis import (
     ValidateResponse,
 )
 from battery_servicekit.problems import FieldError, Invalid, problems
+from battery_twin.api.computing import Busy, Computing, TooCostly
 from battery_twin.circuit.data_sheet import data_sheet_parameters
 from battery_twin.circuit.parameter_set import ParameterSet, ParametersInvalid
 from battery_twin.consistency import validate
+from battery_twin.deadline import Deadline
 from battery_twin.identification.findings import fit_error, identified_parameters, notes
 from battery_twin.identification.fit import identify
 from battery_twin.identification.fitted_set import fitted_parameters
@@ -36,18 +38,23 @@ class ParametersRefused(Invalid):
     code = "parameters_invalid"
 
 
-@router.post("/simulate", responses=problems(ParametersRefused))
-def simulate_string(request: SimulateRequest) -> SimulateResponse:
+@router.post("/simulate", responses=problems(ParametersRefused, TooCostly, Busy))
+async def simulate_string(http: Request, request: SimulateRequest) -> SimulateResponse:
     """Simulate how long a string lasts under a load, with an 80 % interval and the battery that limits it."""
-    return simulate(request, _parameters(request.parameters, request.rated_ah))
+    parameters = _parameters(request.parameters, request.rated_ah)
+    return await _computing(http).run(http, lambda deadline: simulate(request, parameters, deadline))
 
 
-@router.post("/calibrate", responses=problems(RunRefused))
-def calibrate(request: CalibrateRequest) -> CalibrateResponse:
+@router.post("/calibrate", responses=problems(RunRefused, TooCostly, Busy))
+async def calibrate(http: Request, request: CalibrateRequest) -> CalibrateResponse:
     """Identify a parameter set from recorded runs of one battery."""
+    return await _computing(http).run(http, lambda deadline: _calibrated(request, deadline))
+
+
+def _calibrated(request: CalibrateRequest, deadline: Deadline) -> CalibrateResponse:
     runs = tuple(_run(columns, f"runs.{number}") for number, columns in enumerate(request.runs))
     try:
-        fit = identify(runs, request.rated_ah, tuple(request.initial_soc) if request.initial_soc else None)
+        fit = identify(runs, request.rated_ah, tuple(request.initial_soc) if request.initial_soc else None, deadline)
     except RunInvalid as refused:
         raise _refused(refused, "runs") from refused
     return CalibrateResponse(
@@ -58,15 +65,25 @@ def calibrate(request: CalibrateRequest) -> CalibrateResponse:
     )
 
 
-@router.post("/validate", responses=problems(RunRefused, ParametersRefused))
-def validate_parameters(request: ValidateRequest) -> ValidateResponse:
+@router.post("/validate", responses=problems(RunRefused, ParametersRefused, Busy))
+async def validate_parameters(http: Request, request: ValidateRequest) -> ValidateResponse:
     """Compare the predictions of a parameter set, and their stated uncertainty, with a recorded run."""
+    # One pass over at most half a million rows; it needs no deadline of its own.
+    return await _computing(http).run(http, lambda _: _validated(request))
+
+
+def _validated(request: ValidateRequest) -> ValidateResponse:
     parameters = _parameters(request.parameters, request.rated_ah)
     initial_soc = 0.9 if request.initial_soc is None else request.initial_soc
     try:
         return validate(_run(request.run, "run"), parameters, initial_soc)
     except RunInvalid as refused:
         raise _refused(refused, "run") from refused
+
+
+def _computing(request: Request) -> Computing:
+    computing: Computing = request.app.state.computing
+    return computing
 
 
 def _run(columns: RunColumns, field: str) -> RecordedRun:

@@ -15,6 +15,7 @@ from battery_servicekit.openapi import declare_bodies
 from battery_servicekit.service_token import require_service_token
 from battery_servicekit.settings import ServiceSettings
 from battery_twin.api import analysis, estimate, rul
+from battery_twin.api.computing import Computing
 from battery_twin.api.readiness import check_estimator
 from battery_twin.fleet.estimator import FleetEstimator
 from battery_twin.fleet.models import BatteryModels
@@ -57,6 +58,7 @@ def create_app(settings: TwinSettings | None = None) -> FastAPI:
     app.include_router(router)
     declare_bodies(app, EstimateRequest)
     app.state.estimator = estimator
+    app.state.computing = Computing()
     return app
 
 

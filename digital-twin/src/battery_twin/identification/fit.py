@@ -12,6 +12,7 @@ from scipy.optimize import least_squares, lsq_linear
 
 from battery_twin.arrays import BoolArray, FloatArray
 from battery_twin.circuit.data_sheet import ASSUMED_CAPACITY_SD, KNEE_C_RATE, OCV_V, REFERENCE_AH, TAU1_S, TAU2_S
+from battery_twin.deadline import NO_DEADLINE, Deadline
 from battery_twin.identification.design import Trace, choose_rows, design
 from battery_twin.identification.excitation import CutOff, check_excitation, find_cut_offs, usable_rows
 from battery_twin.identification.prior import INITIAL_SOC_SD, LOG_KNEE_SD, LOG_TAU_SD, Prior, prior_for
@@ -78,9 +79,14 @@ def table_slice(name: str) -> slice:
 
 
 def identify(
-    runs: tuple[RecordedRun, ...], rated_ah: float, initial_soc: tuple[float | None, ...] | None = None
+    runs: tuple[RecordedRun, ...],
+    rated_ah: float,
+    initial_soc: tuple[float | None, ...] | None = None,
+    deadline: Deadline = NO_DEADLINE,
 ) -> Fit:
     """Fit the circuit of a block to its runs; raises `RunTooShort` when they are too short.
+
+    Raises `TimeOver` when ``deadline`` is over.
 
     Parameters
     ----------
@@ -109,7 +115,12 @@ def identify(
     free = np.array([soc is None and start < 0.999 for soc, start in zip(stated, starts, strict=True)])
     problem = _Problem(traces, prior_for(rated_ah), capacity_ah, starts, free)
     guess = np.concatenate([np.log([TAU1_S, TAU2_S, KNEE_C_RATE * rated_ah]), starts[free]])
-    solved = least_squares(problem.residual, guess, x_scale=np.array([0.5, 0.5, 0.5] + [0.02] * int(free.sum())))
+
+    def residual(unknowns: FloatArray) -> FloatArray:
+        deadline.check()
+        return problem.residual(unknowns)
+
+    solved = least_squares(residual, guess, x_scale=np.array([0.5, 0.5, 0.5] + [0.02] * int(free.sum())))
     return problem.fit(solved.x, solved.jac, capacity_sd_ah, cut_offs)
 
 

@@ -8,15 +8,15 @@ from typing import NamedTuple
 
 import numpy as np
 
-from battery_contracts.twin_analysis import LoadStep, SimulateRequest, SimulateResponse
+from battery_contracts.twin_analysis import MAX_PROFILE_S, LoadStep, SimulateRequest, SimulateResponse
 from battery_twin.arrays import FloatArray
 from battery_twin.circuit.parameter_set import ParameterSet
 from battery_twin.circuit.slow_branch import slow_drive_a
+from battery_twin.deadline import NO_DEADLINE, Deadline
 from battery_twin.kernel.ekf import OCV_KNOTS, OCV_V_PER_C, R0_PER_C, REFERENCE_C, RESISTANCE_KNOTS
 
 DRAWS = 200
 SEED = 20260101
-MAX_DURATION_S = 48 * 3600.0
 FINEST_S, COARSEST_S = 5.0, 60.0
 CAPACITY_PER_C = 0.006
 MAX_POINTS = 400
@@ -38,20 +38,42 @@ class _Instant(NamedTuple):
     soc: FloatArray
 
 
-def simulate(request: SimulateRequest, parameters: ParameterSet) -> SimulateResponse:
-    """Simulate the profile, holding its last step, until every draw has reached the cut-off or two days have passed."""
+def simulate(request: SimulateRequest, parameters: ParameterSet, deadline: Deadline = NO_DEADLINE) -> SimulateResponse:
+    """Simulate the profile, holding its last step, until every draw has reached the cut-off or two days have passed.
+
+    Raises `TimeOver` when ``deadline`` is over.
+    """
     string = _String(request, parameters)
     steps = request.profile
-    held_s = sum(step.duration_s for step in steps[:-1])
     # Fine enough for an outage of minutes, coarse enough for one of hours.
     dt_s = float(np.clip(steps[0].duration_s / 20.0, FINEST_S, COARSEST_S / 4))
     ends_s = np.cumsum([step.duration_s for step in steps])
-    time_s, trajectory = 0.0, list[_Instant]()
-    while time_s < max(MAX_DURATION_S, held_s) and not np.isfinite(string.ended_s).all():
+    time_s, course = 0.0, _Course()
+    while time_s < MAX_PROFILE_S and not np.isfinite(string.ended_s).all():
+        deadline.check()
         step = steps[min(int(np.searchsorted(ends_s, time_s, side="right")), len(steps) - 1)]
-        trajectory.append(string.advance(step, dt_s, time_s))
+        instant = string.advance(step, dt_s, time_s)
+        if instant.time_s <= string.ended_s[0]:
+            course.add(instant)
         time_s += dt_s
-    return _response(request, string, trajectory, time_s)
+    return _response(request, string, course.instants, time_s)
+
+
+class _Course:
+    """What is shown of the nominal draw: thinned while it grows, so that a long simulation takes no more memory."""
+
+    def __init__(self) -> None:
+        self.instants: list[_Instant] = []
+        self._stride, self._count = 1, 0
+
+    def add(self, instant: _Instant) -> None:
+        """Keep every so many instants."""
+        if self._count % self._stride == 0:
+            self.instants.append(instant)
+        self._count += 1
+        if len(self.instants) > MAX_POINTS:
+            del self.instants[1::2]
+            self._stride *= 2
 
 
 class _String:
@@ -117,17 +139,13 @@ class _String:
         return np.asarray((root - open_v) / (2.0 * ohm))
 
 
-def _response(
-    request: SimulateRequest, string: _String, trajectory: list[_Instant], horizon_s: float
-) -> SimulateResponse:
+def _response(request: SimulateRequest, string: _String, shown: list[_Instant], horizon_s: float) -> SimulateResponse:
     ended_s = np.minimum(string.ended_s, horizon_s)
     p10, p50, p90 = (float(value) for value in np.quantile(ended_s, (0.1, 0.5, 0.9)))
     counts = np.bincount(string.limiting[string.limiting >= 0], minlength=len(request.blocks))
     reaches = bool(np.isfinite(string.ended_s[0]))
     # Where no draw ends, the block with the lowest voltage is the limiting one.
     limiting = int(np.argmax(counts)) if counts.any() else int(np.argmin(string.voltage_v[0]))
-    shown = [instant for instant in trajectory if instant.time_s <= string.ended_s[0]]
-    shown = shown[:: max(1, -(-len(shown) // MAX_POINTS))]
     return SimulateResponse(
         runtime_p10_s=p10,
         runtime_p50_s=p50,

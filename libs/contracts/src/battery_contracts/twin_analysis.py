@@ -13,6 +13,8 @@ Fraction = Annotated[FiniteFloat, Field(ge=0, le=1)]
 RatedAh = Annotated[FiniteFloat, Field(ge=1, le=10_000)]
 Current = Annotated[FiniteFloat, Field(ge=-3000, le=3000)]
 MAX_RUN_ROWS = 500_000
+MAX_PROFILE_S = 172_800.0
+"""A simulation ends after two days; no UPS battery bridges more."""
 
 
 class _Frozen(BaseModel):
@@ -196,6 +198,12 @@ class SimulateRequest(_Frozen):
     def _some_model(self) -> Self:
         if self.parameters is None and self.rated_ah is None:
             raise ValueError("rated_ah or parameters is needed")
+        before_last_s = sum(step.duration_s for step in self.profile[:-1])
+        if before_last_s > MAX_PROFILE_S:
+            raise ValueError(
+                f"the steps of profile before the last one take {before_last_s:g} s; a simulation covers at most "
+                f"{MAX_PROFILE_S:g} s, so shorten them"
+            )
         return self
 
 

@@ -12,6 +12,7 @@ from battery_api.telemetry.queries.selection import SelectedBattery
 from battery_api.telemetry.schemas import DayCompleteness
 from battery_api.telemetry.store.reading_counts import COUNTS
 from battery_servicekit.pagination import Page, PageRequest
+from battery_servicekit.turns import made_in_turns
 
 MAX_COMPLETENESS_SPAN: Final = timedelta(days=800)
 _DAY: Final = timedelta(days=1)
@@ -39,7 +40,8 @@ async def read_completeness(
     """Return one line per battery and day (Asia/Bangkok) of the span, including days without readings."""
     days = _days(start, min(end, now))
     total = len(batteries) * len(days)
-    shown = [(battery, day) for battery in batteries for day in days][page.skip : page.skip + page.limit]
+    numbers = range(page.skip, min(page.skip + page.limit, total))
+    shown = [(batteries[number // len(days)], days[number % len(days)]) for number in numbers]
     keys = sorted({battery.key for battery, _ in shown})
     counted: dict[tuple[int, datetime], Any] = {}
     intervals: dict[int, float | None] = {}
@@ -47,9 +49,12 @@ async def read_completeness(
         rows = await fetch_all(connection, _COUNTED, (keys, days[0], days[-1] + _DAY))
         counted = {(row.battery_id, row.day): row for row in rows}
         intervals = {row[0]: row[1] for row in await fetch_all(connection, _INTERVALS, (keys,))}
-    items = [
-        _line(battery, day, counted.get((battery.key, day)), intervals.get(battery.key), now) for battery, day in shown
-    ]
+
+    def line(of: tuple[SelectedBattery, datetime]) -> DayCompleteness:
+        battery, day = of
+        return _line(battery, day, counted.get((battery.key, day)), intervals.get(battery.key), now)
+
+    items = await made_in_turns(line, shown)
     return Page(items=items, total=total, skip=page.skip, limit=page.limit)
 
 
