@@ -19,8 +19,8 @@ from battery_launcher.console import Screen
 from battery_launcher.data_folder import DataFolder, Steps
 from battery_launcher.errors import StopRequested
 from battery_launcher.history import HistoryGeneration
-from battery_launcher.liveness import FROZEN_AFTER_S, Liveness, LivenessProbe
 from battery_launcher.programs import Program
+from battery_launcher.responsiveness import FROZEN_AFTER_S, Responsiveness, ResponsivenessProbe
 from battery_launcher.supervision import ProgramState, Supervisor
 from battery_launcher.watch import Watch
 from battery_servicekit.disk import DiskWatch
@@ -257,7 +257,7 @@ def listener() -> Iterator[subprocess.Popen[bytes]]:
     process.wait()
 
 
-def asked(probe: LivenessProbe, clock: Clockwork, pid: int) -> Liveness:
+def asked(probe: ResponsivenessProbe, clock: Clockwork, pid: int) -> Responsiveness:
     """Let five seconds pass and the answer to a question come in."""
     clock.now_s += 5.0
     probe.check([state("twin", pid)])
@@ -274,22 +274,22 @@ def test_a_stopped_program_is_slow_and_then_frozen_and_a_running_one_is_neither(
     port = int(listener.stdout.readline().split(b" port ")[1].split()[0])
     clock = Clockwork()
     program = Program("twin", [], {}, 1, 1, health_url=f"http://127.0.0.1:{port}/", directory=tmp_path)
-    probe = LivenessProbe([program], now_s=clock)
-    assert [asked(probe, clock, listener.pid) for _ in range(10)] == [Liveness.ALIVE] * 10
+    probe = ResponsivenessProbe([program], now_s=clock)
+    assert [asked(probe, clock, listener.pid) for _ in range(10)] == [Responsiveness.ALIVE] * 10
     listener.send_signal(signal.SIGSTOP)
     stopped = [asked(probe, clock, listener.pid) for _ in range(6)]
-    assert stopped[-1] is Liveness.FROZEN
-    assert stopped.index(Liveness.FROZEN) * 5 >= FROZEN_AFTER_S - 10
-    assert Liveness.SLOW in stopped
+    assert stopped[-1] is Responsiveness.FROZEN
+    assert stopped.index(Responsiveness.FROZEN) * 5 >= FROZEN_AFTER_S - 10
+    assert Responsiveness.SLOW in stopped
     listener.send_signal(signal.SIGCONT)
-    assert asked(probe, clock, listener.pid) is Liveness.ALIVE
+    assert asked(probe, clock, listener.pid) is Responsiveness.ALIVE
 
 
 def test_a_busy_program_that_does_not_answer_is_slow_not_frozen(tmp_path: Path) -> None:
     busy = subprocess.Popen([sys.executable, "-c", "while True: pass"])
     clock = Clockwork()
     address = f"http://127.0.0.1:{free_port()}/"
-    probe = LivenessProbe([Program("twin", [], {}, 1, 1, health_url=address, directory=tmp_path)], now_s=clock)
+    probe = ResponsivenessProbe([Program("twin", [], {}, 1, 1, health_url=address, directory=tmp_path)], now_s=clock)
     try:
         found = []
         for _ in range(10):
@@ -298,8 +298,8 @@ def test_a_busy_program_that_does_not_answer_is_slow_not_frozen(tmp_path: Path) 
     finally:
         busy.kill()
         busy.wait()
-    assert found[-1] is Liveness.SLOW
-    assert Liveness.FROZEN not in found
+    assert found[-1] is Responsiveness.SLOW
+    assert Responsiveness.FROZEN not in found
 
 
 def test_a_frozen_program_is_ended_so_that_the_supervisor_starts_it_again(
@@ -307,7 +307,7 @@ def test_a_frozen_program_is_ended_so_that_the_supervisor_starts_it_again(
 ) -> None:
     killed: list[int] = []
     monkeypatch.setattr("battery_launcher.watch.kill", killed.append)
-    monkeypatch.setattr(bench.watch._liveness, "check", lambda _: {"twin": Liveness.FROZEN})
+    monkeypatch.setattr(bench.watch._responsiveness, "check", lambda _: {"twin": Responsiveness.FROZEN})
     assert bench.check(state("twin", 77)) == ["twin is frozen; ending and starting it again"]
     assert killed == [77]
 

@@ -206,7 +206,7 @@ async def test_without_a_baseline_the_nameplate_judges(world: World) -> None:
     assert await reasons(world) == {}
 
 
-async def test_what_was_never_heard_or_is_retired_is_not_judged_at_all(world: World) -> None:
+async def test_what_never_reported_or_is_retired_is_not_judged_at_all(world: World) -> None:
     assert set((await reasons(world)).values()) == {"never_measured"}
     await world.rows(
         "update battery set retired_at = $1, retired_by = 'root', retired_reason = 'sold' where code = $2", NOW, FIRST
@@ -223,8 +223,8 @@ async def test_lists_and_summaries_separate_what_is_not_judged(world: World) -> 
     assert missing["items"][0]["status"] == "normal"
     complete = await get(world, "batteries", not_judged="false", **here)
     assert [one["battery_id"] for one in complete["items"]] == list(MEMBERS[1:])
-    never_heard = len(BATTERIES) - PER_STRING
-    assert (await get(world, "fleet/overview"))["not_judged_count"] == never_heard + 1
+    never_reported = len(BATTERIES) - PER_STRING
+    assert (await get(world, "fleet/overview"))["not_judged_count"] == never_reported + 1
     (one, other) = (await get(world, "locations", include_stats="true"))["items"]
     assert one["stats"]["not_judged_count"] == PER_STRING + 1
     assert other["stats"]["not_judged_count"] == 2 * PER_STRING

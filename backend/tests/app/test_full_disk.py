@@ -51,7 +51,7 @@ async def test_what_is_stored_can_be_read_and_an_alert_acknowledged(world: World
     assert (imported.status_code, imported.json()["code"]) == (503, "disk_full")
 
 
-async def test_readiness_and_the_overview_say_so_and_warn_before(world: World, volume: Volume) -> None:
+async def test_readiness_and_the_overview_show_it_and_warn_before(world: World, volume: Volume) -> None:
     found = []
     for free_mib in (100_000, 500, 20):
         volume.free = free_mib * MIB

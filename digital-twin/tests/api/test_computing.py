@@ -112,7 +112,7 @@ async def test_a_question_whose_asker_leaves_is_ended() -> None:
     assert ended.is_set()
 
 
-async def test_few_run_side_by_side_and_the_others_are_told_to_come_back() -> None:
+async def test_few_run_side_by_side_and_the_others_have_to_come_back() -> None:
     computing = Computing(side_by_side=2, answer_within_s=1.0, queue_for_s=0.2)
     asked = [asyncio.create_task(computing.run(request_of(Asker()), endless)) for _ in range(3)]
     outcomes = await asyncio.gather(*asked, return_exceptions=True)

@@ -9,8 +9,8 @@ import httpx
 from battery_launcher.console import Screen
 from battery_launcher.errors import LaunchFailed
 from battery_launcher.history import HistoryGeneration
-from battery_launcher.liveness import Liveness, LivenessProbe, kill
 from battery_launcher.programs import Program
+from battery_launcher.responsiveness import Responsiveness, ResponsivenessProbe, kill
 from battery_launcher.supervision import ProgramState, Supervisor
 from battery_servicekit.disk import DiskState, DiskWatch
 
@@ -35,8 +35,8 @@ class Watch:
         disk: DiskWatch,
     ) -> None:
         self._supervisor = supervisor
-        self._liveness = LivenessProbe(programs)
-        self._alive: dict[str, Liveness] = {}
+        self._responsiveness = ResponsivenessProbe(programs)
+        self._alive: dict[str, Responsiveness] = {}
         self._disk = disk
         self._disk_state = DiskState.ENOUGH
         self._readiness_url = readiness_url
@@ -82,20 +82,20 @@ class Watch:
             if before is not None and (before.pid, before.state) != (state.pid, state.state):
                 self._report(before, state)
             self._retry_failed(state)
-        self._check_liveness(states)
+        self._check_responsiveness(states)
         self._check_disk()
         self._check_readiness()
 
-    def _check_liveness(self, states: Sequence[ProgramState]) -> None:
+    def _check_responsiveness(self, states: Sequence[ProgramState]) -> None:
         pids = {state.name: state.pid for state in states}
-        found = self._liveness.check(states)
-        for name, liveness in found.items():
-            before = self._alive.get(name, Liveness.ALIVE)
-            if liveness is Liveness.FROZEN:
+        found = self._responsiveness.check(states)
+        for name, responsiveness in found.items():
+            before = self._alive.get(name, Responsiveness.ALIVE)
+            if responsiveness is Responsiveness.FROZEN:
                 self._screen.change(f"{name} is frozen; ending and starting it again", is_bad=True)
                 kill(pids[name])
-            elif liveness is not before:
-                is_slow = liveness is Liveness.SLOW
+            elif responsiveness is not before:
+                is_slow = responsiveness is Responsiveness.SLOW
                 self._screen.change(f"{name} {'is slow to answer' if is_slow else 'answers again'}", is_bad=is_slow)
         self._alive = found
 

@@ -18,7 +18,14 @@ from battery_contracts.events import (
 )
 from battery_contracts.ml import RulRequest
 from battery_contracts.telemetry import BatteryColumns, BatteryReading, LocationReading, StringReading
-from battery_contracts.twin_analysis import CalibrateRequest, LoadStep, RunColumns, SimulateRequest, ValidateRequest
+from battery_contracts.twin_analysis import (
+    MAX_PROFILE_S,
+    CalibrateRequest,
+    LoadStep,
+    RunColumns,
+    SimulateRequest,
+    ValidateRequest,
+)
 from tests.test_ids import strings
 
 BATTERY = "BAT-DC-CNX-01-UPS-01-STR-01-001"
@@ -135,3 +142,26 @@ def test_a_model_of_the_block_is_needed() -> None:
         SimulateRequest.model_validate(
             {"blocks": [{"battery_id": "A", "soc_pct": 90}], "profile": [{"duration_s": 1, "current_a": -1}]}
         )
+
+
+def simulation(*durations_s: float) -> dict[str, object]:
+    return {
+        "blocks": [{"battery_id": "A", "soc_pct": 90}],
+        "profile": [{"duration_s": duration_s, "current_a": -10} for duration_s in durations_s],
+        "rated_ah": 120,
+    }
+
+
+def test_a_load_profile_covers_two_days_at_most() -> None:
+    day_s = 86_400.0
+    # The last step is held to the end anyway, so that its own length does not count.
+    accepted = SimulateRequest.model_validate(simulation(day_s, day_s, 30 * day_s))
+    assert sum(step.duration_s for step in accepted.profile[:-1]) == MAX_PROFILE_S
+    with pytest.raises(ValidationError, match=r"take 172801 s; a simulation covers at most 172800 s, so shorten them"):
+        SimulateRequest.model_validate(simulation(day_s, day_s, 1.0, 60.0))
+
+
+def test_a_single_step_may_be_as_long_as_any() -> None:
+    assert SimulateRequest.model_validate(simulation(2_592_000)).profile[0].duration_s == 2_592_000
+    with pytest.raises(ValidationError):
+        SimulateRequest.model_validate(simulation(2_592_001))

@@ -29,7 +29,7 @@ _ANSWER_WITHIN_S: Final = 4.0
 _IDLE_CPU_S: Final = 0.05
 
 
-class Liveness(StrEnum):
+class Responsiveness(StrEnum):
     """Whether a running program answers."""
 
     ALIVE = "alive"
@@ -50,7 +50,7 @@ class _Followed:
 
 
 @dataclass
-class LivenessProbe:
+class ResponsivenessProbe:
     """Asks the programs of the platform."""
 
     programs: Sequence[Program]
@@ -59,10 +59,10 @@ class LivenessProbe:
     _threads: ThreadPoolExecutor = field(init=False)
 
     def __post_init__(self) -> None:
-        self._threads = ThreadPoolExecutor(max(1, len(self.programs)), thread_name_prefix="liveness")
+        self._threads = ThreadPoolExecutor(max(1, len(self.programs)), thread_name_prefix="responsiveness")
 
-    def check(self, states: Sequence[ProgramState]) -> dict[str, Liveness]:
-        """Return the liveness of every program that runs; answers that are due are asked for in the background."""
+    def check(self, states: Sequence[ProgramState]) -> dict[str, Responsiveness]:
+        """Return that of every program that runs; answers that are due are asked for in the background."""
         by_name = {state.name: state for state in states if state.state == "RUNNING"}
         found = {}
         for program in self.programs:
@@ -73,7 +73,7 @@ class LivenessProbe:
                 found[program.name] = self._follow(program, state.pid)
         return found
 
-    def _follow(self, program: Program, pid: int) -> Liveness:
+    def _follow(self, program: Program, pid: int) -> Responsiveness:
         now_s, cpu_s = self.now_s(), _cpu_s(pid)
         followed = self._followed.get(program.name)
         if followed is None or followed.pid != pid:
@@ -90,8 +90,8 @@ class LivenessProbe:
             followed.question = self._threads.submit(_answers, program)
         silent_s, idle_s = now_s - followed.answered_at_s, now_s - followed.idle_since_s
         if silent_s >= STUCK_AFTER_S or min(silent_s, idle_s) >= FROZEN_AFTER_S:
-            return Liveness.FROZEN
-        return Liveness.SLOW if silent_s >= ASK_EVERY_S + SLOW_AFTER_S else Liveness.ALIVE
+            return Responsiveness.FROZEN
+        return Responsiveness.SLOW if silent_s >= ASK_EVERY_S + SLOW_AFTER_S else Responsiveness.ALIVE
 
 
 def kill(pid: int) -> None:
