@@ -32,7 +32,7 @@ async def test_a_caller_has_few_answers_made_at_once_and_others_do_not_wait_for_
     assert not turns._turns
 
 
-async def test_credentials_tell_callers_apart() -> None:
+async def test_credentials_distinguish_callers() -> None:
     app = FastAPI()
     running: list[int] = []
 
