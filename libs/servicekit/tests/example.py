@@ -1,5 +1,6 @@
 """A small service assembled with the package; the tests call it in process, and as a script it serves on uvicorn."""
 
+import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Annotated
@@ -110,6 +111,15 @@ def _add_failures(app: FastAPI) -> None:
         async def pieces() -> AsyncIterator[bytes]:
             yield b"first"
             raise RuntimeError(SECRET_CAUSE)
+
+        return StreamingResponse(pieces())
+
+    @app.get("/endless")
+    async def send_without_end() -> StreamingResponse:
+        async def pieces() -> AsyncIterator[bytes]:
+            while True:
+                yield bytes(65536)
+                await asyncio.sleep(0)
 
         return StreamingResponse(pieces())
 

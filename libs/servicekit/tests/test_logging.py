@@ -94,6 +94,14 @@ def test_the_access_log_of_uvicorn_and_the_requests_of_httpx_are_silent() -> Non
     assert [line["event"] for line in lines] == ["started"]
 
 
+def test_the_address_of_a_websocket_is_logged_without_its_query() -> None:
+    lines = log_lines("""
+        message = '%s - "WebSocket %s" [accepted]'
+        logging.getLogger("uvicorn.error").info(message, "127.0.0.1:4", "/socket.io/?token=swordfish&EIO=4")
+    """)
+    assert [line["event"] for line in lines] == ['127.0.0.1:4 - "WebSocket /socket.io/" [accepted]']
+
+
 def test_configuring_twice_does_not_log_twice() -> None:
     lines = log_lines("""
         configure_logging("again")

@@ -11,6 +11,7 @@ from battery_api.accounts.principal import Principal, Scope
 from battery_api.accounts.sessions import Authenticator
 from battery_api.context import parts_of
 from battery_contracts.enums import Role
+from battery_servicekit.server.connections import mark_authenticated
 
 
 class AccountParts(Protocol):
@@ -45,11 +46,13 @@ class _AnyCaller(SecurityBase):
         authenticator = _authenticator(request)
         scheme, _, token = request.headers.get("authorization", "").partition(" ")
         if scheme.lower() == "bearer" and token:
-            return await authenticator.authenticate_token(token.strip())
-        key = request.headers.get("x-api-key")
-        if key:
-            return await authenticator.authenticate_key(key)
-        raise NotAuthenticated("Send Authorization: Bearer <access token> or X-API-Key.")
+            principal = await authenticator.authenticate_token(token.strip())
+        elif key := request.headers.get("x-api-key"):
+            principal = await authenticator.authenticate_key(key)
+        else:
+            raise NotAuthenticated("Send Authorization: Bearer <access token> or X-API-Key.")
+        mark_authenticated(request.scope)
+        return principal
 
 
 class _Allowed(_AnyCaller):

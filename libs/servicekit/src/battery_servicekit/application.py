@@ -13,6 +13,10 @@ from battery_servicekit.disk import DiskWatch
 from battery_servicekit.health import Check, health_router
 from battery_servicekit.middleware import RequestContextMiddleware
 from battery_servicekit.problems import install_problem_handlers
+from battery_servicekit.server.connections import Connections
+from battery_servicekit.server.http_protocol import BoundedHttpProtocol
+from battery_servicekit.server.limits import BACKLOG, raise_descriptor_limit
+from battery_servicekit.server.websocket_protocol import BoundedWebSocketProtocol
 from battery_servicekit.settings import ServiceSettings
 
 Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
@@ -64,11 +68,17 @@ def create_service(
 
 
 def serve(app: FastAPI | Callable[..., object], settings: ServiceSettings, *, shutdown_timeout_s: int = 5) -> None:
-    """Run an app on uvicorn until SIGTERM or SIGINT."""
+    """Run an app on uvicorn, within the limits of the settings, until SIGTERM or SIGINT."""
+    raise_descriptor_limit()
+    connections = Connections(settings.connection_limits)
     uvicorn.run(
         app,
         host=settings.host,
         port=settings.port,
+        http=BoundedHttpProtocol.bounded_by(connections),
+        ws=BoundedWebSocketProtocol.bounded_by(connections),
+        ws_max_size=settings.max_websocket_message_bytes,
+        backlog=BACKLOG,
         log_config=None,
         access_log=False,
         server_header=False,

@@ -44,7 +44,15 @@ def configure_logging(service: str, *, level: str = "INFO") -> None:
         logger = logging.getLogger(name)
         logger.handlers.clear()
         logger.propagate = True
+    logging.getLogger("uvicorn.error").addFilter(_without_query)
     logging.getLogger("httpx").setLevel(logging.WARNING)
+
+
+def _without_query(record: logging.LogRecord) -> bool:
+    """Cut the query off the address of a websocket, which uvicorn logs whole: clients put tokens into it."""
+    if isinstance(record.args, tuple) and isinstance(record.msg, str) and '"WebSocket %s"' in record.msg:
+        record.args = tuple(arg.partition("?")[0] if isinstance(arg, str) else arg for arg in record.args)
+    return True
 
 
 def _service_name(service: str) -> structlog.typing.Processor:

@@ -7,6 +7,7 @@ from fastapi import Request
 from pydantic import SecretStr
 
 from battery_servicekit.problems import DomainError
+from battery_servicekit.server.connections import mark_authenticated
 
 
 class ServiceTokenMissing(DomainError):
@@ -24,5 +25,6 @@ def require_service_token(token: SecretStr) -> Callable[[Request], Awaitable[Non
         # An empty configured token must not match an empty header.
         if not expected or not compare_digest(presented, expected):
             raise ServiceTokenMissing("Send the platform's service token: Authorization: Bearer SERVICE_TOKEN")
+        mark_authenticated(request.scope)
 
     return check

@@ -8,6 +8,7 @@ from pydantic import Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from battery_servicekit.disk import MIB, DiskWatch
+from battery_servicekit.server.limits import ConnectionLimits
 
 
 class Environment(StrEnum):
@@ -33,10 +34,35 @@ class ServiceSettings(BaseSettings):
     disk_low_below_mb: int = Field(default=2048, ge=0)
     service_token: SecretStr = SecretStr("")
 
+    # Bounds of the server, see DEPLOYMENT.md: connections at once, descriptors permitting; bytes and number of headers;
+    # seconds for the head of a request and for its body, the latter longer by a second for each so many bytes.
+    max_connections: int = Field(default=800, ge=16)
+    max_head_bytes: int = Field(default=64 * 1024, ge=4096)
+    max_headers: int = Field(default=100, ge=20)
+    head_timeout_s: float = Field(default=10.0, gt=0)
+    body_timeout_s: float = Field(default=20.0, gt=0)
+    body_min_bytes_per_s: int = Field(default=32 * 1024, ge=1)
+    # A client that takes none of its response for so long is cut.
+    stall_timeout_s: float = Field(default=30.0, gt=0)
+    max_websocket_message_bytes: int = Field(default=64 * 1024, ge=1024)
+
     def disk_watch(self) -> DiskWatch:
         """Return what follows the free space of the data folder."""
         return DiskWatch(
             self.data_dir, full_below_bytes=self.disk_full_below_mb * MIB, low_below_bytes=self.disk_low_below_mb * MIB
+        )
+
+    @property
+    def connection_limits(self) -> ConnectionLimits:
+        """The bounds that the server applies to connections."""
+        return ConnectionLimits(
+            max_connections=self.max_connections,
+            max_head_bytes=self.max_head_bytes,
+            max_headers=self.max_headers,
+            head_timeout_s=self.head_timeout_s,
+            body_timeout_s=self.body_timeout_s,
+            body_min_bytes_per_s=self.body_min_bytes_per_s,
+            stall_timeout_s=self.stall_timeout_s,
         )
 
     @model_validator(mode="after")
