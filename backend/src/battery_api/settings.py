@@ -37,6 +37,12 @@ class GatewaySettings(ServiceSettings):
     simulator_url: str | None = None
     redis_url: SecretStr | None = None
 
+    # A live connection that has not logged in within this time is closed.
+    realtime_login_timeout_s: float = Field(default=10.0, gt=0)
+    # Events that one live connection may send at once, and per second from then on.
+    realtime_event_burst: int = Field(default=128, ge=1)
+    realtime_events_per_s: float = Field(default=20.0, gt=0)
+
     telemetry_retention_days: int = Field(default=730, ge=1)
     rollup_retention_days: int = Field(default=730, ge=1)
     max_clock_lead_s: float = Field(default=300.0, gt=0)

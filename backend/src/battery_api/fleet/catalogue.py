@@ -190,10 +190,13 @@ class CatalogueCache:
         self._version: FleetVersion | None = None
         self._checked_at: datetime | None = None
 
+    def current(self, now: datetime) -> FleetCatalogue | None:
+        """Return the catalogue if it needs no check, so that no connection has to be opened for it."""
+        return self._catalogue if self._is_fresh(now) else None
+
     async def get(self, connection: AsyncConnection, now: datetime) -> FleetCatalogue:
         """Return the catalogue, checking at most once per ``max_age_s`` whether it has changed."""
-        fresh = self._checked_at is not None and 0 <= (now - self._checked_at).total_seconds() < self._max_age_s
-        if self._catalogue is not None and fresh:
+        if self._catalogue is not None and self._is_fresh(now):
             return self._catalogue
         version = await _fleet_version(connection)
         if self._catalogue is None or version != self._version:
@@ -201,6 +204,9 @@ class CatalogueCache:
             self._version = version
         self._checked_at = now
         return self._catalogue
+
+    def _is_fresh(self, now: datetime) -> bool:
+        return self._checked_at is not None and 0 <= (now - self._checked_at).total_seconds() < self._max_age_s
 
     def forget(self) -> None:
         """Read the catalogue again at the next use; called after this process has changed the fleet."""

@@ -1,7 +1,7 @@
 """The open connections of a process: who may come in, who goes when it is full, and who has taken too long."""
 
 import asyncio
-from collections.abc import MutableMapping
+from collections.abc import Mapping, MutableMapping
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
@@ -131,13 +131,13 @@ def describe_connection(scope: MutableMapping[str, Any], connection: Connection)
     scope.setdefault("extensions", {})[_EXTENSION] = connection
 
 
-def connection_of(scope: MutableMapping[str, Any]) -> Connection | None:
+def connection_of(scope: Mapping[str, Any]) -> Connection | None:
     """Return the connection that carries a request, None where another server serves the app."""
     connection: Connection | None = scope.get("extensions", {}).get(_EXTENSION)
     return connection
 
 
-def mark_authenticated(scope: MutableMapping[str, Any]) -> None:
+def mark_authenticated(scope: Mapping[str, Any]) -> None:
     """Note that the client of a connection has proved who it is: it makes room for others last."""
     connection = connection_of(scope)
     if connection is not None:
