@@ -1,4 +1,4 @@
-"""``battery``: commands for integrators, which only use the public API."""
+"""``battery``: commands for integrators, over the public API, and for auditors, who read the database."""
 
 import asyncio
 from dataclasses import dataclass
@@ -11,6 +11,7 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from battery_api.cli import audit
 from battery_api.cli.csv_cells import RecordingRefused
 from battery_api.cli.run_files import Recording, batches, read_recording
 from battery_api.cli.run_summary import summary_lines
@@ -19,7 +20,10 @@ from battery_contracts.clients.errors import ServiceError
 from battery_contracts.clients.gateway import TelemetryClient
 from battery_contracts.telemetry import IngestResult
 
-app = typer.Typer(help="Send recordings to the platform.", no_args_is_help=True, add_completion=False)
+app = typer.Typer(
+    help="Send recordings to the platform; examine its audit log.", no_args_is_help=True, add_completion=False
+)
+app.add_typer(audit.app, name="audit")
 _out = Console()
 _err = Console(stderr=True)
 _SHOWN_REJECTIONS = 10
@@ -27,7 +31,7 @@ _SHOWN_REJECTIONS = 10
 
 @app.callback()
 def root() -> None:
-    """Work with the battery platform through its API."""
+    """Work with the battery platform."""
 
 
 @app.command()

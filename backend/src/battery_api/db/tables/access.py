@@ -94,7 +94,10 @@ class LoginAttempt(Base):
 
 
 class AuditLog(Base):
-    """One recorded action; append-only (a trigger refuses anything else)."""
+    """One recorded action; append-only (a trigger refuses anything else).
+
+    Position, time and hashes are written by a trigger, see migration 0014.
+    """
 
     __tablename__ = "audit_log"
 
@@ -107,3 +110,5 @@ class AuditLog(Base):
     address: Mapped[str | None]
     request_id: Mapped[str | None]
     data: Mapped[dict[str, Any]] = mapped_column(JSONB, server_default=text("'{}'::jsonb"))
+    previous_hash: Mapped[str] = mapped_column(unique=True)
+    hash: Mapped[str]
