@@ -41,7 +41,7 @@ class Administration:
 
     async def create_user(self, request: UserCreate) -> UserOut:
         """Create a user."""
-        check_strength(request.password, username=request.username)
+        await check_strength(request.password, username=request.username, display_name=request.display_name)
         values = {
             "username": request.username,
             "display_name": request.display_name,
@@ -69,7 +69,7 @@ class Administration:
         if request.password is not None:
             async with self._context.database.begin() as connection:
                 user = await _require_user(connection, user_id)
-            check_strength(request.password, username=user.username)
+            await check_strength(request.password, username=user.username, display_name=user.display_name)
             hashed = await hash_password(request.password)
         async with self._context.database.begin() as connection:
             admins = await repository.lock_admins(connection)

@@ -19,7 +19,6 @@ from battery_api.accounts.passwords import check_strength, hash_password
 from battery_api.accounts.principal import Scope
 from battery_api.accounts.tokens import new_secret, secret_hash
 from battery_api.settings import GatewaySettings
-from battery_servicekit.settings import Environment
 
 ADMIN: Final = "admin"
 SIMULATOR_KEY: Final = "simulator"
@@ -29,14 +28,10 @@ _LOCK: Final = 7_204_861_954  # any fixed number: replicas that start at the sam
 
 @dataclass(frozen=True, slots=True)
 class Bootstrapped:
-    """What was created; ``generated_password`` is set only if the administrator was created without a chosen password.
-
-    ``password_advice`` explains why a chosen password is weak; in production such a password is refused.
-    """
+    """What was created; ``generated_password`` is set only if the administrator got no chosen password."""
 
     admin_created: bool
     generated_password: str | None = field(default=None, repr=False)
-    password_advice: str | None = None
 
 
 async def bootstrap(connection: AsyncConnection, settings: GatewaySettings) -> Bootstrapped:
@@ -45,19 +40,20 @@ async def bootstrap(connection: AsyncConnection, settings: GatewaySettings) -> B
     Raises
     ------
     WeakPassword
-        In production, when ``BATTERY_ADMIN_PASSWORD`` breaks the rule for passwords.
+        ``BATTERY_ADMIN_PASSWORD`` is easy to guess, whether or not the administrator exists already.
     """
+    chosen = _non_empty(settings.battery_admin_password)
+    if chosen:
+        await _require_strength(chosen)
     await repository.lock_bootstrap(connection, _LOCK)
     await _ensure_simulator_key(connection, _non_empty(settings.simulator_api_key))
     if await repository.has_users(connection):
         return Bootstrapped(admin_created=False)
-    chosen = _non_empty(settings.battery_admin_password)
-    advice = _advice(chosen, settings) if chosen else None
     password = chosen or new_secret()[:20]
     values = {"username": ADMIN, "role": "admin", "password_hash": await hash_password(password)}
     await repository.add_user(connection, values)
     await record_audit(connection, actor=_ACTOR, action="user.create", target=ADMIN, data={"role": "admin"})
-    return Bootstrapped(admin_created=True, generated_password=None if chosen else password, password_advice=advice)
+    return Bootstrapped(admin_created=True, generated_password=None if chosen else password)
 
 
 def _non_empty(secret: SecretStr | None) -> str | None:
@@ -65,14 +61,11 @@ def _non_empty(secret: SecretStr | None) -> str | None:
     return (secret.get_secret_value() or None) if secret else None
 
 
-def _advice(chosen: str, settings: GatewaySettings) -> str | None:
+async def _require_strength(chosen: str) -> None:
     try:
-        check_strength(chosen, username=ADMIN)
+        await check_strength(chosen, username=ADMIN)
     except WeakPassword as error:
-        if settings.environment is Environment.PRODUCTION:
-            raise
-        return error.detail
-    return None
+        raise WeakPassword(f"BATTERY_ADMIN_PASSWORD: {error.detail} Unset, a random one is generated.") from error
 
 
 async def _ensure_simulator_key(connection: AsyncConnection, secret: str | None) -> None:

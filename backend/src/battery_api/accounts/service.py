@@ -139,7 +139,7 @@ class SessionService:
             raise BadCredentials("The current password is wrong.")
         async with self._context.database.begin() as connection:
             await repository.mark_succeeded(connection, attempt)
-        check_strength(new, username=user.username)
+        await check_strength(new, username=user.username, display_name=user.display_name)
         hashed = await hash_password(new)
         async with self._context.database.begin() as connection:
             await repository.lock_user(connection, user.id)

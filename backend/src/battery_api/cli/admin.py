@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from battery_api.accounts.bootstrap import bootstrap as bootstrap_accounts
+from battery_api.accounts.errors import WeakPassword
 from battery_api.alerts.endings import AlertEndings
 from battery_api.app.main import create_app, create_gateway
 from battery_api.app.openapi import describe
@@ -102,9 +103,11 @@ def bootstrap() -> None:
 
     async def run(database: Database, settings: GatewaySettings) -> None:
         async with database.begin() as connection:
-            created = await bootstrap_accounts(connection, settings)
-        if created.password_advice:
-            _err.print(f"BATTERY_ADMIN_PASSWORD: {created.password_advice}", markup=False)
+            try:
+                created = await bootstrap_accounts(connection, settings)
+            except WeakPassword as error:
+                _err.print(error.detail, style="red", markup=False, soft_wrap=True)
+                raise typer.Exit(2) from error
         _out.print_json(json.dumps({"admin_created": created.admin_created, "password": created.generated_password}))
 
     _run(run)
