@@ -20,6 +20,7 @@ class GatewaySettings(ServiceSettings):
     jwt_secret_key: SecretStr = SecretStr("")
     access_token_minutes: int = Field(default=30, ge=1, le=24 * 60)
     refresh_token_days: int = Field(default=7, ge=1, le=90)
+    # Failures of one caller on one name within an hour that cost no wait; each further one doubles it.
     login_attempts_per_minute: int = Field(default=5, ge=1)
     # Unset means: over HTTPS only in production.
     cookie_secure: bool | None = None

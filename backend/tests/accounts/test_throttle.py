@@ -10,7 +10,13 @@ import httpx
 import pytest
 import pytest_asyncio
 
-from battery_api.accounts.throttle import FAILURES_PER_NAME, prune_once, throttled_source
+from battery_api.accounts.throttle import (
+    FREE_STRANGERS,
+    LONGEST_ON_NAME_S,
+    WINDOW,
+    prune_once,
+    throttled_source,
+)
 from battery_servicekit.testing.process import running_service
 
 from .world import ADMIN_PASSWORD, PASSWORD, SECRET, World, opened_world, outcome
@@ -23,24 +29,77 @@ async def proxied(accounts_url: str) -> AsyncIterator[World]:
         yield opened
 
 
+def strangers_of(world: World) -> httpx.AsyncClient:
+    """Return a client at the address of the world's own, without its cookies."""
+    transport = world.client._transport
+    return httpx.AsyncClient(transport=transport, base_url=world.client.base_url)
+
+
 async def from_address(world: World, address: str, username: str, password: str = PASSWORD) -> httpx.Response:
     body = {"username": username, "password": password}
     return await world.client.post("auth/login", json=body, headers={"X-Forwarded-For": address})
 
 
-async def test_the_sixth_failure_in_a_minute_waits(world: World) -> None:
-    for second in range(5):
-        assert outcome(await world.login(f"guess{second}", "wrong")) == (401, "bad_credentials")
-        world.clock.advance(timedelta(seconds=2))
-    # The right password waits as well, otherwise the response would reveal it.
-    for username, password in (("malee", "wrong"), ("malee", PASSWORD)):
-        refused = await world.login(username, password)
-        assert outcome(refused) == (429, "too_many_attempts")
-        assert refused.headers["retry-after"] == "50"
-    world.clock.advance(timedelta(seconds=50))
+async def test_each_failure_after_the_fifth_doubles_the_wait(world: World) -> None:
+    for _ in range(5):
+        assert outcome(await world.login("malee", "wrong")) == (401, "bad_credentials")
+    for seconds in (2, 4, 8, 16, 32, 60, 60):
+        # The right password waits as well, otherwise the response would reveal it.
+        for password in ("wrong", PASSWORD):
+            refused = await world.login("malee", password)
+            assert outcome(refused) == (429, "too_many_attempts")
+            assert refused.headers["retry-after"] == str(seconds)
+        world.clock.advance(timedelta(seconds=seconds))
+        assert outcome(await world.login("malee", "wrong")) == (401, "bad_credentials")
+    world.clock.advance(timedelta(seconds=60))
     assert outcome(await world.login("malee")) == (200, "")
+    world.clock.advance(WINDOW)
     assert outcome(await world.login("malee", "wrong")) == (401, "bad_credentials")
-    assert outcome(await world.login("malee", "wrong")) == (429, "too_many_attempts")
+    assert outcome(await world.login("malee")) == (200, "")
+
+
+async def test_the_failures_of_one_name_leave_others_behind_the_same_address_alone(world: World) -> None:
+    for name in ("admin", "somchai", "nobody"):
+        for _ in range(6):
+            await world.login(name, "wrong")
+    # Malee has never logged in from anywhere.
+    assert outcome(await world.login("malee")) == (200, "")
+    assert outcome(await world.login("somchai")) == (429, "too_many_attempts")
+
+
+async def test_a_known_device_logs_in_while_others_behind_its_address_guess_at_its_name(world: World) -> None:
+    login = await world.login("malee")
+    assert login.status_code == 200
+    cookie = login.cookies["battery_device"]
+    async with strangers_of(world) as strangers:
+        for _ in range(6):
+            await strangers.post("auth/login", json={"username": "malee", "password": "wrong"})
+        refused = await strangers.post("auth/login", json={"username": "malee", "password": PASSWORD})
+    assert outcome(refused) == (429, "too_many_attempts")
+    assert world.client.cookies["battery_device"] == cookie
+    again = await world.login("malee")
+    assert outcome(again) == (200, "")
+    assert again.cookies["battery_device"] == cookie
+    assert cookie not in str(await world.rows("select * from login_attempt"))
+
+
+async def test_a_known_device_waits_for_its_own_failures_and_is_known_to_its_own_name_alone(world: World) -> None:
+    await world.session("malee")
+    for _ in range(5):
+        assert outcome(await world.login("malee", "wrong")) == (401, "bad_credentials")
+    assert outcome(await world.login("malee")) == (429, "too_many_attempts")
+    async with strangers_of(world) as strangers:
+        for _ in range(5):
+            await strangers.post("auth/login", json={"username": "somchai", "password": "wrong"})
+    assert outcome(await world.login("somchai")) == (429, "too_many_attempts")
+
+
+async def test_a_device_cookie_that_was_never_given_out_is_replaced(world: World) -> None:
+    world.client.cookies.set("battery_device", "chosen-by-somebody", domain="test.local", path="/api/v1/auth")
+    login = await world.login("malee")
+    assert login.cookies["battery_device"] != "chosen-by-somebody"
+    header = next(value for value in login.headers.get_list("set-cookie") if value.startswith("battery_device"))
+    assert {"HttpOnly", "SameSite=strict", "Path=/api/v1/auth"} <= {part.strip() for part in header.split(";")}
 
 
 async def test_a_parallel_burst_cannot_pass(world: World) -> None:
@@ -51,8 +110,10 @@ async def test_a_parallel_burst_cannot_pass(world: World) -> None:
 async def test_successes_do_not_count_and_do_not_wipe_failures(world: World) -> None:
     for _ in range(8):
         assert outcome(await world.login("malee")) == (200, "")
-    for _ in range(5):
-        assert outcome(await world.login("admin", "wrong")) == (401, "bad_credentials")
+    for _ in range(4):
+        assert outcome(await world.login("malee", "wrong")) == (401, "bad_credentials")
+    assert outcome(await world.login("malee")) == (200, "")
+    assert outcome(await world.login("malee", "wrong")) == (401, "bad_credentials")
     assert outcome(await world.login("malee")) == (429, "too_many_attempts")
 
 
@@ -98,18 +159,66 @@ def test_the_source_by_which_attempts_are_counted(address: str, source: str) -> 
     assert throttled_source(address) == source
 
 
-async def test_a_flood_on_a_name_slows_strangers_but_not_its_owner(proxied: World) -> None:
+async def flood(world: World, name: str, count: int) -> None:
+    for number in range(count):
+        host = f"198.51.{number // 250}.{number % 250}"
+        assert (await from_address(world, host, name, "wrong")).status_code == 401
+
+
+async def test_a_flood_on_a_name_delays_strangers_and_not_its_known_addresses(proxied: World) -> None:
     home, cafe = "203.0.113.1", "203.0.113.2"
     assert (await from_address(proxied, home, "Malee")).status_code == 200
-    flood = [await from_address(proxied, f"198.51.100.{host}", "malee", "wrong") for host in range(FAILURES_PER_NAME)]
-    assert {response.status_code for response in flood} == {401}
+    proxied.client.cookies.clear()
+    await flood(proxied, "malee", FREE_STRANGERS)
     stranger = await from_address(proxied, cafe, "MALEE")
     assert outcome(stranger) == (429, "too_many_attempts")
-    assert stranger.headers["retry-after"] == "60"
+    assert stranger.headers["retry-after"] == "2"
     assert (await from_address(proxied, home, "malee")).status_code == 200
     assert (await from_address(proxied, cafe, "somchai")).status_code == 200
-    proxied.clock.advance(timedelta(minutes=1))
-    assert (await from_address(proxied, cafe, "malee")).status_code == 200
+
+
+async def test_the_owner_gets_in_from_a_new_address_however_long_the_flood_lasts(proxied: World) -> None:
+    cafe = "203.0.113.2"
+    await flood(proxied, "malee", FREE_STRANGERS)
+    assert (await from_address(proxied, cafe, "malee")).headers["retry-after"] == "2"
+    waited_s = 0
+    for hosts in range(20):
+        # Addresses that have waited guess on and raise the delay of everybody.
+        for number in range(5):
+            await from_address(proxied, f"192.0.2.{10 * hosts + number}", "malee", "wrong")
+        answer = await from_address(proxied, cafe, "malee")
+        if answer.status_code == 200:
+            break
+        # Impatience does not put it off.
+        seconds = int(answer.headers["retry-after"])
+        assert (await from_address(proxied, cafe, "malee")).headers["retry-after"] == str(seconds)
+        proxied.clock.advance(timedelta(seconds=seconds))
+        waited_s += seconds
+    assert answer.status_code == 200
+    assert 0 < waited_s <= LONGEST_ON_NAME_S
+
+
+async def test_an_address_that_tries_many_names_delays_only_strangers_and_lets_them_in(proxied: World) -> None:
+    office = "203.0.113.7"
+    assert (await from_address(proxied, office, "somchai")).status_code == 200
+    proxied.client.cookies.clear()
+    for number in range(FREE_STRANGERS):
+        assert (await from_address(proxied, office, f"guess{number}", "wrong")).status_code == 401
+    assert (await from_address(proxied, office, "somchai")).status_code == 200
+    proxied.client.cookies.clear()
+    newcomer = await from_address(proxied, office, "malee")
+    assert (outcome(newcomer), newcomer.headers["retry-after"]) == ((429, "too_many_attempts"), "2")
+    proxied.clock.advance(timedelta(seconds=2))
+    assert (await from_address(proxied, office, "malee")).status_code == 200
+
+
+async def test_a_stolen_session_does_not_guess_the_password_freely_nor_delay_the_owner(world: World) -> None:
+    session = await world.session("malee")
+    headers = {"Authorization": f"Bearer {session['access_token']}"}
+    body = {"current_password": "wrong", "new_password": "seven green kettles"}
+    answers = [await world.client.post("auth/change-password", json=body, headers=headers) for _ in range(6)]
+    assert [answer.status_code for answer in answers] == [401] * 5 + [429]
+    assert outcome(await world.login("malee")) == (200, "")
 
 
 async def test_old_rows_are_pruned_and_needed_ones_stay(world: World) -> None:

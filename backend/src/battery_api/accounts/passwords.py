@@ -52,6 +52,8 @@ _MIN_NAME_LENGTH: Final = 4
 _hashes = CryptContext(schemes=["argon2"])
 # Each hash takes 64 MiB and a core for a tenth of a second by design, so few run at a time and none on the event loop.
 _workers = ThreadPoolExecutor(max_workers=2, thread_name_prefix="password")
+# Callers whom a name knows do not queue behind a flood of strangers.
+_known_callers = ThreadPoolExecutor(max_workers=1, thread_name_prefix="password-known")
 
 
 async def hash_password(password: str) -> str:
@@ -59,9 +61,13 @@ async def hash_password(password: str) -> str:
     return await asyncio.get_running_loop().run_in_executor(_workers, _hash, password)
 
 
-async def verify_password(password: str, password_hash: str | None) -> bool:
-    """Return whether a password is right; without a hash (no such user) it takes as long and returns False."""
-    return await asyncio.get_running_loop().run_in_executor(_workers, _verify, password, password_hash)
+async def verify_password(password: str, password_hash: str | None, *, at_once: bool = False) -> bool:
+    """Return whether a password is right; without a hash (no such user) it takes as long and returns False.
+
+    With ``at_once`` it does not wait for the passwords of strangers.
+    """
+    workers = _known_callers if at_once else _workers
+    return await asyncio.get_running_loop().run_in_executor(workers, _verify, password, password_hash)
 
 
 async def check_strength(password: str, *, username: str, display_name: str | None = None) -> None:
@@ -75,7 +81,9 @@ async def check_strength(password: str, *, username: str, display_name: str | No
     names = {username.casefold(), *_words(username), *_words(display_name or "")}
     folded = password.casefold()
     if any(len(name) >= _MIN_NAME_LENGTH and name in folded for name in names):
-        raise WeakPassword("This password contains the user's name; use several unrelated words.")
+        raise WeakPassword(
+            "This password contains the user's name, which makes it easy to guess; use several unrelated words."
+        )
     inputs = [*_WORDS_OF_THE_TRADE, *names]
     # A long one takes a tenth of a second, which the event loop does not have.
     score = await asyncio.get_running_loop().run_in_executor(_workers, _score, password, inputs)

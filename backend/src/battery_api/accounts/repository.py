@@ -1,4 +1,4 @@
-"""Reads and writes of users, sessions, keys, login attempts and the audit log."""
+"""Reads and writes of users, sessions, keys and the audit log."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from battery_api.accounts.errors import UnknownLocation
 from battery_api.db.base import Base
-from battery_api.db.tables.access import ApiKey, AuditLog, LoginAttempt, RefreshToken, User, UserLocation
+from battery_api.db.tables.access import ApiKey, AuditLog, RefreshToken, User, UserLocation
 from battery_api.db.tables.fleet import Location
 
 
@@ -226,56 +226,9 @@ async def end_sessions(connection: AsyncConnection, user_id: int, at: datetime, 
     await connection.execute(statement.values(revoked_at=at))
 
 
-async def add_attempt(connection: AsyncConnection, *, at: datetime, address: str, name: str) -> int:
-    """Record a login attempt as failed and return its key."""
-    statement = insert(LoginAttempt).values(at=at, address=address, username=name, succeeded=False)
-    return (await connection.execute(statement.returning(LoginAttempt.id))).scalar_one()
-
-
-async def mark_succeeded(connection: AsyncConnection, attempt_id: int) -> None:
-    """Turn an attempt that was recorded as failed beforehand into a success."""
-    await connection.execute(update(LoginAttempt).where(LoginAttempt.id == attempt_id).values(succeeded=True))
-
-
-async def failures_from(connection: AsyncConnection, address: str, since: datetime) -> Sequence[datetime]:
-    """Return the instants of failed attempts from an address, oldest first."""
-    return await _failures(connection, LoginAttempt.address == address, since)
-
-
-async def failures_on(connection: AsyncConnection, name: str, since: datetime) -> Sequence[datetime]:
-    """Return the instants of failed attempts on a name, from anywhere, oldest first."""
-    return await _failures(connection, LoginAttempt.username == name, since)
-
-
-async def has_logged_in_from(connection: AsyncConnection, address: str, name: str, since: datetime) -> bool:
-    """Return whether this name has logged in from this address since an instant."""
-    statement = select(LoginAttempt.id).where(
-        LoginAttempt.address == address,
-        LoginAttempt.at > since,
-        LoginAttempt.username == name,
-        LoginAttempt.succeeded,
-    )
-    return (await connection.execute(statement.limit(1))).first() is not None
-
-
-async def _failures(connection: AsyncConnection, condition: ColumnElement[bool], since: datetime) -> Sequence[datetime]:
-    statement = select(LoginAttempt.at).where(condition, LoginAttempt.at > since, ~LoginAttempt.succeeded)
-    return (await connection.execute(statement.order_by(LoginAttempt.at))).scalars().all()
-
-
-async def prune(
-    connection: AsyncConnection, *, failures_before: datetime, successes_before: datetime, tokens_before: datetime
-) -> None:
-    """Delete login attempts and expired refresh tokens that no rule needs any more."""
-    attempts = delete(LoginAttempt)
-    await connection.execute(attempts.where(LoginAttempt.at < failures_before, ~LoginAttempt.succeeded))
-    await connection.execute(attempts.where(LoginAttempt.at < successes_before))
-    await connection.execute(delete(RefreshToken).where(RefreshToken.expires_at < tokens_before))
-
-
-async def lock_logins(connection: AsyncConnection, address: str) -> None:
-    """Let the logins from one address take turns, so that a burst cannot slip past the throttle in parallel."""
-    await connection.execute(text("select pg_advisory_xact_lock(hashtextextended(:address, 7))"), {"address": address})
+async def prune_tokens(connection: AsyncConnection, expired_before: datetime) -> None:
+    """Delete refresh tokens that expired before an instant."""
+    await connection.execute(delete(RefreshToken).where(RefreshToken.expires_at < expired_before))
 
 
 async def lock_bootstrap(connection: AsyncConnection, lock: int) -> None:

@@ -38,7 +38,7 @@ from battery_api.accounts.schemas import (
     UserUpdate,
 )
 from battery_api.accounts.service import Caller, SessionService, user_out
-from battery_api.accounts.throttle import client_address
+from battery_api.accounts.throttle import FAMILIAR_FOR, client_address
 from battery_api.context import ContextDep, ProcessContext
 from battery_servicekit.pagination import Page, PageQuery
 from battery_servicekit.problems import problems
@@ -47,12 +47,19 @@ from battery_servicekit.settings import Environment
 
 router = APIRouter(prefix="/auth", tags=["auth"])
 COOKIE = "battery_refresh"
+DEVICE_COOKIE = "battery_device"
+_MAX_DEVICE_LENGTH = 100
 _COOKIE_PATH = "/api/v1/auth"
 Key = Annotated[int, Path(ge=1, le=2**31 - 1)]
 
 
 def _caller(request: Request, context: ContextDep) -> Caller:
-    return Caller(client_address(request, context.settings), request.headers.get("user-agent"))
+    device = request.cookies.get(DEVICE_COOKIE, "")
+    return Caller(
+        client_address(request, context.settings),
+        request.headers.get("user-agent"),
+        device if 0 < len(device) <= _MAX_DEVICE_LENGTH else None,
+    )
 
 
 def _sessions(context: ContextDep, authenticator: AuthenticatorDep) -> SessionService:
@@ -74,9 +81,17 @@ AdministrationDep = Annotated[Administration, Depends(_administration)]
 
 @router.post("/login", response_model=SessionOut, responses=problems(BadCredentials, TooManyAttempts))
 async def login(body: LoginRequest, context: ContextDep, sessions: SessionsDep, caller: CallerDep) -> Response:
-    """Open a session. With `session: "cookie"` the refresh token is returned only in an HttpOnly cookie."""
-    session = await sessions.login(body.username, body.password, caller)
-    return _session_response(session, context, in_cookie=body.session == "cookie")
+    """Open a session. With `session: "cookie"` the refresh token is returned only in an HttpOnly cookie.
+
+    After failed logins the answer is 429 with `Retry-After`, which doubles each time up to 60 s, or up to 300 s for a
+    device that this user has not logged in from while others guess at the name. The cookie `battery_device` marks a
+    known device.
+    """
+    opened = await sessions.login(body.username, body.password, caller)
+    response = _session_response(opened.session, context, in_cookie=body.session == "cookie")
+    # It opens nothing: it only spares its bearer the delays that strangers cause.
+    _set_cookie(response, context, DEVICE_COOKIE, opened.device, max_age_s=int(FAMILIAR_FOR.total_seconds()))
+    return response
 
 
 @router.post("/refresh", response_model=SessionOut, responses=problems(RefreshRefused))
@@ -239,10 +254,16 @@ def _session_response(session: SessionOut, context: ProcessContext, *, in_cookie
     if not in_cookie:
         return JsonResponse(session)
     response = JsonResponse(session.model_copy(update={"refresh_token": None}))
+    lifetime_s = context.settings.refresh_token_days * 86_400
+    _set_cookie(response, context, COOKIE, session.refresh_token or "", max_age_s=lifetime_s)
+    return response
+
+
+def _set_cookie(response: Response, context: ProcessContext, name: str, value: str, *, max_age_s: int) -> None:
     response.set_cookie(
-        COOKIE,
-        session.refresh_token or "",
-        max_age=context.settings.refresh_token_days * 86_400,
+        name,
+        value,
+        max_age=max_age_s,
         path=_COOKIE_PATH,
         secure=_cookie_is_secure(context),
         httponly=True,
@@ -250,7 +271,6 @@ def _session_response(session: SessionOut, context: ProcessContext, *, in_cookie
         # response of a refresh, so no second token against forged requests is needed.
         samesite="strict",
     )
-    return response
 
 
 def _cookie_is_secure(context: ProcessContext) -> bool:

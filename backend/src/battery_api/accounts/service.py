@@ -1,20 +1,21 @@
 """Logins, sessions and password changes."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from uuid import UUID, uuid4
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from battery_api.accounts import repository
+from battery_api.accounts.attempt_repository import has_logged_in_anyone, mark_succeeded
 from battery_api.accounts.audit import record_audit
-from battery_api.accounts.errors import BadCredentials, RefreshRefused
+from battery_api.accounts.errors import BadCredentials, RefreshRefused, TooManyAttempts
 from battery_api.accounts.passwords import check_strength, hash_password, verify_password
 from battery_api.accounts.principal import Principal
 from battery_api.accounts.repository import StoredRefreshToken, StoredUser
 from battery_api.accounts.schemas import SessionOut, UserOut
 from battery_api.accounts.sessions import Authenticator, user_principal
-from battery_api.accounts.throttle import admit_attempt
+from battery_api.accounts.throttle import FAMILIAR_FOR, Admitted, Origin, admit_attempt
 from battery_api.accounts.tokens import new_secret, secret_hash
 from battery_api.context import ProcessContext
 from battery_contracts.enums import Role
@@ -34,6 +35,16 @@ class Caller:
 
     address: str
     user_agent: str | None
+    device: str | None = None
+    """The device cookie."""
+
+
+@dataclass(frozen=True, slots=True)
+class OpenedSession:
+    """A session, and the device cookie by which the throttle knows its owner again."""
+
+    session: SessionOut
+    device: str = field(repr=False)
 
 
 class SessionService:
@@ -43,28 +54,29 @@ class SessionService:
         self._context = context
         self._authenticator = authenticator
 
-    async def login(self, username: str, password: str, caller: Caller) -> SessionOut:
+    async def login(self, username: str, password: str, caller: Caller) -> OpenedSession:
         """Open a session or raise `BadCredentials` without saying which half was wrong."""
         now = self._context.clock.now()
-        async with self._context.database.begin() as connection:
-            attempt = await admit_attempt(
-                connection, self._context.settings, address=caller.address, username=username, now=now
-            )
-            candidate = await repository.find_user_by_name(connection, username)
+        origin = Origin(caller.address, caller.device)
+        admitted, candidate = await self._admit(origin, username, now)
         # Hashing is slow by design, so no connection and no lock is held meanwhile.
-        correct = await verify_password(password, candidate.password_hash if candidate else None)
+        correct = await verify_password(
+            password, candidate.password_hash if candidate else None, at_once=admitted.known
+        )
         async with self._context.database.begin() as connection:
             # Read again under the lock: the account may have changed while the password was verified.
             user = await repository.lock_user(connection, candidate.id) if candidate and correct else None
             if user and user.is_active and candidate and user.password_hash == candidate.password_hash:
-                await repository.mark_succeeded(connection, attempt)
+                device = await self._device(connection, origin, now)
+                await mark_succeeded(connection, admitted.attempt_id, secret_hash(device))
                 await repository.change_user(connection, user.id, {"last_login_at": now}, raise_epoch=False)
                 family_id = uuid4()
                 actor = user_principal(user, session_id=str(family_id))
-                await record_audit(connection, actor=actor, action="auth.login", address=caller.address)
-                return await self._open(
+                session = await self._open(
                     connection, user, family_id=family_id, refresh=new_secret(), caller=caller, now=now
                 )
+                await record_audit(connection, actor=actor, action="auth.login", address=caller.address)
+                return OpenedSession(session, device)
             await record_audit(
                 connection, actor="anonymous", action="auth.login_failed", target=username, address=caller.address
             )
@@ -130,15 +142,12 @@ class SessionService:
         assert principal.user_id is not None
         assert principal.session_id is not None
         now = self._context.clock.now()
-        async with self._context.database.begin() as connection:
-            attempt = await admit_attempt(
-                connection, self._context.settings, address=caller.address, username=principal.name, now=now
-            )
-            user = await repository.find_user(connection, principal.user_id)
-        if user is None or not await verify_password(current, user.password_hash):
+        origin = Origin(caller.address, f"session:{principal.session_id}")
+        admitted, user = await self._admit(origin, principal.name, now, in_session=True)
+        if user is None or not await verify_password(current, user.password_hash, at_once=True):
             raise BadCredentials("The current password is wrong.")
         async with self._context.database.begin() as connection:
-            await repository.mark_succeeded(connection, attempt)
+            await mark_succeeded(connection, admitted.attempt_id)
         await check_strength(new, username=user.username, display_name=user.display_name)
         hashed = await hash_password(new)
         async with self._context.database.begin() as connection:
@@ -147,6 +156,26 @@ class SessionService:
             await repository.end_sessions(connection, user.id, now, keep=UUID(principal.session_id))
             await record_audit(connection, actor=principal, action="auth.password_changed", address=caller.address)
         self._authenticator.forget()
+
+    async def _admit(
+        self, origin: Origin, username: str, now: datetime, *, in_session: bool = False
+    ) -> tuple[Admitted, StoredUser | None]:
+        async with self._context.database.begin() as connection:
+            verdict = await admit_attempt(
+                connection, self._context.settings, origin=origin, username=username, now=now, in_session=in_session
+            )
+            user = await repository.find_user_by_name(connection, username)
+        if isinstance(verdict, TooManyAttempts):
+            raise verdict
+        return verdict, user
+
+    @staticmethod
+    async def _device(connection: AsyncConnection, origin: Origin, now: datetime) -> str:
+        """Return the device that this login makes known: the one of the cookie only if it came from here."""
+        digest = origin.device_hash
+        if origin.device and digest and await has_logged_in_anyone(connection, digest, now - FAMILIAR_FOR):
+            return origin.device
+        return new_secret()
 
     async def _lock_session(
         self, connection: AsyncConnection, token: str

@@ -80,7 +80,7 @@ class ApiKey(Base):
 
 
 class LoginAttempt(Base):
-    """A failed or successful login, for the throttle."""
+    """A failed, successful or refused login, for the throttle; the device is a hash."""
 
     __tablename__ = "login_attempt"
 
@@ -89,8 +89,14 @@ class LoginAttempt(Base):
     address: Mapped[str]
     username: Mapped[str]
     succeeded: Mapped[bool]
+    device: Mapped[str | None]
+    refused: Mapped[bool] = mapped_column(server_default=text("false"))
 
-    __table_args__ = (Index("ix_login_attempt_address_at", "address", "at"),)
+    __table_args__ = (
+        Index("ix_login_attempt_address_at", "address", "at"),
+        Index("ix_login_attempt_username_at", "username", "at"),
+        Index("ix_login_attempt_device_at", "device", "at"),
+    )
 
 
 class AuditLog(Base):
