@@ -3,7 +3,7 @@ from typing import Any
 
 import pytest
 
-from .world import BATTERIES, FIRST, LOCATIONS, NOW, STRINGS, World, named
+from .world import BATTERIES, FIRST, LOCATIONS, NOW, STRINGS, World, iso, named
 
 RULE = "temperature_high.danger"
 
@@ -62,7 +62,9 @@ async def test_override_judges_the_next_reading_and_its_end_too(world: World) ->
 async def test_disabling_a_rule_closes_its_alert(world: World) -> None:
     await world.sweep(NOW, {FIRST: {"temperature_c": 70.0}})
     assert len(await world.alerts(active="true")) == 1
-    await put(world, {"scope": "battery", "scope_id": FIRST, "enabled": False})
+    accountable = {"reason": "Sensor is replaced on Friday", "expires_at": iso(NOW + timedelta(days=2))}
+    answer = await put(world, {"scope": "battery", "scope_id": FIRST, "enabled": False} | accountable, who="root")
+    assert answer.status_code == 200, answer.text
     await world.sweep(NOW + timedelta(minutes=1), {FIRST: {"temperature_c": 70.0}})
     assert await world.alerts(active="true") == []
 

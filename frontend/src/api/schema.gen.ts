@@ -56,6 +56,10 @@ export interface paths {
         /**
          * Login
          * @description Open a session. With `session: "cookie"` the refresh token is returned only in an HttpOnly cookie.
+         *
+         *     After failed logins the answer is 429 with `Retry-After`, which doubles each time up to 60 s, or up to 300 s for a
+         *     device that this user has not logged in from while others guess at the name. The cookie `battery_device` marks a
+         *     known device.
          */
         post: operations["auth_login"];
         delete?: never;
@@ -854,6 +858,8 @@ export interface paths {
         /**
          * Put Alert Rule Override
          * @description Set a rule's values for a model, location, string or battery; the nearest scope wins.
+         *
+         *     A life-safety rule has a `floor`: beyond it only an administrator may go, with `reason` and `expires_at`.
          */
         put: operations["alerts_put_alert_rule_override"];
         post?: never;
@@ -1920,6 +1926,16 @@ export interface components {
             disk: components["schemas"]["Disk"];
         };
         /**
+         * FloorOut
+         * @description The most lenient values that a life-safety rule may have without an administrator's reason and an expiry.
+         */
+        FloorOut: {
+            /** Raise Value */
+            raise_value: number;
+            /** Hold S */
+            hold_s: number;
+        };
+        /**
          * Gate
          * @description When a rule applies: while its gate is open.
          *
@@ -2390,6 +2406,16 @@ export interface components {
             clear_hold_s?: number | null;
             /** Enabled */
             enabled?: boolean | null;
+            /**
+             * Reason
+             * @description Why; needed where a life-safety rule is weakened beyond its floor.
+             */
+            reason?: string | null;
+            /**
+             * Expires At
+             * @description When the override ends by itself; needed, within 30 days, where a life-safety rule is weakened.
+             */
+            expires_at?: string | null;
         };
         /**
          * OverrideOut
@@ -2409,6 +2435,16 @@ export interface components {
             clear_hold_s?: number | null;
             /** Enabled */
             enabled?: boolean | null;
+            /**
+             * Reason
+             * @description Why; needed where a life-safety rule is weakened beyond its floor.
+             */
+            reason?: string | null;
+            /**
+             * Expires At
+             * @description When the override ends by itself; needed, within 30 days, where a life-safety rule is weakened.
+             */
+            expires_at?: string | null;
             /** Override Id */
             override_id: number;
             /** Rule Id */
@@ -2756,6 +2792,8 @@ export interface components {
             after_commissioning: boolean;
             /** Adjustable */
             adjustable: boolean;
+            /** @description Of a life-safety rule: beyond it only administrators may go, with a reason, for 30 days. */
+            floor: components["schemas"]["FloorOut"] | null;
             /**
              * Source
              * @description Where the defaults come from; EJ is engineering judgement.
@@ -2819,7 +2857,7 @@ export interface components {
          * @description What an API key may do.
          * @enum {string}
          */
-        Scope: "telemetry:write" | "telemetry:read" | "fleet:read" | "alerts:read" | "alerts:write";
+        Scope: "telemetry:write" | "telemetry:read" | "fleet:read" | "alerts:read" | "alerts:write" | "rules:write";
         /**
          * SeriesColumns
          * @description Points column by column; ``count`` is the number of readings behind a point.
@@ -5549,6 +5587,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["OverrideOut"];
+                };
+            };
+            /** @description Problem details; code: below_floor */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
                 };
             };
             /** @description Problem details; code: rule_not_found, scope_not_found */

@@ -6,10 +6,12 @@ from fastapi import Depends, Request
 from fastapi.openapi.models import HTTPBearer as HTTPBearerModel
 from fastapi.security.base import SecurityBase
 
+from battery_api.accounts.audit import note_caller_address
 from battery_api.accounts.errors import NotAuthenticated
 from battery_api.accounts.principal import Principal, Scope
 from battery_api.accounts.sessions import Authenticator
-from battery_api.context import parts_of
+from battery_api.accounts.throttle import client_address
+from battery_api.context import ProcessContext, parts_of
 from battery_contracts.enums import Role
 from battery_servicekit.server.connections import mark_authenticated
 
@@ -20,6 +22,11 @@ class AccountParts(Protocol):
     @property
     def authenticator(self) -> Authenticator:
         """Verifies credentials."""
+        ...
+
+    @property
+    def context(self) -> ProcessContext:
+        """The process context."""
         ...
 
 
@@ -43,7 +50,9 @@ class _AnyCaller(SecurityBase):
         self.scheme_name = "HTTPBearer"
 
     async def __call__(self, request: Request) -> Principal:
-        authenticator = _authenticator(request)
+        parts: AccountParts = parts_of(request)
+        authenticator = parts.authenticator
+        note_caller_address(client_address(request, parts.context.settings))
         scheme, _, token = request.headers.get("authorization", "").partition(" ")
         if scheme.lower() == "bearer" and token:
             principal = await authenticator.authenticate_token(token.strip())

@@ -15,6 +15,7 @@ class Scope(StrEnum):
     FLEET_READ = "fleet:read"
     ALERTS_READ = "alerts:read"
     ALERTS_WRITE = "alerts:write"
+    RULES_WRITE = "rules:write"
 
 
 class Forbidden(DomainError):

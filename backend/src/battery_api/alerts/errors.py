@@ -1,5 +1,6 @@
 """Errors of alerts and rules."""
 
+from battery_api.accounts.principal import Forbidden
 from battery_servicekit.problems import Conflict, Invalid, NotFound
 
 
@@ -37,6 +38,12 @@ class ScopeNotFound(NotFound):
     """Nothing has the id that the override names, or the caller may not see it."""
 
     code = "scope_not_found"
+
+
+class BelowFloor(Forbidden):
+    """Only an administrator may weaken a life-safety rule beyond its floor."""
+
+    code = "below_floor"
 
 
 class OverrideInvalid(Invalid):

@@ -163,14 +163,18 @@ class OverrideCache:
         self._max_age_s = max_age_s
         self._overrides: OverrideSet | None = None
         self._read_at: datetime | None = None
+        self._changes_at: datetime | None = None
         self._generation = 0
 
     async def get(self, connection: AsyncConnection, now: datetime) -> OverrideSet:
         """Return the overrides in force."""
         age_s = None if self._read_at is None else (now - self._read_at).total_seconds()
-        if self._overrides is None or age_s is None or not 0 <= age_s < self._max_age_s:
+        has_expired = self._changes_at is not None and now >= self._changes_at
+        if self._overrides is None or age_s is None or has_expired or not 0 <= age_s < self._max_age_s:
             generation = self._generation
-            self._overrides = await load_overrides(connection)
+            stored = await repository.list_overrides(connection, now)
+            self._overrides = OverrideSet(_as_override(one) for one in stored)
+            self._changes_at = min((one.expires_at for one in stored if one.expires_at is not None), default=None)
             # Overrides that changed while they were read serve this batch and are read again for the next.
             self._read_at = now if generation == self._generation else None
         return self._overrides
@@ -181,9 +185,9 @@ class OverrideCache:
         self._read_at = None
 
 
-async def load_overrides(connection: AsyncConnection) -> OverrideSet:
-    """Read every override."""
-    return OverrideSet([_as_override(stored) for stored in await repository.list_overrides(connection)])
+async def load_overrides(connection: AsyncConnection, now: datetime) -> OverrideSet:
+    """Read every override in force."""
+    return OverrideSet(_as_override(stored) for stored in await repository.list_overrides(connection, now))
 
 
 def _as_override(stored: StoredOverride) -> Override:

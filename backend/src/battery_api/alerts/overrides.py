@@ -8,7 +8,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from battery_api.accounts.audit import record_audit
 from battery_api.accounts.principal import Forbidden, Principal
 from battery_api.alerts import override_repository as repository
-from battery_api.alerts.engine.ladders import Direction, Rule, SubjectKind
+from battery_api.alerts.engine.floors import floor_of
+from battery_api.alerts.engine.ladders import Rule, SubjectKind
 from battery_api.alerts.engine.rules import RULE_BY_ID, RULES, RULES_OF, WATCH_RULES
 from battery_api.alerts.errors import OverrideInvalid, OverrideNotFound, RuleNotFound, ScopeNotFound
 from battery_api.alerts.limits import (
@@ -17,12 +18,11 @@ from battery_api.alerts.limits import (
     Override,
     OverrideScope,
     OverrideSet,
-    band_of,
-    is_band_valid,
     load_overrides,
 )
+from battery_api.alerts.override_checks import check_override
 from battery_api.alerts.override_repository import OVERRIDE_VALUES, StoredOverride
-from battery_api.alerts.schemas import EffectiveRuleOut, Origin, OverrideIn, OverrideOut, RuleOut
+from battery_api.alerts.schemas import EffectiveRuleOut, FloorOut, Origin, OverrideIn, OverrideOut, RuleOut
 from battery_api.fleet.catalogue import FleetCatalogue
 from battery_api.fleet.errors import BatteryNotFound
 from battery_servicekit.pagination import Page, PageRequest
@@ -43,7 +43,7 @@ class RuleService:
         """List every rule with its overrides."""
         rules = [*RULES, *WATCH_RULES]
         by_rule: dict[str, list[OverrideOut]] = {}
-        for stored in await repository.list_overrides(self._connection):
+        for stored in await repository.list_overrides(self._connection, self._now):
             if self._may_see(OverrideScope(stored.scope), stored.scope_id):
                 by_rule.setdefault(stored.rule_id, []).append(_override_out(stored))
         chosen = rules[page.skip : page.skip + page.limit]
@@ -55,7 +55,7 @@ class RuleService:
         entry = self._catalogue.batteries.get(battery_id)
         if entry is None or not self._principal.may_see(entry.location_code):
             raise BatteryNotFound(f"No battery {battery_id} that you may see.")
-        overrides: OverrideSet = await load_overrides(self._connection)
+        overrides: OverrideSet = await load_overrides(self._connection, self._now)
         rules = RULES_OF[SubjectKind.BATTERY]
         chosen = rules[page.skip : page.skip + page.limit]
         items = [_effective_out(overrides.effective(rule, entry)) for rule in chosen]
@@ -65,8 +65,8 @@ class RuleService:
         """Set the values of a rule for a scope; a value that is left out is no longer overridden there."""
         rule = _rule(rule_id)
         self._check_scope(rule, override.scope, override.scope_id)
-        _check_values(rule, override)
-        values = override.model_dump(mode="json") | {"updated_at": self._now, "updated_by": self._principal.user_id}
+        check_override(rule, override, self._principal, self._now)
+        values = override.model_dump() | {"updated_at": self._now, "updated_by": self._principal.user_id}
         stored = await repository.put_override(self._connection, rule_id, values)
         await self._audit("alert_rule.override", rule_id, override.model_dump(mode="json", exclude_none=True))
         return _override_out(stored)
@@ -126,17 +126,6 @@ def _rule(rule_id: str) -> Rule:
     return rule
 
 
-def _check_values(rule: Rule, override: OverrideIn) -> None:
-    if not rule.adjustable:
-        raise OverrideInvalid(f"Rule {rule.rule_id} is not adjustable.")
-    if all(getattr(override, name) is None for name in OVERRIDE_VALUES):
-        raise OverrideInvalid(f"Give at least one of {', '.join(OVERRIDE_VALUES)}; DELETE removes an override.")
-    raise_value, clear_value = band_of(rule, override.raise_value, override.clear_value)
-    if not is_band_valid(rule, raise_value, clear_value):
-        side = "at or below" if rule.direction is Direction.ABOVE else "at or above"
-        raise OverrideInvalid(f"clear_value {clear_value} must be {side} raise_value {raise_value}.")
-
-
 def _override_out(stored: StoredOverride) -> OverrideOut:
     return OverrideOut(
         override_id=stored.override_id,
@@ -145,13 +134,20 @@ def _override_out(stored: StoredOverride) -> OverrideOut:
         scope_id=stored.scope_id,
         updated_at=stored.updated_at,
         updated_by=stored.username,
+        reason=stored.reason,
+        expires_at=stored.expires_at,
         **{name: getattr(stored, name) for name in OVERRIDE_VALUES},
     )
 
 
 def _rule_out(rule: Rule, overrides: Sequence[OverrideOut]) -> RuleOut:
-    taken = set(RuleOut.model_fields) - {"overrides"}
-    return RuleOut(**{name: getattr(rule, name) for name in taken}, overrides=list(overrides))
+    taken = set(RuleOut.model_fields) - {"overrides", "floor"}
+    floor = floor_of(rule)
+    return RuleOut(
+        **{name: getattr(rule, name) for name in taken},
+        floor=None if floor is None else FloorOut(**floor._asdict()),
+        overrides=list(overrides),
+    )
 
 
 def _effective_out(effective: EffectiveRule) -> EffectiveRuleOut:

@@ -11,6 +11,7 @@ from battery_api.alerts.errors import (
     AlertAlreadyAcknowledged,
     AlertAlreadyResolved,
     AlertNotFound,
+    BelowFloor,
     OverrideInvalid,
     OverrideNotFound,
     RuleNotFound,
@@ -43,6 +44,7 @@ from battery_servicekit.responses import JsonResponse
 
 router = APIRouter(tags=["alerts"])
 Reader = Annotated[Principal, Depends(require_scope(Scope.ALERTS_READ, role=Role.VIEWER))]
+RuleWriter = Annotated[Principal, Depends(require_scope(Scope.RULES_WRITE, role=Role.ENGINEER))]
 Worker = Annotated[Principal, Depends(require_scope(Scope.ALERTS_WRITE, role=Role.ENGINEER))]
 
 
@@ -172,12 +174,15 @@ async def list_alert_rules(context: ContextDep, principal: Reader, page: PageQue
 @router.put(
     "/alert-rules/{rule_id}/overrides",
     response_model=OverrideOut,
-    responses=problems(RuleNotFound, ScopeNotFound, OverrideInvalid),
+    responses=problems(RuleNotFound, ScopeNotFound, OverrideInvalid, BelowFloor),
 )
 async def put_alert_rule_override(  # dependencies, not positions
-    rule_id: str, body: OverrideIn, context: ContextDep, principal: Worker, parts: PartsDep
+    rule_id: str, body: OverrideIn, context: ContextDep, principal: RuleWriter, parts: PartsDep
 ) -> Response:
-    """Set a rule's values for a model, location, string or battery; the nearest scope wins."""
+    """Set a rule's values for a model, location, string or battery; the nearest scope wins.
+
+    A life-safety rule has a `floor`: beyond it only an administrator may go, with `reason` and `expires_at`.
+    """
     now = context.clock.now()
     async with context.database.begin() as connection:
         service = RuleService(connection, principal, await parts.catalogue.get(connection, now), now)
@@ -192,7 +197,7 @@ async def put_alert_rule_override(  # dependencies, not positions
     responses=problems(RuleNotFound, OverrideNotFound),
 )
 async def delete_alert_rule_override(  # dependencies, not positions
-    rule_id: str, override_id: int, context: ContextDep, principal: Worker, parts: PartsDep
+    rule_id: str, override_id: int, context: ContextDep, principal: RuleWriter, parts: PartsDep
 ) -> Response:
     """Remove an override; the wider scope applies again."""
     now = context.clock.now()

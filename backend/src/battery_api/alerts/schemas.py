@@ -6,6 +6,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AwareDatetime, BaseModel, Field, StringConstraints
 
+from battery_api.accounts.names import PlainText
+from battery_api.alerts.engine.floors import LONGEST_HOLD_S
 from battery_api.alerts.engine.ladders import Direction, Gate, SubjectKind
 from battery_api.alerts.limits import OverrideScope
 from battery_contracts.alerts import AlertOut
@@ -13,6 +15,8 @@ from battery_contracts.enums import AlertType, RespondWithin, Severity
 from battery_contracts.events import AlertChange
 from battery_servicekit.pagination import Page
 
+Hold = Annotated[float, Field(ge=0, le=LONGEST_HOLD_S, allow_inf_nan=False)]
+Reason = Annotated[PlainText, StringConstraints(min_length=1, max_length=500)]
 Note = Annotated[str, StringConstraints(strip_whitespace=True, max_length=2000)]
 
 
@@ -82,9 +86,16 @@ class OverrideIn(BaseModel):
     scope_id: Annotated[str, StringConstraints(min_length=1, max_length=80)]
     raise_value: Annotated[float, Field(allow_inf_nan=False)] | None = None
     clear_value: Annotated[float, Field(allow_inf_nan=False)] | None = None
-    hold_s: Annotated[float, Field(ge=0, le=31 * 86_400, allow_inf_nan=False)] | None = None
-    clear_hold_s: Annotated[float, Field(ge=0, le=31 * 86_400, allow_inf_nan=False)] | None = None
+    hold_s: Hold | None = None
+    clear_hold_s: Hold | None = None
     enabled: bool | None = None
+    reason: Reason | None = Field(
+        default=None, description="Why; needed where a life-safety rule is weakened beyond its floor."
+    )
+    expires_at: AwareDatetime | None = Field(
+        default=None,
+        description="When the override ends by itself; needed, within 30 days, where a life-safety rule is weakened.",
+    )
 
 
 class OverrideOut(OverrideIn):
@@ -94,6 +105,13 @@ class OverrideOut(OverrideIn):
     rule_id: str
     updated_at: AwareDatetime
     updated_by: str | None
+
+
+class FloorOut(BaseModel):
+    """The most lenient values that a life-safety rule may have without an administrator's reason and an expiry."""
+
+    raise_value: float
+    hold_s: float
 
 
 class RuleOut(BaseModel):
@@ -114,6 +132,9 @@ class RuleOut(BaseModel):
     gate: Gate
     after_commissioning: bool = Field(description="Off during the first 90 days of a battery.")
     adjustable: bool
+    floor: FloorOut | None = Field(
+        description="Of a life-safety rule: beyond it only administrators may go, with a reason, for 30 days."
+    )
     source: str = Field(description="Where the defaults come from; EJ is engineering judgement.")
     overrides: list[OverrideOut]
 

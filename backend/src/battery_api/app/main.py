@@ -17,6 +17,7 @@ from starlette.middleware.gzip import GZipMiddleware
 
 from battery_api.accounts import routes as accounts_routes
 from battery_api.accounts import throttle
+from battery_api.alerts import override_expiry
 from battery_api.alerts import routes as alerts_routes
 from battery_api.alerts.clock_watch import ClockWatch
 from battery_api.alerts.judge import AlertJudge
@@ -149,6 +150,7 @@ def _jobs(parts: GatewayParts) -> list[PeriodicJob]:
         PeriodicJob("partitions", 3600.0, lambda: rollups.maintain_storage(context)),
         PeriodicJob("rollups", settings.rollup_interval_s, lambda: rollups.run_once(context)),
         PeriodicJob("attempts", 3600.0, lambda: throttle.prune_once(context)),
+        PeriodicJob("overrides", 60.0, lambda: override_expiry.run_once(context)),
         PeriodicJob("twin_record", settings.twin_record_interval_s, lambda: discharge_job.run_once(context)),
         PeriodicJob("judge_again", 5.0, lambda: _judge_again(parts)),
         PeriodicJob("stale", settings.stale_check_interval_s, lambda: watch.run_once(parts.publisher)),

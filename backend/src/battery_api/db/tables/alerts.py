@@ -94,6 +94,8 @@ class AlertRuleOverride(Base):
     enabled: Mapped[bool | None]
     updated_at: Mapped[datetime]
     updated_by: Mapped[int | None] = mapped_column(ForeignKey("user.id"))
+    reason: Mapped[str | None]
+    expires_at: Mapped[datetime | None]
 
     __table_args__ = (
         Index("uq_alert_rule_override_rule_id_scope_scope_id", "rule_id", "scope", "scope_id", unique=True),
