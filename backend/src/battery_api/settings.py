@@ -22,6 +22,8 @@ class GatewaySettings(ServiceSettings):
     refresh_token_days: int = Field(default=7, ge=1, le=90)
     # Failures of one caller on one name within an hour that cost no wait; each further one doubles it.
     login_attempts_per_minute: int = Field(default=5, ge=1)
+    api_key_default_days: int = Field(default=365, ge=1, le=3650)
+    api_key_max_days: int = Field(default=730, ge=1, le=3650)
     # Unset means: over HTTPS only in production.
     cookie_secure: bool | None = None
     trusted_proxy_count: int = Field(default=0, ge=0, le=5)
@@ -51,6 +53,12 @@ class GatewaySettings(ServiceSettings):
     twin_record_interval_s: float = Field(default=60.0, gt=0)
     stale_check_interval_s: float = Field(default=15.0, gt=0)
     run_jobs: bool = True
+
+    @model_validator(mode="after")
+    def _default_expiry_is_allowed(self) -> Self:
+        if self.api_key_default_days > self.api_key_max_days:
+            raise ValueError("API_KEY_DEFAULT_DAYS must not exceed API_KEY_MAX_DAYS")
+        return self
 
     @model_validator(mode="after")
     def _production_is_strict(self) -> Self:

@@ -7,8 +7,9 @@ import pytest
 from battery_api.accounts.principal import Forbidden, Principal, Scope
 from battery_api.accounts.sessions import CACHE_S
 from battery_contracts.enums import Role
+from tests.support.times import iso
 
-from .world import LOCATIONS, NOW, World, opened_world, outcome
+from .world import LOCATIONS, NOW, World, opened_world, outcome, settings
 
 UNKNOWN_BATTERY = {"readings": [{"battery_id": "BAT-DC-BKK-01-UPS-01-STR-01-001", "time": "2026-11-20T11:59:00Z"}]}
 
@@ -121,6 +122,71 @@ async def test_a_key_expires(world: World) -> None:
     assert await call(world, key) == (200, "")
     world.clock.advance(timedelta(seconds=1))
     assert await call(world, key) == (401, "not_authenticated")
+
+
+async def test_every_key_expires_within_the_settings(world: World) -> None:
+    made = (await make_key(world)).json()
+    assert made["expires_at"] == iso(NOW + timedelta(days=365))
+    assert (await make_key(world, name="null", expires_at=None)).json()["expires_at"] == made["expires_at"]
+    longest = NOW + timedelta(days=730)
+    assert (await make_key(world, name="long", expires_at=iso(longest))).status_code == 201
+    late = await make_key(world, name="late", expires_at=iso(longest + timedelta(seconds=1)))
+    assert outcome(late) == (422, "expiry_too_late")
+    assert "730 days" in late.json()["detail"]
+
+
+async def test_the_settings_choose_how_long_a_key_lives(accounts_url: str) -> None:
+    async with opened_world(accounts_url, api_key_default_days=7, api_key_max_days=30) as world:
+        assert (await make_key(world)).json()["expires_at"] == iso(NOW + timedelta(days=7))
+        late = await make_key(world, name="late", expires_at=iso(NOW + timedelta(days=31)))
+        assert outcome(late) == (422, "expiry_too_late")
+    with pytest.raises(ValueError, match="API_KEY_DEFAULT_DAYS"):
+        settings(accounts_url, api_key_default_days=8, api_key_max_days=7)
+
+
+async def made_by_nok(world: World) -> dict[str, Any]:
+    body = {"name": "noks", "scopes": ["fleet:read"]}
+    made = await world.client.post("auth/api-keys", json=body, headers=await world.headers("nok"))
+    assert made.json()["owner"] == "nok"
+    key: dict[str, Any] = made.json()
+    return key
+
+
+@pytest.mark.parametrize("ending", ["deactivate", "delete"])
+async def test_a_key_ends_with_its_owner_and_works_again_when_taken_over(world: World, ending: str) -> None:
+    made = await made_by_nok(world)
+    assert await call(world, made["key"]) == (200, "")
+    admin, nok = await world.headers("admin"), f"auth/users/{await world.user_id('nok')}"
+    if ending == "delete":
+        assert (await world.client.delete(nok, headers=admin)).status_code == 204
+    else:
+        assert (await world.client.patch(nok, json={"is_active": False}, headers=admin)).status_code == 200
+    assert await call(world, made["key"]) == (401, "not_authenticated")
+    (listed,) = (await world.client.get("auth/api-keys", headers=admin)).json()["items"]
+    assert listed["owner_is_active"] is False
+    handed = await world.client.post(f"auth/api-keys/{made['key_id']}/hand-over", headers=admin)
+    assert (handed.status_code, handed.json()["owner"], handed.json()["owner_is_active"]) == (200, "admin", True)
+    assert await call(world, made["key"]) == (200, "")
+    (row,) = await world.audit("api_key.hand_over")
+    assert (row["actor"], row["target"], row["data"]["to"]) == ("admin", "noks", "admin")
+
+
+async def test_a_key_that_was_handed_over_survives_its_maker(world: World) -> None:
+    made, admin = await made_by_nok(world), await world.headers("admin")
+    path, receiver = f"auth/api-keys/{made['key_id']}/hand-over", {"user_id": await world.user_id("admin")}
+    assert (await world.client.post(path, json=receiver, headers=await world.headers("nok"))).status_code == 200
+    await world.client.delete(f"auth/users/{await world.user_id('nok')}", headers=admin)
+    assert await call(world, made["key"]) == (200, "")
+
+
+async def test_only_an_active_administrator_takes_a_key_over(world: World) -> None:
+    made, admin = await made_by_nok(world), await world.headers("admin")
+    path = f"auth/api-keys/{made['key_id']}/hand-over"
+    for user_id in (await world.user_id("somchai"), 9999):
+        answer = await world.client.post(path, json={"user_id": user_id}, headers=admin)
+        assert outcome(answer) == (422, "owner_unsuitable")
+    assert outcome(await world.client.post("auth/api-keys/999/hand-over", headers=admin)) == (404, "api_key_not_found")
+    assert outcome(await world.client.post(path, headers=await world.headers("somchai"))) == (403, "forbidden")
 
 
 async def test_last_use_is_recorded_once_per_minute(world: World) -> None:

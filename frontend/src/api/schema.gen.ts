@@ -160,7 +160,7 @@ export interface paths {
         };
         /**
          * List Users
-         * @description List users.
+         * @description List the users within your locations.
          */
         get: operations["auth_list_users"];
         put?: never;
@@ -221,6 +221,26 @@ export interface paths {
          * @description Create an API key; only this response shows its secret.
          */
         post: operations["auth_create_api_key"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/auth/api-keys/{key_id}/hand-over": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Hand Over Api Key
+         * @description Give an API key to another administrator, by default yourself; it ends with its owner.
+         */
+        post: operations["auth_hand_over_api_key"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1316,7 +1336,10 @@ export interface components {
             scopes: components["schemas"]["Scope"][];
             /** Location Ids */
             location_ids?: string[] | null;
-            /** Expires At */
+            /**
+             * Expires At
+             * @description By default API_KEY_DEFAULT_DAYS from now, at most API_KEY_MAX_DAYS.
+             */
             expires_at?: string | null;
         };
         /**
@@ -1345,8 +1368,26 @@ export interface components {
             revoked_at: string | null;
             /** Last Used At */
             last_used_at: string | null;
+            /**
+             * Owner
+             * @description The administrator with whom the key ends; null for the installation's own.
+             */
+            owner: string | null;
+            /**
+             * Owner Is Active
+             * @description False: the key is refused until somebody takes it over.
+             */
+            owner_is_active: boolean;
             /** Key */
             key: string;
+        };
+        /**
+         * ApiKeyHandOver
+         * @description Who takes a key over; left out, the caller does.
+         */
+        ApiKeyHandOver: {
+            /** User Id */
+            user_id?: number | null;
         };
         /**
          * ApiKeyOut
@@ -1374,6 +1415,16 @@ export interface components {
             revoked_at: string | null;
             /** Last Used At */
             last_used_at: string | null;
+            /**
+             * Owner
+             * @description The administrator with whom the key ends; null for the installation's own.
+             */
+            owner: string | null;
+            /**
+             * Owner Is Active
+             * @description False: the key is refused until somebody takes it over.
+             */
+            owner_is_active: boolean;
         };
         /**
          * AuditEntry
@@ -4174,7 +4225,51 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Problem details; code: expiry_in_the_past, unknown_location */
+            /** @description Problem details; code: expiry_in_the_past, expiry_too_late, unknown_location */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    auth_hand_over_api_key: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                key_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["ApiKeyHandOver"] | null;
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiKeyOut"];
+                };
+            };
+            /** @description Problem details; code: api_key_not_found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: owner_unsuitable */
             422: {
                 headers: {
                     [name: string]: unknown;

@@ -1,4 +1,4 @@
-"""User and key administration: every change writes an audit entry in its own transaction."""
+"""User administration: every change writes an audit entry in its own transaction."""
 
 from collections.abc import Mapping
 from typing import Any, Final
@@ -9,29 +9,26 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from battery_api.accounts import repository
 from battery_api.accounts.audit import record_audit
 from battery_api.accounts.errors import (
-    ApiKeyNotFound,
-    ExpiryInThePast,
-    KeyNameTaken,
     LastAdmin,
     NotOnYourself,
     UsernameTaken,
     UserNotFound,
 )
 from battery_api.accounts.passwords import check_strength, hash_password
-from battery_api.accounts.principal import Principal, Scope
-from battery_api.accounts.repository import StoredKey, StoredUser
-from battery_api.accounts.schemas import ApiKeyCreate, ApiKeyCreated, ApiKeyOut, UserCreate, UserOut, UserUpdate
+from battery_api.accounts.principal import Principal, require_reach
+from battery_api.accounts.repository import StoredUser
+from battery_api.accounts.schemas import UserCreate, UserOut, UserUpdate
 from battery_api.accounts.service import user_out
 from battery_api.accounts.sessions import Authenticator
-from battery_api.accounts.tokens import new_api_key, secret_hash
 from battery_api.context import ProcessContext
+from battery_servicekit.pagination import Page, PageRequest
 
 _RIGHTS: Final = frozenset({"role", "is_active", "location_ids", "password"})
 _ENDS_SESSIONS: Final = frozenset({"is_active", "password"})
 
 
 class Administration:
-    """What an administrator does with users and keys."""
+    """What an administrator does with users; one who is restricted to locations reaches users of none but these."""
 
     def __init__(self, context: ProcessContext, authenticator: Authenticator, actor: Principal, address: str) -> None:
         self._context = context
@@ -39,8 +36,22 @@ class Administration:
         self._actor = actor
         self._address = address
 
+    async def list_users(self, page: PageRequest) -> Page[UserOut]:
+        """List the users within reach."""
+        async with self._context.database.begin() as connection:
+            users, total = await repository.list_users(
+                connection, within=self._actor.location_codes, skip=page.skip, limit=page.limit
+            )
+        return Page(items=[user_out(user) for user in users], total=total, skip=page.skip, limit=page.limit)
+
+    async def get_user(self, user_id: int) -> UserOut:
+        """Return a user within reach."""
+        async with self._context.database.begin() as connection:
+            return user_out(await self._require_user(connection, user_id))
+
     async def create_user(self, request: UserCreate) -> UserOut:
         """Create a user."""
+        require_reach(self._actor, request.location_ids)
         await check_strength(request.password, username=request.username, display_name=request.display_name)
         values = {
             "username": request.username,
@@ -68,14 +79,16 @@ class Administration:
         hashed = None
         if request.password is not None:
             async with self._context.database.begin() as connection:
-                user = await _require_user(connection, user_id)
+                user = await self._require_user(connection, user_id)
             await check_strength(request.password, username=user.username, display_name=user.display_name)
             hashed = await hash_password(request.password)
         async with self._context.database.begin() as connection:
             admins = await repository.lock_admins(connection)
-            user = await _lock_user(connection, user_id)
+            user = await self._lock_user(connection, user_id)
             changes = _differences(user, request)
             self._guard(user, changes, admins)
+            if "location_ids" in changes:
+                require_reach(self._actor, changes["location_ids"])
             if changes:
                 await self._apply(connection, user, changes, hashed)
             updated = await _require_user(connection, user_id)
@@ -87,7 +100,7 @@ class Administration:
         now = self._context.clock.now()
         async with self._context.database.begin() as connection:
             admins = await repository.lock_admins(connection)
-            user = await _lock_user(connection, user_id)
+            user = await self._lock_user(connection, user_id)
             self._guard(user, {"is_active": False}, admins)
             # No new user can take this name: a user name cannot contain brackets.
             retired_name = f"{user.username} (deleted {user_id})"
@@ -97,39 +110,11 @@ class Administration:
             await self._record(connection, "user.delete", user.username)
         self._authenticator.forget()
 
-    async def create_key(self, request: ApiKeyCreate) -> ApiKeyCreated:
-        """Create an API key; its secret is shown only here."""
-        now = self._context.clock.now()
-        if request.expires_at is not None and request.expires_at <= now:
-            raise ExpiryInThePast("expires_at: must be in the future.")
-        prefix, secret = new_api_key()
-        values = {
-            "name": request.name,
-            "prefix": prefix,
-            "key_hash": secret_hash(secret),
-            "scopes": [scope.value for scope in dict.fromkeys(request.scopes)],
-            "location_ids": None if request.location_ids is None else sorted(set(request.location_ids)),
-            "expires_at": request.expires_at,
-            "created_by": self._actor.user_id,
-            "created_at": now,
-        }
-        async with self._context.database.begin() as connection:
-            await repository.require_locations(connection, request.location_ids)
-            try:
-                key = await repository.add_key(connection, values)
-            except IntegrityError as error:
-                raise KeyNameTaken(f"name: {request.name} is taken; a revoked key keeps its name.") from error
-            await self._record(connection, "api_key.create", request.name, request.model_dump(mode="json"))
-        return ApiKeyCreated(**key_out(key).model_dump(), key=secret)
+    async def _require_user(self, connection: AsyncConnection, user_id: int) -> StoredUser:
+        return _reached(self._actor, user_id, await repository.find_user(connection, user_id))
 
-    async def revoke_key(self, key_id: int) -> None:
-        """Revoke an API key."""
-        async with self._context.database.begin() as connection:
-            key = await repository.revoke_key(connection, key_id, self._context.clock.now())
-            if key is None:
-                raise ApiKeyNotFound(f"No API key {key_id}.")
-            await self._record(connection, "api_key.revoke", key.name)
-        self._authenticator.forget()
+    async def _lock_user(self, connection: AsyncConnection, user_id: int) -> StoredUser:
+        return _reached(self._actor, user_id, await repository.lock_user(connection, user_id))
 
     async def _apply(
         self, connection: AsyncConnection, user: StoredUser, changes: Mapping[str, Any], hashed: str | None
@@ -149,9 +134,10 @@ class Administration:
         weakened = "role" in changes or changes.get("is_active") is False
         restricted = changes.get("location_ids") is not None
         if user.id == self._actor.user_id:
-            if weakened or restricted:
+            if weakened or "location_ids" in changes:
                 raise NotOnYourself(
-                    "You cannot delete, demote, restrict or deactivate yourself; ask another administrator."
+                    "You cannot delete, demote or deactivate yourself, nor change your own locations; ask another "
+                    "administrator."
                 )
             if "password" in changes:
                 raise NotOnYourself(
@@ -182,28 +168,11 @@ def _differences(user: StoredUser, request: UserUpdate) -> dict[str, Any]:
 
 async def _require_user(connection: AsyncConnection, user_id: int) -> StoredUser:
     user = await repository.find_user(connection, user_id)
-    if user is None:
-        raise UserNotFound(f"No user {user_id}.")
+    assert user is not None  # it was written in this transaction
     return user
 
 
-async def _lock_user(connection: AsyncConnection, user_id: int) -> StoredUser:
-    user = await repository.lock_user(connection, user_id)
-    if user is None:
-        raise UserNotFound(f"No user {user_id}.")
+def _reached(actor: Principal, user_id: int, user: StoredUser | None) -> StoredUser:
+    if user is None or not actor.reaches(user.visible_codes):
+        raise UserNotFound(f"No user {user_id} within your locations.")
     return user
-
-
-def key_out(key: StoredKey) -> ApiKeyOut:
-    """Return a key as the API shows it."""
-    return ApiKeyOut(
-        key_id=key.id,
-        name=key.name,
-        prefix=key.prefix,
-        scopes=[Scope(scope) for scope in key.scopes],
-        location_ids=key.location_ids,
-        created_at=key.created_at,
-        expires_at=key.expires_at,
-        revoked_at=key.revoked_at,
-        last_used_at=key.last_used_at,
-    )

@@ -12,7 +12,7 @@ from typing import Final
 from pydantic import SecretStr
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from battery_api.accounts import repository
+from battery_api.accounts import key_repository, repository
 from battery_api.accounts.audit import record_audit
 from battery_api.accounts.errors import WeakPassword
 from battery_api.accounts.passwords import check_strength, hash_password
@@ -72,7 +72,7 @@ async def _ensure_simulator_key(connection: AsyncConnection, secret: str | None)
     if secret is None:
         return
     digest = secret_hash(secret)
-    stored = await repository.find_key_hash(connection, SIMULATOR_KEY)
+    stored = await key_repository.find_key_hash(connection, SIMULATOR_KEY)
     if stored == digest:
         # Also if an administrator revoked it: a restart does not bring the same secret back.
         return
@@ -85,7 +85,7 @@ async def _ensure_simulator_key(connection: AsyncConnection, secret: str | None)
         "revoked_at": None,
     }
     if stored is None:
-        await repository.add_key(connection, {"name": SIMULATOR_KEY, **values})
+        await key_repository.add_key(connection, {"name": SIMULATOR_KEY, **values})
     else:
-        await repository.change_key(connection, SIMULATOR_KEY, values)
+        await key_repository.change_key(connection, SIMULATOR_KEY, values)
     await record_audit(connection, actor=_ACTOR, action="api_key.set", target=SIMULATOR_KEY)

@@ -1,5 +1,6 @@
 """FastAPI dependencies: who is calling, and whether they are allowed to."""
 
+from collections.abc import AsyncIterator
 from typing import Annotated, Protocol
 
 from fastapi import Depends, Request
@@ -8,7 +9,8 @@ from fastapi.security.base import SecurityBase
 
 from battery_api.accounts.audit import note_caller_address
 from battery_api.accounts.errors import NotAuthenticated
-from battery_api.accounts.principal import Principal, Scope
+from battery_api.accounts.principal import Forbidden, Principal, Scope
+from battery_api.accounts.refusals import record_refusal
 from battery_api.accounts.sessions import Authenticator
 from battery_api.accounts.throttle import client_address
 from battery_api.context import ProcessContext, parts_of
@@ -74,8 +76,32 @@ class _Allowed(_AnyCaller):
 
     async def __call__(self, request: Request) -> Principal:
         principal = await super().__call__(request)
-        principal.require(self._role, self._scope)
+        self.require(principal)
         return principal
+
+    def require(self, principal: Principal) -> None:
+        """Raise `Forbidden` unless the caller has the role or the scope."""
+        principal.require(self._role, self._scope)
+
+
+class _Audited(_AnyCaller):
+    """Lets in whom another dependency lets in; a refusal, by it or by the endpoint, is recorded in the audit log."""
+
+    def __init__(self, allowed: _Allowed) -> None:
+        super().__init__()
+        self._allowed = allowed
+
+    async def __call__(self, request: Request) -> AsyncIterator[Principal]:  # type: ignore[override]  # FastAPI awaits either
+        principal: Principal | None = None
+        try:
+            principal = await _AnyCaller.__call__(self._allowed, request)
+            self._allowed.require(principal)
+            yield principal
+        except (NotAuthenticated, Forbidden) as error:
+            parts: AccountParts = parts_of(request)
+            address = client_address(request, parts.context.settings)
+            await record_refusal(parts.context, request, principal, address, error)
+            raise
 
 
 def require_scope(scope: Scope | None, *, role: Role) -> _Allowed:
@@ -83,5 +109,10 @@ def require_scope(scope: Scope | None, *, role: Role) -> _Allowed:
     return _Allowed(scope, role)
 
 
+def require_audited(scope: Scope | None, *, role: Role) -> _Audited:
+    """Return the dependency of `require_scope` for what administrators watch: refusals are recorded."""
+    return _Audited(_Allowed(scope, role))
+
+
 ViewerDep = Annotated[Principal, Depends(require_scope(None, role=Role.VIEWER))]
-AdminDep = Annotated[Principal, Depends(require_scope(None, role=Role.ADMIN))]
+AdminDep = Annotated[Principal, Depends(require_audited(None, role=Role.ADMIN))]

@@ -62,7 +62,7 @@ class KeyNameTaken(Conflict):
 
 
 class NotOnYourself(Conflict):
-    """Administrators cannot delete, demote, restrict or deactivate themselves."""
+    """Administrators cannot delete, demote or deactivate themselves, nor change their own locations."""
 
     code = "not_on_yourself"
 
@@ -83,6 +83,18 @@ class UnknownLocation(Invalid):
     """A location in the list does not exist."""
 
     code = "unknown_location"
+
+
+class OwnerUnsuitable(Invalid):
+    """The owner of a key must be an active administrator who sees its locations."""
+
+    code = "owner_unsuitable"
+
+
+class ExpiryTooLate(Invalid):
+    """A new key must expire within the longest time that the settings allow."""
+
+    code = "expiry_too_late"
 
 
 class ExpiryInThePast(Invalid):

@@ -1,5 +1,6 @@
 """Who is calling: a user with a role or a machine with scopes, and the locations they may see."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -42,6 +43,10 @@ class Principal:
         """Return whether the caller may see a location."""
         return self.location_codes is None or location_code in self.location_codes
 
+    def reaches(self, codes: Collection[str] | None) -> bool:
+        """Return whether who sees only ``codes`` (None: everything) sees nothing that the caller may not."""
+        return self.location_codes is None or (codes is not None and self.location_codes.issuperset(codes))
+
     def require(self, role: Role, scope: Scope | None = None) -> None:
         """Raise `Forbidden` unless the caller is a user of at least ``role`` or a key with ``scope``."""
         if self.role is not None:
@@ -50,3 +55,10 @@ class Principal:
         elif scope is None or scope not in self.scopes:
             needed = scope.value if scope else f"a user with role {role.value}"
             raise Forbidden(f"This API key may not do that; it needs {needed}.")
+
+
+def require_reach(principal: Principal, codes: Collection[str] | None) -> None:
+    """Raise `Forbidden` where a caller who is restricted to locations would give rights beyond them."""
+    if not principal.reaches(codes):
+        own = ", ".join(sorted(principal.location_codes or ()))
+        raise Forbidden(f"location_ids: your account is restricted; name locations of yours only ({own}).")

@@ -1,17 +1,20 @@
-"""Reads and writes of users, sessions, keys and the audit log."""
+"""Reads and writes of users, sessions and the audit log."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Executable, Select, delete, func, insert, select, text, update
+from sqlalchemy import ColumnElement, Select, delete, func, insert, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from battery_api.accounts.errors import UnknownLocation
 from battery_api.db.base import Base
-from battery_api.db.tables.access import ApiKey, AuditLog, RefreshToken, User, UserLocation
+from battery_api.db.tables.access import AuditLog, RefreshToken, User, UserLocation
 from battery_api.db.tables.fleet import Location
+
+REFUSED: Final = "access.refused"
+"""Action of the audit entries about refused administrative calls."""
 
 
 class StoredUser(NamedTuple):
@@ -46,20 +49,6 @@ class StoredRefreshToken(NamedTuple):
     revoked_at: datetime | None
 
 
-class StoredKey(NamedTuple):
-    """An API key without its hash."""
-
-    id: int
-    name: str
-    prefix: str
-    scopes: list[str]
-    location_ids: list[str] | None
-    created_at: datetime
-    expires_at: datetime | None
-    revoked_at: datetime | None
-    last_used_at: datetime | None
-
-
 class StoredAuditEntry(NamedTuple):
     """One entry of the audit log."""
 
@@ -89,7 +78,6 @@ _USER: Final = select(*_columns(User, StoredUser), _LOCATION_CODES.label("locati
     User.deleted_at.is_(None)
 )
 _REFRESH_TOKEN: Final = select(*_columns(RefreshToken, StoredRefreshToken))
-_KEY_COLUMNS: Final = _columns(ApiKey, StoredKey)
 _AUDIT_ENTRY: Final = select(*_columns(AuditLog, StoredAuditEntry))
 
 
@@ -121,10 +109,28 @@ async def find_user_by_name(connection: AsyncConnection, username: str) -> Store
     return await _user_of(connection, _USER.where(func.lower(User.username) == func.lower(username)))
 
 
-async def list_users(connection: AsyncConnection, *, skip: int, limit: int) -> tuple[list[StoredUser], int]:
-    """Return a page of the users in order of their names, and the number of all users."""
-    rows = await connection.execute(_USER.order_by(func.lower(User.username)).offset(skip).limit(limit))
-    total = await connection.scalar(select(func.count()).select_from(User).where(User.deleted_at.is_(None)))
+async def list_users(
+    connection: AsyncConnection, *, within: Collection[str] | None, skip: int, limit: int
+) -> tuple[list[StoredUser], int]:
+    """Return a page of the users in order of their names, and the number of all.
+
+    Parameters
+    ----------
+    within
+        Only users who see none but these locations; None for every user.
+    """
+    conditions: list[ColumnElement[bool]] = [User.deleted_at.is_(None)]
+    if within is not None:
+        beyond = (
+            select(UserLocation.user_id)
+            .join(Location, Location.id == UserLocation.location_id)
+            .where(UserLocation.user_id == User.id, Location.code.not_in(within))
+        )
+        conditions += [~User.all_locations, ~beyond.exists()]
+    rows = await connection.execute(
+        _USER.where(*conditions).order_by(func.lower(User.username)).offset(skip).limit(limit)
+    )
+    total = await connection.scalar(select(func.count()).select_from(User).where(*conditions))
     return [StoredUser(*row) for row in rows], total or 0
 
 
@@ -156,10 +162,13 @@ async def lock_user(connection: AsyncConnection, user_id: int) -> StoredUser | N
 
 
 async def lock_admins(connection: AsyncConnection) -> frozenset[int]:
-    """Return the keys of the administrators, locked in key order so that two who demote each other take turns."""
+    """Return the keys of the administrators of every location, locked in key order.
+
+    Two who demote each other take turns.
+    """
     statement = (
         select(User.id)
-        .where(User.role == "admin", User.is_active, User.deleted_at.is_(None))
+        .where(User.role == "admin", User.is_active, User.all_locations, User.deleted_at.is_(None))
         .order_by(User.id)
         .with_for_update(key_share=True)
     )
@@ -236,53 +245,21 @@ async def lock_bootstrap(connection: AsyncConnection, lock: int) -> None:
     await connection.execute(text("select pg_advisory_xact_lock(:key)"), {"key": lock})
 
 
-async def find_key(connection: AsyncConnection, key_hash: str) -> StoredKey | None:
-    """Return an API key by the hash of its secret."""
-    return await _key_of(connection, select(*_KEY_COLUMNS).where(ApiKey.key_hash == key_hash))
-
-
-async def find_key_hash(connection: AsyncConnection, name: str) -> str | None:
-    """Return the hash of the key with a name."""
-    return await connection.scalar(select(ApiKey.key_hash).where(ApiKey.name == name))
-
-
-async def list_keys(connection: AsyncConnection, *, skip: int, limit: int) -> tuple[list[StoredKey], int]:
-    """Return a page of the API keys in order of their names, and the number of all keys."""
-    rows = await connection.execute(select(*_KEY_COLUMNS).order_by(ApiKey.name).offset(skip).limit(limit))
-    total = await connection.scalar(select(func.count()).select_from(ApiKey))
-    return [StoredKey(*row) for row in rows], total or 0
-
-
-async def add_key(connection: AsyncConnection, values: Mapping[str, Any]) -> StoredKey:
-    """Insert a key and return its row."""
-    statement = insert(ApiKey).values(**values).returning(*_KEY_COLUMNS)
-    return StoredKey(*(await connection.execute(statement)).one())
-
-
-async def change_key(connection: AsyncConnection, name: str, values: Mapping[str, Any]) -> None:
-    """Change the key with a name."""
-    await connection.execute(update(ApiKey).where(ApiKey.name == name).values(**values))
-
-
-async def revoke_key(connection: AsyncConnection, key_id: int, at: datetime) -> StoredKey | None:
-    """Revoke a key and return its row; None if there is no such key."""
-    statement = update(ApiKey).where(ApiKey.id == key_id).values(revoked_at=func.coalesce(ApiKey.revoked_at, at))
-    return await _key_of(connection, statement.returning(*_KEY_COLUMNS))
-
-
-async def touch_key(connection: AsyncConnection, key_id: int, at: datetime) -> None:
-    """Record when a key was used."""
-    await connection.execute(update(ApiKey).where(ApiKey.id == key_id).values(last_used_at=at))
-
-
-async def _key_of(connection: AsyncConnection, statement: Executable) -> StoredKey | None:
-    row = (await connection.execute(statement)).one_or_none()
-    return None if row is None else StoredKey(*row)
-
-
 async def add_audit_entry(connection: AsyncConnection, values: Mapping[str, Any]) -> None:
     """Append one entry to the audit log."""
     await connection.execute(insert(AuditLog).values(**values))
+
+
+async def was_refused_lately(connection: AsyncConnection, *, actor: str, target: str, address: str) -> bool:
+    """Return whether the log has the same refusal within the last minute."""
+    statement = select(AuditLog.id).where(
+        AuditLog.at > func.now() - text("interval '1 minute'"),
+        AuditLog.action == REFUSED,
+        AuditLog.actor == actor,
+        AuditLog.target == target,
+        AuditLog.address == address,
+    )
+    return (await connection.execute(statement.limit(1))).first() is not None
 
 
 async def list_audit_entries(

@@ -6,16 +6,18 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Path, Request, Response
 
 from battery_api.accounts import repository
-from battery_api.accounts.administration import Administration, key_out
+from battery_api.accounts.administration import Administration
 from battery_api.accounts.deps import AdminDep, AuthenticatorDep, ViewerDep
 from battery_api.accounts.errors import (
     ApiKeyNotFound,
     BadCredentials,
     ExpiryInThePast,
+    ExpiryTooLate,
     KeyNameTaken,
     LastAdmin,
     NotAuthenticated,
     NotOnYourself,
+    OwnerUnsuitable,
     RefreshRefused,
     TooManyAttempts,
     UnknownLocation,
@@ -23,10 +25,13 @@ from battery_api.accounts.errors import (
     UserNotFound,
     WeakPassword,
 )
+from battery_api.accounts.key_administration import KeyAdministration
+from battery_api.accounts.principal import Forbidden
 from battery_api.accounts.repository import StoredAuditEntry
 from battery_api.accounts.schemas import (
     ApiKeyCreate,
     ApiKeyCreated,
+    ApiKeyHandOver,
     ApiKeyOut,
     AuditEntry,
     ChangePasswordRequest,
@@ -76,7 +81,14 @@ def _administration(
     return Administration(context, authenticator, actor, caller.address)
 
 
+def _keys(
+    context: ContextDep, authenticator: AuthenticatorDep, actor: AdminDep, caller: CallerDep
+) -> KeyAdministration:
+    return KeyAdministration(context, authenticator, actor, caller.address)
+
+
 AdministrationDep = Annotated[Administration, Depends(_administration)]
+KeysDep = Annotated[KeyAdministration, Depends(_keys)]
 
 
 @router.post("/login", response_model=SessionOut, responses=problems(BadCredentials, TooManyAttempts))
@@ -157,11 +169,9 @@ async def change_password(
 
 
 @router.get("/users", response_model=Page[UserOut])
-async def list_users(context: ContextDep, _: AdminDep, page: PageQuery) -> Response:
-    """List users."""
-    async with context.database.begin() as connection:
-        users, total = await repository.list_users(connection, skip=page.skip, limit=page.limit)
-    return JsonResponse(Page(items=[user_out(user) for user in users], total=total, skip=page.skip, limit=page.limit))
+async def list_users(administration: AdministrationDep, page: PageQuery) -> Response:
+    """List the users within your locations."""
+    return JsonResponse(await administration.list_users(page))
 
 
 @router.post(
@@ -176,13 +186,9 @@ async def create_user(body: UserCreate, administration: AdministrationDep) -> Re
 
 
 @router.get("/users/{user_id}", response_model=UserOut, responses=problems(UserNotFound))
-async def get_user(user_id: Key, context: ContextDep, _: AdminDep) -> Response:
+async def get_user(user_id: Key, administration: AdministrationDep) -> Response:
     """Return one user."""
-    async with context.database.begin() as connection:
-        user = await repository.find_user(connection, user_id)
-    if user is None:
-        raise UserNotFound(f"No user {user_id}.")
-    return JsonResponse(user_out(user))
+    return JsonResponse(await administration.get_user(user_id))
 
 
 @router.patch(
@@ -203,34 +209,42 @@ async def delete_user(user_id: Key, administration: AdministrationDep) -> Respon
 
 
 @router.get("/api-keys", response_model=Page[ApiKeyOut])
-async def list_api_keys(context: ContextDep, _: AdminDep, page: PageQuery) -> Response:
+async def list_api_keys(keys: KeysDep, page: PageQuery) -> Response:
     """List API keys, including revoked ones."""
-    async with context.database.begin() as connection:
-        keys, total = await repository.list_keys(connection, skip=page.skip, limit=page.limit)
-    return JsonResponse(Page(items=[key_out(key) for key in keys], total=total, skip=page.skip, limit=page.limit))
+    return JsonResponse(await keys.list_keys(page))
 
 
 @router.post(
     "/api-keys",
     response_model=ApiKeyCreated,
     status_code=201,
-    responses=problems(KeyNameTaken, UnknownLocation, ExpiryInThePast),
+    responses=problems(KeyNameTaken, UnknownLocation, ExpiryInThePast, ExpiryTooLate),
 )
-async def create_api_key(body: ApiKeyCreate, administration: AdministrationDep) -> Response:
+async def create_api_key(body: ApiKeyCreate, keys: KeysDep) -> Response:
     """Create an API key; only this response shows its secret."""
-    return JsonResponse(await administration.create_key(body), status=201)
+    return JsonResponse(await keys.create_key(body), status=201)
+
+
+@router.post(
+    "/api-keys/{key_id}/hand-over", response_model=ApiKeyOut, responses=problems(ApiKeyNotFound, OwnerUnsuitable)
+)
+async def hand_over_api_key(key_id: Key, keys: KeysDep, body: ApiKeyHandOver | None = None) -> Response:
+    """Give an API key to another administrator, by default yourself; it ends with its owner."""
+    return JsonResponse(await keys.hand_over_key(key_id, body.user_id if body else None))
 
 
 @router.delete("/api-keys/{key_id}", status_code=204, responses=problems(ApiKeyNotFound))
-async def revoke_api_key(key_id: Key, administration: AdministrationDep) -> Response:
+async def revoke_api_key(key_id: Key, keys: KeysDep) -> Response:
     """Revoke an API key."""
-    await administration.revoke_key(key_id)
+    await keys.revoke_key(key_id)
     return Response(status_code=204)
 
 
 @router.get("/audit", response_model=Page[AuditEntry])
-async def list_audit_log(context: ContextDep, _: AdminDep, page: PageQuery) -> Response:
+async def list_audit_log(context: ContextDep, principal: AdminDep, page: PageQuery) -> Response:
     """List the audit log, newest first."""
+    if principal.location_codes is not None:
+        raise Forbidden("The audit log covers every location, and your account is restricted to some.")
     async with context.database.begin() as connection:
         entries, total = await repository.list_audit_entries(connection, skip=page.skip, limit=page.limit)
     items = [_audit_entry(entry) for entry in entries]

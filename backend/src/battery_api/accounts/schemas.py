@@ -95,7 +95,15 @@ class ApiKeyCreate(_Body):
     name: Annotated[PlainText, StringConstraints(min_length=1, max_length=80)]
     scopes: Annotated[list[Scope], Field(min_length=1, max_length=len(Scope))]
     location_ids: Locations | None = None
-    expires_at: AwareDatetime | None = None
+    expires_at: AwareDatetime | None = Field(
+        default=None, description="By default API_KEY_DEFAULT_DAYS from now, at most API_KEY_MAX_DAYS."
+    )
+
+
+class ApiKeyHandOver(_Body):
+    """Who takes a key over; left out, the caller does."""
+
+    user_id: Annotated[int, Field(ge=1, le=2**31 - 1)] | None = None
 
 
 class ApiKeyOut(BaseModel):
@@ -110,6 +118,8 @@ class ApiKeyOut(BaseModel):
     expires_at: AwareDatetime | None
     revoked_at: AwareDatetime | None
     last_used_at: AwareDatetime | None
+    owner: str | None = Field(description="The administrator with whom the key ends; null for the installation's own.")
+    owner_is_active: bool = Field(description="False: the key is refused until somebody takes it over.")
 
 
 class ApiKeyCreated(ApiKeyOut):

@@ -11,10 +11,11 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from battery_api.accounts import repository
+from battery_api.accounts import key_repository, repository
 from battery_api.accounts.errors import NotAuthenticated, TokenExpired
+from battery_api.accounts.key_repository import StoredKey
 from battery_api.accounts.principal import Principal, Scope
-from battery_api.accounts.repository import StoredKey, StoredUser
+from battery_api.accounts.repository import StoredUser
 from battery_api.accounts.tokens import AccessClaims, SessionTokens, new_secret, secret_hash
 from battery_api.context import ProcessContext
 from battery_api.settings import GatewaySettings
@@ -73,11 +74,13 @@ class Authenticator:
         authentication = self._recall(key, now)
         if authentication is None:
             async with self._context.database.begin() as connection:
-                stored = await repository.find_key(connection, secret_hash(key))
+                stored = await key_repository.find_key(connection, secret_hash(key))
                 if stored is None or stored.revoked_at is not None:
                     raise NotAuthenticated("The API key is unknown or revoked.")
+                if not stored.owner_is_active:
+                    raise NotAuthenticated("The owner of this API key has left; an administrator can take it over.")
                 if stored.last_used_at is None or now - stored.last_used_at > timedelta(minutes=1):
-                    await repository.touch_key(connection, stored.id, now)
+                    await key_repository.touch_key(connection, stored.id, now)
             authentication = self._remember(key, _Authentication(_machine(stored), stored.expires_at, now))
         if authentication.expires_at is not None and now >= authentication.expires_at:
             raise NotAuthenticated("The API key has expired.")

@@ -5,7 +5,7 @@ from typing import Annotated, Protocol
 from fastapi import APIRouter, Depends, Query, Request, Response
 from pydantic import AwareDatetime
 
-from battery_api.accounts.deps import require_scope
+from battery_api.accounts.deps import require_audited, require_scope
 from battery_api.accounts.principal import Principal, Scope
 from battery_api.alerts.errors import (
     AlertAlreadyAcknowledged,
@@ -44,7 +44,7 @@ from battery_servicekit.responses import JsonResponse
 
 router = APIRouter(tags=["alerts"])
 Reader = Annotated[Principal, Depends(require_scope(Scope.ALERTS_READ, role=Role.VIEWER))]
-RuleWriter = Annotated[Principal, Depends(require_scope(Scope.RULES_WRITE, role=Role.ENGINEER))]
+RuleWriter = Annotated[Principal, Depends(require_audited(Scope.RULES_WRITE, role=Role.ENGINEER))]
 Worker = Annotated[Principal, Depends(require_scope(Scope.ALERTS_WRITE, role=Role.ENGINEER))]
 
 

@@ -7,7 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from battery_api.accounts.audit import record_audit
 from battery_api.accounts.deps import AdminDep, require_scope
-from battery_api.accounts.principal import Principal, Scope
+from battery_api.accounts.principal import Forbidden, Principal, Scope
 from battery_api.context import ContextDep, NeedsRoom, ProcessContext, parts_of
 from battery_api.db.errors import DiskFull
 from battery_api.fleet.battery_filter import SORTS, BatteryFilter
@@ -227,6 +227,8 @@ async def import_fleet(
     dry_run: Annotated[bool, Query(description="Check everything and change nothing.")] = False,
 ) -> Response:
     """Import the fleet catalogue (CSV, one line per battery); if any line has an error, nothing is imported."""
+    if principal.location_codes is not None:
+        raise Forbidden("The catalogue covers every location, and your account is restricted to some.")
     content = await _bounded_body(request)
     parts: FleetParts = parts_of(request)
     change = FleetChange(principal, context.clock.now(), parts.endings)
