@@ -11,7 +11,8 @@ from battery_launcher.ports import choose_ports, is_free
 from battery_servicekit.testing.process import free_port
 
 LOCAL = "127.0.0.1"
-FILES = ("admin-password", "jwt-secret", "service-token", "simulator-api-key", "database-password")
+DATABASE_FILES = ("database-password", "database-owner-password", "database-runtime-password")
+FILES = ("admin-password", "jwt-secret", "service-token", "simulator-api-key", *DATABASE_FILES)
 
 
 @pytest.fixture
@@ -87,9 +88,11 @@ def test_secrets_are_generated_once_and_private(folder: DataFolder) -> None:
     first, second = ensure_credentials(folder, {}), ensure_credentials(folder, {})
     assert first.admin_password_is_new
     assert not second.admin_password_is_new
-    for name in ("jwt_secret", "service_token", "simulator_api_key", "database_password", "admin_password"):
+    for name in ("jwt_secret", "service_token", "simulator_api_key", "database_passwords", "admin_password"):
         assert getattr(first, name) == getattr(second, name)
-    assert len({first.jwt_secret, first.service_token, first.simulator_api_key, first.database_password}) == 4
+    passwords = first.database_passwords
+    databases = (passwords.superuser, passwords.owner, passwords.runtime)
+    assert len({first.jwt_secret, first.service_token, first.simulator_api_key, *databases}) == 6
     assert min(len(first.jwt_secret), len(first.service_token)) >= 32
     assert len(first.admin_password) >= 16
     for name in FILES:
@@ -116,7 +119,7 @@ def test_secrets_of_the_environment_take_precedence_and_are_not_stored(folder: D
     assert (credentials.admin_password, credentials.jwt_secret) == ("from-outside", "jwt-outside")
     assert (credentials.service_token, credentials.simulator_api_key) == ("token-outside", "key-outside")
     assert (credentials.admin_password_is_new, credentials.admin_password_file) == (False, None)
-    assert [path.name for path in folder.root.iterdir()] == ["database-password"]
+    assert {path.name for path in folder.root.iterdir()} == set(DATABASE_FILES)
 
 
 def test_a_readable_secret_is_made_private_and_an_empty_one_replaced(folder: DataFolder) -> None:

@@ -9,14 +9,24 @@ import pytest
 
 from battery_launcher.credentials import Credentials
 from battery_launcher.data_folder import DataFolder
+from battery_launcher.database_roles import DatabasePasswords
 from battery_launcher.ports import Ports
 from battery_launcher.postgres import EmbeddedPostgres
 from battery_launcher.programs import Platform, Program
 from battery_launcher.settings import LauncherSettings
 from battery_launcher.supervision import Supervisor, _recipe_of
 
-CREDENTIALS = Credentials("jwt-s3cret", "service-s3cret", "api-s3cret", "db-s3cret", "admin-s3cret", True, None)
-SECRETS = ("jwt-s3cret", "service-s3cret", "api-s3cret", "db-s3cret", "admin-s3cret")
+PASSWORDS = DatabasePasswords("super-s3cret", "owner-s3cret", "db-s3cret")
+CREDENTIALS = Credentials("jwt-s3cret", "service-s3cret", "api-s3cret", PASSWORDS, "admin-s3cret", True, None)
+SECRETS = (
+    "jwt-s3cret",
+    "service-s3cret",
+    "api-s3cret",
+    "super-s3cret",
+    "owner-s3cret",
+    "db-s3cret",
+    "admin-s3cret",
+)
 
 
 def platform(root: Path, **environment: str) -> Platform:
@@ -24,7 +34,7 @@ def platform(root: Path, **environment: str) -> Platform:
     folder.create()
     settings = LauncherSettings.from_environment({"BATTERY_COMMANDS_DIR": "/commands", **environment}, root)
     postgres = (
-        EmbeddedPostgres(folder.postgres, root / "sockets", CREDENTIALS.database_password)
+        EmbeddedPostgres(folder.postgres, root / "sockets", CREDENTIALS.database_passwords)
         if settings.database_url is None
         else None
     )
@@ -60,6 +70,8 @@ def test_each_program_gets_only_the_secrets_that_it_needs(tmp_path: Path) -> Non
         "ml": {"service-s3cret"},
         "simulator": {"service-s3cret", "api-s3cret"},
     }
+    # Only they may change the schema, too.
+    assert "owner-s3cret" in installation.admin_environment()["DATABASE_OWNER_URL"]
     # Only the setup commands may create the administrator.
     assert installation.admin_environment()["BATTERY_ADMIN_PASSWORD"] == "admin-s3cret"
 

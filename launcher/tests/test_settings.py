@@ -3,6 +3,7 @@ from pathlib import Path
 import pytest
 
 from battery_launcher.data_folder import DataFolder, Steps
+from battery_launcher.database_roles import DatabasePasswords
 from battery_launcher.errors import LaunchFailed
 from battery_launcher.postgres import EmbeddedPostgres, server_settings
 from battery_launcher.settings import LauncherSettings, read_env_file
@@ -42,8 +43,10 @@ def test_steps_are_remembered_for_one_database_only(tmp_path: Path) -> None:
 
 
 def test_the_database_password_is_quoted_in_its_url() -> None:
-    server = EmbeddedPostgres(Path("/data/postgres"), Path("/data/sockets"), "a/b@c:d")
-    assert server.url == "postgresql://postgres:a%2Fb%40c%3Ad@/battery?host=/data/sockets"
+    passwords = DatabasePasswords("super", "owner", "a/b@c:d")
+    server = EmbeddedPostgres(Path("/data/postgres"), Path("/data/sockets"), passwords)
+    assert server.url == "postgresql://battery_runtime:a%2Fb%40c%3Ad@/battery?host=/data/sockets"
+    assert server.owner_url == "postgresql://battery_owner:owner@/battery?host=/data/sockets"
 
 
 @pytest.mark.parametrize("memory_gib", [1, 4, 64])

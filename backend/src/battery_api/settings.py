@@ -12,6 +12,8 @@ class GatewaySettings(ServiceSettings):
     """What the gateway needs to run; ``.env.example`` documents each."""
 
     database_url: SecretStr | None = None
+    # The role that migrates and owns everything; unset, DATABASE_URL names it.
+    database_owner_url: SecretStr | None = None
     database_pool_size: int = Field(default=10, ge=1, le=200)
     database_statement_timeout_s: float = Field(default=30.0, gt=0)
     # Tests on a server that takes one connection at a time switch pooling off.
@@ -53,6 +55,10 @@ class GatewaySettings(ServiceSettings):
     twin_record_interval_s: float = Field(default=60.0, gt=0)
     stale_check_interval_s: float = Field(default=15.0, gt=0)
     run_jobs: bool = True
+
+    def as_owner(self) -> "GatewaySettings":
+        """Return the settings for what only the owner of the database may do."""
+        return self.model_copy(update={"database_url": self.database_owner_url or self.database_url})
 
     @model_validator(mode="after")
     def _default_expiry_is_allowed(self) -> Self:

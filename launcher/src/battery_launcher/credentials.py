@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from battery_launcher.data_folder import DataFolder, write_private
+from battery_launcher.database_roles import DatabasePasswords
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,7 +17,7 @@ class Credentials:
     jwt_secret: str
     service_token: str
     simulator_api_key: str
-    database_password: str
+    database_passwords: DatabasePasswords
     admin_password: str
     admin_password_is_new: bool
     admin_password_file: Path | None
@@ -36,7 +37,11 @@ def ensure_credentials(folder: DataFolder, environment: Mapping[str, str]) -> Cr
         jwt_secret=environment.get("JWT_SECRET_KEY") or _stored_secret(folder.root / "jwt-secret"),
         service_token=environment.get("SERVICE_TOKEN") or _stored_secret(folder.root / "service-token"),
         simulator_api_key=environment.get("SIMULATOR_API_KEY") or _stored_secret(folder.root / "simulator-api-key"),
-        database_password=_stored_secret(folder.root / "database-password"),
+        database_passwords=DatabasePasswords(
+            superuser=_stored_secret(folder.root / "database-password"),
+            owner=_stored_secret(folder.root / "database-owner-password"),
+            runtime=_stored_secret(folder.root / "database-runtime-password"),
+        ),
         admin_password=configured or _stored_secret(file, byte_count=12),
         admin_password_is_new=is_new,
         admin_password_file=None if configured else file,

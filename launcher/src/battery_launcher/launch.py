@@ -34,7 +34,7 @@ def launch(settings: LauncherSettings, screen: Screen) -> None:
         credentials = ensure_credentials(folder, settings.environment)
         postgres = None
         if settings.database_url is None:
-            postgres = EmbeddedPostgres(folder.postgres, sockets, credentials.database_password)
+            postgres = EmbeddedPostgres(folder.postgres, sockets, credentials.database_passwords)
         # Processes of a killed launch may still use these ports.
         Supervisor(folder, sockets, ()).end_leftovers()
         ports = choose_ports(folder, host=settings.host, requested=settings.port)

@@ -14,10 +14,10 @@ from urllib.parse import quote
 import psutil
 
 from battery_launcher.data_folder import write_private
+from battery_launcher.database_roles import OWNER, RUNTIME, SUPERUSER, DatabasePasswords, role_statements
 from battery_launcher.errors import LaunchFailed
 
 DATABASE = "battery"
-_USER = "postgres"
 _SYSTEM_USER = "embedded_postgres"
 _MIB = 1024 * 1024
 
@@ -39,12 +39,17 @@ class EmbeddedPostgres:
 
     data: Path
     sockets: Path
-    password: str
+    passwords: DatabasePasswords
 
     @property
     def url(self) -> str:
-        """The gateway's ``DATABASE_URL``."""
-        return f"postgresql://{_USER}:{quote(self.password, safe='')}@/{DATABASE}?host={quote(str(self.sockets))}"
+        """The gateway's ``DATABASE_URL``: a role that owns nothing."""
+        return self._url_of(RUNTIME, self.passwords.runtime)
+
+    @property
+    def owner_url(self) -> str:
+        """``DATABASE_OWNER_URL`` of the commands that migrate."""
+        return self._url_of(OWNER, self.passwords.owner)
 
     @property
     def system_user(self) -> str | None:
@@ -79,11 +84,11 @@ class EmbeddedPostgres:
         shutil.rmtree(draft, ignore_errors=True)
         draft.mkdir(mode=0o700)
         password_file = draft.with_name("postgres.initial-password")
-        write_private(password_file, self.password + "\n")
+        write_private(password_file, self.passwords.superuser + "\n")
         if self.system_user is not None:
             shutil.chown(draft, self.system_user)
             shutil.chown(password_file, self.system_user)
-        options = ["--auth=scram-sha-256", "--encoding=UTF8", "--locale=C.UTF-8", "-U", _USER]
+        options = ["--auth=scram-sha-256", "--encoding=UTF8", "--locale=C.UTF-8", "-U", SUPERUSER]
         try:
             self._run("initdb", "-D", str(draft), f"--pwfile={password_file}", *options, as_server=True)
         finally:
@@ -100,24 +105,31 @@ class EmbeddedPostgres:
         raise LaunchFailed(f"The database did not start within {timeout_s:.0f} s; see logs/postgres.log in DATA_DIR.")
 
     def ensure_database(self) -> None:
-        """Create the platform's database if it is missing."""
-        connect = ("-h", str(self.sockets), "-U", _USER)
+        """Create the platform's database and its roles if they are missing."""
+        connect = ("-h", str(self.sockets), "-U", SUPERUSER)
         query = f"select 1 from pg_database where datname = '{DATABASE}'"  # noqa: S608  # a constant
         if self._run("psql", *connect, "-d", "postgres", "-tAc", query).strip() != "1":
             self._run("createdb", *connect, DATABASE)
+        # By standard input: command lines can be read by everybody on the machine.
+        script = role_statements(DATABASE, self.passwords)
+        self._run("psql", *connect, "-d", DATABASE, "-q", "-v", "ON_ERROR_STOP=1", "-f", "-", script=script)
 
-    def _run(self, program: str, *arguments: str, as_server: bool = False) -> str:
+    def _url_of(self, role: str, password: str) -> str:
+        return f"postgresql://{role}:{quote(password, safe='')}@/{DATABASE}?host={quote(str(self.sockets))}"
+
+    def _run(self, program: str, *arguments: str, as_server: bool = False, script: str | None = None) -> str:
         done = subprocess.run(  # noqa: S603  # the package's own programs
             [str(BINARIES / program), *arguments],
             check=False,
             capture_output=True,
             text=True,
+            input=script,
             cwd="/",
             # Set the group too: as a member of root's group the server would get that group's permissions.
             user=self.system_user if as_server else None,
             group=self.system_user if as_server else None,
             extra_groups=[] if as_server and self.system_user else None,
-            env={**os.environ, "PGPASSWORD": self.password},
+            env={**os.environ, "PGPASSWORD": self.passwords.superuser},
         )
         if done.returncode != 0:
             raise LaunchFailed(f"{program} failed: {done.stderr.strip()}")

@@ -12,7 +12,15 @@ from battery_launcher.settings import LauncherSettings
 
 # Never inherited: a program gets only those that it needs.
 _SECRETS = frozenset(
-    {"BATTERY_ADMIN_PASSWORD", "DATABASE_URL", "JWT_SECRET_KEY", "SERVICE_TOKEN", "SIMULATOR_API_KEY", "REDIS_URL"}
+    {
+        "BATTERY_ADMIN_PASSWORD",
+        "DATABASE_OWNER_URL",
+        "DATABASE_URL",
+        "JWT_SECRET_KEY",
+        "REDIS_URL",
+        "SERVICE_TOKEN",
+        "SIMULATOR_API_KEY",
+    }
 )
 
 
@@ -90,7 +98,11 @@ class Platform:
 
     def admin_environment(self) -> dict[str, str]:
         """Return the settings of the commands that set the platform up."""
-        return {**self.gateway_environment(), "BATTERY_ADMIN_PASSWORD": self.credentials.admin_password}
+        environment = {**self.gateway_environment(), "BATTERY_ADMIN_PASSWORD": self.credentials.admin_password}
+        owner_url = (
+            self.settings.environment.get("DATABASE_OWNER_URL") if self.postgres is None else self.postgres.owner_url
+        )
+        return environment if owner_url is None else {**environment, "DATABASE_OWNER_URL": owner_url}
 
     def programs(self) -> list[Program]:
         """Return every supervised program, in the order in which they start."""

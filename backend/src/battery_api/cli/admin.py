@@ -19,6 +19,7 @@ from battery_api.app.main import create_app, create_gateway
 from battery_api.app.openapi import describe
 from battery_api.db import migrate as schema
 from battery_api.db.bangkok import ZONE
+from battery_api.db.roles import grant_runtime, runtime_role
 from battery_api.db.session import Database
 from battery_api.fleet.importer import import_catalogue
 from battery_api.fleet.ports import FleetChange
@@ -53,12 +54,16 @@ def migrate(
     async def run(database: Database, settings: GatewaySettings) -> None:
         if to == "head":
             await schema.upgrade(database.engine)
+            role = runtime_role(settings)
+            if role is not None:
+                async with database.begin() as connection:
+                    await grant_runtime(connection, role)
             await maintain_storage_of(database, settings)
         else:
             await schema.downgrade(database.engine, to)
         _out.print(f"The schema is at {await schema.current_revision(database.engine)}.")
 
-    _run(run)
+    _run(run, as_owner=True)
 
 
 @app.command("import-fleet")
@@ -141,7 +146,7 @@ def load_history_command(
             rows = await load_history(database, directory, report)
         _out.print(f"{rows:,} rows are stored.")
 
-    _run(run)
+    _run(run, as_owner=True)
 
 
 @app.command()
@@ -154,10 +159,10 @@ def openapi(
     _out.print(f"Wrote {out}.")
 
 
-def _run(action: Callable[[Database, GatewaySettings], Awaitable[None]]) -> None:
+def _run(action: Callable[[Database, GatewaySettings], Awaitable[None]], *, as_owner: bool = False) -> None:
     async def run_with_database() -> None:
         settings = GatewaySettings()
-        database = Database.from_settings(settings)
+        database = Database.from_settings(settings.as_owner() if as_owner else settings)
         try:
             await action(database, settings)
         finally:
