@@ -257,7 +257,7 @@ def test_a_lowered_limit_of_descriptors_is_respected(tmp_path: Path) -> None:
             assert httpx.get(server.url + "/health").status_code == 200
 
 
-def test_a_reset_connection_gives_its_place_back(server: ServiceProcess) -> None:
+def test_a_reset_connection_makes_room_again(server: ServiceProcess) -> None:
     for _ in range(3 * MAX_CONNECTIONS):
         connection = connect(server)
         connection.sendall(HEAD)

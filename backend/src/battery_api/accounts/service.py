@@ -15,7 +15,7 @@ from battery_api.accounts.principal import Principal
 from battery_api.accounts.repository import StoredRefreshToken, StoredUser
 from battery_api.accounts.schemas import SessionOut, UserOut
 from battery_api.accounts.sessions import Authenticator, user_principal
-from battery_api.accounts.throttle import FAMILIAR_FOR, Admitted, Origin, admit_attempt
+from battery_api.accounts.throttle import FAMILIAR_FOR, Admitted, AttemptOrigin, admit_attempt
 from battery_api.accounts.tokens import new_secret, secret_hash
 from battery_api.context import ProcessContext
 from battery_contracts.enums import Role
@@ -57,7 +57,7 @@ class SessionService:
     async def login(self, username: str, password: str, caller: Caller) -> OpenedSession:
         """Open a session or raise `BadCredentials` without saying which half was wrong."""
         now = self._context.clock.now()
-        origin = Origin(caller.address, caller.device)
+        origin = AttemptOrigin(caller.address, caller.device)
         admitted, candidate = await self._admit(origin, username, now)
         # Hashing is slow by design, so no connection and no lock is held meanwhile.
         correct = await verify_password(
@@ -142,7 +142,7 @@ class SessionService:
         assert principal.user_id is not None
         assert principal.session_id is not None
         now = self._context.clock.now()
-        origin = Origin(caller.address, f"session:{principal.session_id}")
+        origin = AttemptOrigin(caller.address, f"session:{principal.session_id}")
         admitted, user = await self._admit(origin, principal.name, now, in_session=True)
         if user is None or not await verify_password(current, user.password_hash, at_once=True):
             raise BadCredentials("The current password is wrong.")
@@ -158,7 +158,7 @@ class SessionService:
         self._authenticator.forget()
 
     async def _admit(
-        self, origin: Origin, username: str, now: datetime, *, in_session: bool = False
+        self, origin: AttemptOrigin, username: str, now: datetime, *, in_session: bool = False
     ) -> tuple[Admitted, StoredUser | None]:
         async with self._context.database.begin() as connection:
             verdict = await admit_attempt(
@@ -170,7 +170,7 @@ class SessionService:
         return verdict, user
 
     @staticmethod
-    async def _device(connection: AsyncConnection, origin: Origin, now: datetime) -> str:
+    async def _device(connection: AsyncConnection, origin: AttemptOrigin, now: datetime) -> str:
         """Return the device that this login makes known: the one of the cookie only if it came from here."""
         digest = origin.device_hash
         if origin.device and digest and await has_logged_in_anyone(connection, digest, now - FAMILIAR_FOR):

@@ -42,7 +42,7 @@ _FIRST_DELAY_S: Final = 2
 
 
 @dataclass(frozen=True, slots=True)
-class Origin:
+class AttemptOrigin:
     """Where an attempt comes from: an address, and a device if it carries a device cookie or a session."""
 
     address: str
@@ -71,7 +71,7 @@ async def admit_attempt(
     connection: AsyncConnection,
     settings: GatewaySettings,
     *,
-    origin: Origin,
+    origin: AttemptOrigin,
     username: str,
     now: datetime,
     in_session: bool = False,
