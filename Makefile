@@ -7,7 +7,7 @@ endif
 TASKS := $(PYTHON) tools/workspace
 
 .DEFAULT_GOAL := help
-.PHONY: help setup up test lint structure lock openapi demo-reset bench twin-report
+.PHONY: help setup up test lint structure lock openapi demo-reset faults bench twin-report
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -38,6 +38,10 @@ openapi: ## write contracts/openapi/*.json
 demo-reset: ## remove DATA_DIR (.data) after asking; FORCE=1 does not ask
 	@$(TASKS) setup --for-up --quiet
 	@.venv/bin/battery-up reset
+
+faults: ## kill, freeze, flood and fill a platform of its own, and print what it survived; about 10 minutes
+	@$(TASKS) setup
+	@.venv/bin/python -m tests.faults
 
 bench: ## run the side-by-side measurements
 	@$(TASKS) setup

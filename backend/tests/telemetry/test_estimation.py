@@ -102,7 +102,8 @@ async def test_batteries_of_a_wholly_refused_call_restart_from_their_prior(gatew
 async def overview_of(gateway: Gateway) -> FleetOverview:
     services = Services(twin="up", ml="up", simulator="up")
     async with gateway.database.begin() as connection:
-        return await FleetService(connection, WRITER, NOW, find_not_judged=find_not_judged).overview(services)
+        service = FleetService(connection, WRITER, NOW, find_not_judged=find_not_judged)
+        return await service.overview(services, gateway.context.disk.report())
 
 
 async def test_the_average_counts_only_batteries_with_evidence(gateway: Gateway) -> None:

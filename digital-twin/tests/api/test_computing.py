@@ -9,7 +9,7 @@ import httpx
 import pytest
 from fastapi import Request
 
-from battery_contracts.twin_analysis import BlockState, LoadStep, SimulateRequest, SimulateResponse
+from battery_contracts.twin_analysis import MAX_PROFILE_S, BlockState, LoadStep, SimulateRequest, SimulateResponse
 from battery_servicekit.asker import AskerLeft
 from battery_twin.api.app import create_app
 from battery_twin.api.computing import Busy, Computing, TooCostly
@@ -90,7 +90,7 @@ def test_a_long_course_is_thinned_while_it_grows(monkeypatch: pytest.MonkeyPatch
     assert MAX_POINTS / 2 <= len(found.time_s) <= MAX_POINTS
     steps = {round(later - earlier, 6) for earlier, later in zip(found.time_s, found.time_s[1:], strict=False)}
     assert len(steps) == 1
-    assert found.time_s[-1] > 0.98 * runtime_string.MAX_PROFILE_S
+    assert found.time_s[-1] > 0.98 * MAX_PROFILE_S
 
 
 async def test_a_question_whose_asker_leaves_is_ended() -> None:

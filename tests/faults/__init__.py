@@ -1,0 +1,1 @@
+"""Faults planted in a running platform: `make faults` prints what it survived."""
