@@ -32,6 +32,8 @@ class GatewaySettings(ServiceSettings):
     battery_admin_password: SecretStr | None = None
     simulator_api_key: SecretStr | None = None
 
+    # Seconds for which browsers use HTTPS only; set it once every way in has a certificate.
+    hsts_max_age_s: int = Field(default=0, ge=0)
     cors_origins: list[str] = Field(default_factory=list)
     frontend_dist: Path | None = None
 

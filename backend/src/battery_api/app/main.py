@@ -90,7 +90,7 @@ def create_app(settings: GatewaySettings | None = None, overrides: PartOverrides
         api.include_router(routes.router)
     app.include_router(api)
     app.add_middleware(GZipMiddleware, minimum_size=1024, compresslevel=5)
-    app.add_middleware(SecurityHeadersMiddleware)
+    app.add_middleware(SecurityHeadersMiddleware, hsts_max_age_s=_hsts_of(settings))
     if settings is not None:
         if settings.cors_origins:
             app.add_middleware(
@@ -110,14 +110,23 @@ def create_gateway(settings: GatewaySettings, overrides: PartOverrides | None = 
     """Build the app together with its Socket.IO endpoint."""
     app = create_app(settings, overrides)
 
-    async def asgi(scope: Any, receive: Any, send: Any) -> None:
+    async def live(scope: Any, receive: Any, send: Any) -> None:
         # The Socket.IO server is created in the lifespan, with the other parts, so it is looked up here.
+        await app.state.parts.socket_asgi(scope, receive, send)
+
+    secured = SecurityHeadersMiddleware(live, hsts_max_age_s=_hsts_of(settings))
+
+    async def asgi(scope: Any, receive: Any, send: Any) -> None:
         if scope["type"] in {"http", "websocket"} and scope["path"].startswith("/socket.io"):
-            await app.state.parts.socket_asgi(scope, receive, send)
+            await secured(scope, receive, send)
         else:
             await app(scope, receive, send)
 
     return Gateway(app, asgi)
+
+
+def _hsts_of(settings: GatewaySettings | None) -> int:
+    return 0 if settings is None else settings.hsts_max_age_s
 
 
 @asynccontextmanager

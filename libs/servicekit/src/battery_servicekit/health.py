@@ -79,6 +79,8 @@ def health_router(service: str, version: str, checks: Sequence[Check]) -> APIRou
         """Report that the process is alive."""
         return JsonResponse(Liveness(service=service, version=version))
 
+    router.add_api_route("/health", get_health, methods=["HEAD"], include_in_schema=False)
+
     @router.get("/health/ready", response_model=Readiness, responses={503: {"model": Readiness}})
     async def get_readiness() -> Response:
         """Report whether the service can do its work, and what is missing."""
