@@ -39,7 +39,7 @@ class Responsiveness(StrEnum):
 
 @dataclass
 class _Followed:
-    """One process of a program: when it last answered, and what it had worked by then."""
+    """One process of a program: when it last answered, and since when it has done nothing."""
 
     pid: int
     answered_at_s: float
@@ -74,13 +74,10 @@ class ResponsivenessProbe:
         return found
 
     def _follow(self, program: Program, pid: int) -> Responsiveness:
-        now_s, cpu_s = self.now_s(), _cpu_s(pid)
+        now_s = self.now_s()
         followed = self._followed.get(program.name)
         if followed is None or followed.pid != pid:
-            followed = _Followed(pid, now_s, float("-inf"), cpu_s, now_s)
-            self._followed[program.name] = followed
-        if cpu_s - followed.cpu_s > _IDLE_CPU_S:
-            followed.cpu_s, followed.idle_since_s = cpu_s, now_s
+            followed = self._followed[program.name] = _Followed(pid, now_s, float("-inf"), 0.0, now_s)
         if followed.question is not None and followed.question.done():
             if followed.question.result():
                 followed.answered_at_s = followed.idle_since_s = now_s
@@ -88,7 +85,13 @@ class ResponsivenessProbe:
         if followed.question is None and now_s - followed.asked_at_s >= ASK_EVERY_S:
             followed.asked_at_s = now_s
             followed.question = self._threads.submit(_answers, program)
-        silent_s, idle_s = now_s - followed.answered_at_s, now_s - followed.idle_since_s
+        silent_s = now_s - followed.answered_at_s
+        if silent_s > ASK_EVERY_S:
+            # Only now: looking through all processes costs more than asking one.
+            cpu_s = _cpu_s(pid)
+            if abs(cpu_s - followed.cpu_s) > _IDLE_CPU_S:
+                followed.cpu_s, followed.idle_since_s = cpu_s, now_s
+        idle_s = now_s - followed.idle_since_s
         if silent_s >= STUCK_AFTER_S or min(silent_s, idle_s) >= FROZEN_AFTER_S:
             return Responsiveness.FROZEN
         return Responsiveness.SLOW if silent_s >= ASK_EVERY_S + SLOW_AFTER_S else Responsiveness.ALIVE

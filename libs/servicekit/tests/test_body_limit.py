@@ -11,7 +11,14 @@ from battery_servicekit.testing.asgi import asgi_client
 LIMIT = 1000
 
 
-async def size(method: str, path: str, content: bytes | AsyncIterator[bytes] | None = None) -> httpx.Response:
+async def size(
+    method: str,
+    path: str,
+    content: bytes | AsyncIterator[bytes] | None = None,
+    *,
+    headers: dict[str, str] | None = None,
+    stranger_limit: int | None = None,
+) -> httpx.Response:
     app = create_service(
         service="echo",
         title="Echo",
@@ -20,6 +27,7 @@ async def size(method: str, path: str, content: bytes | AsyncIterator[bytes] | N
         checks=(),
         body_limit_bytes=LIMIT,
         unlimited_paths=("/unlimited",),
+        stranger_limit_bytes=stranger_limit,
     )
 
     @app.api_route("/{_path:path}", methods=["GET", "POST", "DELETE"])
@@ -27,7 +35,7 @@ async def size(method: str, path: str, content: bytes | AsyncIterator[bytes] | N
         return PlainTextResponse(str(len(await request.body())))
 
     async with asgi_client(app) as client:
-        return await client.request(method, path, content=content)
+        return await client.request(method, path, content=content, headers=headers)
 
 
 async def pieces(count: int, each: int) -> AsyncIterator[bytes]:
@@ -50,6 +58,16 @@ async def test_above_it_is_413_with_the_shape_of_every_error() -> None:
         assert answer.headers["content-type"] == "application/problem+json"
         assert answer.headers["connection"] == "close"
         assert answer.json()["request_id"] == answer.headers["x-request-id"]
+
+
+@pytest.mark.parametrize("headers", [{"Authorization": "Bearer x"}, {"X-API-Key": "x"}])
+async def test_who_brings_no_credentials_may_send_less(headers: dict[str, str]) -> None:
+    for content in (bytes(101), pieces(101, 1)):
+        refused = await size("POST", "/x", content, stranger_limit=100)
+        assert (refused.status_code, "at most 100 bytes" in refused.json()["detail"]) == (413, True)
+    assert (await size("POST", "/x", bytes(100), stranger_limit=100)).text == "100"
+    assert (await size("POST", "/x", bytes(LIMIT), headers=headers, stranger_limit=100)).text == str(LIMIT)
+    assert (await size("POST", "/x", bytes(LIMIT + 1), headers=headers, stranger_limit=100)).status_code == 413
 
 
 async def test_an_exempt_path_accepts_any_size() -> None:

@@ -42,6 +42,8 @@ from battery_servicekit.application import create_service
 
 VERSION: Final = version("battery-api")
 BODY_LIMIT_BYTES: Final = 1024 * 1024
+STRANGER_LIMIT_BYTES: Final = 16 * 1024
+"""Without credentials; a login needs no more."""
 _log = structlog.get_logger(__name__)
 
 
@@ -81,6 +83,7 @@ def create_app(settings: GatewaySettings | None = None, overrides: PartOverrides
         checks=gateway_checks(parts),
         lifespan=lifespan,
         body_limit_bytes=BODY_LIMIT_BYTES,
+        stranger_limit_bytes=STRANGER_LIMIT_BYTES,
         unlimited_paths=("/api/v1/telemetry", "/api/v1/fleet/import"),
     )
     install_unavailable_handler(app)

@@ -35,6 +35,7 @@ def create_service(
     docs_url: str = "/api/docs",
     body_limit_bytes: int | None = None,
     unlimited_paths: Sequence[str] = (),
+    stranger_limit_bytes: int | None = None,
     disk: DiskWatch | None = None,
 ) -> FastAPI:
     """Build an app with health, metrics, problem details and request ids; the caller adds the routes.
@@ -45,6 +46,8 @@ def create_service(
         Maximum size of a request body; no limit when omitted.
     unlimited_paths
         Paths exempt from ``body_limit_bytes``, whose routes limit their own bodies.
+    stranger_limit_bytes
+        Maximum size of a body without credentials; that of every other when omitted.
     disk
         Where the service keeps its data; readiness says when it is full.
     """
@@ -66,7 +69,12 @@ def create_service(
     app.include_router(health_router(service, version, checks if disk is None else (*checks, disk.check())))
     app.include_router(metrics.router)
     if body_limit_bytes is not None:
-        app.add_middleware(BodyLimitMiddleware, limit_bytes=body_limit_bytes, exempt_paths=unlimited_paths)
+        app.add_middleware(
+            BodyLimitMiddleware,
+            limit_bytes=body_limit_bytes,
+            exempt_paths=unlimited_paths,
+            stranger_limit_bytes=stranger_limit_bytes,
+        )
     app.add_middleware(RequestContextMiddleware)
     return app
 

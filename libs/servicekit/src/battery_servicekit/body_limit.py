@@ -9,14 +9,29 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from battery_servicekit.problems import problem_response
 
 _WITHOUT_BODY = frozenset({"GET", "HEAD", "OPTIONS"})
+_CREDENTIALS = ("authorization", "x-api-key")
 
 
 class BodyLimitMiddleware:
-    """Answer 413 to bodies above a limit, except on paths that limit their own bodies."""
+    """Answer 413 to bodies above a limit, except on paths that limit their own bodies.
 
-    def __init__(self, app: ASGIApp, *, limit_bytes: int, exempt_paths: Sequence[str] = ()) -> None:
+    Parameters
+    ----------
+    stranger_limit_bytes
+        Limit without credentials, on every path: what many strangers hold together must not fill the memory.
+    """
+
+    def __init__(
+        self,
+        app: ASGIApp,
+        *,
+        limit_bytes: int,
+        exempt_paths: Sequence[str] = (),
+        stranger_limit_bytes: int | None = None,
+    ) -> None:
         self._app = app
         self._limit_bytes = limit_bytes
+        self._stranger_limit_bytes = limit_bytes if stranger_limit_bytes is None else stranger_limit_bytes
         self._exempt_paths = frozenset(exempt_paths)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -24,12 +39,15 @@ class BodyLimitMiddleware:
         if scope["type"] != "http" or scope["path"] in self._exempt_paths:
             await self._app(scope, receive, send)
             return
-        declared = Headers(scope=scope).get("content-length")
+        headers = Headers(scope=scope)
+        declared = headers.get("content-length")
+        is_stranger = not any(name in headers for name in _CREDENTIALS)
+        limit_bytes = self._stranger_limit_bytes if is_stranger else self._limit_bytes
         if declared is None and scope["method"] in _WITHOUT_BODY:
             await self._app(scope, receive, send)
             return
-        if declared is not None and declared.isascii() and declared.isdigit() and int(declared) > self._limit_bytes:
-            await self._refuse(scope, receive, send)
+        if declared is not None and declared.isascii() and declared.isdigit() and int(declared) > limit_bytes:
+            await self._refuse(scope, receive, send, limit_bytes)
             return
         body = bytearray()
         more = True
@@ -38,18 +56,19 @@ class BodyLimitMiddleware:
             if message["type"] == "http.disconnect":
                 return
             body += message.get("body", b"")
-            if len(body) > self._limit_bytes:
-                await self._refuse(scope, receive, send)
+            if len(body) > limit_bytes:
+                await self._refuse(scope, receive, send, limit_bytes)
                 return
             more = message.get("more_body", False)
         await self._app(scope, _replay(bytes(body), receive), send)
 
-    async def _refuse(self, scope: Scope, receive: Receive, send: Send) -> None:
+    @staticmethod
+    async def _refuse(scope: Scope, receive: Receive, send: Send, limit_bytes: int) -> None:
         answer = problem_response(
             Request(scope),
             status=413,
             code="body_too_large",
-            detail=f"The body may have at most {self._limit_bytes:,} bytes.",
+            detail=f"The body may have at most {limit_bytes:,} bytes.",
             # The rest of the body stays unread, so the connection cannot carry another request.
             headers={"Connection": "close"},
         )
