@@ -94,7 +94,7 @@ def test_everything_returns_after_the_supervisor_was_killed_and_still_stops(star
     launched = start_launcher(BATTERY_HISTORY_DAYS="0")
     launched.wait_until_up()
     old = launched.family()
-    supervisor = next(process for process in old if "supervisor.supervisord" in process.cmdline())
+    supervisor = next(process for process in old if "battery_launcher.supervisor_process" in process.cmdline())
     supervisor.kill()
     launched.wait_for_text("starting everything again")
     launched.wait_for(lambda: launched.calls().count("battery-sim-service serves") == 2, "the feed again")

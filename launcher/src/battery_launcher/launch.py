@@ -95,7 +95,7 @@ class _Launch:
             return
         first = not (server.data / "PG_VERSION").exists()
         with self._screen.step("Database created and started" if first else "Database started"):
-            server.prepare()
+            server.prepare(self._screen.note)
             self._supervisor.start()
             self._supervisor.start_program("postgres")
             server.wait_until_ready()

@@ -5,7 +5,7 @@ import pwd
 import shutil
 import subprocess
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -70,12 +70,16 @@ class EmbeddedPostgres:
         """The command that asks whether the server accepts connections."""
         return str(BINARIES / "pg_isready"), "-q", "-t", "3", "-h", str(self.sockets)
 
-    def prepare(self) -> None:
-        """Initialise the data folder on the first run and, as root, give PostgreSQL's user access to it."""
+    def prepare(self, note: Callable[[str], None]) -> None:
+        """Initialise the data folder on the first run and, as root, give PostgreSQL's user access to it.
+
+        Folders above it that had to be opened for that are named by ``note``.
+        """
         if self.system_user is not None:
             _ensure_user(self.system_user)
             for path in (self.data.parent, self.sockets, BINARIES):
-                _allow_traversal(path)
+                for folder in _allow_traversal(path):
+                    note(f"PostgreSQL does not run as root: its user may now pass through {folder} (chmod o+x).")
             shutil.chown(self.sockets, self.system_user)
         if (self.data / "PG_VERSION").exists():
             return
@@ -174,8 +178,9 @@ def _ensure_user(name: str) -> None:
             ) from None
 
 
-def _allow_traversal(path: Path) -> None:
-    """Let other users traverse (not list) a folder and those above it; only root calls this."""
-    for folder in (path, *path.parents):
-        if not folder.stat().st_mode & 0o001:
-            folder.chmod(folder.stat().st_mode | 0o001)
+def _allow_traversal(path: Path) -> list[Path]:
+    """Let other users traverse (not list) a folder and those above it; return those that were closed."""
+    closed = [folder for folder in (path, *path.parents) if not folder.stat().st_mode & 0o001]
+    for folder in closed:
+        folder.chmod(folder.stat().st_mode | 0o001)
+    return closed
