@@ -74,7 +74,8 @@ def _figures(timed: Timed, began: float) -> list[str]:
 
 def main() -> int:
     """Run every attack; the exit code is 0 if nothing acknowledged was lost or doubled."""
-    console = Console()
+    # Wide enough for the report where the output goes to a file.
+    console = Console() if sys.stdout.isatty() else Console(width=170)
     table = Table(title="Faults planted under numbered readings and a visitor")
     for column in ("fault", "whole again after", "posts p99", "refused", "pages p99", "failed", "found"):
         table.add_column(column)

@@ -87,7 +87,6 @@ class ResponsivenessProbe:
             followed.question = self._threads.submit(_answers, program)
         silent_s = now_s - followed.answered_at_s
         if silent_s > ASK_EVERY_S:
-            # Only now: looking through all processes costs more than asking one.
             cpu_s = _cpu_s(pid)
             if abs(cpu_s - followed.cpu_s) > _IDLE_CPU_S:
                 followed.cpu_s, followed.idle_since_s = cpu_s, now_s
@@ -116,8 +115,8 @@ def _answers(program: Program) -> bool:
 
 
 def _cpu_s(pid: int) -> float:
+    # Of the process itself: sessions of a database go on for a while when the one that starts them is frozen.
     with suppress(psutil.Error):
-        process = psutil.Process(pid)
-        times = [one.cpu_times() for one in (process, *process.children(recursive=True))]
-        return float(sum(one.user + one.system for one in times))
+        times = psutil.Process(pid).cpu_times()
+        return float(times.user + times.system)
     return 0.0
