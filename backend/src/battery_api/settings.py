@@ -23,6 +23,9 @@ class GatewaySettings(ServiceSettings):
     access_token_minutes: int = Field(default=30, ge=1, le=24 * 60)
     refresh_token_days: int = Field(default=7, ge=1, le=90)
     # Failures of one caller on one name within an hour that cost no wait; each further one doubles it.
+    # A session ends so long after its login however often it is used; of a user's sessions the newest stay.
+    session_max_days: int = Field(default=30, ge=1, le=365)
+    sessions_per_user: int = Field(default=20, ge=1, le=1000)
     login_attempts_per_minute: int = Field(default=5, ge=1)
     api_key_default_days: int = Field(default=365, ge=1, le=3650)
     api_key_max_days: int = Field(default=730, ge=1, le=3650)

@@ -56,6 +56,29 @@ async def test_user_names_ignore_case_and_spelling(world: World) -> None:
         assert (await world.session(typed, PASSWORD))["user"]["username"] == stored
 
 
+async def test_a_session_ends_a_month_after_its_login_however_often_it_is_used(world: World) -> None:
+    session = await world.session("malee")
+    for _ in range(5):
+        world.clock.advance(timedelta(days=5, hours=23))
+        renewed = await world.refresh(session["refresh_token"])
+        assert outcome(renewed) == (200, "")
+        session = renewed.json()
+    world.clock.advance(timedelta(hours=6))
+    assert outcome(await world.refresh(session["refresh_token"])) == (401, "refresh_refused")
+
+
+async def test_of_many_sessions_of_a_user_the_newest_stay(world: World) -> None:
+    other = await world.session("somchai")
+    sessions = []
+    for _ in range(22):
+        world.clock.advance(timedelta(seconds=10))
+        sessions.append(await world.session("malee"))
+    world.clock.advance(CACHED_FOR)
+    found = [outcome(await world.me(session))[0] for session in sessions]
+    assert found == [401, 401] + [200] * 20
+    assert outcome(await world.me(other)) == (200, "")
+
+
 async def test_refresh_rotates(world: World) -> None:
     first = await world.session("malee")
     second = (await world.refresh(first["refresh_token"])).json()

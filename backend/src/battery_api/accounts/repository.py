@@ -44,6 +44,7 @@ class StoredRefreshToken(NamedTuple):
     id: int
     family_id: UUID
     user_id: int
+    opened_at: datetime
     expires_at: datetime
     used_at: datetime | None
     revoked_at: datetime | None
@@ -78,6 +79,14 @@ _USER: Final = select(*_columns(User, StoredUser), _LOCATION_CODES.label("locati
     User.deleted_at.is_(None)
 )
 _REFRESH_TOKEN: Final = select(*_columns(RefreshToken, StoredRefreshToken))
+_END_OLDEST: Final = text(
+    """
+    update refresh_token set revoked_at = :at
+    where user_id = :user and revoked_at is null and family_id in (
+        select family_id from refresh_token where user_id = :user and revoked_at is null and expires_at > :at
+        group by family_id order by max(issued_at) desc, max(id) desc offset :keep)
+    """
+)
 _AUDIT_ENTRY: Final = select(*_columns(AuditLog, StoredAuditEntry))
 
 
@@ -233,6 +242,11 @@ async def end_sessions(connection: AsyncConnection, user_id: int, at: datetime, 
     if keep is not None:
         statement = statement.where(RefreshToken.family_id != keep)
     await connection.execute(statement.values(revoked_at=at))
+
+
+async def end_oldest_sessions(connection: AsyncConnection, user_id: int, at: datetime, *, keep: int) -> None:
+    """End the sessions of a user that were used longest ago, except ``keep``; the caller holds the user's lock."""
+    await connection.execute(_END_OLDEST, {"user": user_id, "at": at, "keep": keep})
 
 
 async def prune_tokens(connection: AsyncConnection, expired_before: datetime) -> None:

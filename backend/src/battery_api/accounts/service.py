@@ -47,6 +47,14 @@ class OpenedSession:
     device: str = field(repr=False)
 
 
+@dataclass(frozen=True, slots=True)
+class _Opening:
+    """Which session a refresh token continues, and when that began."""
+
+    family_id: UUID
+    opened_at: datetime
+
+
 class SessionService:
     """Opens, renews and ends sessions; every change is one transaction."""
 
@@ -72,8 +80,10 @@ class SessionService:
                 await repository.change_user(connection, user.id, {"last_login_at": now}, raise_epoch=False)
                 family_id = uuid4()
                 actor = user_principal(user, session_id=str(family_id))
-                session = await self._open(
-                    connection, user, family_id=family_id, refresh=new_secret(), caller=caller, now=now
+                opening = _Opening(family_id, opened_at=now)
+                session = await self._open(connection, user, opening, refresh=new_secret(), caller=caller, now=now)
+                await repository.end_oldest_sessions(
+                    connection, user.id, now, keep=self._context.settings.sessions_per_user
                 )
                 await record_audit(connection, actor=actor, action="auth.login", address=caller.address)
                 return OpenedSession(session, device)
@@ -91,14 +101,14 @@ class SessionService:
             stored, user = await self._lock_session(connection, token)
             if stored is None or user is None or not user.is_active:
                 raise RefreshRefused("This session has ended; log in again.")
-            if stored.revoked_at is not None or stored.expires_at <= now:
+            longest = timedelta(days=self._context.settings.session_max_days)
+            if stored.revoked_at is not None or stored.expires_at <= now or now - stored.opened_at >= longest:
                 raise RefreshRefused("This session has ended; log in again.")
             successor = self._authenticator.tokens.successor_of(token)
             if stored.used_at is None:
                 await repository.mark_used(connection, stored.id, now)
-                return await self._open(
-                    connection, user, family_id=stored.family_id, refresh=successor, caller=caller, now=now
-                )
+                opening = _Opening(stored.family_id, stored.opened_at)
+                return await self._open(connection, user, opening, refresh=successor, caller=caller, now=now)
             if now - stored.used_at <= REPEAT_GRACE:
                 next_token = await repository.find_refresh_token(connection, secret_hash(successor))
                 if next_token is None or next_token.used_at is not None:
@@ -198,8 +208,8 @@ class SessionService:
         self,
         connection: AsyncConnection,
         user: StoredUser,
+        opening: _Opening,
         *,
-        family_id: UUID,
         refresh: str,
         caller: Caller,
         now: datetime,
@@ -207,15 +217,16 @@ class SessionService:
         await repository.add_refresh_token(
             connection,
             {
-                "family_id": family_id,
+                "family_id": opening.family_id,
                 "user_id": user.id,
                 "token_hash": secret_hash(refresh),
+                "opened_at": opening.opened_at,
                 "issued_at": now,
                 "expires_at": now + timedelta(days=self._context.settings.refresh_token_days),
                 "user_agent": (caller.user_agent or "")[:200] or None,
             },
         )
-        return self._session(user, family_id=family_id, refresh=refresh, now=now)
+        return self._session(user, family_id=opening.family_id, refresh=refresh, now=now)
 
     def _session(self, user: StoredUser, *, family_id: UUID, refresh: str, now: datetime) -> SessionOut:
         access = self._authenticator.tokens.issue_access(

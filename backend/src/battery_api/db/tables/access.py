@@ -54,6 +54,8 @@ class RefreshToken(Base):
     family_id: Mapped[UUID] = mapped_column(index=True)
     user_id: Mapped[int] = mapped_column(ForeignKey("user.id", ondelete="CASCADE"), index=True)
     token_hash: Mapped[str] = mapped_column(unique=True)
+    opened_at: Mapped[datetime]
+    """When the session began, with a password."""
     issued_at: Mapped[datetime]
     expires_at: Mapped[datetime]
     used_at: Mapped[datetime | None]
