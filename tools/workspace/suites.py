@@ -30,6 +30,8 @@ from structure import TASK_RUNNER
 RESULTS = ROOT / "tests" / "results"
 _CROSS_SERVICE = "battery-system-tests"
 _SPECIAL = {_CROSS_SERVICE, "battery-benchmarks"}
+_WORKERS = {"api": 2}
+"""Workers of the suites that take longest; each has a database server of its own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +149,10 @@ def _run_pytest(member: Member) -> SuiteCount:
         return SuiteCount()
     ensure_node(TIMESCALE_WASM, "--legacy-peer-deps")
     environment = ensure_member_environment(member)
-    return _pytest(environment, member.label, member.folder, ["tests"])
+    workers = _WORKERS.get(member.label)
+    # By file: what a module sets up once stays with one worker.
+    side_by_side = [] if workers is None else ["-n", str(workers), "--dist", "loadfile"]
+    return _pytest(environment, member.label, member.folder, ["tests", *side_by_side])
 
 
 def _run_workspace() -> SuiteCount:
