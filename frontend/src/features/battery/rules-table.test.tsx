@@ -63,7 +63,7 @@ it("shows a dash where the source is not known, and no unit where there is none"
 it("speaks Thai, units of time included", async () => {
   await i18next.changeLanguage("th");
   const cells = await rowOf({ type: "data_stale", severity: "warning", unit: "s", raise_value: 300 });
-  expect(cells).toEqual(["ข้อมูลไม่อัปเดต", "เตือน", "> 300 วินาที", "60 วินาที", "ค่าเริ่มต้น"]);
+  expect(cells).toEqual(["ข้อมูลไม่อัปเดต", "เตือน", "> 5 นาที", "60 วินาที", "ค่าเริ่มต้น"]);
 });
 
 it("says that the rules could not be loaded, and loads them again", async () => {

@@ -51,7 +51,9 @@ function Rules({ rules }: { rules: EffectiveRule[] }) {
               </td>
               <td>
                 {rule.direction === "below" ? "< " : "> "}
-                {rule.raise_value} {unitText(rule.unit)}
+                {rule.unit === "s"
+                  ? formatAge(rule.raise_value * 1000, language)
+                  : `${rule.raise_value} ${unitText(rule.unit)}`}
               </td>
               <td>{formatAge(rule.hold_s * 1000, language)}</td>
               <td className="text-muted">{rule.origin.raise_value ? originText(rule.origin.raise_value) : "–"}</td>
