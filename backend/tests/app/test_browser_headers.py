@@ -36,3 +36,14 @@ async def test_answers_with_tokens_stay_in_no_cache(world: World) -> None:
 async def test_a_probe_may_ask_for_the_head_alone(world: World) -> None:
     answer = await world.client.head("http://test/health")
     assert (answer.status_code, answer.content) == (200, b"")
+
+
+async def test_a_wrong_method_is_named_with_those_that_the_path_takes(world: World) -> None:
+    wrong = await world.client.get("twin/simulate", headers=named("mali"))
+    assert (wrong.status_code, wrong.headers["allow"]) == (405, "POST")
+    assert wrong.headers["content-type"] == "application/problem+json"
+    several = await world.client.delete("fleet/overview", headers=named("mali"))
+    assert (several.status_code, several.headers["allow"]) == (405, "GET")
+    assert (await world.client.get("no/such/path", headers=named("mali"))).status_code == 404
+    # What matches is served as before.
+    assert (await world.client.get("fleet/overview", headers=named("mali"))).status_code == 200

@@ -71,13 +71,13 @@ async def test_a_database_without_room_is_named_as_such(world: World, volume: Vo
     async def connect() -> None:
         raise OSError(111, "Connection refused")
 
-    world.app.add_api_route("/api/v1/write", write)
-    world.app.add_api_route("/api/v1/connect", connect)
-    assert (await world.client.get("write")).json()["code"] == "disk_full"
-    assert (await world.client.get("connect")).json()["code"] == "database_unavailable"
+    world.app.add_api_route("/write", write)
+    world.app.add_api_route("/connect", connect)
+    assert (await world.client.get("http://test/write")).json()["code"] == "disk_full"
+    assert (await world.client.get("http://test/connect")).json()["code"] == "database_unavailable"
     volume.free = 0
     # The server may be away because it found no room for its log.
-    assert (await world.client.get("connect")).json()["code"] == "disk_full"
+    assert (await world.client.get("http://test/connect")).json()["code"] == "disk_full"
 
 
 async def test_no_job_takes_the_last_room(world: World, volume: Volume) -> None:

@@ -5,10 +5,13 @@ import httpx
 import pytest
 import structlog
 from prometheus_client import REGISTRY
+from pydantic import SecretStr
 from starlette.types import Message
 from structlog.testing import LogCapture
 
+from battery_servicekit.application import create_service
 from battery_servicekit.middleware import current_request_id
+from battery_servicekit.testing.asgi import asgi_client
 from tests.example import create_app
 
 GENERATED = re.compile(r"[0-9a-f]{32}")
@@ -144,3 +147,15 @@ async def test_the_metrics_endpoint_exposes_the_request_histogram(client: httpx.
     )
     description = (await client.get("/api/openapi.json")).json()
     assert "/metrics" not in description["paths"]
+
+
+async def test_metrics_behind_a_token_are_for_those_who_bring_it() -> None:
+    app = create_service(
+        service="x", title="X", description="x", version="1", checks=(), metrics_token=SecretStr("scrape-token")
+    )
+    async with asgi_client(app) as client:
+        assert (await client.get("/metrics")).status_code == 401
+        assert (await client.get("/metrics", headers={"Authorization": "Bearer other"})).status_code == 401
+        answer = await client.get("/metrics", headers={"Authorization": "Bearer scrape-token"})
+        assert (answer.status_code, "http_request_seconds" in answer.text) == (200, True)
+        assert (await client.get("/health")).status_code == 200

@@ -28,6 +28,7 @@ from battery_api.app.parts import GatewayParts, PartOverrides, build_parts
 from battery_api.app.readiness import gateway_checks
 from battery_api.app.security_headers import SecurityHeadersMiddleware
 from battery_api.app.unavailable import install_unavailable_handler
+from battery_api.app.unknown_paths import refuse_unknown_paths
 from battery_api.app.webapp import mount_dashboard
 from battery_api.db import migrate
 from battery_api.db.session import Database
@@ -84,6 +85,7 @@ def create_app(settings: GatewaySettings | None = None, overrides: PartOverrides
         lifespan=lifespan,
         body_limit_bytes=BODY_LIMIT_BYTES,
         stranger_limit_bytes=STRANGER_LIMIT_BYTES,
+        metrics_token=None if settings is None else settings.metrics_token,
         unlimited_paths=("/api/v1/telemetry", "/api/v1/fleet/import"),
     )
     install_unavailable_handler(app)
@@ -92,6 +94,7 @@ def create_app(settings: GatewaySettings | None = None, overrides: PartOverrides
     for routes in (accounts_routes, fleet_routes, retirement_routes, telemetry_routes, twin_routes, alerts_routes):
         api.include_router(routes.router)
     app.include_router(api)
+    refuse_unknown_paths(app)
     app.add_middleware(GZipMiddleware, minimum_size=1024, compresslevel=5)
     app.add_middleware(SecurityHeadersMiddleware, hsts_max_age_s=_hsts_of(settings))
     if settings is not None:

@@ -68,7 +68,9 @@ def create_database_engine(
     parsed = asyncpg_url(url)
     connect_args: dict[str, object] = {"server_settings": server_settings, "timeout": 10}
     if not pooling:
-        return create_async_engine(parsed, poolclass=NullPool, connect_args={**connect_args, "ssl": False})
+        return create_async_engine(
+            parsed, poolclass=NullPool, connect_args={**connect_args, "ssl": False}, hide_parameters=True
+        )
     return create_async_engine(
         parsed,
         connect_args=connect_args,
@@ -77,6 +79,8 @@ def create_database_engine(
         pool_timeout=10,
         pool_pre_ping=True,
         pool_recycle=1800,
+        # Errors go to logs, and parameters hold what people typed.
+        hide_parameters=True,
     )
 
 

@@ -50,6 +50,7 @@ def create_app(settings: TwinSettings | None = None) -> FastAPI:
         version=VERSION,
         checks=(Check("capability", capability, required=True),),
         disk=None if settings is None else settings.disk_watch(),
+        metrics_token=None if settings is None else settings.metrics_token,
     )
     guards = [] if settings is None else [Depends(require_service_token(settings.service_token))]
     router = APIRouter(prefix="/api/v1", tags=["twin"], dependencies=guards)

@@ -7,11 +7,12 @@ import uvicorn
 from fastapi import FastAPI
 from fastapi.routing import APIRoute
 from fastapi_offline import FastAPIOffline
+from pydantic import SecretStr
 
-from battery_servicekit import metrics
 from battery_servicekit.body_limit import BodyLimitMiddleware
 from battery_servicekit.disk import DiskWatch
 from battery_servicekit.health import Check, health_router
+from battery_servicekit.metrics_route import metrics_router
 from battery_servicekit.middleware import RequestContextMiddleware
 from battery_servicekit.problems import install_problem_handlers
 from battery_servicekit.server.connections import Connections
@@ -37,6 +38,7 @@ def create_service(
     unlimited_paths: Sequence[str] = (),
     stranger_limit_bytes: int | None = None,
     disk: DiskWatch | None = None,
+    metrics_token: SecretStr | None = None,
 ) -> FastAPI:
     """Build an app with health, metrics, problem details and request ids; the caller adds the routes.
 
@@ -48,6 +50,8 @@ def create_service(
         Paths exempt from ``body_limit_bytes``, whose routes limit their own bodies.
     stranger_limit_bytes
         Maximum size of a body without credentials; that of every other when omitted.
+    metrics_token
+        What ``/metrics`` asks for; open when omitted or empty.
     disk
         Where the service keeps its data; readiness says when it is full.
     """
@@ -67,7 +71,7 @@ def create_service(
     )
     install_problem_handlers(app)
     app.include_router(health_router(service, version, checks if disk is None else (*checks, disk.check())))
-    app.include_router(metrics.router)
+    app.include_router(metrics_router(metrics_token))
     if body_limit_bytes is not None:
         app.add_middleware(
             BodyLimitMiddleware,

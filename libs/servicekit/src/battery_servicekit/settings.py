@@ -33,6 +33,8 @@ class ServiceSettings(BaseSettings):
     disk_full_below_mb: int = Field(default=128, ge=0)
     disk_low_below_mb: int = Field(default=2048, ge=0)
     service_token: SecretStr = SecretStr("")
+    # What /metrics asks for; open without one.
+    metrics_token: SecretStr = SecretStr("")
 
     # Bounds of the server, see DEPLOYMENT.md: connections at once, descriptors permitting; bytes and number of headers;
     # seconds for the head of a request and for its body, the latter longer by a second for each so many bytes.

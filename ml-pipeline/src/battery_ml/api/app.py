@@ -87,6 +87,7 @@ def create_app(settings: MlSettings | None = None) -> FastAPI:
         checks=(Check("champion", check_champion, required=True), Check("registry", check_registry, required=False)),
         lifespan=lifespan,
         disk=None if settings is None else settings.disk_watch(),
+        metrics_token=None if settings is None else settings.metrics_token,
         body_limit_bytes=BODY_LIMIT_BYTES,
     )
     guards = [] if settings is None else [Depends(require_service_token(settings.service_token))]

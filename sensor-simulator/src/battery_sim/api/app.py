@@ -50,6 +50,7 @@ def create_app(settings: SimulatorSettings | None = None, *, clock: Clock | None
         version=VERSION,
         checks=_checks(lambda: app.state.runner),
         disk=None if settings is None else settings.disk_watch(),
+        metrics_token=None if settings is None else settings.metrics_token,
         lifespan=lifespan,
     )
     guards = [] if settings is None else [Depends(require_service_token(settings.service_token))]
