@@ -6,7 +6,7 @@ from functools import partial
 from typing import Final, TypeVar
 
 from fastapi import Request
-from starlette.concurrency import run_in_threadpool
+from fastapi.concurrency import run_in_threadpool
 
 from battery_servicekit.asker import while_connected
 from battery_servicekit.problems import Invalid, Unavailable
