@@ -188,3 +188,13 @@ async def test_stats(world: World) -> None:
         await world.sweep(NOW + minute * MINUTE)
     stats = (await world.client.get("alerts/stats", headers=named("mali"))).json()
     assert (stats["open_count"], stats["active_count"], stats["pending_count"]) == (1, 0, 0)
+
+
+@pytest.mark.parametrize("note", ["a\x00b", "ok \u202egnp.exe", "\x1b[31mred"])
+async def test_a_note_with_hidden_characters_is_refused_and_changes_nothing(world: World, note: str) -> None:
+    await world.sweep(NOW, {FIRST: {"voltage_v": 0.3}})
+    (alert,) = await world.alerts(active="true")
+    answer = await act(world, alert["alert_id"], "acknowledge", note=note)
+    assert (answer.status_code, answer.json()["code"]) == (422, "validation_failed")
+    assert "cannot be seen; remove it" in answer.text
+    assert (await world.detail(alert["alert_id"]))["acknowledged_at"] is None

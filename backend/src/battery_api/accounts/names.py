@@ -1,4 +1,4 @@
-"""Text that people type; user names are compared in one spelling, so that no two look alike."""
+"""Names of users: compared in one spelling, so that no two look alike."""
 
 import unicodedata
 from typing import Annotated, Final
@@ -30,12 +30,5 @@ def _new_username(username: str) -> str:
     return name
 
 
-def _plain(text: str) -> str:
-    if any(unicodedata.category(character) in {"Cc", "Cs"} for character in text):
-        raise ValueError("control characters are not allowed")
-    return unicodedata.normalize("NFC", text)
-
-
 Username = Annotated[str, StringConstraints(max_length=200), AfterValidator(canonical)]
 NewUsername = Annotated[str, StringConstraints(max_length=200), AfterValidator(_new_username)]
-PlainText = Annotated[str, StringConstraints(strip_whitespace=True), AfterValidator(_plain)]

@@ -4,13 +4,14 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, field_validator
 
-from battery_api.accounts.names import NewUsername, PlainText, Username
+from battery_api.accounts.names import NewUsername, Username
 from battery_api.accounts.principal import Scope
 from battery_contracts.enums import Role
 from battery_contracts.ids import LocationId
+from battery_servicekit.plain_text import PlainLine
 
 Password = Annotated[str, StringConstraints(min_length=1, max_length=256)]
-DisplayName = Annotated[PlainText, StringConstraints(max_length=120)]
+DisplayName = Annotated[PlainLine, StringConstraints(max_length=120)]
 Locations = Annotated[list[LocationId], Field(max_length=200)]
 
 
@@ -92,7 +93,7 @@ class UserUpdate(_Body):
 class ApiKeyCreate(_Body):
     """A new key for a machine."""
 
-    name: Annotated[PlainText, StringConstraints(min_length=1, max_length=80)]
+    name: Annotated[PlainLine, StringConstraints(min_length=1, max_length=80)]
     scopes: Annotated[list[Scope], Field(min_length=1, max_length=len(Scope))]
     location_ids: Locations | None = None
     expires_at: AwareDatetime | None = Field(

@@ -6,7 +6,6 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AwareDatetime, BaseModel, Field, StringConstraints
 
-from battery_api.accounts.names import PlainText
 from battery_api.alerts.engine.floors import LONGEST_HOLD_S
 from battery_api.alerts.engine.ladders import Direction, Gate, SubjectKind
 from battery_api.alerts.limits import OverrideScope
@@ -14,10 +13,11 @@ from battery_contracts.alerts import AlertOut
 from battery_contracts.enums import AlertType, RespondWithin, Severity
 from battery_contracts.events import AlertChange
 from battery_servicekit.pagination import Page
+from battery_servicekit.plain_text import PlainText
 
 Hold = Annotated[float, Field(ge=0, le=LONGEST_HOLD_S, allow_inf_nan=False)]
 Reason = Annotated[PlainText, StringConstraints(min_length=1, max_length=500)]
-Note = Annotated[str, StringConstraints(strip_whitespace=True, max_length=2000)]
+Note = Annotated[PlainText, StringConstraints(max_length=2000)]
 
 
 class AlertPage(Page[AlertOut]):

@@ -5,7 +5,9 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
-Reason = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=2000)]
+from battery_servicekit.plain_text import PlainText
+
+Reason = Annotated[PlainText, StringConstraints(min_length=1, max_length=2000)]
 
 
 class RetireIn(BaseModel):
