@@ -13,6 +13,7 @@ from members import ROOT, Member, closure, load_members
 UV_VERSION = "0.13.9"
 REQUIREMENTS = ROOT / "requirements"
 TOOLS_LOCK = REQUIREMENTS / "tools.txt"
+UV_LOCK = REQUIREMENTS / "uv.txt"
 MAIN_ENVIRONMENT = ROOT / ".venv"
 FRONTEND = ROOT / "frontend"
 TIMESCALE_WASM = ROOT / "tools" / "timescale-wasm"
@@ -57,7 +58,8 @@ def find_uv() -> Path:
             return candidate
     print_line(f"Installing uv {UV_VERSION} into .tools/uv")
     run([sys.executable, "-m", "venv", "--clear", _TOOLS / "uv"])
-    run([_TOOLS / "uv" / "bin" / "python", "-m", "pip", "install", "--quiet", f"uv=={UV_VERSION}"])
+    pip = [_TOOLS / "uv" / "bin" / "python", "-m", "pip"]
+    run([*pip, "install", "--quiet", "--only-binary", ":all:", "--require-hashes", "-r", UV_LOCK])
     return own
 
 

@@ -4,7 +4,7 @@ import re
 import subprocess
 from pathlib import Path
 
-from environments import REQUIREMENTS, TOOLS_LOCK, TaskFailed, find_uv, print_line, run
+from environments import REQUIREMENTS, TOOLS_LOCK, UV_LOCK, UV_VERSION, TaskFailed, find_uv, print_line, run
 from members import ROOT, load_members
 
 _FORM = ("--no-emit-workspace", "--format", "requirements-txt", "--no-header", "--no-annotate", "--frozen", "--quiet")
@@ -21,6 +21,7 @@ def write_locks() -> None:
         _export(uv, f"{member.label}.test.txt", "--package", member.name)
     _export(uv, "workspace.txt", "--all-packages")
     _export(uv, TOOLS_LOCK.name, "--only-group", "dev")
+    _pin_uv(uv)
     print_line(f"Wrote {len(list(REQUIREMENTS.glob('*.txt')))} locks to {REQUIREMENTS.relative_to(ROOT)}/")
 
 
@@ -40,6 +41,16 @@ def _npm_locks() -> list[Path]:
     command = ["git", "ls-files", "*package-lock.json"]
     done = subprocess.run(command, cwd=ROOT, check=False, capture_output=True, text=True)  # noqa: S603  # fixed arguments
     return [ROOT / name for name in done.stdout.split()]
+
+
+def _pin_uv(uv: str) -> None:
+    """Write the hashes of the installer itself, which pip installs before there is anything else."""
+    options = ["--generate-hashes", "--no-header", "--no-annotate", "--universal", "--quiet"]
+    command = [uv, "pip", "compile", *options, "--output-file", str(UV_LOCK), "-"]
+    pin = f"uv=={UV_VERSION}\n"
+    done = subprocess.run(command, cwd=ROOT, check=False, capture_output=True, text=True, input=pin)  # noqa: S603  # uv itself
+    if done.returncode != 0:
+        raise TaskFailed(f"uv pip compile of uv itself failed:\n{done.stderr}")
 
 
 def _export(uv: str, name: str, *selection: str) -> None:
