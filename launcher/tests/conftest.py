@@ -84,7 +84,7 @@ Launcher = Callable[..., Launched]
 
 @pytest.fixture
 def data_dir() -> Iterator[Path]:
-    # Not tmp_path: the database's own user must be able to pass through when the suite runs as root.
+    # Not tmp_path: the path of a Unix socket must be short.
     with tempfile.TemporaryDirectory(prefix="battery-up-", ignore_cleanup_errors=True) as folder:
         yield Path(folder) / "data"
 

@@ -93,6 +93,7 @@ def test_an_attached_program_becomes_its_recipe_and_ends_with_its_parent(tmp_pat
                 "command": [sys.executable, "-c", program],
                 "environment": {"SECRET": "s3cret"},
                 "user": None,
+                "folders": [],
                 "end_signal": "SIGTERM",
                 "directory": str(tmp_path),
             }

@@ -7,10 +7,11 @@ may read, also keeps secrets out of command lines and out of the supervisor's co
 import ctypes
 import json
 import os
-import pwd
 import signal
 import sys
 from pathlib import Path
+
+from battery_launcher.private_passage import become
 
 _PR_SET_PDEATHSIG = 1
 
@@ -26,10 +27,7 @@ def main() -> None:
     parent = os.getppid()
     recipe = json.loads(Path(sys.argv[1]).read_text())
     if recipe["user"] is not None:
-        entry = pwd.getpwnam(recipe["user"])
-        os.setgroups([])
-        os.setgid(entry.pw_gid)
-        os.setuid(entry.pw_uid)
+        become(recipe["user"], [Path(folder) for folder in recipe["folders"]])
     # After the change of user, which clears it.
     end_with_parent(getattr(signal, recipe["end_signal"]))
     if os.getppid() != parent:

@@ -95,7 +95,7 @@ class _Launch:
             return
         first = not (server.data / "PG_VERSION").exists()
         with self._screen.step("Database created and started" if first else "Database started"):
-            server.prepare(self._screen.note)
+            server.prepare()
             self._supervisor.start()
             self._supervisor.start_program("postgres")
             server.wait_until_ready()

@@ -5,7 +5,7 @@ import pwd
 import shutil
 import subprocess
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -16,6 +16,7 @@ import psutil
 from battery_launcher.data_folder import write_private
 from battery_launcher.database_roles import OWNER, RUNTIME, SUPERUSER, DatabasePasswords, role_statements
 from battery_launcher.errors import LaunchFailed
+from battery_launcher.private_passage import become, closed_above
 
 DATABASE = "battery"
 _SYSTEM_USER = "embedded_postgres"
@@ -70,17 +71,23 @@ class EmbeddedPostgres:
         """The command that asks whether the server accepts connections."""
         return str(BINARIES / "pg_isready"), "-q", "-t", "3", "-h", str(self.sockets)
 
-    def prepare(self, note: Callable[[str], None]) -> None:
-        """Initialise the data folder on the first run and, as root, give PostgreSQL's user access to it.
+    @property
+    def folders(self) -> tuple[Path, ...]:
+        """The folders that the server's system user must reach: its own, none above them."""
+        return self.data.parent, self.sockets, BINARIES.parent
 
-        Folders above it that had to be opened for that are named by ``note``.
+    def prepare(self) -> None:
+        """Initialise the data folder on the first run.
+
+        Raises
+        ------
+        LaunchFailed
+            As root: PostgreSQL's user cannot reach its folders, or it cannot be created.
         """
         if self.system_user is not None:
             _ensure_user(self.system_user)
-            for path in (self.data.parent, self.sockets, BINARIES):
-                for folder in _allow_traversal(path):
-                    note(f"PostgreSQL does not run as root: its user may now pass through {folder} (chmod o+x).")
             shutil.chown(self.sockets, self.system_user)
+            self._require_access()
         if (self.data / "PG_VERSION").exists():
             return
         # An interrupted initdb leaves a folder that the next initdb refuses; there is no data in it yet.
@@ -118,6 +125,24 @@ class EmbeddedPostgres:
         script = role_statements(DATABASE, self.passwords)
         self._run("psql", *connect, "-d", DATABASE, "-q", "-v", "ON_ERROR_STOP=1", "-f", "-", script=script)
 
+    def _require_access(self) -> None:
+        try:
+            self._run("postgres", "--version", as_server=True)
+        except (LaunchFailed, OSError, subprocess.SubprocessError) as error:
+            closed = closed_above(self.folders)
+            if not closed:
+                raise
+            names = ", ".join(map(str, closed))
+            raise LaunchFailed(
+                f"PostgreSQL does not run as root, and its user {self.system_user} may not pass through {names}, which "
+                f"this system allows no way round. Run `make up` as another user, keep the project and DATA_DIR below "
+                f"folders that others may pass through, or allow it there: chmod o+x {' '.join(map(str, closed))}"
+            ) from error
+
+    def _become_server(self) -> None:
+        assert self.system_user is not None
+        become(self.system_user, self.folders)
+
     def _url_of(self, role: str, password: str) -> str:
         return f"postgresql://{role}:{quote(password, safe='')}@/{DATABASE}?host={quote(str(self.sockets))}"
 
@@ -129,10 +154,7 @@ class EmbeddedPostgres:
             text=True,
             input=script,
             cwd="/",
-            # Set the group too: as a member of root's group the server would get that group's permissions.
-            user=self.system_user if as_server else None,
-            group=self.system_user if as_server else None,
-            extra_groups=[] if as_server and self.system_user else None,
+            preexec_fn=self._become_server if as_server and self.system_user else None,  # no other thread runs yet
             env={**os.environ, "PGPASSWORD": self.passwords.superuser},
         )
         if done.returncode != 0:
@@ -176,11 +198,3 @@ def _ensure_user(name: str) -> None:
                 f"PostgreSQL does not run as root and its user {name} could not be created: {done.stderr.strip()}. "
                 "Run `make up` as another user."
             ) from None
-
-
-def _allow_traversal(path: Path) -> list[Path]:
-    """Let other users traverse (not list) a folder and those above it; return those that were closed."""
-    closed = [folder for folder in (path, *path.parents) if not folder.stat().st_mode & 0o001]
-    for folder in closed:
-        folder.chmod(folder.stat().st_mode | 0o001)
-    return closed

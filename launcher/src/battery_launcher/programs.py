@@ -26,7 +26,10 @@ _SECRETS = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Program:
-    """A supervised program; programs stop in the order of ``stop_rank``, highest first."""
+    """A supervised program; programs stop in the order of ``stop_rank``, highest first.
+
+    ``user`` is whom it runs as, and ``folders`` are those that this user must reach; see :mod:`private_passage`.
+    """
 
     name: str
     command: list[str]
@@ -36,6 +39,7 @@ class Program:
     health_url: str | None = None
     ready_command: tuple[str, ...] | None = None
     user: str | None = None
+    folders: tuple[Path, ...] = ()
     end_signal: str = "SIGTERM"
     directory: Path = field(default_factory=Path.cwd)
 
@@ -161,6 +165,7 @@ class Platform:
             stop_within_s=3,
             ready_command=server.ready_command,
             user=server.system_user,
+            folders=server.folders,
             # Fast shutdown: sessions are ended, committed work is on disk.
             end_signal="SIGINT",
             directory=Path("/"),

@@ -201,6 +201,7 @@ def _recipe_of(program: Program) -> dict[str, object]:
         "command": program.command,
         "environment": dict(program.environment),
         "user": program.user,
+        "folders": [str(folder) for folder in program.folders],
         "end_signal": program.end_signal,
         "directory": str(program.directory),
     }
