@@ -58,8 +58,19 @@ def find_uv() -> Path:
             return candidate
     print_line(f"Installing uv {UV_VERSION} into .tools/uv")
     run([sys.executable, "-m", "venv", "--clear", _TOOLS / "uv"])
-    pip = [_TOOLS / "uv" / "bin" / "python", "-m", "pip"]
-    run([*pip, "install", "--quiet", "--only-binary", ":all:", "--require-hashes", "-r", UV_LOCK])
+    python = _TOOLS / "uv" / "bin" / "python"
+    install: list[str | Path] = [
+        "-m",
+        "pip",
+        "install",
+        "--quiet",
+        "--only-binary",
+        ":all:",
+        "--require-hashes",
+        "-r",
+        UV_LOCK,
+    ]
+    run([python, *install])
     return own
 
 
