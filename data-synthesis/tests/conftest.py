@@ -13,7 +13,7 @@ from battery_synth.outside.grid import DischargeSpan, Grid
 from battery_synth.world import World
 
 # The first example of a test may compile a kernel.
-settings.register_profile("kernels", deadline=None)
+settings.register_profile("kernels", settings(), deadline=None)
 settings.load_profile("kernels")
 
 SEED = 4711
