@@ -33,7 +33,7 @@ def test_production_needs_a_long_token(monkeypatch: pytest.MonkeyPatch, token: s
     monkeypatch.setenv("ENVIRONMENT", "production")
     if token is not None:
         monkeypatch.setenv("SERVICE_TOKEN", token)
-    with pytest.raises(ValidationError, match="SERVICE_TOKEN must have at least 32 characters"):
+    with pytest.raises(ValidationError, match=r"SERVICE_TOKEN (must have at least 32 characters|is not set)"):
         ServiceSettings()
     monkeypatch.setenv("ENVIRONMENT", "development")
     assert ServiceSettings().service_token.get_secret_value() == (token or "")
@@ -41,7 +41,7 @@ def test_production_needs_a_long_token(monkeypatch: pytest.MonkeyPatch, token: s
 
 def test_production_accepts_a_token_of_32_characters(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ENVIRONMENT", "production")
-    monkeypatch.setenv("SERVICE_TOKEN", "x" * 32)
+    monkeypatch.setenv("SERVICE_TOKEN", "0123456789abcdef" * 2)
     assert ServiceSettings().environment is Environment.PRODUCTION
 
 

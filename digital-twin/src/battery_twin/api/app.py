@@ -14,6 +14,7 @@ from battery_servicekit.logging import configure_logging
 from battery_servicekit.openapi import declare_bodies
 from battery_servicekit.service_token import require_service_token
 from battery_servicekit.settings import ServiceSettings
+from battery_servicekit.startup import load_settings
 from battery_twin.api import analysis, estimate, rul
 from battery_twin.api.computing import Computing
 from battery_twin.api.readiness import check_estimator
@@ -65,7 +66,7 @@ def create_app(settings: TwinSettings | None = None) -> FastAPI:
 
 def main() -> None:
     """Run the service; its filter is compiled before it accepts calls."""
-    settings = TwinSettings()
+    settings = load_settings(TwinSettings)
     configure_logging("twin", level=settings.log_level)
     app = create_app(settings)
     check_estimator(app.state.estimator)

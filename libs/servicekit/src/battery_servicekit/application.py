@@ -1,5 +1,6 @@
 """Assemble a service: the same errors, logs, health, metrics and operation ids everywhere."""
 
+import sys
 from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 
@@ -8,6 +9,7 @@ from fastapi import FastAPI
 from fastapi.routing import APIRoute
 from fastapi_offline import FastAPIOffline
 from pydantic import SecretStr
+from uvicorn.config import STARTUP_FAILURE
 
 from battery_servicekit.body_limit import BodyLimitMiddleware
 from battery_servicekit.disk import DiskWatch
@@ -18,6 +20,7 @@ from battery_servicekit.problems import install_problem_handlers
 from battery_servicekit.server.connections import Connections
 from battery_servicekit.server.http_protocol import BoundedHttpProtocol
 from battery_servicekit.server.limits import BACKLOG, raise_descriptor_limit
+from battery_servicekit.server.listening import bind_all
 from battery_servicekit.server.websocket_protocol import BoundedWebSocketProtocol
 from battery_servicekit.settings import ServiceSettings
 
@@ -87,7 +90,8 @@ def serve(app: FastAPI | Callable[..., object], settings: ServiceSettings, *, sh
     """Run an app on uvicorn, within the limits of the settings, until SIGTERM or SIGINT."""
     raise_descriptor_limit()
     connections = Connections(settings.connection_limits)
-    uvicorn.run(
+    listeners = bind_all(settings.host, settings.port)
+    config = uvicorn.Config(
         app,
         host=settings.host,
         port=settings.port,
@@ -102,6 +106,10 @@ def serve(app: FastAPI | Callable[..., object], settings: ServiceSettings, *, sh
         proxy_headers=False,
         timeout_graceful_shutdown=shutdown_timeout_s,
     )
+    server = uvicorn.Server(config)
+    server.run(sockets=list(listeners))
+    if not server.started:
+        sys.exit(STARTUP_FAILURE)
 
 
 def _operation_id(route: APIRoute) -> str:

@@ -2,13 +2,18 @@
 
 from enum import StrEnum
 from pathlib import Path
-from typing import Self
+from typing import ClassVar, Self
 
 from pydantic import Field, SecretStr, model_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from battery_servicekit.disk import MIB, DiskWatch
+from battery_servicekit.secret_files import SecretFileSource
 from battery_servicekit.server.limits import ConnectionLimits
+
+MIN_SECRET_LENGTH = 32
+MIN_DIFFERENT_CHARACTERS = 9
+"""Of 370,000 secrets of 32 random hexadecimal digits, one has fewer."""
 
 
 class Environment(StrEnum):
@@ -23,7 +28,13 @@ class ServiceSettings(BaseSettings):
     """Settings of every service; each service adds its own in a subclass."""
 
     # Without the input: the message of a failed start goes into logs, and the input has every secret in plain text.
-    model_config = SettingsConfigDict(env_file=".env", extra="ignore", frozen=True, hide_input_in_errors=True)
+    # An empty variable is as good as none: a compose file passes one that nobody set as an empty one.
+    model_config = SettingsConfigDict(
+        env_file=".env", extra="ignore", frozen=True, hide_input_in_errors=True, env_ignore_empty=True
+    )
+
+    # Whether the process takes requests; one that only maintains the database needs no secrets of requests.
+    serves: ClassVar[bool] = True
 
     environment: Environment = Environment.DEVELOPMENT
     host: str = "127.0.0.1"
@@ -67,8 +78,41 @@ class ServiceSettings(BaseSettings):
             stall_timeout_s=self.stall_timeout_s,
         )
 
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Let every secret come from a file too."""
+        files = SecretFileSource(settings_cls, env_settings, dotenv_settings)
+        return init_settings, env_settings, files, dotenv_settings, file_secret_settings
+
     @model_validator(mode="after")
-    def _production_needs_a_token(self) -> Self:
-        if self.environment is Environment.PRODUCTION and len(self.service_token.get_secret_value()) < 32:
-            raise ValueError("SERVICE_TOKEN must have at least 32 characters in production")
+    def _is_fit_for_production(self) -> Self:
+        if self.serves and self.environment is Environment.PRODUCTION:
+            problems = self.problems_in_production()
+            if problems:
+                # All at once: whoever deploys need not find them one restart after the other.
+                raise ValueError("\n".join(problems))
         return self
+
+    def problems_in_production(self) -> list[str]:
+        """Return what production does not allow, a sentence each with its remedy and without values."""
+        return weaknesses("SERVICE_TOKEN", self.service_token)
+
+
+def weaknesses(variable: str, secret: SecretStr) -> list[str]:
+    """Return why a secret is none: missing, short, or of so few different characters that chance did not draw it."""
+    value = secret.get_secret_value()
+    remedy = f"make one with `openssl rand -hex 32` and set {variable} or {variable}_FILE"
+    if not value:
+        return [f"{variable} is not set, and production needs it; {remedy}"]
+    if len(value) < MIN_SECRET_LENGTH:
+        return [f"{variable} must have at least {MIN_SECRET_LENGTH} characters in production; {remedy}"]
+    if len(set(value)) < MIN_DIFFERENT_CHARACTERS:
+        return [f"{variable} is easy to guess: it repeats a few characters; {remedy}"]
+    return []

@@ -24,6 +24,7 @@ from battery_servicekit.logging import configure_logging
 from battery_servicekit.openapi import declare_bodies
 from battery_servicekit.service_token import require_service_token
 from battery_servicekit.settings import ServiceSettings
+from battery_servicekit.startup import load_settings
 
 VERSION = version("battery-ml")
 DESCRIPTION = (
@@ -102,6 +103,6 @@ def create_app(settings: MlSettings | None = None) -> FastAPI:
 
 def main() -> None:
     """Entry point."""
-    settings = MlSettings()
+    settings = load_settings(MlSettings)
     configure_logging("ml", level=settings.log_level)
     serve(create_app(settings), settings, shutdown_timeout_s=15)
