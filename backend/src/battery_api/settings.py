@@ -5,7 +5,7 @@ from typing import Self
 
 from pydantic import Field, SecretStr, model_validator
 
-from battery_servicekit.settings import Environment, ServiceSettings
+from battery_servicekit.settings import ServiceSettings, weaknesses
 
 
 class GatewaySettings(ServiceSettings):
@@ -14,6 +14,8 @@ class GatewaySettings(ServiceSettings):
     database_url: SecretStr | None = None
     # The role that migrates and owns everything; unset, DATABASE_URL names it.
     database_owner_url: SecretStr | None = None
+    # How long a start waits for a database that is not there yet.
+    database_wait_s: float = Field(default=60.0, ge=0)
     database_pool_size: int = Field(default=10, ge=1, le=200)
     database_statement_timeout_s: float = Field(default=30.0, gt=0)
     # Tests on a server that takes one connection at a time switch pooling off.
@@ -22,10 +24,10 @@ class GatewaySettings(ServiceSettings):
     jwt_secret_key: SecretStr = SecretStr("")
     access_token_minutes: int = Field(default=30, ge=1, le=24 * 60)
     refresh_token_days: int = Field(default=7, ge=1, le=90)
-    # Failures of one caller on one name within an hour that cost no wait; each further one doubles it.
     # A session ends so long after its login however often it is used; of a user's sessions the newest stay.
     session_max_days: int = Field(default=30, ge=1, le=365)
     sessions_per_user: int = Field(default=20, ge=1, le=1000)
+    # Failures of one caller on one name within an hour that cost no wait; each further one doubles it.
     login_attempts_per_minute: int = Field(default=5, ge=1)
     api_key_default_days: int = Field(default=365, ge=1, le=3650)
     api_key_max_days: int = Field(default=730, ge=1, le=3650)
@@ -71,14 +73,20 @@ class GatewaySettings(ServiceSettings):
             raise ValueError("API_KEY_DEFAULT_DAYS must not exceed API_KEY_MAX_DAYS")
         return self
 
-    @model_validator(mode="after")
-    def _production_is_strict(self) -> Self:
-        if self.environment is not Environment.PRODUCTION:
-            return self
-        if len(self.jwt_secret_key.get_secret_value()) < 32:
-            raise ValueError("JWT_SECRET_KEY must have at least 32 characters in production")
+    def problems_in_production(self) -> list[str]:
+        """Return what production does not allow; a gateway needs its secrets, named origins and a database."""
+        problems = [*super().problems_in_production(), *weaknesses("JWT_SECRET_KEY", self.jwt_secret_key)]
         if "*" in self.cors_origins:
-            raise ValueError("CORS_ORIGINS must name origins in production, not *")
+            problems.append('CORS_ORIGINS must name origins in production, such as ["https://battery.example"], not *')
         if self.database_url is None:
-            raise ValueError("DATABASE_URL must be set in production")
-        return self
+            problems.append(
+                "DATABASE_URL is not set, and production needs it: postgresql://USER:PASSWORD@HOST:5432/DATABASE, "
+                "as DATABASE_URL or in a file that DATABASE_URL_FILE names"
+            )
+        return problems
+
+
+class MaintenanceSettings(GatewaySettings):
+    """The same for commands that work on the database and take no requests."""
+
+    serves = False

@@ -14,7 +14,7 @@ from battery_api.accounts.sessions import jwt_secret
 from battery_api.db.session import Database
 from battery_api.settings import GatewaySettings
 
-from .world import ADMIN_PASSWORD, SECRET, opened_world, outcome, settings
+from .world import ADMIN_PASSWORD, SECRET, TOKEN, opened_world, outcome, settings
 
 KEY = "a-simulator-key-drawn-at-the-first-run"
 
@@ -54,14 +54,14 @@ async def test_two_random_passwords_differ(database_url: str) -> None:
 
 
 async def test_a_chosen_password_is_taken_and_never_set_again(database_url: str) -> None:
-    assert await run(database_url) == Bootstrapped(admin_created=True)
+    assert await run(database_url, simulator_api_key=KEY) == Bootstrapped(admin_created=True)
     await run(database_url, battery_admin_password="another password chosen later")
     async with opened_world(database_url) as world:
         assert outcome(await world.login("admin", ADMIN_PASSWORD)) == (200, "")
         assert outcome(await world.login("admin", "another password chosen later")) == (401, "bad_credentials")
 
 
-@pytest.mark.parametrize("environment", [{}, {"environment": "production", "service_token": "s" * 32}])
+@pytest.mark.parametrize("environment", [{}, {"environment": "production", "service_token": TOKEN}])
 @pytest.mark.parametrize("weak", ["admin", "hunter2", "Battery12345!", "Admin@123456"])
 async def test_a_weak_choice_is_refused_and_makes_nobody(
     database_url: str, weak: str, environment: dict[str, Any]
@@ -85,7 +85,7 @@ async def test_the_command_refuses_a_weak_choice_without_a_traceback(database_ur
         subprocess.run, command, env=environment, capture_output=True, text=True, check=False
     )
     assert done.returncode == 2
-    assert done.stderr.startswith("BATTERY_ADMIN_PASSWORD: Use 12 to 256 characters")
+    assert done.stderr.startswith("Not started: BATTERY_ADMIN_PASSWORD: Use 12 to 256 characters")
     assert "Traceback" not in done.stderr
 
 
@@ -126,8 +126,28 @@ async def test_a_restart_does_not_restore_a_revoked_simulator_key(database_url: 
 
 
 @pytest.mark.parametrize("secret", [None, ""])
-async def test_no_simulator_no_key(database_url: str, secret: str | None) -> None:
-    await run(database_url, simulator_api_key=secret)
+async def test_a_key_that_nobody_set_is_drawn_with_the_administrator_and_said_once(
+    database_url: str, secret: str | None
+) -> None:
+    made = await run(database_url, simulator_api_key=secret)
+    key = made.generated_simulator_key
+    assert key is not None
+    assert key in made.as_text()
+    assert key not in repr(made)
+    again = await run(database_url, simulator_api_key=secret)
+    assert again.generated_simulator_key is None
+    assert again.as_text() == "There are users already; nothing was created."
+    async with opened_world(database_url) as world:
+        headers = {"X-API-Key": key}
+        assert (await world.client.post("telemetry", json={"readings": []}, headers=headers)).status_code == 200
+        assert key not in str(await world.rows("select * from api_key"))
+
+
+async def test_no_key_is_drawn_for_a_platform_that_has_users(database_url: str) -> None:
+    await run(database_url, simulator_api_key=KEY)
+    async with opened_world(database_url) as world:
+        await world.rows("delete from api_key")
+    assert (await run(database_url, simulator_api_key=None)).generated_simulator_key is None
     async with opened_world(database_url) as world:
         assert await world.rows("select * from api_key") == []
 
@@ -152,4 +172,4 @@ def test_a_broken_secret_file_is_refused_not_used(tmp_path: Path, content: str) 
 @pytest.mark.parametrize("secret", ["", "short"])
 def test_production_refuses_a_missing_or_weak_secret(secret: str) -> None:
     with pytest.raises(ValueError, match="JWT_SECRET_KEY"):
-        settings("postgresql://x/y", environment="production", service_token="s" * 32, jwt_secret_key=secret)
+        settings("postgresql://x/y", environment="production", service_token=TOKEN, jwt_secret_key=secret)

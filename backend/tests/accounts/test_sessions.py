@@ -8,7 +8,7 @@ import pytest
 
 from battery_api.accounts.sessions import CACHE_S
 
-from .world import ADMIN_PASSWORD, PASSWORD, World, bearer, opened_world, outcome
+from .world import ADMIN_PASSWORD, PASSWORD, TOKEN, World, bearer, opened_world, outcome
 
 CACHED_FOR = timedelta(seconds=CACHE_S)
 
@@ -253,7 +253,7 @@ async def test_cookie_session_keeps_the_refresh_token_from_scripts(world: World)
 
 @pytest.mark.parametrize(
     ("changed", "secure"),
-    [({"cookie_secure": True}, True), ({"environment": "production", "service_token": "s" * 32}, True)],
+    [({"cookie_secure": True}, True), ({"environment": "production", "service_token": TOKEN}, True)],
 )
 async def test_the_cookie_is_secure_by_setting_and_in_production(
     accounts_url: str, changed: dict[str, Any], *, secure: bool

@@ -24,6 +24,7 @@ from battery_servicekit.testing.asgi import asgi_client
 
 NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 SECRET = "a signing secret that only this suite knows"
+TOKEN = "a token between services that only this suite knows"
 ADMIN_PASSWORD = "correct horse battery"
 PASSWORD = "staple under the lamp"
 LOCATIONS = ("DC-BKK-01", "DC-CNX-01")

@@ -2,10 +2,12 @@
 
 ``bootstrap(connection, settings) -> Bootstrapped`` runs in the caller's transaction. It may run at every start: what
 exists is not changed. The administrator ``admin`` is created if there is no user at all, with
-``BATTERY_ADMIN_PASSWORD`` or a random password that is returned once and stored only as a hash. If
-``SIMULATOR_API_KEY`` is set, it becomes the key named ``simulator`` with the scope ``telemetry:write``.
+``BATTERY_ADMIN_PASSWORD`` or a random password. ``SIMULATOR_API_KEY`` becomes the key named ``simulator`` with the
+scope ``telemetry:write``; if it is not set, a random one is made with the administrator. What was drawn is returned
+once and stored only as a hash.
 """
 
+import json
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -28,10 +30,36 @@ _LOCK: Final = 7_204_861_954  # any fixed number: replicas that start at the sam
 
 @dataclass(frozen=True, slots=True)
 class Bootstrapped:
-    """What was created; ``generated_password`` is set only if the administrator got no chosen password."""
+    """What was created; secrets are there only if they were drawn, and never again."""
 
     admin_created: bool
     generated_password: str | None = field(default=None, repr=False)
+    generated_simulator_key: str | None = field(default=None, repr=False)
+
+    def as_json(self) -> str:
+        """Return it for programs."""
+        return json.dumps(
+            {
+                "admin_created": self.admin_created,
+                "password": self.generated_password,
+                "simulator_api_key": self.generated_simulator_key,
+            }
+        )
+
+    def as_text(self) -> str:
+        """Return it for people."""
+        if not self.admin_created:
+            return "There are users already; nothing was created."
+        lines = [f"The administrator {ADMIN} was created."]
+        if self.generated_password is not None:
+            lines.append(
+                f"Password: {self.generated_password}    It is shown only now; change it after the first login."
+            )
+        if self.generated_simulator_key is not None:
+            lines.append(
+                f"SIMULATOR_API_KEY={self.generated_simulator_key}    It is shown only now; the simulator needs it."
+            )
+        return "\n".join(lines)
 
 
 async def bootstrap(connection: AsyncConnection, settings: GatewaySettings) -> Bootstrapped:
@@ -46,14 +74,20 @@ async def bootstrap(connection: AsyncConnection, settings: GatewaySettings) -> B
     if chosen:
         await _require_strength(chosen)
     await repository.lock_bootstrap(connection, _LOCK)
-    await _ensure_simulator_key(connection, _non_empty(settings.simulator_api_key))
-    if await repository.has_users(connection):
+    is_first = not await repository.has_users(connection)
+    given_key = _non_empty(settings.simulator_api_key)
+    has_key = given_key is not None or await key_repository.find_key_hash(connection, SIMULATOR_KEY) is not None
+    drawn_key = new_secret() if is_first and not has_key else None
+    await _ensure_simulator_key(connection, given_key or drawn_key)
+    if not is_first:
         return Bootstrapped(admin_created=False)
     password = chosen or new_secret()[:20]
     values = {"username": ADMIN, "role": "admin", "password_hash": await hash_password(password)}
     await repository.add_user(connection, values)
     await record_audit(connection, actor=_ACTOR, action="user.create", target=ADMIN, data={"role": "admin"})
-    return Bootstrapped(admin_created=True, generated_password=None if chosen else password)
+    return Bootstrapped(
+        admin_created=True, generated_password=None if chosen else password, generated_simulator_key=drawn_key
+    )
 
 
 def _non_empty(secret: SecretStr | None) -> str | None:

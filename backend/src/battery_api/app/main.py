@@ -141,7 +141,7 @@ async def _running(app: FastAPI, settings: GatewaySettings, overrides: PartOverr
         database = Database.from_settings(settings)
         stack.push_async_callback(database.close)
         http = await stack.enter_async_context(httpx.AsyncClient())
-        await _require_current_schema(database)
+        await require_current_schema(database)
         parts = await build_parts(app, settings, database, http, overrides)
         app.state.parts = parts
         stack.push_async_callback(parts.realtime.close)
@@ -179,14 +179,16 @@ async def _judge_again(parts: GatewayParts) -> None:
         await parts.judge.run_once(parts.catalogue, parts.publisher)
 
 
-async def _require_current_schema(database: Database) -> None:
+async def require_current_schema(database: Database) -> None:
+    """Raise `SchemaOutOfDate` unless the database is at the revision of this code."""
     try:
         revision = await migrate.current_revision(database.engine)
     except (SQLAlchemyError, OSError) as error:
         raise SchemaOutOfDate(f"The database does not answer: {error}") from error
     head = migrate.head_revision()
     if revision != head:
-        raise SchemaOutOfDate(f"The database is at revision {revision}, this code needs {head}: battery-api migrate")
+        found = "has no tables of the platform yet" if revision is None else f"is at revision {revision}"
+        raise SchemaOutOfDate(f"The database {found}, and this version needs {head}; run `battery-api migrate`.")
 
 
 async def _cancel(tasks: list[asyncio.Task[None]]) -> None:

@@ -1,9 +1,7 @@
 """``battery-api``: run and maintain the gateway on a machine that can reach the database."""
 
-import asyncio
 import json
 import logging
-from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
@@ -17,6 +15,7 @@ from battery_api.accounts.errors import WeakPassword
 from battery_api.alerts.endings import AlertEndings
 from battery_api.app.main import create_app, create_gateway
 from battery_api.app.openapi import describe
+from battery_api.cli.database import require_database, run_with_database
 from battery_api.db import migrate as schema
 from battery_api.db.bangkok import ZONE
 from battery_api.db.roles import grant_runtime, runtime_role
@@ -28,6 +27,7 @@ from battery_api.telemetry.history.load import history_is_loaded, load_history
 from battery_api.telemetry.store.rollups import maintain_storage_of
 from battery_servicekit.application import serve as serve_app
 from battery_servicekit.logging import configure_logging
+from battery_servicekit.startup import load_settings, refuse_start
 
 app = typer.Typer(help="Run and maintain the gateway.", no_args_is_help=True, add_completion=False)
 _out = Console()
@@ -37,8 +37,9 @@ _err = Console(stderr=True)
 @app.command()
 def serve() -> None:
     """Serve REST, Socket.IO and the dashboard on HOST:PORT."""
-    settings = GatewaySettings()
+    settings = load_settings(GatewaySettings)
     configure_logging("gateway", level=settings.log_level)
+    require_database(settings)
     # Each readiness check asks for the schema's revision, and Alembic would log each of them.
     logging.getLogger("alembic").setLevel(logging.WARNING)
     gateway = create_gateway(settings)
@@ -49,11 +50,17 @@ def serve() -> None:
 def migrate(
     to: Annotated[str, typer.Option(help="Target revision; `base` removes every table.")] = "head",
 ) -> None:
-    """Migrate the database's schema to the newest revision, or to another one with --to REVISION."""
+    """Migrate the database's schema to the newest revision, or to another one with --to REVISION.
+
+    It waits for a database that is still starting (DATABASE_WAIT_S), and refuses one that holds another application.
+    """
 
     async def run(database: Database, settings: GatewaySettings) -> None:
         if to == "head":
-            await schema.upgrade(database.engine)
+            try:
+                await schema.upgrade(database.engine)
+            except schema.ForeignDatabase as error:
+                refuse_start(str(error))
             role = runtime_role(settings)
             if role is not None:
                 async with database.begin() as connection:
@@ -63,7 +70,7 @@ def migrate(
             await schema.downgrade(database.engine, to)
         _out.print(f"The schema is at {await schema.current_revision(database.engine)}.")
 
-    _run(run, as_owner=True)
+    run_with_database(run, as_owner=True)
 
 
 @app.command("import-fleet")
@@ -99,23 +106,28 @@ def import_fleet(
         if report.error_count:
             raise typer.Exit(1)
 
-    _run(run)
+    run_with_database(run)
 
 
 @app.command()
-def bootstrap() -> None:
-    """Create the first administrator and the simulator's API key where they are missing."""
+def bootstrap(
+    *, as_json: Annotated[bool, typer.Option("--json", help="Print what was made as JSON, for programs.")] = False
+) -> None:
+    """Create the first administrator and the simulator's API key where they are missing.
+
+    What is not set (BATTERY_ADMIN_PASSWORD, SIMULATOR_API_KEY) is drawn at random with the first administrator and
+    printed once; only hashes are kept. Running it again changes nothing.
+    """
 
     async def run(database: Database, settings: GatewaySettings) -> None:
         async with database.begin() as connection:
             try:
                 created = await bootstrap_accounts(connection, settings)
             except WeakPassword as error:
-                _err.print(error.detail, style="red", markup=False, soft_wrap=True)
-                raise typer.Exit(2) from error
-        _out.print_json(json.dumps({"admin_created": created.admin_created, "password": created.generated_password}))
+                refuse_start(error.detail)
+        _out.print(created.as_json() if as_json else created.as_text(), markup=False, highlight=False, soft_wrap=True)
 
-    _run(run)
+    run_with_database(run)
 
 
 @app.command("load-history")
@@ -146,7 +158,7 @@ def load_history_command(
             rows = await load_history(database, directory, report)
         _out.print(f"{rows:,} rows are stored.")
 
-    _run(run, as_owner=True)
+    run_with_database(run, as_owner=True)
 
 
 @app.command()
@@ -157,18 +169,6 @@ def openapi(
     out.parent.mkdir(parents=True, exist_ok=True)
     out.write_text(json.dumps(describe(create_app()), indent=2, ensure_ascii=False) + "\n")
     _out.print(f"Wrote {out}.")
-
-
-def _run(action: Callable[[Database, GatewaySettings], Awaitable[None]], *, as_owner: bool = False) -> None:
-    async def run_with_database() -> None:
-        settings = GatewaySettings()
-        database = Database.from_settings(settings.as_owner() if as_owner else settings)
-        try:
-            await action(database, settings)
-        finally:
-            await database.close()
-
-    asyncio.run(run_with_database())
 
 
 def main() -> None:

@@ -1,6 +1,5 @@
 """``audit verify``: is the audit log as it was written? Reads the database, since the log must not vouch for itself."""
 
-import asyncio
 from typing import Annotated
 
 import typer
@@ -8,6 +7,7 @@ from rich.console import Console
 from sqlalchemy.exc import SQLAlchemyError
 
 from battery_api.accounts.audit_chain import ChainPoint, ChainReport, verify_chain
+from battery_api.cli.database import run_with_database
 from battery_api.db.session import Database
 from battery_api.settings import GatewaySettings
 
@@ -35,8 +35,8 @@ def verify(
     """
     point = _point(known) if known else None
     try:
-        report = asyncio.run(_verify(point))
-    except (SQLAlchemyError, OSError, ValueError) as error:
+        report = _verify(point)
+    except (SQLAlchemyError, OSError) as error:
         raise _refusal(f"The audit log cannot be read: {error}") from error
     if report.broken is not None:
         _err.print(
@@ -59,15 +59,14 @@ def verify(
     )
 
 
-async def _verify(known: ChainPoint | None) -> ChainReport:
-    database = Database.from_settings(GatewaySettings())
-    try:
+def _verify(known: ChainPoint | None) -> ChainReport:
+    async def run(database: Database, _: GatewaySettings) -> ChainReport:
         async with database.begin() as connection:
             # One snapshot: rows that are written meanwhile do not matter.
             await connection.exec_driver_sql("set transaction isolation level repeatable read, read only")
             return await verify_chain(connection, known)
-    finally:
-        await database.close()
+
+    return run_with_database(run)
 
 
 def _point(known: str) -> ChainPoint:

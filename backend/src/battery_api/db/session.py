@@ -5,9 +5,12 @@ from contextlib import asynccontextmanager
 
 from sqlalchemy import NullPool
 from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import ArgumentError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from battery_api.settings import GatewaySettings
+
+EXAMPLE_URL = "postgresql://USER:PASSWORD@HOST:5432/DATABASE"
 
 
 class Database:
@@ -24,7 +27,7 @@ class Database:
     def from_settings(cls, settings: GatewaySettings) -> "Database":
         """Build the pool from the settings."""
         if settings.database_url is None:
-            raise ValueError("DATABASE_URL is not set; `make up` starts an embedded server and sets it")
+            raise ValueError(f"DATABASE_URL is not set: {EXAMPLE_URL}; `make up` starts an embedded server and sets it")
         return cls(
             create_database_engine(
                 settings.database_url.get_secret_value(),
@@ -85,8 +88,24 @@ def create_database_engine(
 
 
 def asyncpg_url(url: str) -> URL:
-    """Return a PostgreSQL URL with the asyncpg driver, whichever driver or scheme it names."""
-    parsed = make_url(url)
+    """Return a PostgreSQL URL with the asyncpg driver, whichever driver or scheme it names.
+
+    ``sslmode``, as libpq and hosting companies write it, becomes the driver's ``ssl``.
+
+    Raises
+    ------
+    ValueError
+        It is no URL of a PostgreSQL; the message does not hold it.
+    """
+    try:
+        parsed = make_url(url)
+    except ArgumentError:
+        raise ValueError(f"DATABASE_URL is no URL; it looks like {EXAMPLE_URL}") from None
     if parsed.get_backend_name() not in {"postgresql", "postgres"}:
-        raise ValueError(f"DATABASE_URL must be a PostgreSQL URL, not {parsed.get_backend_name()}")
-    return parsed.set(drivername="postgresql+asyncpg")
+        raise ValueError(f"DATABASE_URL must be a PostgreSQL URL, not {parsed.get_backend_name()}: {EXAMPLE_URL}")
+    query = dict(parsed.query)
+    if "sslmode" in query:
+        query["ssl"] = query.pop("sslmode")
+    # The driver negotiates it by itself.
+    query.pop("channel_binding", None)
+    return parsed.set(drivername="postgresql+asyncpg", query=query)
