@@ -21,6 +21,7 @@ def write_locks() -> None:
         _export(uv, f"{member.label}.test.txt", "--package", member.name)
     _export(uv, "workspace.txt", "--all-packages")
     _export(uv, TOOLS_LOCK.name, "--only-group", "dev")
+    _export(uv, "sbom.txt", "--only-group", "sbom")
     _pin_uv(uv)
     print_line(f"Wrote {len(list(REQUIREMENTS.glob('*.txt')))} locks to {REQUIREMENTS.relative_to(ROOT)}/")
 
