@@ -71,14 +71,21 @@ async def test_the_owners_address_is_named_where_it_is_the_one(tmp_path: Path, e
 async def test_a_database_that_comes_later_is_used(tmp_path: Path) -> None:
     with embedded_server() as server:
         server.stop()
-        running = asyncio.create_task(battery_api(tmp_path, "migrate", DATABASE_URL=server.url, DATABASE_WAIT_S="120"))
-        await asyncio.sleep(4)
-        assert not running.done()
+        running = await asyncio.create_subprocess_exec(
+            Path(sys.executable).with_name("battery-api"),
+            "migrate",
+            env={"PATH": os.environ["PATH"], "DATABASE_URL": server.url, "DATABASE_WAIT_S": "120"},
+            cwd=tmp_path,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+        )
+        assert running.stderr is not None
+        waits = await asyncio.wait_for(running.stderr.readline(), 60)
         await asyncio.to_thread(server.start)
-        done = await running
-    assert done.returncode == 0, done.stderr
-    assert "The schema is at" in done.stdout
-    assert done.stderr.startswith("Waiting for the database at ")
+        said, failed = await running.communicate()
+    assert waits.startswith(b"Waiting for the database at ")
+    assert running.returncode == 0, failed
+    assert b"The schema is at" in said
 
 
 @pytest.mark.parametrize(
