@@ -126,7 +126,7 @@ async def test_a_restart_does_not_restore_a_revoked_simulator_key(database_url: 
 
 
 @pytest.mark.parametrize("secret", [None, ""])
-async def test_a_key_that_nobody_set_is_drawn_with_the_administrator_and_said_once(
+async def test_a_key_that_nobody_set_is_drawn_with_the_administrator_and_shown_once(
     database_url: str, secret: str | None
 ) -> None:
     made = await run(database_url, simulator_api_key=secret)

@@ -82,24 +82,24 @@ async def test_a_database_that_comes_later_is_used(tmp_path: Path) -> None:
         assert running.stderr is not None
         waits = await asyncio.wait_for(running.stderr.readline(), 60)
         await asyncio.to_thread(server.start)
-        said, failed = await running.communicate()
+        printed, failed = await running.communicate()
     assert waits.startswith(b"Waiting for the database at ")
     assert running.returncode == 0, failed
-    assert b"The schema is at" in said
+    assert b"The schema is at" in printed
 
 
 @pytest.mark.parametrize(
-    ("url", "said"),
+    ("url", "expected"),
     [
         ("mysql://u:{password}@db/x", "DATABASE_URL must be a PostgreSQL URL, not mysql"),
         ("db.example:5432", "DATABASE_URL is no URL; it looks like postgresql://USER:PASSWORD@HOST:5432/DATABASE"),
         ("", "DATABASE_URL is not set: postgresql://USER:PASSWORD@HOST:5432/DATABASE"),
     ],
 )
-async def test_what_is_no_address_of_a_database_is_refused_at_once(tmp_path: Path, url: str, said: str) -> None:
+async def test_what_is_no_address_of_a_database_is_refused_at_once(tmp_path: Path, url: str, expected: str) -> None:
     done = await battery_api(tmp_path, "migrate", DATABASE_URL=url.format(password=PASSWORD))
     (line,) = done.stderr.splitlines()
-    assert (done.returncode, line.startswith(f"Not started: {said}")) == (2, True), line
+    assert (done.returncode, line.startswith(f"Not started: {expected}")) == (2, True), line
     assert PASSWORD not in line
 
 

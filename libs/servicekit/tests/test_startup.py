@@ -67,7 +67,7 @@ def test_what_is_wrong_is_one_line_with_its_remedy(
     assert SECRET[:12] not in done.stderr + done.stdout
 
 
-def test_everything_that_is_wrong_is_said_at_once(tmp_path: Path) -> None:
+def test_everything_that_is_wrong_is_told_at_once(tmp_path: Path) -> None:
     done = start(tmp_path, PORT="0", HEAD_TIMEOUT_S="-1")
     assert [line.split(":")[1].strip() for line in done.stderr.splitlines()] == ["PORT", "HEAD_TIMEOUT_S"]
 

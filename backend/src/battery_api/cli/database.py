@@ -57,7 +57,7 @@ async def _wait_for_database(settings: GatewaySettings, variable: str) -> None:
         refuse_start(f"{variable} is not set: {EXAMPLE_URL}. `make up` starts an embedded server and sets it.")
     url = settings.database_url.get_secret_value()
     try:
-        await wait_for_database(url, variable=variable, within_s=settings.database_wait_s, say=_say)
+        await wait_for_database(url, variable=variable, within_s=settings.database_wait_s, report=_report)
     except (DatabaseUnusable, ValueError) as error:
         refuse_start(str(error))
 
@@ -66,5 +66,5 @@ def _variable_of(settings: GatewaySettings, *, as_owner: bool) -> str:
     return "DATABASE_OWNER_URL" if as_owner and settings.database_owner_url is not None else "DATABASE_URL"
 
 
-def _say(line: str) -> None:
+def _report(line: str) -> None:
     Console(stderr=True).print(line, markup=False, soft_wrap=True)

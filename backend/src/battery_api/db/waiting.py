@@ -11,7 +11,7 @@ from sqlalchemy.engine import URL
 from battery_api.db.session import asyncpg_url
 
 _PAUSE_S: Final = 1.0
-_SAY_EVERY_S: Final = 10.0
+_REPORT_EVERY_S: Final = 10.0
 _CONNECT_TIMEOUT_S: Final = 5.0
 _WAITABLE: Final = (OSError, TimeoutError, asyncpg.CannotConnectNowError, asyncpg.TooManyConnectionsError)
 
@@ -20,11 +20,11 @@ class DatabaseUnusable(RuntimeError):
     """There is no database to work with; the message says why and what to do, without the password."""
 
 
-async def wait_for_database(url: str, *, variable: str, within_s: float, say: Callable[[str], None]) -> None:
+async def wait_for_database(url: str, *, variable: str, within_s: float, report: Callable[[str], None]) -> None:
     """Return once the database accepts a connection.
 
     What passes by itself (not started yet, not resolvable yet, too many connections) is waited for, with a line through
-    ``say`` at once and every 10 s; what does not (wrong password, no such database) fails at once.
+    ``report`` at once and every 10 s; what does not (wrong password, no such database) fails at once.
 
     Raises
     ------
@@ -33,7 +33,7 @@ async def wait_for_database(url: str, *, variable: str, within_s: float, say: Ca
     """
     address = asyncpg_url(url)
     began = time.monotonic()
-    said_at = -_SAY_EVERY_S
+    reported_at = -_REPORT_EVERY_S
     while True:
         try:
             await _connect(address)
@@ -41,21 +41,21 @@ async def wait_for_database(url: str, *, variable: str, within_s: float, say: Ca
             waited_s = time.monotonic() - began
             if waited_s >= within_s:
                 raise DatabaseUnusable(
-                    f"{variable}: no database answers at {_place(address)} after {within_s:.0f} s "
+                    f"{variable}: no database answers at {_host_and_port(address)} after {within_s:.0f} s "
                     f"({_reason(error)}). Start it, or correct the address."
                 ) from error
-            if waited_s - said_at >= _SAY_EVERY_S:
-                said_at = waited_s
-                say(f"Waiting for the database at {_place(address)} ({_reason(error)}).")
+            if waited_s - reported_at >= _REPORT_EVERY_S:
+                reported_at = waited_s
+                report(f"Waiting for the database at {_host_and_port(address)} ({_reason(error)}).")
             await asyncio.sleep(_PAUSE_S)
         except asyncpg.InvalidCatalogNameError as error:
             raise DatabaseUnusable(
-                f"{variable}: the server at {_place(address)} has no database {address.database}. "
+                f"{variable}: the server at {_host_and_port(address)} has no database {address.database}. "
                 f"Create it (createdb {address.database}), or correct the name."
             ) from error
         except (asyncpg.InvalidPasswordError, asyncpg.InvalidAuthorizationSpecificationError) as error:
             raise DatabaseUnusable(
-                f"{variable}: the server at {_place(address)} refuses the user {address.username} or its password."
+                f"{variable}: the server at {_host_and_port(address)} refuses the user {address.username} or its password."
             ) from error
         else:
             return
@@ -68,7 +68,7 @@ async def _connect(address: URL) -> None:
     await connection.close()
 
 
-def _place(address: URL) -> str:
+def _host_and_port(address: URL) -> str:
     """Return host and port for people; the folder of a Unix socket stands in the query."""
     folder = address.query.get("host")
     host = address.host or (folder if isinstance(folder, str) else "localhost")

@@ -65,7 +65,7 @@ def _owner_of(folder: Path) -> str:
 
 
 def _lines_of(location: tuple[int | str, ...], message: str) -> list[str]:
-    said = message.removeprefix("Value error, ").rstrip(".")
+    text = message.removeprefix("Value error, ").rstrip(".")
     name = ".".join(str(part) for part in location).upper()
     # Checks of several settings at once have no location and name the variables themselves.
-    return [f"{name}: {said}. {_WHERE}"] if name else [f"{line}." for line in said.splitlines()]
+    return [f"{name}: {text}. {_WHERE}"] if name else [f"{line}." for line in text.splitlines()]
