@@ -86,6 +86,27 @@ async def test_a_database_that_comes_later_is_used(tmp_path: Path) -> None:
     assert waits.startswith(b"Waiting for the database at ")
     assert running.returncode == 0, failed
     assert b"The schema is at" in printed
+    assert b"no TimescaleDB extension: readings are kept in monthly partitions" in b" ".join(printed.split())
+
+
+async def test_a_role_that_owns_nothing_cannot_migrate_and_is_told_what_it_needs(
+    tmp_path: Path, postgres_url: str
+) -> None:
+    async with new_database(postgres_url) as url:
+        engine = create_database_engine(url, pooling=False)
+        async with engine.begin() as connection:
+            await connection.exec_driver_sql("revoke create on schema public from public")
+            await connection.exec_driver_sql("drop role if exists visitor")
+            await connection.exec_driver_sql(f"create role visitor login password '{PASSWORD}'")
+        visitor = asyncpg_url(url).set(username="visitor", password=PASSWORD, drivername="postgresql")
+        done = await battery_api(tmp_path, "migrate", DATABASE_URL=visitor.render_as_string(hide_password=False))
+        (line,) = done.stderr.splitlines()
+        async with engine.begin() as connection:
+            await connection.exec_driver_sql("drop role visitor")
+        await engine.dispose()
+    assert done.returncode == 2
+    assert line.startswith("Not started: The role that migrates lacks a right (permission denied for schema public)")
+    assert "alter schema public owner to ROLE" in line
 
 
 @pytest.mark.parametrize(

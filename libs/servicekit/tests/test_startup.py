@@ -67,7 +67,7 @@ def test_what_is_wrong_is_one_line_with_its_remedy(
     assert SECRET[:12] not in done.stderr + done.stdout
 
 
-def test_everything_that_is_wrong_is_told_at_once(tmp_path: Path) -> None:
+def test_everything_that_is_wrong_is_listed_at_once(tmp_path: Path) -> None:
     done = start(tmp_path, PORT="0", HEAD_TIMEOUT_S="-1")
     assert [line.split(":")[1].strip() for line in done.stderr.splitlines()] == ["PORT", "HEAD_TIMEOUT_S"]
 
@@ -159,3 +159,39 @@ def test_a_host_that_is_not_this_machine_is_one_line(host: str) -> None:
     (line,) = errors.splitlines()
     assert line.startswith(f"Not started: HOST: {host} is ")
     assert "0.0.0.0" in line
+
+
+WRITE = """
+from pathlib import Path
+from battery_servicekit.startup import require_writable
+
+require_writable(Path("data/simulator"), "DATA_DIR")
+print("written", sorted(path.name for path in Path("data").rglob("*")))
+"""
+
+
+def test_a_folder_that_can_be_written_is_made_and_left_empty(tmp_path: Path) -> None:
+    assert start(tmp_path, WRITE).stdout == "written ['simulator']\n"
+
+
+def test_a_folder_that_cannot_be_written_ends_the_start_and_names_its_owner(tmp_path: Path) -> None:
+    (tmp_path / "data").write_text("a file, where a volume should be")
+    done = start(tmp_path, WRITE)
+    (line,) = done.stderr.splitlines()
+    assert done.returncode == 2
+    assert line.startswith("Not started: DATA_DIR: data/simulator cannot be written (Not a directory).")
+    assert f"data belongs to user {os.geteuid()} and this process runs as user {os.geteuid()}" in line
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="becomes another user, which needs root")
+def test_a_volume_of_another_user_is_refused_with_the_command_that_helps(tmp_path: Path) -> None:
+    (tmp_path / "data").mkdir(mode=0o755)
+    other = 10_001
+    # The interpreter may lie where that user cannot read; the process becomes that user after its imports.
+    become = "import os\nfrom battery_servicekit import startup\nos.setgroups([])\nos.setgid(10001)\nos.setuid(10001)\n"
+    os.chmod(tmp_path, 0o755)  # noqa: PTH101  # of the test's own folder
+    done = start(tmp_path, become + WRITE)
+    (line,) = done.stderr.splitlines()
+    assert done.returncode == 2
+    assert f"data belongs to user 0 and this process runs as user {other}" in line
+    assert f"chown -R {other} data" in line

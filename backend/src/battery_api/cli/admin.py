@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from sqlalchemy.exc import ProgrammingError
 
 from battery_api.accounts.bootstrap import bootstrap as bootstrap_accounts
 from battery_api.accounts.errors import WeakPassword
@@ -18,8 +19,10 @@ from battery_api.app.openapi import describe
 from battery_api.cli.database import require_database, run_with_database
 from battery_api.db import migrate as schema
 from battery_api.db.bangkok import ZONE
+from battery_api.db.failures import sqlstate
 from battery_api.db.roles import grant_runtime, runtime_role
 from battery_api.db.session import Database
+from battery_api.db.timescale import Engine, detect_engine
 from battery_api.fleet.importer import import_catalogue
 from battery_api.fleet.ports import FleetChange
 from battery_api.settings import GatewaySettings
@@ -61,6 +64,10 @@ def migrate(
                 await schema.upgrade(database.engine)
             except schema.ForeignDatabase as error:
                 refuse_start(str(error))
+            except ProgrammingError as error:
+                if sqlstate(error) != _NOT_ALLOWED:
+                    raise
+                refuse_start(_needed_right(error))
             role = runtime_role(settings)
             if role is not None:
                 async with database.begin() as connection:
@@ -68,9 +75,27 @@ def migrate(
             await maintain_storage_of(database, settings)
         else:
             await schema.downgrade(database.engine, to)
-        _out.print(f"The schema is at {await schema.current_revision(database.engine)}.")
+        async with database.begin() as connection:
+            engine = await detect_engine(connection)
+        _out.print(f"The schema is at {await schema.current_revision(database.engine)}. {_STORAGE[engine]}")
 
     run_with_database(run, as_owner=True)
+
+
+_NOT_ALLOWED = "42501"  # insufficient_privilege
+_STORAGE = {
+    Engine.TIMESCALE: "Readings are kept in hypertables of TimescaleDB.",
+    Engine.PLAIN: "This server has no TimescaleDB extension: readings are kept in monthly partitions of PostgreSQL.",
+}
+
+
+def _needed_right(error: ProgrammingError) -> str:
+    reason = str(error.orig).rpartition(">: ")[2]
+    return (
+        f"The role that migrates lacks a right ({reason}). It must own the database and its schema public "
+        "(alter database DATABASE owner to ROLE; alter schema public owner to ROLE). Where the server offers "
+        "TimescaleDB, a superuser may have to create the extension first (create extension timescaledb)."
+    )
 
 
 @app.command("import-fleet")

@@ -55,7 +55,8 @@ async def wait_for_database(url: str, *, variable: str, within_s: float, report:
             ) from error
         except (asyncpg.InvalidPasswordError, asyncpg.InvalidAuthorizationSpecificationError) as error:
             raise DatabaseUnusable(
-                f"{variable}: the server at {_host_and_port(address)} refuses the user {address.username} or its password."
+                f"{variable}: the server at {_host_and_port(address)} refuses the user {address.username} "
+                "or its password."
             ) from error
         else:
             return

@@ -24,7 +24,7 @@ from battery_servicekit.logging import configure_logging
 from battery_servicekit.openapi import declare_bodies
 from battery_servicekit.service_token import require_service_token
 from battery_servicekit.settings import ServiceSettings
-from battery_servicekit.startup import load_settings
+from battery_servicekit.startup import load_settings, require_writable
 
 VERSION = version("battery-ml")
 DESCRIPTION = (
@@ -105,4 +105,6 @@ def main() -> None:
     """Entry point."""
     settings = load_settings(MlSettings)
     configure_logging("ml", level=settings.log_level)
+    if settings.model_registry is None:
+        require_writable(settings.data_dir / "models", "DATA_DIR")
     serve(create_app(settings), settings, shutdown_timeout_s=15)

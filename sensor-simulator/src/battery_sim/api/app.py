@@ -14,7 +14,7 @@ from battery_servicekit.clock import Clock, SystemClock
 from battery_servicekit.health import Check, CheckState, Finding
 from battery_servicekit.logging import configure_logging
 from battery_servicekit.service_token import require_service_token
-from battery_servicekit.startup import load_settings
+from battery_servicekit.startup import load_settings, require_writable
 from battery_sim.api.routes import router
 from battery_sim.runner import FeedState, Runner
 from battery_sim.settings import SimulatorSettings
@@ -63,6 +63,8 @@ def main() -> None:
     """Entry point."""
     settings = load_settings(SimulatorSettings)
     configure_logging("simulator", level=settings.log_level)
+    # What the gateway has not acknowledged must outlive this process.
+    require_writable(settings.folder, "DATA_DIR")
     serve(create_app(settings), settings, shutdown_timeout_s=1)
 
 
