@@ -7,7 +7,7 @@ endif
 TASKS := $(PYTHON) tools/workspace
 
 .DEFAULT_GOAL := help
-.PHONY: help setup up test lint structure lock openapi demo-reset faults bench twin-report
+.PHONY: help setup up test lint structure lock openapi demo-reset faults containers deployed bench twin-report
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -42,6 +42,15 @@ demo-reset: ## remove DATA_DIR (.data) after asking; FORCE=1 does not ask
 faults: ## kill, freeze, flood and fill a platform of its own, and print what it survived; about 10 minutes
 	@$(TASKS) setup
 	@.venv/bin/python -m tests.faults
+
+containers: ## build the images and run docker-compose.yml without Docker, and test what runs; root on Linux, about 15 minutes
+	@$(TASKS) setup
+	@.venv/bin/python tools/workspace/containers
+
+deployed: ## ask a deployed platform with the demo's fleet what it must do; URL=, PASSWORD_FILE=, and CA_FILE= for an authority of one's own
+	@$(TASKS) setup --quiet
+	@BATTERY_URL="$(URL)" BATTERY_ADMIN_PASSWORD_FILE="$(PASSWORD_FILE)" BATTERY_CA_FILE="$(CA_FILE)" \
+	  .venv/bin/python -m pytest -q -c tests/pyproject.toml --rootdir . tests/deployed
 
 bench: ## run the side-by-side measurements
 	@$(TASKS) setup

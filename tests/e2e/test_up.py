@@ -1,38 +1,15 @@
 """One command brings the fleet to life, again in seconds, and leaves nothing behind."""
 
 import signal
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import httpx
 
 from battery_servicekit.testing.process import free_port
+from tests.e2e.fleet import BATTERY_COUNT, is_fresh, overview, row_count
 from tests.platform_process import RunningPlatform, running_platform
 
 HISTORY_DAYS = 2
-BATTERY_COUNT = 1944
-
-
-def _overview(client: httpx.Client) -> dict[str, object]:
-    answer: dict[str, object] = client.get("/fleet/overview").raise_for_status().json()
-    return answer
-
-
-def _row_count(client: httpx.Client) -> int:
-    start = datetime.now(UTC) - timedelta(days=HISTORY_DAYS, hours=1)
-    series = client.get(
-        "/batteries/BAT-DC-CNX-01-UPS-01-STR-01-001/telemetry",
-        params={"start": start.isoformat(), "end": datetime.now(UTC).isoformat(), "resolution": "1h"},
-    )
-    counts = series.raise_for_status().json()["columns"]["count"]
-    return int(sum(counts))
-
-
-def _is_fresh(client: httpx.Client) -> bool:
-    newest = _overview(client)["newest_reading_at"]
-    if not isinstance(newest, str):
-        return False
-    return datetime.now(UTC) - datetime.fromisoformat(newest) < timedelta(seconds=30)
 
 
 def _ready(platform: RunningPlatform) -> bool:
@@ -46,11 +23,12 @@ def test_first_and_second_run(data_dir: Path, tmp_path: Path) -> None:
         first.wait_until_up()
         assert first.admin_password in first.text()
         with first.login() as client:
-            assert _overview(client)["battery_count"] == BATTERY_COUNT
-            first.wait_for(lambda: _is_fresh(client), "live readings")
+            assert overview(client)["battery_count"] == BATTERY_COUNT
+            first.wait_for(lambda: is_fresh(client), "live readings")
             first.wait_for(lambda: "history loaded" in first.text(), "the history", timeout_s=240)
             hours = first.wait_for(
-                lambda: _row_count(client) >= HISTORY_DAYS * 24 - 2 and _row_count(client), "roll-ups"
+                lambda: row_count(client, HISTORY_DAYS) >= HISTORY_DAYS * 24 - 2 and row_count(client, HISTORY_DAYS),
+                "roll-ups",
             )
         first.stop()
         assert first.family() == []
@@ -61,8 +39,8 @@ def test_first_and_second_run(data_dir: Path, tmp_path: Path) -> None:
         assert second.admin_password not in second.text()
         assert "history" not in second.text().replace(str(data_dir), "")
         with second.login() as client:
-            second.wait_for(lambda: _is_fresh(client), "live readings again")
+            second.wait_for(lambda: is_fresh(client), "live readings again")
             # Nothing was seeded twice: only the few live readings of the second run came on top.
-            assert hours <= _row_count(client) <= hours + 10
+            assert hours <= row_count(client, HISTORY_DAYS) <= hours + 10
         second.stop(signal.SIGTERM)
         assert second.family() == []

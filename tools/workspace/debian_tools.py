@@ -13,8 +13,8 @@ from members import ROOT
 FOLDER = ROOT / ".tools" / "debian"
 
 
-def find_program(name: str, package: str, folder: Path = FOLDER) -> Path:
-    """Return the path of a program.
+def find_program(name: str, package: str, folder: Path = FOLDER, *, below: str = "usr/bin") -> Path:
+    """Return the path of a program; ``below`` is where its package keeps it.
 
     Raises
     ------
@@ -24,7 +24,7 @@ def find_program(name: str, package: str, folder: Path = FOLDER) -> Path:
     present = shutil.which(name)
     if present is not None:
         return Path(present)
-    unpacked = folder / package / "usr" / "bin" / name
+    unpacked = folder / package / below / name
     if not unpacked.exists():
         try:
             _unpack(package, folder)

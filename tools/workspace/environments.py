@@ -12,7 +12,7 @@ from members import ROOT, Member, closure, load_members
 
 UV_VERSION = "0.13.9"
 REQUIREMENTS = ROOT / "requirements"
-TOOLS_LOCK = REQUIREMENTS / "tools.txt"
+BUILD_LOCK = REQUIREMENTS / "build.txt"
 UV_LOCK = REQUIREMENTS / "uv.txt"
 MAIN_ENVIRONMENT = ROOT / ".venv"
 FRONTEND = ROOT / "frontend"
@@ -132,7 +132,7 @@ def _ensure_python(folder: Path, lock: Path, members: Sequence[Member]) -> None:
         raise TaskFailed(f"{lock.relative_to(ROOT)} is missing; `make lock` writes it")
     stamp = folder / ".stamp"
     projects = [member.folder / "pyproject.toml" for member in members]
-    key = digest([lock, TOOLS_LOCK, *projects], sys.version + sys.executable)
+    key = digest([lock, BUILD_LOCK, *projects], sys.version + sys.executable)
     if _is_current(stamp, key):
         return
     print_line(f"Installing Python packages into {folder.relative_to(ROOT)}")
@@ -152,7 +152,7 @@ def _ensure_python(folder: Path, lock: Path, members: Sequence[Member]) -> None:
         python,
         "--no-deps",
         "--build-constraints",
-        TOOLS_LOCK,
+        BUILD_LOCK,
     ]
     run([*install, *editable])
     stamp.write_text(key)

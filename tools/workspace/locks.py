@@ -4,7 +4,7 @@ import re
 import subprocess
 from pathlib import Path
 
-from environments import REQUIREMENTS, TOOLS_LOCK, UV_LOCK, UV_VERSION, TaskFailed, find_uv, print_line, run
+from environments import BUILD_LOCK, REQUIREMENTS, UV_LOCK, UV_VERSION, TaskFailed, find_uv, print_line, run
 from members import ROOT, load_members
 
 _FORM = ("--no-emit-workspace", "--format", "requirements-txt", "--no-header", "--no-annotate", "--frozen", "--quiet")
@@ -20,7 +20,7 @@ def write_locks() -> None:
             _export(uv, f"{member.label}.txt", "--package", member.name, "--no-dev")
         _export(uv, f"{member.label}.test.txt", "--package", member.name)
     _export(uv, "workspace.txt", "--all-packages")
-    _export(uv, TOOLS_LOCK.name, "--only-group", "dev")
+    _export(uv, BUILD_LOCK.name, "--only-group", "build")
     _export(uv, "sbom.txt", "--only-group", "sbom")
     _pin_uv(uv)
     print_line(f"Wrote {len(list(REQUIREMENTS.glob('*.txt')))} locks to {REQUIREMENTS.relative_to(ROOT)}/")

@@ -174,7 +174,7 @@ def _run_system(member: Member) -> SuiteCount:
     ensure_main_environment()
     ensure_node(TIMESCALE_WASM, "--legacy-peer-deps")
     environment = ensure_member_environment(member)
-    return _pytest(environment, "system", ROOT, ["tests", "--ignore=tests/browser"])
+    return _pytest(environment, "system", ROOT, ["tests", "--ignore=tests/browser", "--ignore=tests/deployed"])
 
 
 def _run_browser(member: Member) -> SuiteCount:

@@ -80,7 +80,7 @@ def workspace(tmp_path: Path) -> Workspace:
             f'[project]\nname = "{name}"\ndependencies = {requirements}\n[tool.uv]\npackage = {package}\n'
             '[tool.pytest.ini_options]\naddopts = "-p no:cacheprovider"\n',
         )
-    for lock in ("workspace", "tools", "alpha.test", "beta.test", "system-tests.test"):
+    for lock in ("workspace", "build", "alpha.test", "beta.test", "system-tests.test"):
         made.write(f"requirements/{lock}.txt", f"package=={len(lock)} --hash=sha256:00\n")
     made.write("tools/timescale-wasm/package.json", "{}")
     made.write("tools/timescale-wasm/package-lock.json", "{}")

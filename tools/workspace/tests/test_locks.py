@@ -73,10 +73,11 @@ def test_lock_writes_every_member_with_and_without_tests(workspace: Workspace) -
         "uv export --package battery-system-tests",
         "uv export --package battery-benchmarks",
         "uv export --all-packages",
-        "uv export --only-group dev",
+        "uv export --only-group build",
+        "uv export --only-group sbom",
     ]
     written = {path.name for path in (workspace.root / "requirements").glob("*.txt")}
-    assert {"alpha.txt", "alpha.test.txt", "system-tests.test.txt", "workspace.txt", "tools.txt"} <= written
+    assert {"alpha.txt", "alpha.test.txt", "system-tests.test.txt", "workspace.txt", "build.txt", "sbom.txt"} <= written
     assert "system-tests.txt" not in written
     # Comments would change with the version of uv.
     assert (workspace.root / "requirements" / "alpha.txt").read_text() == "package==1 \\\n    --hash=sha256:00\n"

@@ -34,7 +34,7 @@ def test_the_first_setup_installs_by_hash_and_the_second_does_nothing(workspace:
 
 @pytest.mark.parametrize(
     "changed",
-    ["requirements/workspace.txt", "requirements/tools.txt", "libs/alpha/pyproject.toml"],
+    ["requirements/workspace.txt", "requirements/build.txt", "libs/alpha/pyproject.toml"],
 )
 def test_a_changed_lock_or_project_installs_again(workspace: Workspace, changed: str) -> None:
     workspace.make("setup")

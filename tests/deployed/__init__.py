@@ -1,0 +1,1 @@
+"""What a deployed platform must do, asked from outside: ``make deployed URL=https://...``."""
