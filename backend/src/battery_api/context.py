@@ -7,7 +7,7 @@ import httpx
 from fastapi import Depends, Request
 from starlette.requests import HTTPConnection
 
-from battery_api.db.errors import DiskFull
+from battery_api.db.errors import DatabaseUnavailable, DiskFull
 from battery_api.db.session import Database
 from battery_api.db.timescale import Engine
 from battery_api.settings import GatewaySettings
@@ -17,6 +17,7 @@ from battery_contracts.clients.twin import Estimator
 from battery_contracts.clients.twin_analysis import TwinAnalysisClient
 from battery_servicekit.clock import Clock
 from battery_servicekit.disk import DiskWatch
+from battery_servicekit.openapi.marks import can_raise
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,11 +54,13 @@ def parts_of(request: HTTPConnection) -> Any:
     return request.app.state.parts
 
 
+@can_raise(DatabaseUnavailable, DiskFull)
 def _process_context(request: Request) -> ProcessContext:
     parts: ContextParts = parts_of(request)
     return parts.context
 
 
+@can_raise(DiskFull)
 def _require_room(request: Request) -> None:
     if _process_context(request).disk.is_full:
         raise DiskFull

@@ -14,6 +14,8 @@ export interface paths {
         /**
          * Get Health
          * @description Report that the process is alive.
+         *
+         *     Needs no credentials.
          */
         get: operations["health_get_health"];
         put?: never;
@@ -34,6 +36,8 @@ export interface paths {
         /**
          * Get Readiness
          * @description Report whether the service can do its work, and what is missing.
+         *
+         *     Needs no credentials.
          */
         get: operations["health_get_readiness"];
         put?: never;
@@ -60,6 +64,8 @@ export interface paths {
          *     After failed logins the answer is 429 with `Retry-After`, which doubles each time up to 60 s, or up to 300 s for a
          *     device that this user has not logged in from while others guess at the name. The cookie `battery_device` marks a
          *     known device.
+         *
+         *     Needs no credentials.
          */
         post: operations["auth_login"];
         delete?: never;
@@ -83,6 +89,8 @@ export interface paths {
          *
          *     Sending the same token again within 10 seconds (a second tab, a lost response) returns the same successor; later it
          *     ends the session, since somebody must have copied it.
+         *
+         *     Needs the refresh token, in the body or in the cookie, and no other credentials.
          */
         post: operations["auth_refresh"];
         delete?: never;
@@ -103,6 +111,8 @@ export interface paths {
         /**
          * Logout
          * @description End the session on the server; either token identifies it, and repeating the call is safe.
+         *
+         *     Ends the session of the access token and that of the refresh cookie; without either nothing happens.
          */
         post: operations["auth_logout"];
         delete?: never;
@@ -121,6 +131,8 @@ export interface paths {
         /**
          * Get Me
          * @description Return the caller's own account.
+         *
+         *     Needs the role viewer; API keys are refused.
          */
         get: operations["auth_get_me"];
         put?: never;
@@ -143,6 +155,8 @@ export interface paths {
         /**
          * Change Password
          * @description Change your password; all your other sessions end.
+         *
+         *     Needs the role viewer; API keys are refused.
          */
         post: operations["auth_change_password"];
         delete?: never;
@@ -161,12 +175,16 @@ export interface paths {
         /**
          * List Users
          * @description List the users within your locations.
+         *
+         *     Needs the role admin; API keys are refused.
          */
         get: operations["auth_list_users"];
         put?: never;
         /**
          * Create User
          * @description Create a user.
+         *
+         *     Needs the role admin; API keys are refused.
          */
         post: operations["auth_create_user"];
         delete?: never;
@@ -185,6 +203,8 @@ export interface paths {
         /**
          * Get User
          * @description Return one user.
+         *
+         *     Needs the role admin; API keys are refused.
          */
         get: operations["auth_get_user"];
         put?: never;
@@ -192,6 +212,8 @@ export interface paths {
         /**
          * Delete User
          * @description Delete a user; the audit log keeps a record of their actions.
+         *
+         *     Needs the role admin; API keys are refused.
          */
         delete: operations["auth_delete_user"];
         options?: never;
@@ -199,6 +221,8 @@ export interface paths {
         /**
          * Update User
          * @description Change a user; new rights apply within seconds, and a new password or deactivation ends the user's sessions.
+         *
+         *     Needs the role admin; API keys are refused.
          */
         patch: operations["auth_update_user"];
         trace?: never;
@@ -213,12 +237,16 @@ export interface paths {
         /**
          * List Api Keys
          * @description List API keys, including revoked ones.
+         *
+         *     Needs the role admin; API keys are refused.
          */
         get: operations["auth_list_api_keys"];
         put?: never;
         /**
          * Create Api Key
          * @description Create an API key; only this response shows its secret.
+         *
+         *     Needs the role admin; API keys are refused.
          */
         post: operations["auth_create_api_key"];
         delete?: never;
@@ -239,6 +267,8 @@ export interface paths {
         /**
          * Hand Over Api Key
          * @description Give an API key to another administrator, by default yourself; it ends with its owner.
+         *
+         *     Needs the role admin; API keys are refused.
          */
         post: operations["auth_hand_over_api_key"];
         delete?: never;
@@ -260,6 +290,8 @@ export interface paths {
         /**
          * Revoke Api Key
          * @description Revoke an API key.
+         *
+         *     Needs the role admin; API keys are refused.
          */
         delete: operations["auth_revoke_api_key"];
         options?: never;
@@ -277,6 +309,8 @@ export interface paths {
         /**
          * List Audit Log
          * @description List the audit log, newest first.
+         *
+         *     Needs the role admin; API keys are refused.
          */
         get: operations["auth_list_audit_log"];
         put?: never;
@@ -297,6 +331,8 @@ export interface paths {
         /**
          * Get Fleet Overview
          * @description Return a summary of the fleet.
+         *
+         *     Needs the role viewer or a key with the scope `fleet:read`.
          */
         get: operations["fleet_get_fleet_overview"];
         put?: never;
@@ -317,6 +353,8 @@ export interface paths {
         /**
          * List Locations
          * @description List the locations you may see.
+         *
+         *     Needs the role viewer or a key with the scope `fleet:read`.
          */
         get: operations["fleet_list_locations"];
         put?: never;
@@ -337,6 +375,8 @@ export interface paths {
         /**
          * Get Location
          * @description Return one location with its systems, strings and their newest values.
+         *
+         *     Needs the role viewer or a key with the scope `fleet:read`.
          */
         get: operations["fleet_get_location"];
         put?: never;
@@ -357,6 +397,8 @@ export interface paths {
         /**
          * List Location Batteries
          * @description List the batteries of one location.
+         *
+         *     Needs the role viewer or a key with the scope `fleet:read`.
          */
         get: operations["fleet_list_location_batteries"];
         put?: never;
@@ -377,6 +419,8 @@ export interface paths {
         /**
          * List Batteries
          * @description List batteries by filter; `total` counts all matches, `unknown_count` those that could not be compared.
+         *
+         *     Needs the role viewer or a key with the scope `fleet:read`.
          */
         get: operations["fleet_list_batteries"];
         put?: never;
@@ -397,6 +441,8 @@ export interface paths {
         /**
          * Get Battery
          * @description Return one battery: nameplate, newest values, status and its reasons.
+         *
+         *     Needs the role viewer or a key with the scope `fleet:read`.
          */
         get: operations["fleet_get_battery"];
         put?: never;
@@ -419,6 +465,8 @@ export interface paths {
         /**
          * Import Fleet
          * @description Import the fleet catalogue (CSV, one line per battery); if any line has an error, nothing is imported.
+         *
+         *     Needs the role admin; API keys are refused.
          */
         post: operations["fleet_import_fleet"];
         delete?: never;
@@ -439,6 +487,8 @@ export interface paths {
         /**
          * Retire Battery
          * @description Take a battery out of service: its alerts end, nothing watches or counts it, its history stays readable.
+         *
+         *     Needs the role admin; API keys are refused.
          */
         post: operations["fleet_retire_battery"];
         delete?: never;
@@ -459,6 +509,8 @@ export interface paths {
         /**
          * Retire String
          * @description Take every battery of a string out of service, and the string with them.
+         *
+         *     Needs the role admin; API keys are refused.
          */
         post: operations["fleet_retire_string"];
         delete?: never;
@@ -479,6 +531,8 @@ export interface paths {
         /**
          * Retire Location
          * @description Take every battery of a location out of service, and the location with them.
+         *
+         *     Needs the role admin; API keys are refused.
          */
         post: operations["fleet_retire_location"];
         delete?: never;
@@ -499,6 +553,8 @@ export interface paths {
         /**
          * Unretire Battery
          * @description Bring a battery back into service; its history goes on.
+         *
+         *     Needs the role admin; API keys are refused.
          */
         post: operations["fleet_unretire_battery"];
         delete?: never;
@@ -519,6 +575,8 @@ export interface paths {
         /**
          * Unretire String
          * @description Bring every battery of a string back into service.
+         *
+         *     Needs the role admin; API keys are refused.
          */
         post: operations["fleet_unretire_string"];
         delete?: never;
@@ -539,6 +597,8 @@ export interface paths {
         /**
          * Unretire Location
          * @description Bring every battery of a location back into service.
+         *
+         *     Needs the role admin; API keys are refused.
          */
         post: operations["fleet_unretire_location"];
         delete?: never;
@@ -559,6 +619,8 @@ export interface paths {
         /**
          * Post Telemetry
          * @description Store a batch of readings: one transaction, idempotent, acknowledged after its commit, each bad row named.
+         *
+         *     Needs the role engineer or a key with the scope `telemetry:write`.
          */
         post: operations["telemetry_post_telemetry"];
         delete?: never;
@@ -577,6 +639,8 @@ export interface paths {
         /**
          * Get Latest
          * @description Return the newest values of the fleet in one response; 304 with If-None-Match while nothing changed.
+         *
+         *     Needs the role viewer or a key with the scope `telemetry:read`.
          */
         get: operations["telemetry_get_latest"];
         put?: never;
@@ -597,6 +661,8 @@ export interface paths {
         /**
          * Export Telemetry
          * @description Stream every stored reading of a battery, a string or a location.
+         *
+         *     Needs the role viewer or a key with the scope `telemetry:read`.
          */
         get: operations["telemetry_export_telemetry"];
         put?: never;
@@ -617,6 +683,8 @@ export interface paths {
         /**
          * Get Completeness
          * @description List what each battery sent on each day (Asia/Bangkok), by outcome; the counts balance.
+         *
+         *     Needs the role viewer or a key with the scope `telemetry:read`.
          */
         get: operations["telemetry_get_completeness"];
         put?: never;
@@ -637,6 +705,8 @@ export interface paths {
         /**
          * Get Series
          * @description Return a battery's history: min, max, time-weighted mean and last of each bucket, so that spikes stay visible.
+         *
+         *     Needs the role viewer or a key with the scope `telemetry:read`.
          */
         get: operations["telemetry_get_series"];
         put?: never;
@@ -657,6 +727,8 @@ export interface paths {
         /**
          * Get Battery Twin
          * @description Return the digital twin's estimates of a battery, the evidence with its age, and the history by day.
+         *
+         *     Needs the role viewer or a key with the scope `fleet:read`.
          */
         get: operations["twin_get_battery_twin"];
         put?: never;
@@ -677,6 +749,8 @@ export interface paths {
         /**
          * List Battery Discharges
          * @description List a battery's discharges, newest first, with the state of health that each showed.
+         *
+         *     Needs the role viewer or a key with the scope `fleet:read`.
          */
         get: operations["twin_list_battery_discharges"];
         put?: never;
@@ -697,6 +771,8 @@ export interface paths {
         /**
          * List String Discharges
          * @description List a string's discharges with their batteries, newest first.
+         *
+         *     Needs the role viewer or a key with the scope `fleet:read`.
          */
         get: operations["twin_list_string_discharges"];
         put?: never;
@@ -717,6 +793,8 @@ export interface paths {
         /**
          * Get String Runtime
          * @description Return the runtime of a string under a load (default: the present one, else the last), and what limits it.
+         *
+         *     Needs the role viewer or a key with the scope `fleet:read`.
          */
         get: operations["twin_get_string_runtime"];
         put?: never;
@@ -739,6 +817,8 @@ export interface paths {
         /**
          * Simulate String
          * @description Simulate a string of blocks that the request describes under a load profile.
+         *
+         *     Needs the role viewer or a key with the scope `fleet:read`.
          */
         post: operations["twin_simulate_string"];
         delete?: never;
@@ -757,6 +837,8 @@ export interface paths {
         /**
          * List Alerts
          * @description List alerts by filter, newest first; `total` is the real total.
+         *
+         *     Needs the role viewer or a key with the scope `alerts:read`.
          */
         get: operations["alerts_list_alerts"];
         put?: never;
@@ -777,6 +859,8 @@ export interface paths {
         /**
          * Get Alert Stats
          * @description Count alerts by state, severity, type, location and day.
+         *
+         *     Needs the role viewer or a key with the scope `alerts:read`.
          */
         get: operations["alerts_get_alert_stats"];
         put?: never;
@@ -797,6 +881,8 @@ export interface paths {
         /**
          * Get Alert
          * @description Return one alert with its timeline.
+         *
+         *     Needs the role viewer or a key with the scope `alerts:read`.
          */
         get: operations["alerts_get_alert"];
         put?: never;
@@ -819,6 +905,8 @@ export interface paths {
         /**
          * Acknowledge Alert
          * @description Acknowledge an alert; it stays active until its condition ends.
+         *
+         *     Needs the role engineer or a key with the scope `alerts:write`.
          */
         post: operations["alerts_acknowledge_alert"];
         delete?: never;
@@ -839,6 +927,8 @@ export interface paths {
         /**
          * Resolve Alert
          * @description Resolve an alert; if its condition persists, a new one is raised after the full hold time of the rule.
+         *
+         *     Needs the role engineer or a key with the scope `alerts:write`.
          */
         post: operations["alerts_resolve_alert"];
         delete?: never;
@@ -857,6 +947,8 @@ export interface paths {
         /**
          * List Alert Rules
          * @description List the rules with their defaults, sources and overrides.
+         *
+         *     Needs the role viewer or a key with the scope `alerts:read`.
          */
         get: operations["alerts_list_alert_rules"];
         put?: never;
@@ -880,6 +972,8 @@ export interface paths {
          * @description Set a rule's values for a model, location, string or battery; the nearest scope wins.
          *
          *     A life-safety rule has a `floor`: beyond it only an administrator may go, with `reason` and `expires_at`.
+         *
+         *     Needs the role engineer or a key with the scope `rules:write`.
          */
         put: operations["alerts_put_alert_rule_override"];
         post?: never;
@@ -902,6 +996,8 @@ export interface paths {
         /**
          * Delete Alert Rule Override
          * @description Remove an override; the wider scope applies again.
+         *
+         *     Needs the role engineer or a key with the scope `rules:write`.
          */
         delete: operations["alerts_delete_alert_rule_override"];
         options?: never;
@@ -919,6 +1015,8 @@ export interface paths {
         /**
          * List Battery Alert Rules
          * @description List the rules as they apply to one battery, with the scope that each value comes from.
+         *
+         *     Needs the role viewer or a key with the scope `alerts:read`.
          */
         get: operations["alerts_list_battery_alert_rules"];
         put?: never;
@@ -1262,13 +1360,25 @@ export interface components {
          * @description A page of alerts. The two counts cover what the filter is about, whatever its state and dates.
          */
         AlertPage: {
-            /** Items */
+            /**
+             * Items
+             * @description The items of this page, in the order of the list.
+             */
             items: components["schemas"]["AlertOut"][];
-            /** Total */
+            /**
+             * Total
+             * @description All items that match, on every page.
+             */
             total: number;
-            /** Skip */
+            /**
+             * Skip
+             * @description Number of items before this page.
+             */
             skip: number;
-            /** Limit */
+            /**
+             * Limit
+             * @description Largest number of items that the page could have.
+             */
             limit: number;
             /**
              * Active Count
@@ -1596,13 +1706,25 @@ export interface components {
          * @description One page of batteries.
          */
         BatteryPage: {
-            /** Items */
+            /**
+             * Items
+             * @description The items of this page, in the order of the list.
+             */
             items: components["schemas"]["BatterySummary"][];
-            /** Total */
+            /**
+             * Total
+             * @description All items that match, on every page.
+             */
             total: number;
-            /** Skip */
+            /**
+             * Skip
+             * @description Number of items before this page.
+             */
             skip: number;
-            /** Limit */
+            /**
+             * Limit
+             * @description Largest number of items that the page could have.
+             */
             limit: number;
             /**
              * Unknown Count
@@ -1724,10 +1846,17 @@ export interface components {
          * @description One line of the readiness answer.
          */
         CheckReport: {
+            /** @description Whether what was probed works. */
             state: components["schemas"]["CheckState"];
-            /** Required */
+            /**
+             * Required
+             * @description Without it the service is unavailable; without another one it is degraded.
+             */
             required: boolean;
-            /** Reason */
+            /**
+             * Reason
+             * @description Stable code of what is wrong, or a remark on what works; null where there is nothing to add.
+             */
             reason?: string | null;
         };
         /**
@@ -1920,18 +2049,6 @@ export interface components {
          */
         ExportFormat: "csv" | "parquet";
         /**
-         * FieldError
-         * @description What is wrong with one field of the request, and the remedy.
-         */
-        FieldError: {
-            /** Field */
-            field: string;
-            /** Code */
-            code: string;
-            /** Detail */
-            detail: string;
-        };
-        /**
          * FleetOverview
          * @description A summary of the fleet, restricted to what the caller may see.
          */
@@ -1995,11 +2112,6 @@ export interface components {
          * @enum {string}
          */
         Gate: "always" | "float" | "charging" | "discharge";
-        /** HTTPValidationError */
-        HTTPValidationError: {
-            /** Detail */
-            detail?: components["schemas"]["ValidationError"][];
-        };
         /**
          * HealthEvidence
          * @description One piece of evidence of a battery's health, and its age.
@@ -2255,13 +2367,20 @@ export interface components {
         Liveness: {
             /**
              * Status
+             * @description Always `alive`: a process that is not cannot answer.
              * @default alive
              * @constant
              */
             status: "alive";
-            /** Service */
+            /**
+             * Service
+             * @description Name of the service.
+             */
             service: string;
-            /** Version */
+            /**
+             * Version
+             * @description Version of the service's package.
+             */
             version: string;
         };
         /**
@@ -2516,127 +2635,210 @@ export interface components {
         OverrideScope: "battery" | "string" | "location" | "model";
         /** Page[ApiKeyOut] */
         Page_ApiKeyOut_: {
-            /** Items */
+            /**
+             * Items
+             * @description The items of this page, in the order of the list.
+             */
             items: components["schemas"]["ApiKeyOut"][];
-            /** Total */
+            /**
+             * Total
+             * @description All items that match, on every page.
+             */
             total: number;
-            /** Skip */
+            /**
+             * Skip
+             * @description Number of items before this page.
+             */
             skip: number;
-            /** Limit */
+            /**
+             * Limit
+             * @description Largest number of items that the page could have.
+             */
             limit: number;
         };
         /** Page[AuditEntry] */
         Page_AuditEntry_: {
-            /** Items */
+            /**
+             * Items
+             * @description The items of this page, in the order of the list.
+             */
             items: components["schemas"]["AuditEntry"][];
-            /** Total */
+            /**
+             * Total
+             * @description All items that match, on every page.
+             */
             total: number;
-            /** Skip */
+            /**
+             * Skip
+             * @description Number of items before this page.
+             */
             skip: number;
-            /** Limit */
+            /**
+             * Limit
+             * @description Largest number of items that the page could have.
+             */
             limit: number;
         };
         /** Page[BatteryDischarge] */
         Page_BatteryDischarge_: {
-            /** Items */
+            /**
+             * Items
+             * @description The items of this page, in the order of the list.
+             */
             items: components["schemas"]["BatteryDischarge"][];
-            /** Total */
+            /**
+             * Total
+             * @description All items that match, on every page.
+             */
             total: number;
-            /** Skip */
+            /**
+             * Skip
+             * @description Number of items before this page.
+             */
             skip: number;
-            /** Limit */
+            /**
+             * Limit
+             * @description Largest number of items that the page could have.
+             */
             limit: number;
         };
         /** Page[DayCompleteness] */
         Page_DayCompleteness_: {
-            /** Items */
+            /**
+             * Items
+             * @description The items of this page, in the order of the list.
+             */
             items: components["schemas"]["DayCompleteness"][];
-            /** Total */
+            /**
+             * Total
+             * @description All items that match, on every page.
+             */
             total: number;
-            /** Skip */
+            /**
+             * Skip
+             * @description Number of items before this page.
+             */
             skip: number;
-            /** Limit */
+            /**
+             * Limit
+             * @description Largest number of items that the page could have.
+             */
             limit: number;
         };
         /** Page[EffectiveRuleOut] */
         Page_EffectiveRuleOut_: {
-            /** Items */
+            /**
+             * Items
+             * @description The items of this page, in the order of the list.
+             */
             items: components["schemas"]["EffectiveRuleOut"][];
-            /** Total */
+            /**
+             * Total
+             * @description All items that match, on every page.
+             */
             total: number;
-            /** Skip */
+            /**
+             * Skip
+             * @description Number of items before this page.
+             */
             skip: number;
-            /** Limit */
+            /**
+             * Limit
+             * @description Largest number of items that the page could have.
+             */
             limit: number;
         };
         /** Page[LocationOut] */
         Page_LocationOut_: {
-            /** Items */
+            /**
+             * Items
+             * @description The items of this page, in the order of the list.
+             */
             items: components["schemas"]["LocationOut"][];
-            /** Total */
+            /**
+             * Total
+             * @description All items that match, on every page.
+             */
             total: number;
-            /** Skip */
+            /**
+             * Skip
+             * @description Number of items before this page.
+             */
             skip: number;
-            /** Limit */
+            /**
+             * Limit
+             * @description Largest number of items that the page could have.
+             */
             limit: number;
         };
         /** Page[RuleOut] */
         Page_RuleOut_: {
-            /** Items */
+            /**
+             * Items
+             * @description The items of this page, in the order of the list.
+             */
             items: components["schemas"]["RuleOut"][];
-            /** Total */
+            /**
+             * Total
+             * @description All items that match, on every page.
+             */
             total: number;
-            /** Skip */
+            /**
+             * Skip
+             * @description Number of items before this page.
+             */
             skip: number;
-            /** Limit */
+            /**
+             * Limit
+             * @description Largest number of items that the page could have.
+             */
             limit: number;
         };
         /** Page[StringDischarge] */
         Page_StringDischarge_: {
-            /** Items */
+            /**
+             * Items
+             * @description The items of this page, in the order of the list.
+             */
             items: components["schemas"]["StringDischarge"][];
-            /** Total */
+            /**
+             * Total
+             * @description All items that match, on every page.
+             */
             total: number;
-            /** Skip */
+            /**
+             * Skip
+             * @description Number of items before this page.
+             */
             skip: number;
-            /** Limit */
+            /**
+             * Limit
+             * @description Largest number of items that the page could have.
+             */
             limit: number;
         };
         /** Page[UserOut] */
         Page_UserOut_: {
-            /** Items */
-            items: components["schemas"]["UserOut"][];
-            /** Total */
-            total: number;
-            /** Skip */
-            skip: number;
-            /** Limit */
-            limit: number;
-        };
-        /**
-         * Problem
-         * @description Error response of every endpoint (RFC 9457).
-         */
-        Problem: {
             /**
-             * Type
-             * @default about:blank
+             * Items
+             * @description The items of this page, in the order of the list.
              */
-            type: string;
-            /** Title */
-            title: string;
-            /** Status */
-            status: number;
-            /** Detail */
-            detail: string;
-            /** Code */
-            code: string;
-            /** Instance */
-            instance: string;
-            /** Request Id */
-            request_id: string | null;
-            /** Errors */
-            errors?: components["schemas"]["FieldError"][] | null;
+            items: components["schemas"]["UserOut"][];
+            /**
+             * Total
+             * @description All items that match, on every page.
+             */
+            total: number;
+            /**
+             * Skip
+             * @description Number of items before this page.
+             */
+            skip: number;
+            /**
+             * Limit
+             * @description Largest number of items that the page could have.
+             */
+            limit: number;
         };
         /**
          * Provenance
@@ -2651,10 +2853,14 @@ export interface components {
         Readiness: {
             /**
              * Status
+             * @description `ready` if every check is up, `degraded` if only optional ones are down, else `unavailable`.
              * @enum {string}
              */
             status: "ready" | "degraded" | "unavailable";
-            /** Checks */
+            /**
+             * Checks
+             * @description What was probed, by name.
+             */
             checks: {
                 [key: string]: components["schemas"]["CheckReport"];
             };
@@ -3388,31 +3594,6 @@ export interface components {
             /** Password */
             password?: string | null;
         };
-        /** ValidationError */
-        ValidationError: {
-            /** Location */
-            loc: (string | number)[];
-            /** Message */
-            msg: string;
-            /** Error Type */
-            type: string;
-            /** Input */
-            input?: unknown;
-            /** Context */
-            ctx?: Record<string, never>;
-        };
-        /**
-         * AlertEvent
-         * @description An alert changed.
-         */
-        AlertEvent: {
-            /**
-             * Event
-             * @enum {string}
-             */
-            event: "raised" | "escalated" | "cleared" | "reopened" | "revised" | "withdrawn" | "ended" | "acknowledged" | "resolved" | "comment";
-            alert: components["schemas"]["AlertOut"];
-        };
         /**
          * BatteryColumns
          * @description The same readings, column by column: every list has one entry per reading.
@@ -3475,6 +3656,174 @@ export interface components {
              * @default null
              */
             internal_resistance_mohm: number | null;
+        };
+        /**
+         * FieldError
+         * @description What is wrong with one field of the request, and the remedy.
+         */
+        FieldError: {
+            /**
+             * Field
+             * @description Path of the field with dots between its parts, as `readings.3.voltage_v`.
+             */
+            field: string;
+            /**
+             * Code
+             * @description Stable code of the fault, for programs.
+             */
+            code: string;
+            /**
+             * Detail
+             * @description The fault and its remedy, for people.
+             */
+            detail: string;
+        };
+        /**
+         * LocationReading
+         * @description Environment of one location at one instant; ``mains`` is true while the grid feeds the location.
+         */
+        LocationReading: {
+            /** Location Id */
+            location_id: string;
+            /**
+             * Time
+             * Format: date-time
+             */
+            time: string;
+            /**
+             * Ambient C
+             * @default null
+             */
+            ambient_c: number | null;
+            /**
+             * Humidity Pct
+             * @default null
+             */
+            humidity_pct: number | null;
+            /** @default null */
+            hvac: components["schemas"]["HvacState"] | null;
+            /**
+             * Mains
+             * @default null
+             */
+            mains: boolean | null;
+        };
+        /**
+         * Problem
+         * @description Error response of every endpoint (RFC 9457).
+         */
+        Problem: {
+            /**
+             * Type
+             * @description Always `about:blank`: the code below tells the errors apart.
+             * @default about:blank
+             */
+            type: string;
+            /**
+             * Title
+             * @description Name of the HTTP status.
+             */
+            title: string;
+            /**
+             * Status
+             * @description HTTP status, as in the first line of the answer.
+             */
+            status: number;
+            /**
+             * Detail
+             * @description What went wrong and what to do about it, for people; its wording may change.
+             */
+            detail: string;
+            /**
+             * Code
+             * @description Stable code of the error, for programs.
+             */
+            code: string;
+            /**
+             * Instance
+             * @description Path of the request.
+             */
+            instance: string;
+            /**
+             * Request Id
+             * @description Id of the request, as in `X-Request-Id`; the service's log lines carry it.
+             */
+            request_id: string | null;
+            /**
+             * Errors
+             * @description The faulty fields of the request, at most 100; absent where no single field is at fault.
+             * @default null
+             */
+            errors: components["schemas"]["FieldError"][] | null;
+        };
+        /**
+         * StringReading
+         * @description Values of one string at one instant; ``mode`` is derived from the current when absent.
+         */
+        StringReading: {
+            /** String Id */
+            string_id: string;
+            /**
+             * Time
+             * Format: date-time
+             */
+            time: string;
+            /**
+             * Voltage V
+             * @default null
+             */
+            voltage_v: number | null;
+            /**
+             * Current A
+             * @default null
+             */
+            current_a: number | null;
+            /**
+             * Float Current Ma
+             * @default null
+             */
+            float_current_ma: number | null;
+            /**
+             * Ripple Voltage V
+             * @default null
+             */
+            ripple_voltage_v: number | null;
+            /**
+             * Ripple Current A
+             * @default null
+             */
+            ripple_current_a: number | null;
+            /** @default null */
+            mode: components["schemas"]["StringMode"] | null;
+        };
+        /**
+         * TelemetryBatch
+         * @description One batch of readings: one transaction, acknowledged after its commit.
+         */
+        TelemetryBatch: {
+            /**
+             * Readings
+             * @default null
+             */
+            readings: components["schemas"]["BatteryReading"][] | null;
+            /** @default null */
+            columns: components["schemas"]["BatteryColumns"] | null;
+            /** String Readings */
+            string_readings?: components["schemas"]["StringReading"][];
+            /** Site Readings */
+            site_readings?: components["schemas"]["LocationReading"][];
+        };
+        /**
+         * AlertEvent
+         * @description An alert changed.
+         */
+        AlertEvent: {
+            /**
+             * Event
+             * @enum {string}
+             */
+            event: "raised" | "escalated" | "cleared" | "reopened" | "revised" | "withdrawn" | "ended" | "acknowledged" | "resolved" | "comment";
+            alert: components["schemas"]["AlertOut"];
         };
         /**
          * BatteryStatusUpdate
@@ -3541,36 +3890,6 @@ export interface components {
             soh_pct: (number | null)[] | null;
         };
         /**
-         * LocationReading
-         * @description Environment of one location at one instant; ``mains`` is true while the grid feeds the location.
-         */
-        LocationReading: {
-            /** Location Id */
-            location_id: string;
-            /**
-             * Time
-             * Format: date-time
-             */
-            time: string;
-            /**
-             * Ambient C
-             * @default null
-             */
-            ambient_c: number | null;
-            /**
-             * Humidity Pct
-             * @default null
-             */
-            humidity_pct: number | null;
-            /** @default null */
-            hvac: components["schemas"]["HvacState"] | null;
-            /**
-             * Mains
-             * @default null
-             */
-            mains: boolean | null;
-        };
-        /**
          * Pong
          * @description Answer to ``ping``.
          */
@@ -3606,46 +3925,6 @@ export interface components {
             open_warning: number[];
         };
         /**
-         * StringReading
-         * @description Values of one string at one instant; ``mode`` is derived from the current when absent.
-         */
-        StringReading: {
-            /** String Id */
-            string_id: string;
-            /**
-             * Time
-             * Format: date-time
-             */
-            time: string;
-            /**
-             * Voltage V
-             * @default null
-             */
-            voltage_v: number | null;
-            /**
-             * Current A
-             * @default null
-             */
-            current_a: number | null;
-            /**
-             * Float Current Ma
-             * @default null
-             */
-            float_current_ma: number | null;
-            /**
-             * Ripple Voltage V
-             * @default null
-             */
-            ripple_voltage_v: number | null;
-            /**
-             * Ripple Current A
-             * @default null
-             */
-            ripple_current_a: number | null;
-            /** @default null */
-            mode: components["schemas"]["StringMode"] | null;
-        };
-        /**
          * SubscribeBattery
          * @description Client asks for the live values and alerts of one battery.
          */
@@ -3670,23 +3949,6 @@ export interface components {
             room: string;
             /** Seq */
             seq: number;
-        };
-        /**
-         * TelemetryBatch
-         * @description One batch of readings: one transaction, acknowledged after its commit.
-         */
-        TelemetryBatch: {
-            /**
-             * Readings
-             * @default null
-             */
-            readings: components["schemas"]["BatteryReading"][] | null;
-            /** @default null */
-            columns: components["schemas"]["BatteryColumns"] | null;
-            /** String Readings */
-            string_readings?: components["schemas"]["StringReading"][];
-            /** Site Readings */
-            site_readings?: components["schemas"]["LocationReading"][];
         };
         /**
          * TelemetryUpdate
@@ -3753,7 +4015,7 @@ export interface operations {
                     "application/json": components["schemas"]["Readiness"];
                 };
             };
-            /** @description Service Unavailable */
+            /** @description A required check is down. */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -3786,31 +4048,73 @@ export interface operations {
                     "application/json": components["schemas"]["SessionOut"];
                 };
             };
-            /** @description Problem details; code: bad_credentials */
-            401: {
+            /** @description Problem details; code: bad_request */
+            400: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Validation Error */
+            /** @description Problem details; code: bad_credentials */
+            401: {
+                headers: {
+                    /** @description The scheme of the credentials that are missing. */
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: request_timeout */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: body_too_large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: validation_failed */
             422: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Problem details; code: too_many_attempts */
             429: {
                 headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: database_unavailable, disk_full */
+            503: {
+                headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -3837,22 +4141,62 @@ export interface operations {
                     "application/json": components["schemas"]["SessionOut"];
                 };
             };
-            /** @description Problem details; code: refresh_refused */
-            401: {
+            /** @description Problem details; code: bad_request */
+            400: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Validation Error */
+            /** @description Problem details; code: refresh_refused */
+            401: {
+                headers: {
+                    /** @description The scheme of the credentials that are missing. */
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: request_timeout */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: body_too_large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: validation_failed */
             422: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: database_unavailable, disk_full */
+            503: {
+                headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -3873,6 +4217,17 @@ export interface operations {
                 };
                 content?: never;
             };
+            /** @description Problem details; code: database_unavailable, disk_full */
+            503: {
+                headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
         };
     };
     auth_get_me: {
@@ -3891,6 +4246,37 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["UserOut"];
+                };
+            };
+            /** @description Problem details; code: not_authenticated, token_expired */
+            401: {
+                headers: {
+                    /** @description The scheme of the credentials that are missing. */
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: database_unavailable, disk_full */
+            503: {
+                headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -3915,31 +4301,82 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description Problem details; code: bad_credentials */
-            401: {
+            /** @description Problem details; code: bad_request */
+            400: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Problem details; code: weak_password */
+            /** @description Problem details; code: bad_credentials, not_authenticated, token_expired */
+            401: {
+                headers: {
+                    /** @description The scheme of the credentials that are missing. */
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: request_timeout */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: body_too_large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: validation_failed, weak_password */
             422: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Problem details; code: too_many_attempts */
             429: {
                 headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: database_unavailable, disk_full */
+            503: {
+                headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -3967,13 +4404,44 @@ export interface operations {
                     "application/json": components["schemas"]["Page_UserOut_"];
                 };
             };
-            /** @description Validation Error */
+            /** @description Problem details; code: not_authenticated, token_expired */
+            401: {
+                headers: {
+                    /** @description The scheme of the credentials that are missing. */
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: validation_failed */
             422: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: database_unavailable, disk_full */
+            503: {
+                headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -4000,22 +4468,80 @@ export interface operations {
                     "application/json": components["schemas"]["UserOut"];
                 };
             };
+            /** @description Problem details; code: bad_request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: not_authenticated, token_expired */
+            401: {
+                headers: {
+                    /** @description The scheme of the credentials that are missing. */
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: request_timeout */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Problem details; code: username_taken */
             409: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Problem details; code: unknown_location, weak_password */
+            /** @description Problem details; code: body_too_large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: unknown_location, validation_failed, weak_password */
             422: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: database_unavailable, disk_full */
+            503: {
+                headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -4040,22 +4566,53 @@ export interface operations {
                     "application/json": components["schemas"]["UserOut"];
                 };
             };
+            /** @description Problem details; code: not_authenticated, token_expired */
+            401: {
+                headers: {
+                    /** @description The scheme of the credentials that are missing. */
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Problem details; code: user_not_found */
             404: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Validation Error */
+            /** @description Problem details; code: validation_failed */
             422: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: database_unavailable, disk_full */
+            503: {
+                headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -4078,13 +4635,33 @@ export interface operations {
                 };
                 content?: never;
             };
+            /** @description Problem details; code: not_authenticated, token_expired */
+            401: {
+                headers: {
+                    /** @description The scheme of the credentials that are missing. */
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Problem details; code: user_not_found */
             404: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Problem details; code: last_admin, not_on_yourself */
@@ -4093,16 +4670,27 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Validation Error */
+            /** @description Problem details; code: validation_failed */
             422: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: database_unavailable, disk_full */
+            503: {
+                headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -4131,13 +4719,51 @@ export interface operations {
                     "application/json": components["schemas"]["UserOut"];
                 };
             };
+            /** @description Problem details; code: bad_request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: not_authenticated, token_expired */
+            401: {
+                headers: {
+                    /** @description The scheme of the credentials that are missing. */
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Problem details; code: user_not_found */
             404: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: request_timeout */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Problem details; code: last_admin, not_on_yourself */
@@ -4146,16 +4772,36 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Problem details; code: unknown_location, weak_password */
+            /** @description Problem details; code: body_too_large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: unknown_location, validation_failed, weak_password */
             422: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: database_unavailable, disk_full */
+            503: {
+                headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -4183,13 +4829,44 @@ export interface operations {
                     "application/json": components["schemas"]["Page_ApiKeyOut_"];
                 };
             };
-            /** @description Validation Error */
+            /** @description Problem details; code: not_authenticated, token_expired */
+            401: {
+                headers: {
+                    /** @description The scheme of the credentials that are missing. */
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: validation_failed */
             422: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: database_unavailable, disk_full */
+            503: {
+                headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -4216,22 +4893,80 @@ export interface operations {
                     "application/json": components["schemas"]["ApiKeyCreated"];
                 };
             };
+            /** @description Problem details; code: bad_request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: not_authenticated, token_expired */
+            401: {
+                headers: {
+                    /** @description The scheme of the credentials that are missing. */
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: request_timeout */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Problem details; code: key_name_taken */
             409: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Problem details; code: expiry_in_the_past, expiry_too_late, unknown_location */
+            /** @description Problem details; code: body_too_large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: expiry_in_the_past, expiry_too_late, unknown_location, validation_failed */
             422: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: database_unavailable, disk_full */
+            503: {
+                headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -4260,22 +4995,80 @@ export interface operations {
                     "application/json": components["schemas"]["ApiKeyOut"];
                 };
             };
+            /** @description Problem details; code: bad_request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: not_authenticated, token_expired */
+            401: {
+                headers: {
+                    /** @description The scheme of the credentials that are missing. */
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Problem details; code: api_key_not_found */
             404: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Problem details; code: owner_unsuitable */
+            /** @description Problem details; code: request_timeout */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: body_too_large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: owner_unsuitable, validation_failed */
             422: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: database_unavailable, disk_full */
+            503: {
+                headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -4298,22 +5091,53 @@ export interface operations {
                 };
                 content?: never;
             };
+            /** @description Problem details; code: not_authenticated, token_expired */
+            401: {
+                headers: {
+                    /** @description The scheme of the credentials that are missing. */
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Problem details; code: api_key_not_found */
             404: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Validation Error */
+            /** @description Problem details; code: validation_failed */
             422: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: database_unavailable, disk_full */
+            503: {
+                headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -4341,13 +5165,44 @@ export interface operations {
                     "application/json": components["schemas"]["Page_AuditEntry_"];
                 };
             };
-            /** @description Validation Error */
+            /** @description Problem details; code: not_authenticated, token_expired */
+            401: {
+                headers: {
+                    /** @description The scheme of the credentials that are missing. */
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: validation_failed */
             422: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: database_unavailable, disk_full */
+            503: {
+                headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -4368,6 +5223,37 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["FleetOverview"];
+                };
+            };
+            /** @description Problem details; code: not_authenticated, token_expired */
+            401: {
+                headers: {
+                    /** @description The scheme of the credentials that are missing. */
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: database_unavailable, disk_full */
+            503: {
+                headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -4399,13 +5285,44 @@ export interface operations {
                     "application/json": components["schemas"]["Page_LocationOut_"];
                 };
             };
-            /** @description Validation Error */
+            /** @description Problem details; code: not_authenticated, token_expired */
+            401: {
+                headers: {
+                    /** @description The scheme of the credentials that are missing. */
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: validation_failed */
             422: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: database_unavailable, disk_full */
+            503: {
+                headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -4433,22 +5350,53 @@ export interface operations {
                     "application/json": components["schemas"]["LocationDetail"];
                 };
             };
+            /** @description Problem details; code: not_authenticated, token_expired */
+            401: {
+                headers: {
+                    /** @description The scheme of the credentials that are missing. */
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Problem details; code: location_not_found */
             404: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Validation Error */
+            /** @description Problem details; code: validation_failed */
             422: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: database_unavailable, disk_full */
+            503: {
+                headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -4482,22 +5430,53 @@ export interface operations {
                     "application/json": components["schemas"]["BatteryPage"];
                 };
             };
+            /** @description Problem details; code: not_authenticated, token_expired */
+            401: {
+                headers: {
+                    /** @description The scheme of the credentials that are missing. */
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Problem details; code: location_not_found */
             404: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Problem details; code: invalid_sort */
+            /** @description Problem details; code: invalid_sort, validation_failed */
             422: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: database_unavailable, disk_full */
+            503: {
+                headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -4540,13 +5519,44 @@ export interface operations {
                     "application/json": components["schemas"]["BatteryPage"];
                 };
             };
-            /** @description Problem details; code: invalid_sort */
+            /** @description Problem details; code: not_authenticated, token_expired */
+            401: {
+                headers: {
+                    /** @description The scheme of the credentials that are missing. */
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: invalid_sort, validation_failed */
             422: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: database_unavailable, disk_full */
+            503: {
+                headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -4571,22 +5581,44 @@ export interface operations {
                     "application/json": components["schemas"]["BatteryDetail"];
                 };
             };
+            /** @description Problem details; code: not_authenticated, token_expired */
+            401: {
+                headers: {
+                    /** @description The scheme of the credentials that are missing. */
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Problem details; code: battery_not_found */
             404: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description Problem details; code: database_unavailable, disk_full */
+            503: {
                 headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -4616,31 +5648,63 @@ export interface operations {
                     "application/json": components["schemas"]["ImportReport"];
                 };
             };
+            /** @description Problem details; code: not_authenticated, token_expired */
+            401: {
+                headers: {
+                    /** @description The scheme of the credentials that are missing. */
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: request_timeout */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Problem details; code: import_too_large */
             413: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Problem details; code: import_refused */
+            /** @description Problem details; code: import_refused, validation_failed */
             422: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/json": components["schemas"]["ImportReport"];
                 };
             };
-            /** @description Problem details; code: disk_full */
+            /** @description Problem details; code: database_unavailable, disk_full */
             503: {
                 headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -4669,22 +5733,80 @@ export interface operations {
                     "application/json": components["schemas"]["RetirementOut"];
                 };
             };
+            /** @description Problem details; code: bad_request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: not_authenticated, token_expired */
+            401: {
+                headers: {
+                    /** @description The scheme of the credentials that are missing. */
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Problem details; code: battery_not_found */
             404: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Problem details; code: retirement_invalid */
+            /** @description Problem details; code: request_timeout */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: body_too_large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: retirement_invalid, validation_failed */
             422: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: database_unavailable, disk_full */
+            503: {
+                headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -4713,22 +5835,80 @@ export interface operations {
                     "application/json": components["schemas"]["RetirementOut"];
                 };
             };
+            /** @description Problem details; code: bad_request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: not_authenticated, token_expired */
+            401: {
+                headers: {
+                    /** @description The scheme of the credentials that are missing. */
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Problem details; code: string_not_found */
             404: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Problem details; code: retirement_invalid */
+            /** @description Problem details; code: request_timeout */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: body_too_large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: retirement_invalid, validation_failed */
             422: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: database_unavailable, disk_full */
+            503: {
+                headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -4757,22 +5937,80 @@ export interface operations {
                     "application/json": components["schemas"]["RetirementOut"];
                 };
             };
+            /** @description Problem details; code: bad_request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: not_authenticated, token_expired */
+            401: {
+                headers: {
+                    /** @description The scheme of the credentials that are missing. */
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Problem details; code: location_not_found */
             404: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Problem details; code: retirement_invalid */
+            /** @description Problem details; code: request_timeout */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: body_too_large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: retirement_invalid, validation_failed */
             422: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: database_unavailable, disk_full */
+            503: {
+                headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -4801,22 +6039,80 @@ export interface operations {
                     "application/json": components["schemas"]["RetirementOut"];
                 };
             };
+            /** @description Problem details; code: bad_request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: not_authenticated, token_expired */
+            401: {
+                headers: {
+                    /** @description The scheme of the credentials that are missing. */
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Problem details; code: battery_not_found */
             404: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Problem details; code: retirement_invalid */
+            /** @description Problem details; code: request_timeout */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: body_too_large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: retirement_invalid, validation_failed */
             422: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: database_unavailable, disk_full */
+            503: {
+                headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -4845,22 +6141,80 @@ export interface operations {
                     "application/json": components["schemas"]["RetirementOut"];
                 };
             };
+            /** @description Problem details; code: bad_request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: not_authenticated, token_expired */
+            401: {
+                headers: {
+                    /** @description The scheme of the credentials that are missing. */
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Problem details; code: string_not_found */
             404: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Problem details; code: retirement_invalid */
+            /** @description Problem details; code: request_timeout */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: body_too_large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: retirement_invalid, validation_failed */
             422: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: database_unavailable, disk_full */
+            503: {
+                headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -4889,22 +6243,80 @@ export interface operations {
                     "application/json": components["schemas"]["RetirementOut"];
                 };
             };
+            /** @description Problem details; code: bad_request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: not_authenticated, token_expired */
+            401: {
+                headers: {
+                    /** @description The scheme of the credentials that are missing. */
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Problem details; code: location_not_found */
             404: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Problem details; code: retirement_invalid */
+            /** @description Problem details; code: request_timeout */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: body_too_large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: retirement_invalid, validation_failed */
             422: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: database_unavailable, disk_full */
+            503: {
+                headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -4931,13 +6343,42 @@ export interface operations {
                     "application/json": components["schemas"]["IngestResult"];
                 };
             };
+            /** @description Problem details; code: not_authenticated, token_expired */
+            401: {
+                headers: {
+                    /** @description The scheme of the credentials that are missing. */
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: request_timeout */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Problem details; code: batch_too_large, too_many_readings */
             413: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Problem details; code: unsupported_encoding */
@@ -4946,7 +6387,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Problem details; code: malformed_batch */
@@ -4955,16 +6396,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Problem details; code: database_unavailable, disk_full */
             503: {
                 headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -4990,22 +6433,51 @@ export interface operations {
                     "application/json": components["schemas"]["TelemetryLatest"];
                 };
             };
+            /** @description Nothing changed since the answer with this ETag. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Problem details; code: not_authenticated, token_expired */
+            401: {
+                headers: {
+                    /** @description The scheme of the credentials that are missing. */
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Problem details; code: location_not_found */
             404: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description Problem details; code: database_unavailable, disk_full */
+            503: {
                 headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -5042,22 +6514,53 @@ export interface operations {
                     "application/vnd.apache.parquet": unknown;
                 };
             };
+            /** @description Problem details; code: not_authenticated, token_expired */
+            401: {
+                headers: {
+                    /** @description The scheme of the credentials that are missing. */
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Problem details; code: battery_not_found, location_not_found */
             404: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Problem details; code: invalid_selection, invalid_span */
+            /** @description Problem details; code: invalid_selection, invalid_span, validation_failed */
             422: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: database_unavailable, disk_full */
+            503: {
+                headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -5095,22 +6598,53 @@ export interface operations {
                     "application/json": components["schemas"]["Page_DayCompleteness_"];
                 };
             };
+            /** @description Problem details; code: not_authenticated, token_expired */
+            401: {
+                headers: {
+                    /** @description The scheme of the credentials that are missing. */
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Problem details; code: battery_not_found, location_not_found */
             404: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Problem details; code: invalid_selection, invalid_span */
+            /** @description Problem details; code: invalid_selection, invalid_span, validation_failed */
             422: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: database_unavailable, disk_full */
+            503: {
+                headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -5144,22 +6678,53 @@ export interface operations {
                     "application/json": components["schemas"]["TelemetrySeries"];
                 };
             };
+            /** @description Problem details; code: not_authenticated, token_expired */
+            401: {
+                headers: {
+                    /** @description The scheme of the credentials that are missing. */
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Problem details; code: battery_not_found */
             404: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Problem details; code: invalid_span, resolution_too_fine */
+            /** @description Problem details; code: invalid_span, resolution_too_fine, validation_failed */
             422: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: database_unavailable, disk_full */
+            503: {
+                headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -5187,22 +6752,53 @@ export interface operations {
                     "application/json": components["schemas"]["TwinRecord"];
                 };
             };
+            /** @description Problem details; code: not_authenticated, token_expired */
+            401: {
+                headers: {
+                    /** @description The scheme of the credentials that are missing. */
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Problem details; code: battery_not_found */
             404: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Validation Error */
+            /** @description Problem details; code: validation_failed */
             422: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: database_unavailable, disk_full */
+            503: {
+                headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -5232,22 +6828,53 @@ export interface operations {
                     "application/json": components["schemas"]["Page_BatteryDischarge_"];
                 };
             };
+            /** @description Problem details; code: not_authenticated, token_expired */
+            401: {
+                headers: {
+                    /** @description The scheme of the credentials that are missing. */
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Problem details; code: battery_not_found */
             404: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Validation Error */
+            /** @description Problem details; code: validation_failed */
             422: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: database_unavailable, disk_full */
+            503: {
+                headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -5277,22 +6904,53 @@ export interface operations {
                     "application/json": components["schemas"]["Page_StringDischarge_"];
                 };
             };
+            /** @description Problem details; code: not_authenticated, token_expired */
+            401: {
+                headers: {
+                    /** @description The scheme of the credentials that are missing. */
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Problem details; code: string_not_found */
             404: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Validation Error */
+            /** @description Problem details; code: validation_failed */
             422: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: database_unavailable, disk_full */
+            503: {
+                headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -5322,13 +6980,33 @@ export interface operations {
                     "application/json": components["schemas"]["RuntimeOut"];
                 };
             };
+            /** @description Problem details; code: not_authenticated, token_expired */
+            401: {
+                headers: {
+                    /** @description The scheme of the credentials that are missing. */
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Problem details; code: string_not_found */
             404: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Problem details; code: runtime_unknown */
@@ -5337,25 +7015,27 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Problem details; code: load_invalid, simulation_refused */
+            /** @description Problem details; code: load_invalid, simulation_refused, validation_failed */
             422: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Problem details; code: twin_unavailable */
+            /** @description Problem details; code: database_unavailable, disk_full, twin_unavailable */
             503: {
                 headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -5382,31 +7062,82 @@ export interface operations {
                     "application/json": components["schemas"]["SimulateResponse"];
                 };
             };
-            /** @description Problem details; code: simulation_refused */
+            /** @description Problem details; code: bad_request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: not_authenticated, token_expired */
+            401: {
+                headers: {
+                    /** @description The scheme of the credentials that are missing. */
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: request_timeout */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: body_too_large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: simulation_refused, validation_failed */
             422: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Problem details; code: question_running */
             429: {
                 headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Problem details; code: twin_unavailable */
+            /** @description Problem details; code: database_unavailable, disk_full, twin_unavailable */
             503: {
                 headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -5449,13 +7180,44 @@ export interface operations {
                     "application/json": components["schemas"]["AlertPage"];
                 };
             };
-            /** @description Validation Error */
+            /** @description Problem details; code: not_authenticated, token_expired */
+            401: {
+                headers: {
+                    /** @description The scheme of the credentials that are missing. */
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: validation_failed */
             422: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: database_unavailable, disk_full */
+            503: {
+                headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -5476,6 +7238,37 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["AlertStats"];
+                };
+            };
+            /** @description Problem details; code: not_authenticated, token_expired */
+            401: {
+                headers: {
+                    /** @description The scheme of the credentials that are missing. */
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: database_unavailable, disk_full */
+            503: {
+                headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -5500,22 +7293,53 @@ export interface operations {
                     "application/json": components["schemas"]["AlertDetail"];
                 };
             };
+            /** @description Problem details; code: not_authenticated, token_expired */
+            401: {
+                headers: {
+                    /** @description The scheme of the credentials that are missing. */
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Problem details; code: alert_not_found */
             404: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Validation Error */
+            /** @description Problem details; code: validation_failed */
             422: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: database_unavailable, disk_full */
+            503: {
+                headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -5544,13 +7368,51 @@ export interface operations {
                     "application/json": components["schemas"]["AlertDetail"];
                 };
             };
+            /** @description Problem details; code: bad_request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: not_authenticated, token_expired */
+            401: {
+                headers: {
+                    /** @description The scheme of the credentials that are missing. */
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Problem details; code: alert_not_found */
             404: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: request_timeout */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Problem details; code: alert_already_acknowledged, alert_already_resolved */
@@ -5559,16 +7421,36 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Validation Error */
+            /** @description Problem details; code: body_too_large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: validation_failed */
             422: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: database_unavailable, disk_full */
+            503: {
+                headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -5597,13 +7479,51 @@ export interface operations {
                     "application/json": components["schemas"]["AlertDetail"];
                 };
             };
+            /** @description Problem details; code: bad_request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: not_authenticated, token_expired */
+            401: {
+                headers: {
+                    /** @description The scheme of the credentials that are missing. */
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Problem details; code: alert_not_found */
             404: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: request_timeout */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Problem details; code: alert_already_resolved */
@@ -5612,16 +7532,36 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Validation Error */
+            /** @description Problem details; code: body_too_large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: validation_failed */
             422: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: database_unavailable, disk_full */
+            503: {
+                headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -5649,13 +7589,44 @@ export interface operations {
                     "application/json": components["schemas"]["Page_RuleOut_"];
                 };
             };
-            /** @description Validation Error */
+            /** @description Problem details; code: not_authenticated, token_expired */
+            401: {
+                headers: {
+                    /** @description The scheme of the credentials that are missing. */
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: validation_failed */
             422: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: database_unavailable, disk_full */
+            503: {
+                headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -5684,13 +7655,33 @@ export interface operations {
                     "application/json": components["schemas"]["OverrideOut"];
                 };
             };
-            /** @description Problem details; code: below_floor */
+            /** @description Problem details; code: bad_request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: not_authenticated, token_expired */
+            401: {
+                headers: {
+                    /** @description The scheme of the credentials that are missing. */
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: below_floor, forbidden */
             403: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Problem details; code: rule_not_found, scope_not_found */
@@ -5699,16 +7690,45 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Problem details; code: override_invalid */
+            /** @description Problem details; code: request_timeout */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: body_too_large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: override_invalid, validation_failed */
             422: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: database_unavailable, disk_full */
+            503: {
+                headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -5732,22 +7752,53 @@ export interface operations {
                 };
                 content?: never;
             };
+            /** @description Problem details; code: not_authenticated, token_expired */
+            401: {
+                headers: {
+                    /** @description The scheme of the credentials that are missing. */
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Problem details; code: override_not_found, rule_not_found */
             404: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Validation Error */
+            /** @description Problem details; code: validation_failed */
             422: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: database_unavailable, disk_full */
+            503: {
+                headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -5777,22 +7828,53 @@ export interface operations {
                     "application/json": components["schemas"]["Page_EffectiveRuleOut_"];
                 };
             };
+            /** @description Problem details; code: not_authenticated, token_expired */
+            401: {
+                headers: {
+                    /** @description The scheme of the credentials that are missing. */
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Problem details; code: battery_not_found */
             404: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Validation Error */
+            /** @description Problem details; code: validation_failed */
             422: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: database_unavailable, disk_full */
+            503: {
+                headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };

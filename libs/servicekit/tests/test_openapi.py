@@ -3,7 +3,8 @@ from typing import Any
 from fastapi import FastAPI, Request
 from pydantic import BaseModel
 
-from battery_servicekit.openapi import body_of, declare, declare_bodies
+from battery_servicekit.openapi.bodies import body_of, declare
+from battery_servicekit.openapi.description import serve_description
 from battery_servicekit.responses import JsonResponse
 from battery_servicekit.testing.asgi import asgi_client
 
@@ -26,7 +27,7 @@ def app_with_hand_parsed_body() -> FastAPI:
     async def take(request: Request) -> JsonResponse:
         return JsonResponse(Outer.model_validate_json(await request.body()))
 
-    declare_bodies(app, Outer)
+    serve_description(app, bodies=[Outer])
     return app
 
 

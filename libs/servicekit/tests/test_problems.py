@@ -119,7 +119,9 @@ def test_problems_group_the_codes_of_a_status() -> None:
     described = problems(NotFound, Conflict, AlreadyDone, Conflict)
     assert list(described) == [404, 409]
     assert described[409]["description"] == "Problem details; code: already_done, conflict"
-    assert described[404]["model"] is Problem
+    declared = described[404]["content"]["application/problem+json"]
+    assert declared["schema"] == {"$ref": "#/components/schemas/Problem"}
+    assert Problem.model_validate(declared["examples"]["not_found"]["value"] | {"request_id": "r-1"}).status == 404
 
 
 def test_a_domain_error_is_an_exception_with_its_detail_as_message() -> None:

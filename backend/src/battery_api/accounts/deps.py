@@ -4,17 +4,18 @@ from collections.abc import AsyncIterator
 from typing import Annotated, Protocol
 
 from fastapi import Depends, Request
-from fastapi.openapi.models import HTTPBearer as HTTPBearerModel
-from fastapi.security.base import SecurityBase
 
+from battery_api.accounts.access import access_of
 from battery_api.accounts.audit import note_caller_address
-from battery_api.accounts.errors import NotAuthenticated
+from battery_api.accounts.errors import NotAuthenticated, TokenExpired
 from battery_api.accounts.principal import Forbidden, Principal, Scope
 from battery_api.accounts.refusals import record_refusal
 from battery_api.accounts.sessions import Authenticator
 from battery_api.accounts.throttle import client_address
 from battery_api.context import ProcessContext, parts_of
+from battery_api.db.errors import DatabaseUnavailable, DiskFull
 from battery_contracts.enums import Role
+from battery_servicekit.openapi.marks import admits, can_raise
 from battery_servicekit.server.connections import mark_authenticated
 
 
@@ -40,18 +41,28 @@ def _authenticator(request: Request) -> Authenticator:
 AuthenticatorDep = Annotated[Authenticator, Depends(_authenticator)]
 
 
-class _AnyCaller(SecurityBase):
-    """Accepts every authenticated caller.
+class _Allowed:
+    """Accepts users of at least a role, and keys with a scope.
 
     One dependency without sub-dependencies: each node of FastAPI's tree costs more per request than looking up a
-    cached token. As a security scheme it also adds the bearer token to the OpenAPI description.
+    cached token.
     """
 
-    def __init__(self) -> None:
-        self.model = HTTPBearerModel(description="Access token from auth/login.")
-        self.scheme_name = "HTTPBearer"
+    def __init__(self, scope: Scope | None, role: Role) -> None:
+        self._scope = scope
+        self._role = role
+        admits(access_of(scope, role))(self)
+        # A caller who is not in the cache is looked up in the database.
+        can_raise(NotAuthenticated, TokenExpired, Forbidden, DatabaseUnavailable, DiskFull)(self)
 
     async def __call__(self, request: Request) -> Principal:
+        principal = await self.authenticate(request)
+        self.require(principal)
+        return principal
+
+    @staticmethod
+    async def authenticate(request: Request) -> Principal:
+        """Return the caller, whatever they may do."""
         parts: AccountParts = parts_of(request)
         authenticator = parts.authenticator
         note_caller_address(client_address(request, parts.context.settings))
@@ -65,37 +76,19 @@ class _AnyCaller(SecurityBase):
         mark_authenticated(request.scope)
         return principal
 
-
-class _Allowed(_AnyCaller):
-    """Accepts users of at least a role, and keys with a scope."""
-
-    def __init__(self, scope: Scope | None, role: Role) -> None:
-        super().__init__()
-        self._scope = scope
-        self._role = role
-
-    async def __call__(self, request: Request) -> Principal:
-        principal = await super().__call__(request)
-        self.require(principal)
-        return principal
-
     def require(self, principal: Principal) -> None:
         """Raise `Forbidden` unless the caller has the role or the scope."""
         principal.require(self._role, self._scope)
 
 
-class _Audited(_AnyCaller):
-    """Lets in whom another dependency lets in; a refusal, by it or by the endpoint, is recorded in the audit log."""
-
-    def __init__(self, allowed: _Allowed) -> None:
-        super().__init__()
-        self._allowed = allowed
+class _Audited(_Allowed):
+    """Lets in the same callers; a refusal, here or by the endpoint, is recorded in the audit log."""
 
     async def __call__(self, request: Request) -> AsyncIterator[Principal]:  # type: ignore[override]  # FastAPI awaits either
         principal: Principal | None = None
         try:
-            principal = await _AnyCaller.__call__(self._allowed, request)
-            self._allowed.require(principal)
+            principal = await self.authenticate(request)
+            self.require(principal)
             yield principal
         except (NotAuthenticated, Forbidden) as error:
             parts: AccountParts = parts_of(request)
@@ -111,7 +104,7 @@ def require_scope(scope: Scope | None, *, role: Role) -> _Allowed:
 
 def require_audited(scope: Scope | None, *, role: Role) -> _Audited:
     """Return the dependency of `require_scope` for what administrators watch: refusals are recorded."""
-    return _Audited(_Allowed(scope, role))
+    return _Audited(scope, role)
 
 
 ViewerDep = Annotated[Principal, Depends(require_scope(None, role=Role.VIEWER))]

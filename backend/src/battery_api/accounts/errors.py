@@ -7,6 +7,7 @@ class NotAuthenticated(DomainError):
     """The request carries no valid credentials."""
 
     code, status = "not_authenticated", 401
+    sends = ("WWW-Authenticate",)
 
     def __init__(self, detail: str) -> None:
         # RFC 9110 requires a challenge with every 401; with Bearer no browser asks for a password.
@@ -35,6 +36,7 @@ class TooManyAttempts(DomainError):
     """There were too many failed logins from one address or for one user name."""
 
     code, status = "too_many_attempts", 429
+    sends = ("Retry-After",)
 
 
 class UserNotFound(NotFound):

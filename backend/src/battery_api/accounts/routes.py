@@ -6,6 +6,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Path, Request, Response
 
 from battery_api.accounts import repository
+from battery_api.accounts.access import COOKIE, EITHER_TOKEN, REFRESH_COOKIE
 from battery_api.accounts.administration import Administration
 from battery_api.accounts.deps import AdminDep, AuthenticatorDep, ViewerDep
 from battery_api.accounts.errors import (
@@ -45,13 +46,13 @@ from battery_api.accounts.schemas import (
 from battery_api.accounts.service import Caller, SessionService, user_out
 from battery_api.accounts.throttle import FAMILIAR_FOR, client_address
 from battery_api.context import ContextDep, ProcessContext
+from battery_servicekit.openapi.marks import admits
 from battery_servicekit.pagination import Page, PageQuery
 from battery_servicekit.problems import problems
 from battery_servicekit.responses import JsonResponse
 from battery_servicekit.settings import Environment
 
 router = APIRouter(prefix="/auth", tags=["auth"])
-COOKIE = "battery_refresh"
 DEVICE_COOKIE = "battery_device"
 _MAX_DEVICE_LENGTH = 100
 _COOKIE_PATH = "/api/v1/auth"
@@ -71,6 +72,20 @@ def _sessions(context: ContextDep, authenticator: AuthenticatorDep) -> SessionSe
     return SessionService(context, authenticator)
 
 
+@admits(REFRESH_COOKIE)
+def _refresh_cookie(request: Request) -> str | None:
+    return request.cookies.get(COOKIE)
+
+
+@admits(EITHER_TOKEN)
+def _ending_tokens(request: Request) -> tuple[str | None, str | None]:
+    scheme, _, token = request.headers.get("authorization", "").partition(" ")
+    access_token = token.strip() if scheme.lower() == "bearer" and token else None
+    return access_token, request.cookies.get(COOKIE)
+
+
+RefreshCookie = Annotated[str | None, Depends(_refresh_cookie)]
+EndingTokens = Annotated[tuple[str | None, str | None], Depends(_ending_tokens)]
 CallerDep = Annotated[Caller, Depends(_caller)]
 SessionsDep = Annotated[SessionService, Depends(_sessions)]
 
@@ -108,7 +123,7 @@ async def login(body: LoginRequest, context: ContextDep, sessions: SessionsDep, 
 
 @router.post("/refresh", response_model=SessionOut, responses=problems(RefreshRefused))
 async def refresh(
-    request: Request,
+    cookie: RefreshCookie,
     context: ContextDep,
     sessions: SessionsDep,
     caller: CallerDep,
@@ -120,25 +135,24 @@ async def refresh(
     ends the session, since somebody must have copied it.
     """
     from_body = body.refresh_token if body else None
-    session = await sessions.refresh(from_body or request.cookies.get(COOKIE), caller)
+    session = await sessions.refresh(from_body or cookie, caller)
     return _session_response(session, context, in_cookie=from_body is None)
 
 
 @router.post("/logout", status_code=204)
 async def logout(
-    request: Request,
+    tokens: EndingTokens,
     context: ContextDep,
     authenticator: AuthenticatorDep,
     sessions: SessionsDep,
     caller: CallerDep,
 ) -> Response:
     """End the session on the server; either token identifies it, and repeating the call is safe."""
-    scheme, _, token = request.headers.get("authorization", "").partition(" ")
-    if scheme.lower() == "bearer" and token:
+    access_token, cookie = tokens
+    if access_token is not None:
         # The session has ended already, which is what the caller wants.
         with contextlib.suppress(NotAuthenticated):
-            await sessions.logout(await authenticator.authenticate_token(token.strip(), ignore_expiry=True), caller)
-    cookie = request.cookies.get(COOKIE)
+            await sessions.logout(await authenticator.authenticate_token(access_token, ignore_expiry=True), caller)
     if cookie:
         await sessions.logout_by_refresh_token(cookie, caller)
     response = Response(status_code=204)

@@ -7,9 +7,9 @@ from pydantic import BaseModel
 
 from battery_contracts import events
 from battery_contracts.telemetry import TelemetryBatch
-from battery_servicekit.openapi import declare
+from battery_servicekit.openapi import description
+from battery_servicekit.openapi.bodies import declare
 
-_API_KEY: Final = "APIKeyHeader"
 _EVENTS: Final[dict[str, type[BaseModel]]] = {
     "connected": events.Connected,
     "subscribed": events.Subscribed,
@@ -25,17 +25,18 @@ _EVENTS: Final[dict[str, type[BaseModel]]] = {
 
 def describe(app: FastAPI) -> dict[str, Any]:
     """Return the description of an app; Socket.IO events are under ``webhooks``, so that clients get their types."""
-    # Not `app.openapi`, which is this function; the method of the class caches its result.
-    description = FastAPI.openapi(app)
-    if "webhooks" in description:
-        return description
-    _offer_api_keys(description)
-    keyed = declare(
-        description,
-        # The body of POST telemetry is parsed by hand for speed, so its model is declared here too.
-        [*((model, "serialization") for model in _EVENTS.values()), (TelemetryBatch, "validation")],
-    )
-    description["webhooks"] = {
+    return app.openapi()
+
+
+def serve_description(app: FastAPI) -> None:
+    """Serve the same description at the app's OpenAPI address as in the file."""
+    # The body of POST telemetry is parsed by hand for speed, so its model is declared here too.
+    description.serve_description(app, bodies=[TelemetryBatch], extend=_add_events)
+
+
+def _add_events(described: dict[str, Any]) -> None:
+    keyed = declare(described, [(model, "serialization") for model in _EVENTS.values()])
+    described["webhooks"] = {
         name: {
             "post": {
                 "summary": (model.__doc__ or name).strip().splitlines()[0],
@@ -50,19 +51,3 @@ def describe(app: FastAPI) -> dict[str, Any]:
         }
         for name, model in _EVENTS.items()
     }
-    return description
-
-
-def serve_description(app: FastAPI) -> None:
-    """Serve the same description at the app's OpenAPI address as in the file."""
-    app.openapi = lambda: describe(app)  # type: ignore[method-assign]  # FastAPI's documented way
-
-
-def _offer_api_keys(description: dict[str, Any]) -> None:
-    """Declare the API key as the other way to authenticate; the dependency itself can name only one scheme."""
-    schemes = description["components"]["securitySchemes"]
-    schemes[_API_KEY] = {"type": "apiKey", "description": "API key of a machine.", "in": "header", "name": "X-API-Key"}
-    for operations in description["paths"].values():
-        for operation in operations.values():
-            if operation.get("security"):
-                operation["security"] = [*operation["security"], {_API_KEY: []}]

@@ -10,6 +10,7 @@ class DatabaseUnavailable(Unavailable):
     """The database does not answer; nothing of the request was stored, so sending it again is safe."""
 
     code = "database_unavailable"
+    sends = ("Retry-After",)
 
     def __init__(self) -> None:
         super().__init__(
@@ -22,6 +23,7 @@ class DiskFull(Unavailable):
     """There is no room for anything new; nothing of the request was stored, so sending it again is safe."""
 
     code = "disk_full"
+    sends = ("Retry-After",)
 
     def __init__(self) -> None:
         super().__init__(

@@ -27,6 +27,7 @@ from battery_api.fleet.schemas import (
 )
 from battery_api.fleet.service import FleetService
 from battery_contracts.enums import HealthStatus, Role
+from battery_servicekit.openapi.examples import JSON
 from battery_servicekit.pagination import Page, PageQuery
 from battery_servicekit.problems import DomainError, problems
 from battery_servicekit.responses import JsonResponse
@@ -36,6 +37,9 @@ router = APIRouter(tags=["fleet"])
 FleetReader = Annotated[Principal, Depends(require_scope(Scope.FLEET_READ, role=Role.VIEWER))]
 IncludeRetired = Annotated[bool, Query(description="Add what is retired.")]
 MAX_IMPORT_BYTES = 32 * 1024 * 1024
+
+
+_REPORT_REFERENCE = {"$ref": "#/components/schemas/ImportReport"}
 
 
 class ServiceStates(Protocol):
@@ -92,6 +96,11 @@ class ImportTooLarge(DomainError):
     """The catalogue file is larger than one import allows."""
 
     code, status = "import_too_large", 413
+
+
+_IMPORT_ERRORS = problems(ImportRefused, ImportTooLarge, DiskFull)
+# A file with faulty lines is refused with the report that names them.
+_IMPORT_ERRORS[422]["content"][JSON] = {"schema": _REPORT_REFERENCE}
 
 
 @router.get("/fleet/overview", response_model=FleetOverview, dependencies=[IN_TURN])
@@ -216,7 +225,7 @@ async def get_battery(request: Request, battery_id: str, context: ContextDep, pr
 @router.post(
     "/fleet/import",
     response_model=ImportReport,
-    responses=problems(ImportRefused, ImportTooLarge, DiskFull),
+    responses=_IMPORT_ERRORS,
     dependencies=[NeedsRoom],
     openapi_extra={"requestBody": {"required": True, "content": {"text/csv": {"schema": {"type": "string"}}}}},
 )

@@ -36,7 +36,7 @@ from battery_api.telemetry.queries.selection import SelectionDep, find_batteries
 from battery_api.telemetry.schemas import DayCompleteness, TelemetryLatest, TelemetrySeries
 from battery_contracts.enums import Role
 from battery_contracts.telemetry import IngestResult, TelemetryBatch
-from battery_servicekit.openapi import body_of
+from battery_servicekit.openapi.bodies import body_of
 from battery_servicekit.pagination import Page, PageQuery
 from battery_servicekit.problems import problems
 from battery_servicekit.responses import JsonResponse
@@ -90,7 +90,7 @@ async def post_telemetry(request: Request, principal: WriterDep, ingest: IngestD
 @router.get(
     "/telemetry/latest",
     response_model=TelemetryLatest,
-    responses=problems(LocationNotFound),
+    responses={304: {"description": "Nothing changed since the answer with this ETag."}, **problems(LocationNotFound)},
     dependencies=[IN_TURN],
 )
 async def get_latest(

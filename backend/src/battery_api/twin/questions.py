@@ -11,6 +11,7 @@ class QuestionRunning(DomainError):
     """The caller asked something that is still being computed."""
 
     code, status = "question_running", 429
+    sends = ("Retry-After",)
 
 
 class RunningQuestions:

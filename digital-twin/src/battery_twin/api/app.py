@@ -11,8 +11,8 @@ from battery_contracts.twin import EstimateRequest
 from battery_servicekit.application import create_service, serve
 from battery_servicekit.health import Check, Finding
 from battery_servicekit.logging import configure_logging
-from battery_servicekit.openapi import declare_bodies
-from battery_servicekit.service_token import require_service_token
+from battery_servicekit.openapi.description import serve_description
+from battery_servicekit.service_token import service_guard
 from battery_servicekit.settings import ServiceSettings
 from battery_servicekit.startup import load_settings
 from battery_twin.api import analysis, estimate, rul
@@ -53,12 +53,12 @@ def create_app(settings: TwinSettings | None = None) -> FastAPI:
         disk=None if settings is None else settings.disk_watch(),
         metrics_token=None if settings is None else settings.metrics_token,
     )
-    guards = [] if settings is None else [Depends(require_service_token(settings.service_token))]
-    router = APIRouter(prefix="/api/v1", tags=["twin"], dependencies=guards)
+    guard = Depends(service_guard(None if settings is None else settings.service_token))
+    router = APIRouter(prefix="/api/v1", tags=["twin"], dependencies=[guard])
     for part in (estimate.router, rul.router, analysis.router):
         router.include_router(part)
     app.include_router(router)
-    declare_bodies(app, EstimateRequest)
+    serve_description(app, bodies=[EstimateRequest])
     app.state.estimator = estimator
     app.state.computing = Computing()
     return app

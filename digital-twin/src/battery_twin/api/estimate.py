@@ -8,8 +8,8 @@ from fastapi.exceptions import RequestValidationError
 from pydantic import ValidationError
 
 from battery_contracts.twin import NOTHING_ESTIMATED, EstimateRequest, EstimateResponse
-from battery_servicekit.openapi import body_of
-from battery_servicekit.problems import FieldError, Invalid, problems
+from battery_servicekit.openapi.bodies import body_of
+from battery_servicekit.problems import FieldError, Invalid, ValidationFailed, problems
 from battery_twin.fleet.estimator import FleetEstimator
 
 router = APIRouter()
@@ -25,7 +25,7 @@ class NothingEstimated(Invalid):
 @router.post(
     "/estimate",
     response_model=EstimateResponse,
-    responses=problems(NothingEstimated),
+    responses=problems(NothingEstimated, ValidationFailed),
     openapi_extra=body_of(EstimateRequest),
 )
 async def estimate(request: Request) -> Response:

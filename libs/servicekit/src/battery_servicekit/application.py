@@ -16,6 +16,7 @@ from battery_servicekit.disk import DiskWatch
 from battery_servicekit.health import Check, health_router
 from battery_servicekit.metrics_route import metrics_router
 from battery_servicekit.middleware import RequestContextMiddleware
+from battery_servicekit.openapi.description import serve_description
 from battery_servicekit.problems import install_problem_handlers
 from battery_servicekit.server.connections import Connections
 from battery_servicekit.server.http_protocol import BoundedHttpProtocol
@@ -83,6 +84,7 @@ def create_service(
             stranger_limit_bytes=stranger_limit_bytes,
         )
     app.add_middleware(RequestContextMiddleware)
+    serve_description(app)
     return app
 
 

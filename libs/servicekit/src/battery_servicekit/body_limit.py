@@ -6,10 +6,16 @@ from starlette.datastructures import Headers
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from battery_servicekit.problems import problem_response
+from battery_servicekit.problems import DomainError, problem_response
 
 _WITHOUT_BODY = frozenset({"GET", "HEAD", "OPTIONS"})
 _CREDENTIALS = ("authorization", "x-api-key")
+
+
+class BodyTooLarge(DomainError):
+    """The body is larger than this path takes."""
+
+    code, status = "body_too_large", 413
 
 
 class BodyLimitMiddleware:
@@ -66,8 +72,8 @@ class BodyLimitMiddleware:
     async def _refuse(scope: Scope, receive: Receive, send: Send, limit_bytes: int) -> None:
         answer = problem_response(
             Request(scope),
-            status=413,
-            code="body_too_large",
+            status=BodyTooLarge.status,
+            code=BodyTooLarge.code,
             detail=f"The body may have at most {limit_bytes:,} bytes.",
             # The rest of the body stays unread, so the connection cannot carry another request.
             headers={"Connection": "close"},

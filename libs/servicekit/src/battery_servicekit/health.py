@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import Literal
 
 from fastapi import APIRouter, Response
-from pydantic import BaseModel
+from pydantic import BaseModel, ConfigDict
 
 from battery_servicekit.responses import JsonResponse
 
@@ -38,24 +38,38 @@ class Check:
 class CheckReport(BaseModel):
     """One line of the readiness answer."""
 
+    model_config = ConfigDict(use_attribute_docstrings=True)
+
     state: CheckState
+    """Whether what was probed works."""
     required: bool
+    """Without it the service is unavailable; without another one it is degraded."""
     reason: str | None = None
+    """Stable code of what is wrong, or a remark on what works; null where there is nothing to add."""
 
 
 class Readiness(BaseModel):
     """Answer of ``/health/ready``."""
 
+    model_config = ConfigDict(use_attribute_docstrings=True)
+
     status: Literal["ready", "degraded", "unavailable"]
+    """`ready` if every check is up, `degraded` if only optional ones are down, else `unavailable`."""
     checks: dict[str, CheckReport]
+    """What was probed, by name."""
 
 
 class Liveness(BaseModel):
     """Answer of ``/health``."""
 
+    model_config = ConfigDict(use_attribute_docstrings=True)
+
     status: Literal["alive"] = "alive"
+    """Always `alive`: a process that is not cannot answer."""
     service: str
+    """Name of the service."""
     version: str
+    """Version of the service's package."""
 
 
 async def assess(checks: Sequence[Check]) -> Readiness:
@@ -81,7 +95,11 @@ def health_router(service: str, version: str, checks: Sequence[Check]) -> APIRou
 
     router.add_api_route("/health", get_health, methods=["HEAD"], include_in_schema=False)
 
-    @router.get("/health/ready", response_model=Readiness, responses={503: {"model": Readiness}})
+    @router.get(
+        "/health/ready",
+        response_model=Readiness,
+        responses={503: {"model": Readiness, "description": "A required check is down."}},
+    )
     async def get_readiness() -> Response:
         """Report whether the service can do its work, and what is missing."""
         readiness = await assess(checks)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Annotated, Generic, TypeVar
 
 from fastapi import Depends, Query
-from pydantic import BaseModel
+from pydantic import BaseModel, ConfigDict
 
 Item = TypeVar("Item")
 
@@ -13,10 +13,16 @@ Item = TypeVar("Item")
 class Page(BaseModel, Generic[Item]):
     """One page of a list; ``total`` counts all matching items, not only those of the page."""
 
+    model_config = ConfigDict(use_attribute_docstrings=True)
+
     items: Sequence[Item]
+    """The items of this page, in the order of the list."""
     total: int
+    """All items that match, on every page."""
     skip: int
+    """Number of items before this page."""
     limit: int
+    """Largest number of items that the page could have."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,15 +1,16 @@
 """Errors as RFC 9457 problem details: one shape, and a stable code for each error."""
 
+import inspect
 import re
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Final
 
 import structlog
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import Response
-from pydantic import BaseModel
+from pydantic import BaseModel, ConfigDict
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -18,27 +19,54 @@ from battery_servicekit.responses import JsonResponse
 
 _log = structlog.get_logger(__name__)
 MEDIA_TYPE = "application/problem+json"
+HEADERS: Final = {
+    "Retry-After": {
+        "description": "Seconds after which to try again.",
+        "schema": {"type": "integer", "minimum": 0, "examples": [2]},
+    },
+    "WWW-Authenticate": {
+        "description": "The scheme of the credentials that are missing.",
+        "schema": {"type": "string", "examples": ["Bearer"]},
+    },
+}
+"""Headers that errors send, by name."""
+_SCHEMA: Final = "#/components/schemas/Problem"
 
 
 class FieldError(BaseModel):
     """What is wrong with one field of the request, and the remedy."""
 
+    model_config = ConfigDict(use_attribute_docstrings=True)
+
     field: str
+    """Path of the field with dots between its parts, as `readings.3.voltage_v`."""
     code: str
+    """Stable code of the fault, for programs."""
     detail: str
+    """The fault and its remedy, for people."""
 
 
 class Problem(BaseModel):
     """Error response of every endpoint (RFC 9457)."""
 
+    model_config = ConfigDict(use_attribute_docstrings=True)
+
     type: str = "about:blank"
+    """Always `about:blank`: the code below tells the errors apart."""
     title: str
+    """Name of the HTTP status."""
     status: int
+    """HTTP status, as in the first line of the answer."""
     detail: str
+    """What went wrong and what to do about it, for people; its wording may change."""
     code: str
+    """Stable code of the error, for programs."""
     instance: str
+    """Path of the request."""
     request_id: str | None
+    """Id of the request, as in `X-Request-Id`; the service's log lines carry it."""
     errors: list[FieldError] | None = None
+    """The faulty fields of the request, at most 100; absent where no single field is at fault."""
 
 
 class DomainError(Exception):
@@ -46,6 +74,10 @@ class DomainError(Exception):
 
     code: ClassVar[str] = "error"
     status: ClassVar[int] = 400
+    sends: ClassVar[tuple[str, ...]] = ()
+    """Headers that come with every error of the class."""
+    shown_errors: ClassVar[tuple[FieldError, ...]] = ()
+    """Faulty fields of the example in the OpenAPI description."""
 
     def __init__(
         self, detail: str, *, errors: Sequence[FieldError] | None = None, headers: Mapping[str, str] | None = None
@@ -80,13 +112,58 @@ class Unavailable(DomainError):
     code, status = "unavailable", 503
 
 
+class BadRequest(DomainError):
+    """The body cannot be read as text of the declared encoding."""
+
+    code, status = "bad_request", 400
+
+
+class RequestTimedOut(DomainError):
+    """The body did not arrive in time; the server answers this without the app."""
+
+    code, status = "request_timeout", 408
+
+
+class ValidationFailed(Invalid):
+    """A parameter or a field of the body is missing or has a value that is not accepted."""
+
+    code = "validation_failed"
+    shown_errors = (FieldError(field="limit", code="greater_than_equal", detail="Input should be at least 1"),)
+
+
 def problems(*errors: type[DomainError]) -> dict[int | str, dict[str, Any]]:
     """Declare the errors of a route for its OpenAPI description."""
     described: dict[int | str, dict[str, Any]] = {}
-    for status in sorted({error.status for error in errors}):
-        codes = ", ".join(sorted({error.code for error in errors if error.status == status}))
-        described[status] = {"model": Problem, "description": f"Problem details; code: {codes}"}
+    for error in sorted(errors, key=lambda error: (error.status, error.code)):
+        add_problem(described, error, error.status)
     return described
+
+
+def add_problem(responses: dict[Any, dict[str, Any]], error: type[DomainError], key: int | str) -> None:
+    """Declare one more error under the key of its status, beside those that are declared there."""
+    response = responses.setdefault(key, {})
+    declared = response.setdefault("content", {}).setdefault(MEDIA_TYPE, {"schema": {"$ref": _SCHEMA}, "examples": {}})
+    examples: dict[str, Any] = declared["examples"]
+    meaning = (inspect.getdoc(error) or "").partition("\n\n")[0]
+    examples[error.code] = {"summary": meaning, "value": _example(error, meaning)}
+    for code in sorted(examples):
+        examples[code] = examples.pop(code)
+    response["description"] = f"Problem details; code: {', '.join(examples)}"
+    for name in error.sends:
+        response.setdefault("headers", {})[name] = HEADERS[name]
+
+
+def _example(error: type[DomainError], detail: str) -> dict[str, Any]:
+    problem = Problem(
+        title=HTTPStatus(error.status).phrase,
+        status=error.status,
+        detail=detail,
+        code=error.code,
+        instance="/",
+        request_id="5f0c1a7be0d94b5c8d7a3e6f21904c8b",
+        errors=list(error.shown_errors) or None,
+    )
+    return problem.model_dump(mode="json", exclude_none=True)
 
 
 def install_problem_handlers(app: FastAPI) -> None:
@@ -167,7 +244,9 @@ async def _on_validation_error(request: Request, error: Exception) -> Response:
         for item in error.errors()
     ]
     named = "; ".join(f"{item.field}: {item.detail}" for item in errors[:3])
-    return problem_response(request, status=422, code="validation_failed", detail=named, errors=errors[:100])
+    return problem_response(
+        request, status=ValidationFailed.status, code=ValidationFailed.code, detail=named, errors=errors[:100]
+    )
 
 
 async def _on_http_error(request: Request, error: Exception) -> Response:

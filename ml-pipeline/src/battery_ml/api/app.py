@@ -21,8 +21,8 @@ from battery_ml.serving.probe import fault_of, probe_history
 from battery_servicekit.application import create_service, serve
 from battery_servicekit.health import Check, CheckState, Finding
 from battery_servicekit.logging import configure_logging
-from battery_servicekit.openapi import declare_bodies
-from battery_servicekit.service_token import require_service_token
+from battery_servicekit.openapi.description import serve_description
+from battery_servicekit.service_token import service_guard
 from battery_servicekit.settings import ServiceSettings
 from battery_servicekit.startup import load_settings, require_writable
 
@@ -91,12 +91,12 @@ def create_app(settings: MlSettings | None = None) -> FastAPI:
         metrics_token=None if settings is None else settings.metrics_token,
         body_limit_bytes=BODY_LIMIT_BYTES,
     )
-    guards = [] if settings is None else [Depends(require_service_token(settings.service_token))]
-    router = APIRouter(prefix="/api/v1", tags=["ml"], dependencies=guards)
+    guard = Depends(service_guard(None if settings is None else settings.service_token))
+    router = APIRouter(prefix="/api/v1", tags=["ml"], dependencies=[guard])
     for part in (prediction.router, models.router, training.router):
         router.include_router(part)
     app.include_router(router)
-    declare_bodies(app, RulBatchRequest)
+    serve_description(app, bodies=[RulBatchRequest])
     app.state.registry, app.state.champion, app.state.jobs = registry, champion, jobs
     return app
 

@@ -20,8 +20,8 @@ from battery_ml.features.history import DailyHistory
 from battery_ml.registry.champion import Champion
 from battery_ml.serving.predictor import Predictor
 from battery_ml.serving.requests import history_of_batch, history_of_one
-from battery_servicekit.openapi import body_of
-from battery_servicekit.problems import DomainError, FieldError, Invalid, Unavailable, problems
+from battery_servicekit.openapi.bodies import body_of
+from battery_servicekit.problems import DomainError, FieldError, Invalid, Unavailable, ValidationFailed, problems
 
 router = APIRouter()
 
@@ -66,7 +66,7 @@ def predict_rul(request: RulRequest, champion: ChampionDep) -> RulPrediction:
 @router.post(
     "/predict/rul/batch",
     response_model=RulBatchResponse,
-    responses=problems(NoChampion, RulBatchTooLarge, DaysRefused),
+    responses=problems(NoChampion, RulBatchTooLarge, DaysRefused, ValidationFailed),
     openapi_extra=body_of(RulBatchRequest),
 )
 async def predict_rul_batch(request: Request, champion: ChampionDep) -> Response:

@@ -13,7 +13,7 @@ from battery_servicekit.application import create_service, serve
 from battery_servicekit.clock import Clock, SystemClock
 from battery_servicekit.health import Check, CheckState, Finding
 from battery_servicekit.logging import configure_logging
-from battery_servicekit.service_token import require_service_token
+from battery_servicekit.service_token import service_guard
 from battery_servicekit.startup import load_settings, require_writable
 from battery_sim.api.routes import router
 from battery_sim.runner import FeedState, Runner
@@ -54,8 +54,8 @@ def create_app(settings: SimulatorSettings | None = None, *, clock: Clock | None
         metrics_token=None if settings is None else settings.metrics_token,
         lifespan=lifespan,
     )
-    guards = [] if settings is None else [Depends(require_service_token(settings.service_token))]
-    app.include_router(router, dependencies=guards)
+    guard = Depends(service_guard(None if settings is None else settings.service_token))
+    app.include_router(router, dependencies=[guard])
     return app
 
 

@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
-from fastapi import FastAPI
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
@@ -25,15 +24,3 @@ def declare(
     for name, schema in definitions.get("$defs", {}).items():
         schemas.setdefault(name, schema)
     return references
-
-
-def declare_bodies(app: FastAPI, *models: type[BaseModel]) -> None:
-    """Add the models of bodies that are parsed by hand to an app's description."""
-
-    def describe() -> dict[str, Any]:
-        # Not `app.openapi`, which is this function; the class's method caches its result.
-        description = FastAPI.openapi(app)
-        declare(description, [(model, "validation") for model in models])
-        return description
-
-    app.openapi = describe  # type: ignore[method-assign]  # FastAPI's documented way
