@@ -10,9 +10,9 @@ from sqlalchemy import text
 
 from battery_api.db.session import Database, create_database_engine
 from battery_api.fleet.errors import ImportRefused
+from battery_api.fleet.import_schemas import ImportReport
 from battery_api.fleet.importer import import_catalogue
 from battery_api.fleet.ports import FleetChange, NoEndings
-from battery_api.fleet.schemas import ImportReport
 from battery_contracts.fleet import FLEET_COLUMNS
 from battery_contracts.ids import battery_id_at
 

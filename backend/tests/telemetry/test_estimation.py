@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from battery_api.alerts.not_judged import find_not_judged
-from battery_api.fleet.schemas import FleetOverview, Services
+from battery_api.fleet.overview_schemas import FleetOverview, Services
 from battery_api.fleet.service import FleetService
 from battery_contracts.clients.errors import ServiceRefused
 from battery_contracts.clients.mocks import ConstantTwin

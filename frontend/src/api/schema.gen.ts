@@ -1201,37 +1201,77 @@ export interface components {
          * @description An alert with its timeline, oldest entry first.
          */
         AlertDetail: {
-            /** Alert Id */
+            /**
+             * Alert Id
+             * @description Number by which the API addresses the alert.
+             */
             alert_id: number;
+            /** @description What it is about. */
             type: components["schemas"]["AlertType"];
+            /** @description Worst severity that it reached; it never falls. */
             severity: components["schemas"]["Severity"];
+            /** @description Time in which somebody must respond. */
             respond_within: components["schemas"]["RespondWithin"];
-            /** Rule Id */
+            /**
+             * Rule Id
+             * @description Id of the rule that raised it; null where none did.
+             */
             rule_id: string | null;
-            /** Location Id */
+            /**
+             * Location Id
+             * @description Id of the location that it is in.
+             */
             location_id: string;
-            /** System Id */
+            /**
+             * System Id
+             * @description Id of the battery system; null for an alert of a location.
+             */
             system_id: string | null;
-            /** String Id */
+            /**
+             * String Id
+             * @description Id of the string; null for an alert of a location.
+             */
             string_id: string | null;
-            /** Battery Id */
+            /**
+             * Battery Id
+             * @description Id of the battery; null for an alert of a string or a location.
+             */
             battery_id: string | null;
-            /** Is Active */
+            /**
+             * Is Active
+             * @description True while the condition lasts.
+             */
             is_active: boolean;
             /**
              * Raised At
              * Format: date-time
+             * @description Event time at which it was raised.
              */
             raised_at: string;
-            /** Cleared At */
+            /**
+             * Cleared At
+             * @description Event time at which the condition ended; null while it is active.
+             */
             cleared_at: string | null;
-            /** Acknowledged At */
+            /**
+             * Acknowledged At
+             * @description When somebody acknowledged it; null while nobody has.
+             */
             acknowledged_at: string | null;
-            /** Acknowledged By */
+            /**
+             * Acknowledged By
+             * @description Name of who acknowledged it; null while nobody has.
+             */
             acknowledged_by: string | null;
-            /** Resolved At */
+            /**
+             * Resolved At
+             * @description When a person closed it; null while nobody has.
+             */
             resolved_at: string | null;
-            /** Resolved By */
+            /**
+             * Resolved By
+             * @description Name of who closed it; null while nobody has.
+             */
             resolved_by: string | null;
             /**
              * Value
@@ -1243,18 +1283,30 @@ export interface components {
              * @description Raise limit of the rule in force at that time, in `unit`.
              */
             threshold: number | null;
-            /** Unit */
+            /**
+             * Unit
+             * @description Unit of the values; null for a number without one.
+             */
             unit: string | null;
             /**
              * Peak Value
              * @description Worst value while active, in `unit`.
              */
             peak_value: number | null;
-            /** Message */
+            /**
+             * Message
+             * @description What is wrong, in English.
+             */
             message: string;
-            /** Message Code */
+            /**
+             * Message Code
+             * @description Stable code of the message, for rendering in another language.
+             */
             message_code: string;
-            /** Message Params */
+            /**
+             * Message Params
+             * @description Values that the message is rendered with, by name.
+             */
             message_params: {
                 [key: string]: unknown;
             };
@@ -1269,9 +1321,15 @@ export interface components {
              * @default 1
              */
             episode_count: number;
-            /** End Reason */
+            /**
+             * End Reason
+             * @description Set where the subject was replaced or retired, which clears its alerts; null otherwise.
+             */
             end_reason?: ("replaced" | "retired") | null;
-            /** Timeline */
+            /**
+             * Timeline
+             * @description What happened to the alert, oldest entry first.
+             */
             timeline: components["schemas"]["TimelineEntryOut"][];
         };
         /**
@@ -1284,37 +1342,77 @@ export interface components {
          *     client render another language.
          */
         AlertOut: {
-            /** Alert Id */
+            /**
+             * Alert Id
+             * @description Number by which the API addresses the alert.
+             */
             alert_id: number;
+            /** @description What it is about. */
             type: components["schemas"]["AlertType"];
+            /** @description Worst severity that it reached; it never falls. */
             severity: components["schemas"]["Severity"];
+            /** @description Time in which somebody must respond. */
             respond_within: components["schemas"]["RespondWithin"];
-            /** Rule Id */
+            /**
+             * Rule Id
+             * @description Id of the rule that raised it; null where none did.
+             */
             rule_id: string | null;
-            /** Location Id */
+            /**
+             * Location Id
+             * @description Id of the location that it is in.
+             */
             location_id: string;
-            /** System Id */
+            /**
+             * System Id
+             * @description Id of the battery system; null for an alert of a location.
+             */
             system_id: string | null;
-            /** String Id */
+            /**
+             * String Id
+             * @description Id of the string; null for an alert of a location.
+             */
             string_id: string | null;
-            /** Battery Id */
+            /**
+             * Battery Id
+             * @description Id of the battery; null for an alert of a string or a location.
+             */
             battery_id: string | null;
-            /** Is Active */
+            /**
+             * Is Active
+             * @description True while the condition lasts.
+             */
             is_active: boolean;
             /**
              * Raised At
              * Format: date-time
+             * @description Event time at which it was raised.
              */
             raised_at: string;
-            /** Cleared At */
+            /**
+             * Cleared At
+             * @description Event time at which the condition ended; null while it is active.
+             */
             cleared_at: string | null;
-            /** Acknowledged At */
+            /**
+             * Acknowledged At
+             * @description When somebody acknowledged it; null while nobody has.
+             */
             acknowledged_at: string | null;
-            /** Acknowledged By */
+            /**
+             * Acknowledged By
+             * @description Name of who acknowledged it; null while nobody has.
+             */
             acknowledged_by: string | null;
-            /** Resolved At */
+            /**
+             * Resolved At
+             * @description When a person closed it; null while nobody has.
+             */
             resolved_at: string | null;
-            /** Resolved By */
+            /**
+             * Resolved By
+             * @description Name of who closed it; null while nobody has.
+             */
             resolved_by: string | null;
             /**
              * Value
@@ -1326,18 +1424,30 @@ export interface components {
              * @description Raise limit of the rule in force at that time, in `unit`.
              */
             threshold: number | null;
-            /** Unit */
+            /**
+             * Unit
+             * @description Unit of the values; null for a number without one.
+             */
             unit: string | null;
             /**
              * Peak Value
              * @description Worst value while active, in `unit`.
              */
             peak_value: number | null;
-            /** Message */
+            /**
+             * Message
+             * @description What is wrong, in English.
+             */
             message: string;
-            /** Message Code */
+            /**
+             * Message Code
+             * @description Stable code of the message, for rendering in another language.
+             */
             message_code: string;
-            /** Message Params */
+            /**
+             * Message Params
+             * @description Values that the message is rendered with, by name.
+             */
             message_params: {
                 [key: string]: unknown;
             };
@@ -1352,7 +1462,10 @@ export interface components {
              * @default 1
              */
             episode_count: number;
-            /** End Reason */
+            /**
+             * End Reason
+             * @description Set where the subject was replaced or retired, which clears its alerts; null otherwise.
+             */
             end_reason?: ("replaced" | "retired") | null;
         };
         /**
@@ -1411,15 +1524,24 @@ export interface components {
              * @description Active and not acknowledged.
              */
             pending_count: number;
-            /** By Severity */
+            /**
+             * By Severity
+             * @description Active alerts by severity.
+             */
             by_severity: {
                 [key: string]: number;
             };
-            /** By Type */
+            /**
+             * By Type
+             * @description Active alerts by type; a type without any is absent.
+             */
             by_type: {
                 [key: string]: number;
             };
-            /** By Location */
+            /**
+             * By Location
+             * @description Active alerts by id of the location; a location without any is absent.
+             */
             by_location: {
                 [key: string]: number;
             };
@@ -1440,11 +1562,20 @@ export interface components {
          * @description A new key for a machine.
          */
         ApiKeyCreate: {
-            /** Name */
+            /**
+             * Name
+             * @description Name of the machine that uses the key; no other key, even a revoked one, may have it.
+             */
             name: string;
-            /** Scopes */
+            /**
+             * Scopes
+             * @description What the key may do; each endpoint names the scope that it needs.
+             */
             scopes: components["schemas"]["Scope"][];
-            /** Location Ids */
+            /**
+             * Location Ids
+             * @description Ids of the locations that the key may read or send; null means every location.
+             */
             location_ids?: string[] | null;
             /**
              * Expires At
@@ -1457,26 +1588,51 @@ export interface components {
          * @description A key with its secret, which is shown only once.
          */
         ApiKeyCreated: {
-            /** Key Id */
+            /**
+             * Key Id
+             * @description Number by which the API addresses the key.
+             */
             key_id: number;
-            /** Name */
+            /**
+             * Name
+             * @description Name of the machine that uses the key.
+             */
             name: string;
-            /** Prefix */
+            /**
+             * Prefix
+             * @description First characters of the key, by which people recognise it.
+             */
             prefix: string;
-            /** Scopes */
+            /**
+             * Scopes
+             * @description What the key may do.
+             */
             scopes: components["schemas"]["Scope"][];
-            /** Location Ids */
+            /**
+             * Location Ids
+             * @description Ids of the locations that the key may read or send; null means every location.
+             */
             location_ids: string[] | null;
             /**
              * Created At
              * Format: date-time
+             * @description When the key was created.
              */
             created_at: string;
-            /** Expires At */
+            /**
+             * Expires At
+             * @description From when the key is refused; null where it does not expire.
+             */
             expires_at: string | null;
-            /** Revoked At */
+            /**
+             * Revoked At
+             * @description When the key was revoked; null while it is not.
+             */
             revoked_at: string | null;
-            /** Last Used At */
+            /**
+             * Last Used At
+             * @description When the key was last used, to the minute; null before the first time.
+             */
             last_used_at: string | null;
             /**
              * Owner
@@ -1488,7 +1644,10 @@ export interface components {
              * @description False: the key is refused until somebody takes it over.
              */
             owner_is_active: boolean;
-            /** Key */
+            /**
+             * Key
+             * @description The key itself, to send as `X-API-Key`; it cannot be read again.
+             */
             key: string;
         };
         /**
@@ -1496,7 +1655,10 @@ export interface components {
          * @description Who takes a key over; left out, the caller does.
          */
         ApiKeyHandOver: {
-            /** User Id */
+            /**
+             * User Id
+             * @description Number of the administrator who takes the key over; null means the caller.
+             */
             user_id?: number | null;
         };
         /**
@@ -1504,26 +1666,51 @@ export interface components {
          * @description A key without its secret.
          */
         ApiKeyOut: {
-            /** Key Id */
+            /**
+             * Key Id
+             * @description Number by which the API addresses the key.
+             */
             key_id: number;
-            /** Name */
+            /**
+             * Name
+             * @description Name of the machine that uses the key.
+             */
             name: string;
-            /** Prefix */
+            /**
+             * Prefix
+             * @description First characters of the key, by which people recognise it.
+             */
             prefix: string;
-            /** Scopes */
+            /**
+             * Scopes
+             * @description What the key may do.
+             */
             scopes: components["schemas"]["Scope"][];
-            /** Location Ids */
+            /**
+             * Location Ids
+             * @description Ids of the locations that the key may read or send; null means every location.
+             */
             location_ids: string[] | null;
             /**
              * Created At
              * Format: date-time
+             * @description When the key was created.
              */
             created_at: string;
-            /** Expires At */
+            /**
+             * Expires At
+             * @description From when the key is refused; null where it does not expire.
+             */
             expires_at: string | null;
-            /** Revoked At */
+            /**
+             * Revoked At
+             * @description When the key was revoked; null while it is not.
+             */
             revoked_at: string | null;
-            /** Last Used At */
+            /**
+             * Last Used At
+             * @description When the key was last used, to the minute; null before the first time.
+             */
             last_used_at: string | null;
             /**
              * Owner
@@ -1541,24 +1728,46 @@ export interface components {
          * @description One entry of the audit log.
          */
         AuditEntry: {
-            /** Audit Id */
+            /**
+             * Audit Id
+             * @description Number of the entry; a later entry has a larger one.
+             */
             audit_id: number;
             /**
              * At
              * Format: date-time
+             * @description When it happened.
              */
             at: string;
-            /** Actor */
+            /**
+             * Actor
+             * @description Who did it: a user name, or the name of a key or of the platform's own part.
+             */
             actor: string;
-            /** Action */
+            /**
+             * Action
+             * @description What was done, as `user.create`.
+             */
             action: string;
-            /** Target */
+            /**
+             * Target
+             * @description What it was done to; null where the action names it already.
+             */
             target: string | null;
-            /** Address */
+            /**
+             * Address
+             * @description Network address that the request came from; null for what no request caused.
+             */
             address: string | null;
-            /** Request Id */
+            /**
+             * Request Id
+             * @description Id of the request, as in `X-Request-Id`; null for what no request caused.
+             */
             request_id: string | null;
-            /** Data */
+            /**
+             * Data
+             * @description Particulars of the action, by name; never a secret.
+             */
             data: {
                 [key: string]: unknown;
             };
@@ -1568,55 +1777,106 @@ export interface components {
          * @description A battery with its model, its baseline and the state of its string.
          */
         BatteryDetail: {
-            /** Battery Id */
+            /**
+             * Battery Id
+             * @description Id of the position in the fleet, as `BAT-DC-CNX-01-UPS-01-STR-01-001`; a replacement takes it over.
+             */
             battery_id: string;
-            /** Location Id */
+            /**
+             * Location Id
+             * @description Id of the location that it is in.
+             */
             location_id: string;
-            /** System Id */
+            /**
+             * System Id
+             * @description Id of the battery system that it belongs to.
+             */
             system_id: string;
-            /** String Id */
+            /**
+             * String Id
+             * @description Id of the string that it is part of.
+             */
             string_id: string;
-            /** Position */
+            /**
+             * Position
+             * @description Number in its string, 1 at the positive end.
+             */
             position: number;
-            /** Model Id */
+            /**
+             * Model Id
+             * @description Id of its battery model.
+             */
             model_id: string;
-            /** Serial Number */
+            /**
+             * Serial Number
+             * @description Manufacturer's serial number, which tells a battery from its replacement.
+             */
             serial_number: string;
             /**
              * Installed At
              * Format: date-time
+             * @description When it was installed: the start of that day in Asia/Bangkok.
              */
             installed_at: string;
+            /** @description Its worst open alert, or `no_data`; `normal` means that no alert is open. */
             status: components["schemas"]["HealthStatus"];
-            /** Status Reasons */
+            /**
+             * Status Reasons
+             * @description Types of the open alerts behind it, or `never_heard`, `data_stale`, `retired`; empty if there are none.
+             */
             status_reasons: string[];
             /**
              * Not Judged
              * @description What the rules cannot judge of it at present, with the reason; empty if they judge everything.
              */
             not_judged: components["schemas"]["NotJudged"][];
+            /** @description Its newest values; null before its first reading. */
             live: components["schemas"]["LiveValues"] | null;
+            /** @description Its open alerts by severity. */
             open_alerts: components["schemas"]["SeverityCounts"];
-            /** Rul Days */
+            /**
+             * Rul Days
+             * @description Remaining life in days until the state of health falls to 80 %, median; null without a prediction.
+             */
             rul_days?: number | null;
             /**
              * Retired At
              * @description From when the battery is out of service: not watched, and no part of any count.
              */
             retired_at: string | null;
-            /** Retired By */
+            /**
+             * Retired By
+             * @description User name of who retired it; null while it is in service.
+             */
             retired_by: string | null;
-            /** Retired Reason */
+            /**
+             * Retired Reason
+             * @description Why it was retired; null while it is in service.
+             */
             retired_reason: string | null;
-            /** Location Name */
+            /**
+             * Location Name
+             * @description Name of its location.
+             */
             location_name: string;
+            /** @description Nameplate of its model. */
             model: components["schemas"]["BatteryModel"];
-            /** Baseline Resistance Mohm */
+            /**
+             * Baseline Resistance Mohm
+             * @description Its own resistance when new, in milliohms; null if unknown, and then there is no drift.
+             */
             baseline_resistance_mohm: number | null;
-            /** Baseline Temperature C */
+            /**
+             * Baseline Temperature C
+             * @description Temperature of the baseline measurement in degrees Celsius; null if unknown.
+             */
             baseline_temperature_c: number | null;
-            /** Age Years */
+            /**
+             * Age Years
+             * @description Years since its installation.
+             */
             age_years: number;
+            /** @description Newest values of its string. */
             string_state: components["schemas"]["StringStateOut"];
         };
         /**
@@ -1624,43 +1884,80 @@ export interface components {
          * @description A discharge as one battery went through it.
          */
         BatteryDischarge: {
-            /** Discharge Id */
+            /**
+             * Discharge Id
+             * @description Number by which the platform knows the discharge.
+             */
             discharge_id: number;
-            /** String Id */
+            /**
+             * String Id
+             * @description Id of the string that discharged.
+             */
             string_id: string;
             /**
              * Started At
              * Format: date-time
+             * @description When it began.
              */
             started_at: string;
             /**
              * Ended At
              * Format: date-time
+             * @description When it ended, or the newest reading of one that may continue.
              */
             ended_at: string;
-            /** Duration S */
+            /**
+             * Duration S
+             * @description Seconds from its beginning to its end.
+             */
             duration_s: number;
             /**
              * Mode
+             * @description `test` for a deliberate discharge, else `discharge`.
              * @enum {string}
              */
             mode: "discharge" | "test";
-            /** Drawn Ah */
+            /**
+             * Drawn Ah
+             * @description Charge drawn in ampere-hours; a lower bound unless `complete`.
+             */
             drawn_ah: number;
-            /** Depth Pct */
+            /**
+             * Depth Pct
+             * @description Charge drawn in percent of the rated capacity; a lower bound unless `complete`.
+             */
             depth_pct: number;
-            /** Mean Current A */
+            /**
+             * Mean Current A
+             * @description Mean current in amperes; negative.
+             */
             mean_current_a: number;
-            /** Min Voltage V */
+            /**
+             * Min Voltage V
+             * @description Lowest voltage of one of its batteries in volts; null where none was measured.
+             */
             min_voltage_v: number | null;
-            /** Lowest Battery Id */
+            /**
+             * Lowest Battery Id
+             * @description Id of the battery with the lowest voltage; null where none was measured.
+             */
             lowest_battery_id: string | null;
-            /** Mean Temperature C */
+            /**
+             * Mean Temperature C
+             * @description Mean temperature of its batteries in degrees Celsius; null where none was measured.
+             */
             mean_temperature_c: number | null;
-            /** Complete */
+            /**
+             * Complete
+             * @description False: readings are missing, and more was drawn than measured.
+             */
             complete: boolean;
-            /** Is Open */
+            /**
+             * Is Open
+             * @description True: it may continue.
+             */
             is_open: boolean;
+            /** @description The battery itself. */
             block: components["schemas"]["DischargeBattery"];
         };
         /**
@@ -1668,37 +1965,77 @@ export interface components {
          * @description Nameplate of a battery model; every figure is per 12 V block at 25 °C unless its name says otherwise.
          */
         BatteryModel: {
-            /** Model Id */
+            /**
+             * Model Id
+             * @description Id of the model, as the fleet catalogue names it.
+             */
             model_id: string;
-            /** Manufacturer */
+            /**
+             * Manufacturer
+             * @description Name of the manufacturer.
+             */
             manufacturer: string;
-            /** Name */
+            /**
+             * Name
+             * @description Name of the model for people.
+             */
             name: string;
             /**
              * Chemistry
+             * @description Type of the cells.
              * @default VRLA-AGM
              * @constant
              */
             chemistry: "VRLA-AGM";
-            /** Nominal Voltage V */
+            /**
+             * Nominal Voltage V
+             * @description Nominal voltage in volts.
+             */
             nominal_voltage_v: number;
-            /** Cell Count */
+            /**
+             * Cell Count
+             * @description Cells in series in one battery.
+             */
             cell_count: number;
-            /** Rated Capacity Ah */
+            /**
+             * Rated Capacity Ah
+             * @description Capacity in ampere-hours at the 10 h rate, to 1.80 V per cell.
+             */
             rated_capacity_ah: number;
-            /** Float Voltage Low V */
+            /**
+             * Float Voltage Low V
+             * @description Lower end of the float voltage in volts that the data sheet allows.
+             */
             float_voltage_low_v: number;
-            /** Float Voltage High V */
+            /**
+             * Float Voltage High V
+             * @description Upper end of the float voltage in volts that the data sheet allows.
+             */
             float_voltage_high_v: number;
-            /** Float Compensation V Per C */
+            /**
+             * Float Compensation V Per C
+             * @description Change of the float voltage in volts per degree Celsius above 25 °C; negative.
+             */
             float_compensation_v_per_c: number;
-            /** Nominal Resistance Mohm */
+            /**
+             * Nominal Resistance Mohm
+             * @description Ohmic resistance in milliohms of a new, charged battery.
+             */
             nominal_resistance_mohm: number;
-            /** Max Charge Current A */
+            /**
+             * Max Charge Current A
+             * @description Largest charging current in amperes.
+             */
             max_charge_current_a: number;
-            /** Mass Kg */
+            /**
+             * Mass Kg
+             * @description Mass in kilograms.
+             */
             mass_kg: number;
-            /** Design Life Years */
+            /**
+             * Design Life Years
+             * @description Life in years on float that the data sheet states.
+             */
             design_life_years: number;
         };
         /**
@@ -1737,45 +2074,82 @@ export interface components {
          * @description A battery in a list. The status ``normal`` means that no alert is open, not that good health is proven.
          */
         BatterySummary: {
-            /** Battery Id */
+            /**
+             * Battery Id
+             * @description Id of the position in the fleet, as `BAT-DC-CNX-01-UPS-01-STR-01-001`; a replacement takes it over.
+             */
             battery_id: string;
-            /** Location Id */
+            /**
+             * Location Id
+             * @description Id of the location that it is in.
+             */
             location_id: string;
-            /** System Id */
+            /**
+             * System Id
+             * @description Id of the battery system that it belongs to.
+             */
             system_id: string;
-            /** String Id */
+            /**
+             * String Id
+             * @description Id of the string that it is part of.
+             */
             string_id: string;
-            /** Position */
+            /**
+             * Position
+             * @description Number in its string, 1 at the positive end.
+             */
             position: number;
-            /** Model Id */
+            /**
+             * Model Id
+             * @description Id of its battery model.
+             */
             model_id: string;
-            /** Serial Number */
+            /**
+             * Serial Number
+             * @description Manufacturer's serial number, which tells a battery from its replacement.
+             */
             serial_number: string;
             /**
              * Installed At
              * Format: date-time
+             * @description When it was installed: the start of that day in Asia/Bangkok.
              */
             installed_at: string;
+            /** @description Its worst open alert, or `no_data`; `normal` means that no alert is open. */
             status: components["schemas"]["HealthStatus"];
-            /** Status Reasons */
+            /**
+             * Status Reasons
+             * @description Types of the open alerts behind it, or `never_heard`, `data_stale`, `retired`; empty if there are none.
+             */
             status_reasons: string[];
             /**
              * Not Judged
              * @description What the rules cannot judge of it at present, with the reason; empty if they judge everything.
              */
             not_judged: components["schemas"]["NotJudged"][];
+            /** @description Its newest values; null before its first reading. */
             live: components["schemas"]["LiveValues"] | null;
+            /** @description Its open alerts by severity. */
             open_alerts: components["schemas"]["SeverityCounts"];
-            /** Rul Days */
+            /**
+             * Rul Days
+             * @description Remaining life in days until the state of health falls to 80 %, median; null without a prediction.
+             */
             rul_days?: number | null;
             /**
              * Retired At
              * @description From when the battery is out of service: not watched, and no part of any count.
              */
             retired_at: string | null;
-            /** Retired By */
+            /**
+             * Retired By
+             * @description User name of who retired it; null while it is in service.
+             */
             retired_by: string | null;
-            /** Retired Reason */
+            /**
+             * Retired Reason
+             * @description Why it was retired; null while it is in service.
+             */
             retired_reason: string | null;
         };
         /**
@@ -1783,32 +2157,43 @@ export interface components {
          * @description Estimated state of one block at the start of a simulation.
          */
         BlockState: {
-            /** Battery Id */
+            /**
+             * Battery Id
+             * @description Id of the block, which the answer repeats.
+             */
             battery_id: string;
-            /** Soc Pct */
+            /**
+             * Soc Pct
+             * @description State of charge in percent.
+             */
             soc_pct: number;
             /**
              * Soc Sd Pct
+             * @description Standard deviation of the state of charge in percentage points.
              * @default 5
              */
             soc_sd_pct: number;
             /**
              * Soh Pct
+             * @description State of health in percent of the rated capacity.
              * @default 100
              */
             soh_pct: number;
             /**
              * Soh Sd Pct
+             * @description Standard deviation of the state of health in percentage points.
              * @default 10
              */
             soh_sd_pct: number;
             /**
              * Temperature C
+             * @description Temperature in degrees Celsius.
              * @default 25
              */
             temperature_c: number;
             /**
              * Resistance Ratio
+             * @description Resistance over that of the parameter set; 1 for a new block.
              * @default 1
              */
             resistance_ratio: number;
@@ -1818,9 +2203,15 @@ export interface components {
          * @description The current and the new password.
          */
         ChangePasswordRequest: {
-            /** Current Password */
+            /**
+             * Current Password
+             * @description Password that is valid now.
+             */
             current_password: string;
-            /** New Password */
+            /**
+             * New Password
+             * @description Password from now on, 12 to 256 characters.
+             */
             new_password: string;
         };
         /**
@@ -1832,13 +2223,25 @@ export interface components {
          *     means were weighted, whose readings are deleted, has the mean of its samples.
          */
         ChannelPoints: {
-            /** Min */
+            /**
+             * Min
+             * @description Smallest value of the readings in the bucket.
+             */
             min: (number | null)[];
-            /** Max */
+            /**
+             * Max
+             * @description Largest value of the readings in the bucket.
+             */
             max: (number | null)[];
-            /** Mean */
+            /**
+             * Mean
+             * @description Time-weighted mean of the bucket.
+             */
             mean: (number | null)[];
-            /** Last */
+            /**
+             * Last
+             * @description Last value of the readings in the bucket.
+             */
             last: (number | null)[];
         };
         /**
@@ -1873,18 +2276,28 @@ export interface components {
             /**
              * Day
              * Format: date
+             * @description Day in Asia/Bangkok.
              */
             day: string;
             /**
              * Time
              * Format: date-time
+             * @description Time of the reading that the estimate is from.
              */
             time: string;
+            /** @description State of charge: charge held, in percent of the present capacity. */
             soc: components["schemas"]["Estimate"];
+            /** @description State of health: present capacity, in percent of the rated one at 25 °C. */
             soh: components["schemas"]["Estimate"];
-            /** Resistance Mohm */
+            /**
+             * Resistance Mohm
+             * @description Estimated resistance in milliohms; null where there is no estimate.
+             */
             resistance_mohm: number | null;
-            /** Resistance Sd Mohm */
+            /**
+             * Resistance Sd Mohm
+             * @description Standard deviation of the resistance in milliohms; null where there is no estimate.
+             */
             resistance_sd_mohm: number | null;
         };
         /**
@@ -1895,27 +2308,60 @@ export interface components {
          *     after newer readings. ``expected`` follows from the present reporting interval and is null while that is unknown.
          */
         DayCompleteness: {
-            /** Battery Id */
+            /**
+             * Battery Id
+             * @description Id of the battery.
+             */
             battery_id: string;
-            /** Day */
+            /**
+             * Day
+             * @description Day in Asia/Bangkok, as `2026-11-20`.
+             */
             day: string;
-            /** Expected */
+            /**
+             * Expected
+             * @description Readings that its reporting interval makes likely; null while the interval is unknown.
+             */
             expected: number | null;
-            /** Received */
+            /**
+             * Received
+             * @description Readings that arrived.
+             */
             received: number;
-            /** Accepted */
+            /**
+             * Accepted
+             * @description Readings that were stored as new ones.
+             */
             accepted: number;
-            /** Late */
+            /**
+             * Late
+             * @description Those of `accepted` that arrived after newer readings.
+             */
             late: number;
-            /** Merged */
+            /**
+             * Merged
+             * @description Readings that added channels to a stored one.
+             */
             merged: number;
-            /** Corrected */
+            /**
+             * Corrected
+             * @description Readings that changed a value of a stored one.
+             */
             corrected: number;
-            /** Duplicate */
+            /**
+             * Duplicate
+             * @description Readings that said the same as a stored one.
+             */
             duplicate: number;
-            /** Rejected */
+            /**
+             * Rejected
+             * @description Readings that were not stored.
+             */
             rejected: number;
-            /** Complete Pct */
+            /**
+             * Complete Pct
+             * @description Accepted readings in percent of the expected ones, at most 100; null while these are unknown.
+             */
             complete_pct: number | null;
         };
         /**
@@ -1926,20 +2372,24 @@ export interface components {
             /**
              * Day
              * Format: date
+             * @description Day in Asia/Bangkok.
              */
             day: string;
             /**
              * Info
+             * @description Alerts of the day that reached `info` at most.
              * @default 0
              */
             info: number;
             /**
              * Warning
+             * @description Alerts of the day that reached `warning` at most.
              * @default 0
              */
             warning: number;
             /**
              * Critical
+             * @description Alerts of the day that reached `critical`.
              * @default 0
              */
             critical: number;
@@ -1955,13 +2405,25 @@ export interface components {
          * @description One battery in a discharge.
          */
         DischargeBattery: {
-            /** Battery Id */
+            /**
+             * Battery Id
+             * @description Id of the battery.
+             */
             battery_id: string;
-            /** End Voltage V */
+            /**
+             * End Voltage V
+             * @description Voltage in volts at the end of the discharge; null where it was not measured.
+             */
             end_voltage_v: number | null;
-            /** Min Voltage V */
+            /**
+             * Min Voltage V
+             * @description Lowest voltage in volts; null where it was not measured.
+             */
             min_voltage_v: number | null;
-            /** Mean Temperature C */
+            /**
+             * Mean Temperature C
+             * @description Mean temperature of the case in degrees Celsius; null where it was not measured.
+             */
             mean_temperature_c: number | null;
             /** @description Null if the discharge was too shallow, or the twin gave no estimate. */
             soh: components["schemas"]["Estimate"] | null;
@@ -1971,6 +2433,7 @@ export interface components {
          * @description Free space of the platform's data folder; while it is full, nothing new is stored.
          */
         Disk: {
+            /** @description Whether there is room; `full` means that nothing new is stored. */
             state: components["schemas"]["DiskState"];
             /**
              * Free Mb
@@ -1994,32 +2457,67 @@ export interface components {
          * @description A rule as it applies to one battery: each value, and the scope it comes from.
          */
         EffectiveRuleOut: {
-            /** Rule Id */
+            /**
+             * Rule Id
+             * @description Id of the rule, as in the path of its overrides.
+             */
             rule_id: string;
+            /** @description What its alerts are about. */
             type: components["schemas"]["AlertType"];
+            /** @description Severity of its alerts. */
             severity: components["schemas"]["Severity"];
+            /** @description Time in which somebody must respond. */
             respond_within: components["schemas"]["RespondWithin"];
-            /** Signal */
+            /**
+             * Signal
+             * @description The number that it looks at.
+             */
             signal: string;
+            /** @description Which side of `raise_value` is the bad one. */
             direction: components["schemas"]["Direction"];
-            /** Unit */
+            /**
+             * Unit
+             * @description Unit of its limits; null for a number without one.
+             */
             unit: string | null;
+            /** @description State of the string in which it applies. */
             gate: components["schemas"]["Gate"];
-            /** Raise Value */
+            /**
+             * Raise Value
+             * @description Limit beyond which it raises, in `unit`.
+             */
             raise_value: number;
-            /** Clear Value */
+            /**
+             * Clear Value
+             * @description Limit at which its alert clears, in `unit`.
+             */
             clear_value: number;
-            /** Hold S */
+            /**
+             * Hold S
+             * @description Seconds that the condition must last before it raises.
+             */
             hold_s: number;
-            /** Clear Hold S */
+            /**
+             * Clear Hold S
+             * @description Seconds that the condition must be over before its alert clears.
+             */
             clear_hold_s: number;
-            /** Enabled */
+            /**
+             * Enabled
+             * @description False: it is switched off for this battery, and says nothing of it.
+             */
             enabled: boolean;
-            /** Origin */
+            /**
+             * Origin
+             * @description The scope that each value comes from, by name of the value.
+             */
             origin: {
                 [key: string]: components["schemas"]["Origin"];
             };
-            /** Source */
+            /**
+             * Source
+             * @description Where the defaults come from; EJ is engineering judgement.
+             */
             source: string;
         };
         /**
@@ -2027,13 +2525,24 @@ export interface components {
          * @description An estimate with its 90 % interval and its provenance, or the reason why there is none.
          */
         Estimate: {
-            /** Value Pct */
+            /**
+             * Value Pct
+             * @description Estimate in percent; null where it is withheld, which is not zero and not good.
+             */
             value_pct: number | null;
-            /** Low Pct */
+            /**
+             * Low Pct
+             * @description Lower end of the 90 % interval in percent; null where the estimate is withheld.
+             */
             low_pct: number | null;
-            /** High Pct */
+            /**
+             * High Pct
+             * @description Upper end of the 90 % interval in percent; null where the estimate is withheld.
+             */
             high_pct: number | null;
+            /** @description Kind of evidence behind it, strongest first; null where the estimate is withheld. */
             provenance: components["schemas"]["Provenance"] | null;
+            /** @description Why it is withheld; null where there is an estimate. */
             reason: components["schemas"]["NoEstimateReason"] | null;
         };
         /**
@@ -2053,24 +2562,44 @@ export interface components {
          * @description A summary of the fleet, restricted to what the caller may see.
          */
         FleetOverview: {
-            /** Location Count */
+            /**
+             * Location Count
+             * @description Locations in service.
+             */
             location_count: number;
-            /** System Count */
+            /**
+             * System Count
+             * @description Battery systems in service.
+             */
             system_count: number;
-            /** String Count */
+            /**
+             * String Count
+             * @description Strings in service.
+             */
             string_count: number;
-            /** Battery Count */
+            /**
+             * Battery Count
+             * @description Batteries in service.
+             */
             battery_count: number;
+            /** @description Batteries in service by status. */
             status_counts: components["schemas"]["StatusCounts"];
             /**
              * Not Judged Count
              * @description Batteries in service of which the rules cannot judge something, whatever their status.
              */
             not_judged_count: number;
+            /** @description Active alerts by severity. */
             alert_counts: components["schemas"]["SeverityCounts"];
-            /** Active Alert Count */
+            /**
+             * Active Alert Count
+             * @description Alerts whose condition is active now.
+             */
             active_alert_count: number;
-            /** Pending Alert Count */
+            /**
+             * Pending Alert Count
+             * @description Active alerts that nobody has acknowledged.
+             */
             pending_alert_count: number;
             /**
              * Mean Soh Pct
@@ -2082,15 +2611,22 @@ export interface components {
              * @description Batteries whose state of health is based on a discharge, a test or an ohmic measurement.
              */
             soh_evidence_count: number;
+            /** @description Why there is no mean state of health; null where there is one. */
             soh_reason: components["schemas"]["NoEstimateReason"] | null;
-            /** Newest Reading At */
+            /**
+             * Newest Reading At
+             * @description Time of the newest reading of any battery; null before the first.
+             */
             newest_reading_at: string | null;
             /**
              * Generated At
              * Format: date-time
+             * @description When the summary was made.
              */
             generated_at: string;
+            /** @description The services that the gateway depends on. */
             services: components["schemas"]["Services"];
+            /** @description Room for new data. */
             disk: components["schemas"]["Disk"];
         };
         /**
@@ -2098,9 +2634,15 @@ export interface components {
          * @description The most lenient values that a life-safety rule may have without an administrator's reason and an expiry.
          */
         FloorOut: {
-            /** Raise Value */
+            /**
+             * Raise Value
+             * @description Most lenient limit, in the unit of the rule.
+             */
             raise_value: number;
-            /** Hold S */
+            /**
+             * Hold S
+             * @description Longest hold in seconds.
+             */
             hold_s: number;
         };
         /**
@@ -2120,20 +2662,35 @@ export interface components {
          *     resistance above the battery's own baseline.
          */
         HealthEvidence: {
+            /** @description Kind of evidence. */
             kind: components["schemas"]["EvidenceKind"];
             /**
              * At
              * Format: date-time
+             * @description When it was obtained: the end of a discharge, or the ohmic measurement.
              */
             at: string;
-            /** Age Days */
+            /**
+             * Age Days
+             * @description Days since then.
+             */
             age_days: number;
-            /** Depth Pct */
+            /**
+             * Depth Pct
+             * @description Depth of the discharge in percent of the rated capacity; null for an ohmic measurement.
+             */
             depth_pct: number | null;
+            /** @description State of health that the discharge showed; null if it was too shallow, or for an ohmic measurement. */
             soh: components["schemas"]["Estimate"] | null;
-            /** Resistance Mohm */
+            /**
+             * Resistance Mohm
+             * @description Measured resistance in milliohms; null for a discharge.
+             */
             resistance_mohm: number | null;
-            /** Resistance Drift Pct */
+            /**
+             * Resistance Drift Pct
+             * @description Increase over the battery's own baseline in percent, at 25 °C; null where it cannot be compared.
+             */
             resistance_drift_pct: number | null;
         };
         /**
@@ -2163,9 +2720,15 @@ export interface components {
              * @description The column; null if the fields of the line cannot be told apart.
              */
             field: string | null;
-            /** Code */
+            /**
+             * Code
+             * @description Stable code of the fault, for programs.
+             */
             code: string;
-            /** Detail */
+            /**
+             * Detail
+             * @description The fault and its remedy, for people.
+             */
             detail: string;
         };
         /**
@@ -2173,13 +2736,25 @@ export interface components {
          * @description Something in one line of an import file that is imported as it is but deserves a look.
          */
         ImportLineWarning: {
-            /** Line */
+            /**
+             * Line
+             * @description Line of the file, 1 at the top; blank lines count.
+             */
             line: number;
-            /** Field */
+            /**
+             * Field
+             * @description The column that deserves a look.
+             */
             field: string;
-            /** Code */
+            /**
+             * Code
+             * @description Stable code of the warning, for programs.
+             */
             code: string;
-            /** Detail */
+            /**
+             * Detail
+             * @description What deserves a look and why, for people.
+             */
             detail: string;
         };
         /**
@@ -2187,35 +2762,65 @@ export interface components {
          * @description What an import has changed, or would change if it is a dry run; after any error nothing is changed.
          */
         ImportReport: {
-            /** Dry Run */
+            /**
+             * Dry Run
+             * @description True: nothing was changed, whatever the counts say.
+             */
             dry_run: boolean;
-            /** Row Count */
+            /**
+             * Row Count
+             * @description Lines with a battery that were read.
+             */
             row_count: number;
-            /** Created */
+            /**
+             * Created
+             * @description Positions that are new in the fleet.
+             */
             created: number;
-            /** Updated */
+            /**
+             * Updated
+             * @description Batteries whose record changes.
+             */
             updated: number;
-            /** Unchanged */
+            /**
+             * Unchanged
+             * @description Batteries that are already recorded as the file says.
+             */
             unchanged: number;
-            /** Replaced */
+            /**
+             * Replaced
+             * @description Positions in which another battery is installed.
+             */
             replaced: number;
             /**
              * Replacements
              * @description Each swap that `replaced` counts.
              */
             replacements: components["schemas"]["Replacement"][];
-            /** Retired */
+            /**
+             * Retired
+             * @description Batteries that go out of service.
+             */
             retired: number;
-            /** Reinstated */
+            /**
+             * Reinstated
+             * @description Retired batteries that are in service again.
+             */
             reinstated: number;
-            /** Error Count */
+            /**
+             * Error Count
+             * @description Errors of the whole file; above 0 nothing is imported.
+             */
             error_count: number;
             /**
              * Errors
              * @description The first 200 by line; `error_count` counts all.
              */
             errors: components["schemas"]["ImportLineError"][];
-            /** Warning Count */
+            /**
+             * Warning Count
+             * @description Warnings of the whole file.
+             */
             warning_count: number;
             /**
              * Warnings
@@ -2233,32 +2838,53 @@ export interface components {
          *     same). The counts balance: accepted + merged + corrected + duplicates + rejected_count = readings sent.
          */
         IngestResult: {
-            /** Accepted */
+            /**
+             * Accepted
+             * @description Readings that were stored as new ones, late ones included.
+             */
             accepted: number;
             /**
              * Merged
+             * @description Readings that added channels to a stored one.
              * @default 0
              */
             merged: number;
             /**
              * Corrected
+             * @description Readings that changed a value of a stored one.
              * @default 0
              */
             corrected: number;
-            /** Duplicates */
+            /**
+             * Duplicates
+             * @description Readings that said the same as a stored one.
+             */
             duplicates: number;
-            /** Late */
+            /**
+             * Late
+             * @description Those of `accepted` that were older than the newest stored reading.
+             */
             late: number;
-            /** Rejected Count */
+            /**
+             * Rejected Count
+             * @description Readings that were not stored.
+             */
             rejected_count: number;
-            /** Rejected */
+            /**
+             * Rejected
+             * @description The first 1,000 rejections; ``rejected_count`` is the full number.
+             */
             rejected?: components["schemas"]["Rejection"][];
             /**
              * Left Out Count
+             * @description Values that were left out of accepted or duplicate readings.
              * @default 0
              */
             left_out_count: number;
-            /** Left Out */
+            /**
+             * Left Out
+             * @description The first 1,000 values left out; ``left_out_count`` is the full number.
+             */
             left_out?: components["schemas"]["LeftOutValue"][];
         };
         /**
@@ -2272,33 +2898,75 @@ export interface components {
          * @description Newest values of batteries column by column, one entry per battery, null where unknown.
          */
         LatestColumns: {
-            /** Battery Id */
+            /**
+             * Battery Id
+             * @description Ids of the batteries in service, in their order.
+             */
             battery_id: string[];
-            /** Time */
+            /**
+             * Time
+             * @description When the values were measured; null before the first reading.
+             */
             time: (string | null)[];
-            /** Received At */
+            /**
+             * Received At
+             * @description When the gateway received them; null before the first reading.
+             */
             received_at: (string | null)[];
-            /** Voltage V */
+            /**
+             * Voltage V
+             * @description Voltages in volts, measured at the terminals.
+             */
             voltage_v: (number | null)[];
-            /** Current A */
+            /**
+             * Current A
+             * @description Currents in amperes, positive while charging.
+             */
             current_a: (number | null)[];
-            /** Temperature C */
+            /**
+             * Temperature C
+             * @description Temperatures of the cases in degrees Celsius.
+             */
             temperature_c: (number | null)[];
-            /** Internal Resistance Mohm */
+            /**
+             * Internal Resistance Mohm
+             * @description Ohmic resistances in milliohms, each from its last measurement.
+             */
             internal_resistance_mohm: (number | null)[];
-            /** Resistance Drift Pct */
+            /**
+             * Resistance Drift Pct
+             * @description Increases over the batteries' own baselines in percent, both corrected to 25 °C.
+             */
             resistance_drift_pct: (number | null)[];
-            /** Soc Pct */
+            /**
+             * Soc Pct
+             * @description States of charge in percent; null where the estimate is withheld.
+             */
             soc_pct: (number | null)[];
-            /** Soh Pct */
+            /**
+             * Soh Pct
+             * @description States of health in percent; null where the estimate is withheld.
+             */
             soh_pct: (number | null)[];
-            /** Status */
+            /**
+             * Status
+             * @description Worst open alert of each battery, or `no_data`; `normal` means that no alert is open.
+             */
             status: components["schemas"]["HealthStatus"][];
-            /** Stale After S */
+            /**
+             * Stale After S
+             * @description Ages in seconds above which values count as stale.
+             */
             stale_after_s: number[];
-            /** Open Critical */
+            /**
+             * Open Critical
+             * @description Numbers of open critical alerts.
+             */
             open_critical: number[];
-            /** Open Warning */
+            /**
+             * Open Warning
+             * @description Numbers of open warnings.
+             */
             open_warning: number[];
         };
         /**
@@ -2308,15 +2976,26 @@ export interface components {
         LeftOutValue: {
             /**
              * List
+             * @description The list of the batch that the reading is in.
              * @enum {string}
              */
             list: "readings" | "columns" | "string_readings" | "site_readings";
-            /** Index */
+            /**
+             * Index
+             * @description Position of the reading in its list, 0 for the first.
+             */
             index: number;
-            /** Field */
+            /**
+             * Field
+             * @description The field whose value was left out.
+             */
             field: string;
+            /** @description Stable code of the reason. */
             code: components["schemas"]["RejectCode"];
-            /** Detail */
+            /**
+             * Detail
+             * @description The reason and its remedy, for people.
+             */
             detail: string;
         };
         /**
@@ -2327,37 +3006,68 @@ export interface components {
             /**
              * Time
              * Format: date-time
+             * @description When the values were measured.
              */
             time: string;
             /**
              * Received At
              * Format: date-time
+             * @description When the gateway received them.
              */
             received_at: string;
-            /** Voltage V */
+            /**
+             * Voltage V
+             * @description Voltage in volts, measured at the terminals; null where it was not measured.
+             */
             voltage_v: number | null;
-            /** Current A */
+            /**
+             * Current A
+             * @description Current in amperes, positive while charging; null where neither it nor the string's is known.
+             */
             current_a: number | null;
-            /** Temperature C */
+            /**
+             * Temperature C
+             * @description Temperature of the case in degrees Celsius; null where it was not measured.
+             */
             temperature_c: number | null;
-            /** Internal Resistance Mohm */
+            /**
+             * Internal Resistance Mohm
+             * @description Ohmic resistance in milliohms, as the monitor measures it; null before the first measurement.
+             */
             internal_resistance_mohm: number | null;
-            /** Resistance Measured At */
+            /**
+             * Resistance Measured At
+             * @description When the resistance was measured, which is rarer than voltage; null before the first time.
+             */
             resistance_measured_at: string | null;
             /**
              * Resistance Drift Pct
              * @description Increase over the battery's own baseline in percent, both corrected to 25 °C.
              */
             resistance_drift_pct: number | null;
+            /** @description State of charge: charge held, in percent of the present capacity. */
             soc: components["schemas"]["Estimate"];
+            /** @description State of health: present capacity, in percent of the rated one at 25 °C. */
             soh: components["schemas"]["Estimate"];
-            /** Quality */
+            /**
+             * Quality
+             * @description Codes of what is remarkable about the newest reading; empty if nothing is.
+             */
             quality: string[];
-            /** Reporting Interval S */
+            /**
+             * Reporting Interval S
+             * @description Seconds between its readings, as learned from them; null until enough have arrived.
+             */
             reporting_interval_s: number | null;
-            /** Stale After S */
+            /**
+             * Stale After S
+             * @description Age in seconds above which its values count as stale.
+             */
             stale_after_s: number;
-            /** Is Stale */
+            /**
+             * Is Stale
+             * @description True: the values are too old to describe the battery now.
+             */
             is_stale: boolean;
         };
         /**
@@ -2394,11 +3104,20 @@ export interface components {
          * @description A load held for a time: a current (> 0 charges) or a power drawn from the block (W, > 0 discharges).
          */
         LoadStep: {
-            /** Duration S */
+            /**
+             * Duration S
+             * @description Seconds for which the load is held.
+             */
             duration_s: number;
-            /** Current A */
+            /**
+             * Current A
+             * @description Current in amperes, positive while charging; null where the load is a power.
+             */
             current_a?: number | null;
-            /** Power W */
+            /**
+             * Power W
+             * @description Power in watts, drawn from each block; null where the load is a current.
+             */
             power_w?: number | null;
         };
         /**
@@ -2406,40 +3125,78 @@ export interface components {
          * @description A data centre with its systems and strings.
          */
         LocationDetail: {
-            /** Location Id */
+            /**
+             * Location Id
+             * @description Id of the location, as `DC-CNX-01`.
+             */
             location_id: string;
-            /** Name */
+            /**
+             * Name
+             * @description Name for people.
+             */
             name: string;
-            /** Region */
+            /**
+             * Region
+             * @description Part of the country that it is in.
+             */
             region: string;
-            /** Latitude */
+            /**
+             * Latitude
+             * @description Degrees north of the equator.
+             */
             latitude: number;
-            /** Longitude */
+            /**
+             * Longitude
+             * @description Degrees east of Greenwich.
+             */
             longitude: number;
-            /** Altitude M */
+            /**
+             * Altitude M
+             * @description Height above sea level in metres.
+             */
             altitude_m: number;
             /**
              * Commissioned On
              * Format: date
+             * @description Day on which it went into service.
              */
             commissioned_on: string;
-            /** Utility */
+            /**
+             * Utility
+             * @description The electricity supplier.
+             */
             utility: string;
-            /** Climate Zone */
+            /**
+             * Climate Zone
+             * @description Climate that its weather belongs to, as the catalogue names it.
+             */
             climate_zone: string;
-            /** System Count */
+            /**
+             * System Count
+             * @description Battery systems in service.
+             */
             system_count: number;
-            /** String Count */
+            /**
+             * String Count
+             * @description Strings in service.
+             */
             string_count: number;
-            /** Battery Count */
+            /**
+             * Battery Count
+             * @description Batteries in service.
+             */
             battery_count: number;
             /**
              * Retired At
              * @description When the last of its batteries was retired, if all are.
              */
             retired_at: string | null;
+            /** @description Counts, environment and worst battery; null unless `include_stats` asks for them. */
             stats?: components["schemas"]["LocationStats"] | null;
-            /** Systems */
+            /**
+             * Systems
+             * @description Its battery systems, in the order of their ids.
+             */
             systems: components["schemas"]["SystemOut"][];
         };
         /**
@@ -2447,38 +3204,73 @@ export interface components {
          * @description A data centre.
          */
         LocationOut: {
-            /** Location Id */
+            /**
+             * Location Id
+             * @description Id of the location, as `DC-CNX-01`.
+             */
             location_id: string;
-            /** Name */
+            /**
+             * Name
+             * @description Name for people.
+             */
             name: string;
-            /** Region */
+            /**
+             * Region
+             * @description Part of the country that it is in.
+             */
             region: string;
-            /** Latitude */
+            /**
+             * Latitude
+             * @description Degrees north of the equator.
+             */
             latitude: number;
-            /** Longitude */
+            /**
+             * Longitude
+             * @description Degrees east of Greenwich.
+             */
             longitude: number;
-            /** Altitude M */
+            /**
+             * Altitude M
+             * @description Height above sea level in metres.
+             */
             altitude_m: number;
             /**
              * Commissioned On
              * Format: date
+             * @description Day on which it went into service.
              */
             commissioned_on: string;
-            /** Utility */
+            /**
+             * Utility
+             * @description The electricity supplier.
+             */
             utility: string;
-            /** Climate Zone */
+            /**
+             * Climate Zone
+             * @description Climate that its weather belongs to, as the catalogue names it.
+             */
             climate_zone: string;
-            /** System Count */
+            /**
+             * System Count
+             * @description Battery systems in service.
+             */
             system_count: number;
-            /** String Count */
+            /**
+             * String Count
+             * @description Strings in service.
+             */
             string_count: number;
-            /** Battery Count */
+            /**
+             * Battery Count
+             * @description Batteries in service.
+             */
             battery_count: number;
             /**
              * Retired At
              * @description When the last of its batteries was retired, if all are.
              */
             retired_at: string | null;
+            /** @description Counts, environment and worst battery; null unless `include_stats` asks for them. */
             stats?: components["schemas"]["LocationStats"] | null;
         };
         /**
@@ -2486,14 +3278,19 @@ export interface components {
          * @description A summary of a location.
          */
         LocationStats: {
+            /** @description Batteries in service by status. */
             status_counts: components["schemas"]["StatusCounts"];
             /**
              * Not Judged Count
              * @description Batteries in service of which the rules cannot judge something, whatever their status.
              */
             not_judged_count: number;
+            /** @description Active alerts by severity. */
             alert_counts: components["schemas"]["SeverityCounts"];
-            /** Pending Alert Count */
+            /**
+             * Pending Alert Count
+             * @description Active alerts that nobody has acknowledged.
+             */
             pending_alert_count: number;
             /**
              * Mean Soh Pct
@@ -2505,11 +3302,19 @@ export interface components {
              * @description Batteries whose state of health is based on a discharge, a test or an ohmic measurement.
              */
             soh_evidence_count: number;
+            /** @description Why there is no mean state of health; null where there is one. */
             soh_reason: components["schemas"]["NoEstimateReason"] | null;
+            /** @description Newest environment of the battery room; null before its first reading. */
             environment: components["schemas"]["RoomEnvironment"] | null;
-            /** Newest Reading At */
+            /**
+             * Newest Reading At
+             * @description Time of the newest reading of any battery; null before the first.
+             */
             newest_reading_at: string | null;
-            /** Worst Battery Id */
+            /**
+             * Worst Battery Id
+             * @description Id of the battery in the worst state; null while none is at `warning` or `critical`.
+             */
             worst_battery_id: string | null;
         };
         /**
@@ -2517,12 +3322,19 @@ export interface components {
          * @description User name and password; with ``session`` cookie the refresh token is out of reach of scripts.
          */
         LoginRequest: {
-            /** Username */
+            /**
+             * Username
+             * @description Name of the user; capital and small letters count as the same.
+             */
             username: string;
-            /** Password */
+            /**
+             * Password
+             * @description Password of the user.
+             */
             password: string;
             /**
              * Session
+             * @description `token` returns the refresh token in the answer, `cookie` only in an HttpOnly cookie.
              * @default token
              * @enum {string}
              */
@@ -2539,7 +3351,9 @@ export interface components {
          * @description A signal that the alert rules cannot judge at present, and why: no alert about it says nothing of it.
          */
         NotJudged: {
+            /** @description What the rules cannot judge. */
             signal: components["schemas"]["JudgedSignal"];
+            /** @description Why they cannot. */
             reason: components["schemas"]["NotJudgedReason"];
         };
         /**
@@ -2553,9 +3367,15 @@ export interface components {
          * @description OverrideScope that an effective value comes from.
          */
         Origin: {
-            /** Scope */
+            /**
+             * Scope
+             * @description Kind of the scope; `default` where no override sets the value.
+             */
             scope: "default" | components["schemas"]["OverrideScope"];
-            /** Scope Id */
+            /**
+             * Scope Id
+             * @description Id of the scope; null for `default`.
+             */
             scope_id: string | null;
         };
         /**
@@ -2563,18 +3383,37 @@ export interface components {
          * @description Values for a scope; a value that is left out keeps that of the wider scope.
          */
         OverrideIn: {
+            /** @description Kind of what the values apply to; the nearest scope wins. */
             scope: components["schemas"]["OverrideScope"];
-            /** Scope Id */
+            /**
+             * Scope Id
+             * @description Id of the battery, string, location or battery model that the values apply to.
+             */
             scope_id: string;
-            /** Raise Value */
+            /**
+             * Raise Value
+             * @description Limit beyond which the rule raises, in the unit of the rule; null keeps that of the wider scope.
+             */
             raise_value?: number | null;
-            /** Clear Value */
+            /**
+             * Clear Value
+             * @description Limit at which the alert clears, in the unit of the rule; null keeps that of the wider scope.
+             */
             clear_value?: number | null;
-            /** Hold S */
+            /**
+             * Hold S
+             * @description Seconds that the condition must last before it raises; null keeps those of the wider scope.
+             */
             hold_s?: number | null;
-            /** Clear Hold S */
+            /**
+             * Clear Hold S
+             * @description Seconds that the condition must be over before the alert clears; null keeps those of the wider scope.
+             */
             clear_hold_s?: number | null;
-            /** Enabled */
+            /**
+             * Enabled
+             * @description False switches the rule off in the scope; null keeps the state of the wider scope.
+             */
             enabled?: boolean | null;
             /**
              * Reason
@@ -2592,18 +3431,37 @@ export interface components {
          * @description A stored override.
          */
         OverrideOut: {
+            /** @description Kind of what the values apply to; the nearest scope wins. */
             scope: components["schemas"]["OverrideScope"];
-            /** Scope Id */
+            /**
+             * Scope Id
+             * @description Id of the battery, string, location or battery model that the values apply to.
+             */
             scope_id: string;
-            /** Raise Value */
+            /**
+             * Raise Value
+             * @description Limit beyond which the rule raises, in the unit of the rule; null keeps that of the wider scope.
+             */
             raise_value?: number | null;
-            /** Clear Value */
+            /**
+             * Clear Value
+             * @description Limit at which the alert clears, in the unit of the rule; null keeps that of the wider scope.
+             */
             clear_value?: number | null;
-            /** Hold S */
+            /**
+             * Hold S
+             * @description Seconds that the condition must last before it raises; null keeps those of the wider scope.
+             */
             hold_s?: number | null;
-            /** Clear Hold S */
+            /**
+             * Clear Hold S
+             * @description Seconds that the condition must be over before the alert clears; null keeps those of the wider scope.
+             */
             clear_hold_s?: number | null;
-            /** Enabled */
+            /**
+             * Enabled
+             * @description False switches the rule off in the scope; null keeps the state of the wider scope.
+             */
             enabled?: boolean | null;
             /**
              * Reason
@@ -2615,16 +3473,26 @@ export interface components {
              * @description When the override ends by itself; needed, within 30 days, where a life-safety rule is weakened.
              */
             expires_at?: string | null;
-            /** Override Id */
+            /**
+             * Override Id
+             * @description Number by which the API addresses the override.
+             */
             override_id: number;
-            /** Rule Id */
+            /**
+             * Rule Id
+             * @description Id of the rule whose values it sets.
+             */
             rule_id: string;
             /**
              * Updated At
              * Format: date-time
+             * @description When it was last set.
              */
             updated_at: string;
-            /** Updated By */
+            /**
+             * Updated By
+             * @description User name of the person, or name of the key, that last set it; null where that is not known.
+             */
             updated_by: string | null;
         };
         /**
@@ -2633,7 +3501,10 @@ export interface components {
          * @enum {string}
          */
         OverrideScope: "battery" | "string" | "location" | "model";
-        /** Page[ApiKeyOut] */
+        /**
+         * Page[ApiKeyOut]
+         * @description One page of a list.
+         */
         Page_ApiKeyOut_: {
             /**
              * Items
@@ -2656,7 +3527,10 @@ export interface components {
              */
             limit: number;
         };
-        /** Page[AuditEntry] */
+        /**
+         * Page[AuditEntry]
+         * @description One page of a list.
+         */
         Page_AuditEntry_: {
             /**
              * Items
@@ -2679,7 +3553,10 @@ export interface components {
              */
             limit: number;
         };
-        /** Page[BatteryDischarge] */
+        /**
+         * Page[BatteryDischarge]
+         * @description One page of a list.
+         */
         Page_BatteryDischarge_: {
             /**
              * Items
@@ -2702,7 +3579,10 @@ export interface components {
              */
             limit: number;
         };
-        /** Page[DayCompleteness] */
+        /**
+         * Page[DayCompleteness]
+         * @description One page of a list.
+         */
         Page_DayCompleteness_: {
             /**
              * Items
@@ -2725,7 +3605,10 @@ export interface components {
              */
             limit: number;
         };
-        /** Page[EffectiveRuleOut] */
+        /**
+         * Page[EffectiveRuleOut]
+         * @description One page of a list.
+         */
         Page_EffectiveRuleOut_: {
             /**
              * Items
@@ -2748,7 +3631,10 @@ export interface components {
              */
             limit: number;
         };
-        /** Page[LocationOut] */
+        /**
+         * Page[LocationOut]
+         * @description One page of a list.
+         */
         Page_LocationOut_: {
             /**
              * Items
@@ -2771,7 +3657,10 @@ export interface components {
              */
             limit: number;
         };
-        /** Page[RuleOut] */
+        /**
+         * Page[RuleOut]
+         * @description One page of a list.
+         */
         Page_RuleOut_: {
             /**
              * Items
@@ -2794,7 +3683,10 @@ export interface components {
              */
             limit: number;
         };
-        /** Page[StringDischarge] */
+        /**
+         * Page[StringDischarge]
+         * @description One page of a list.
+         */
         Page_StringDischarge_: {
             /**
              * Items
@@ -2817,7 +3709,10 @@ export interface components {
              */
             limit: number;
         };
-        /** Page[UserOut] */
+        /**
+         * Page[UserOut]
+         * @description One page of a list.
+         */
         Page_UserOut_: {
             /**
              * Items
@@ -2870,7 +3765,10 @@ export interface components {
          * @description The refresh token, unless it is sent in the cookie.
          */
         RefreshRequest: {
-            /** Refresh Token */
+            /**
+             * Refresh Token
+             * @description Refresh token of the session; null where the cookie carries it.
+             */
             refresh_token?: string | null;
         };
         /**
@@ -2886,13 +3784,21 @@ export interface components {
         Rejection: {
             /**
              * List
+             * @description The list of the batch that the reading is in.
              * @enum {string}
              */
             list: "readings" | "columns" | "string_readings" | "site_readings";
-            /** Index */
+            /**
+             * Index
+             * @description Position of the reading in its list, 0 for the first.
+             */
             index: number;
+            /** @description Stable code of the reason. */
             code: components["schemas"]["RejectCode"];
-            /** Detail */
+            /**
+             * Detail
+             * @description The reason and its remedy, for people.
+             */
             detail: string;
         };
         /**
@@ -2900,13 +3806,25 @@ export interface components {
          * @description A battery that takes the position of another one.
          */
         Replacement: {
-            /** Line */
+            /**
+             * Line
+             * @description Line of the file that names the new battery.
+             */
             line: number;
-            /** Battery Id */
+            /**
+             * Battery Id
+             * @description Id of the position.
+             */
             battery_id: string;
-            /** Old Serial Number */
+            /**
+             * Old Serial Number
+             * @description Serial number of the battery that was installed.
+             */
             old_serial_number: string;
-            /** New Serial Number */
+            /**
+             * New Serial Number
+             * @description Serial number of the battery that takes its position.
+             */
             new_serial_number: string;
             /**
              * Installed At
@@ -2926,7 +3844,10 @@ export interface components {
          * @description Resolution of an alert.
          */
         ResolveIn: {
-            /** Note */
+            /**
+             * Note
+             * @description Why it is closed; null for no note.
+             */
             note?: string | null;
         };
         /**
@@ -2963,10 +3884,14 @@ export interface components {
         RetirementOut: {
             /**
              * Kind
+             * @description What was retired or brought back.
              * @enum {string}
              */
             kind: "battery" | "string" | "location";
-            /** Id */
+            /**
+             * Id
+             * @description Id of the battery, string or location.
+             */
             id: string;
             /**
              * Battery Count
@@ -2978,9 +3903,15 @@ export interface components {
              * @description When the last of them was retired; null while one is not.
              */
             retired_at: string | null;
-            /** Retired By */
+            /**
+             * Retired By
+             * @description User name of who retired it; null while it is in service.
+             */
             retired_by: string | null;
-            /** Retired Reason */
+            /**
+             * Retired Reason
+             * @description Why it was retired; null while it is in service.
+             */
             retired_reason: string | null;
         };
         /**
@@ -2997,16 +3928,30 @@ export interface components {
             /**
              * Time
              * Format: date-time
+             * @description When the room was measured.
              */
             time: string;
-            /** Ambient C */
+            /**
+             * Ambient C
+             * @description Temperature of the room in degrees Celsius; null where it was not measured.
+             */
             ambient_c: number | null;
-            /** Humidity Pct */
+            /**
+             * Humidity Pct
+             * @description Relative humidity of the room in percent; null where it was not measured.
+             */
             humidity_pct: number | null;
+            /** @description State of the air conditioning as the location reports it; null where it reports none. */
             hvac: components["schemas"]["HvacState"] | null;
-            /** Mains */
+            /**
+             * Mains
+             * @description True while the grid feeds the location; null where it does not report that.
+             */
             mains: boolean | null;
-            /** Is Stale */
+            /**
+             * Is Stale
+             * @description True: the values are too old to describe the room now.
+             */
             is_stale: boolean;
         };
         /**
@@ -3014,7 +3959,10 @@ export interface components {
          * @description Sequence number of a location's newest live message; the next one carries the following number.
          */
         RoomSequence: {
-            /** Seq */
+            /**
+             * Seq
+             * @description Number of the newest live message.
+             */
             seq: number;
         };
         /**
@@ -3022,32 +3970,62 @@ export interface components {
          * @description One rule with its defaults and the overrides that you may see.
          */
         RuleOut: {
-            /** Rule Id */
+            /**
+             * Rule Id
+             * @description Id of the rule, as in the path of its overrides.
+             */
             rule_id: string;
+            /** @description What its alerts are about. */
             type: components["schemas"]["AlertType"];
+            /** @description Severity of its alerts. */
             severity: components["schemas"]["Severity"];
+            /** @description Time in which somebody must respond. */
             respond_within: components["schemas"]["RespondWithin"];
+            /** @description Kind of what it judges. */
             subject: components["schemas"]["SubjectKind"];
-            /** Signal */
+            /**
+             * Signal
+             * @description The number that it looks at.
+             */
             signal: string;
+            /** @description Which side of `raise_value` is the bad one. */
             direction: components["schemas"]["Direction"];
-            /** Unit */
+            /**
+             * Unit
+             * @description Unit of its limits; null for a number without one.
+             */
             unit: string | null;
-            /** Raise Value */
+            /**
+             * Raise Value
+             * @description Limit beyond which it raises, in `unit`.
+             */
             raise_value: number;
-            /** Clear Value */
+            /**
+             * Clear Value
+             * @description Limit at which its alert clears, in `unit`.
+             */
             clear_value: number;
-            /** Hold S */
+            /**
+             * Hold S
+             * @description Seconds that the condition must last before it raises.
+             */
             hold_s: number;
-            /** Clear Hold S */
+            /**
+             * Clear Hold S
+             * @description Seconds that the condition must be over before its alert clears.
+             */
             clear_hold_s: number;
+            /** @description State of the string in which it applies. */
             gate: components["schemas"]["Gate"];
             /**
              * After Commissioning
              * @description Off during the first 90 days of a battery.
              */
             after_commissioning: boolean;
-            /** Adjustable */
+            /**
+             * Adjustable
+             * @description False: it takes no overrides.
+             */
             adjustable: boolean;
             /** @description Of a life-safety rule: beyond it only administrators may go, with a reason, for 30 days. */
             floor: components["schemas"]["FloorOut"] | null;
@@ -3056,7 +4034,10 @@ export interface components {
              * @description Where the defaults come from; EJ is engineering judgement.
              */
             source: string;
-            /** Overrides */
+            /**
+             * Overrides
+             * @description Its overrides within your locations.
+             */
             overrides: components["schemas"]["OverrideOut"][];
         };
         /**
@@ -3064,10 +4045,17 @@ export interface components {
          * @description The load that a runtime applies to; exactly one of the two values is set.
          */
         RuntimeLoad: {
+            /** @description Where the load comes from. */
             basis: components["schemas"]["LoadBasis"];
-            /** Current A */
+            /**
+             * Current A
+             * @description Current in amperes, negative; null where the load is a power.
+             */
             current_a: number | null;
-            /** Power W */
+            /**
+             * Power W
+             * @description Power in watts, drawn from the whole string; null where the load is a current.
+             */
             power_w: number | null;
         };
         /**
@@ -3077,15 +4065,23 @@ export interface components {
          *     Batteries without a present estimate count as weak as the weakest known one, and are named with the reason.
          */
         RuntimeOut: {
-            /** String Id */
+            /**
+             * String Id
+             * @description Id of the string.
+             */
             string_id: string;
             /**
              * Generated At
              * Format: date-time
+             * @description When the answer was made.
              */
             generated_at: string;
+            /** @description The load that the runtime applies to. */
             load: components["schemas"]["RuntimeLoad"];
-            /** Block Count */
+            /**
+             * Block Count
+             * @description Batteries of the string.
+             */
             block_count: number;
             /**
              * Withheld Count
@@ -3105,8 +4101,10 @@ export interface components {
             /**
              * Oldest Reading At
              * Format: date-time
+             * @description Time of the oldest reading that the runtime rests on.
              */
             oldest_reading_at: string;
+            /** @description The simulated discharge, with its runtime. */
             simulation: components["schemas"]["SimulateResponse"];
         };
         /**
@@ -3120,15 +4118,27 @@ export interface components {
          * @description Points column by column; ``count`` is the number of readings behind a point.
          */
         SeriesColumns: {
-            /** Time */
+            /**
+             * Time
+             * @description Start of each bucket, or time of each reading where `bucket_s` is null.
+             */
             time: string[];
-            /** Count */
+            /**
+             * Count
+             * @description Readings behind each point.
+             */
             count: number[];
+            /** @description Voltage in volts, measured at the terminals. */
             voltage_v: components["schemas"]["ChannelPoints"];
+            /** @description Current in amperes, positive while charging. */
             current_a: components["schemas"]["ChannelPoints"];
+            /** @description Temperature of the case in degrees Celsius. */
             temperature_c: components["schemas"]["ChannelPoints"];
+            /** @description Ohmic resistance in milliohms, as the monitor measures it. */
             internal_resistance_mohm: components["schemas"]["ChannelPoints"];
+            /** @description State of charge in percent, as the digital twin estimated it. */
             soc_pct: components["schemas"]["ChannelPoints"];
+            /** @description State of health in percent, as the digital twin estimated it. */
             soh_pct: components["schemas"]["ChannelPoints"];
         };
         /**
@@ -3142,8 +4152,11 @@ export interface components {
          * @description The current state of the services that the gateway depends on.
          */
         Services: {
+            /** @description The digital twin, which estimates charge and health. */
             twin: components["schemas"]["ServiceState"];
+            /** @description The service that predicts remaining life. */
             ml: components["schemas"]["ServiceState"];
+            /** @description The simulator, which feeds the platform where there are no sensors. */
             simulator: components["schemas"]["ServiceState"];
         };
         /**
@@ -3151,10 +4164,14 @@ export interface components {
          * @description A session: the access token to send as bearer token, and the refresh token unless it is in the cookie.
          */
         SessionOut: {
-            /** Access Token */
+            /**
+             * Access Token
+             * @description Token to send as `Authorization: Bearer ...`.
+             */
             access_token: string;
             /**
              * Token Type
+             * @description Scheme of the access token.
              * @default bearer
              * @constant
              */
@@ -3164,8 +4181,12 @@ export interface components {
              * @description Seconds until the access token expires.
              */
             expires_in: number;
-            /** Refresh Token */
+            /**
+             * Refresh Token
+             * @description Token for `POST auth/refresh`, which can be used once; null where the cookie carries it.
+             */
             refresh_token: string | null;
+            /** @description The user whose session it is. */
             user: components["schemas"]["UserOut"];
         };
         /**
@@ -3181,16 +4202,19 @@ export interface components {
         SeverityCounts: {
             /**
              * Info
+             * @description Alerts of severity `info`.
              * @default 0
              */
             info: number;
             /**
              * Warning
+             * @description Alerts of severity `warning`.
              * @default 0
              */
             warning: number;
             /**
              * Critical
+             * @description Alerts of severity `critical`.
              * @default 0
              */
             critical: number;
@@ -3200,18 +4224,31 @@ export interface components {
          * @description A string of blocks in series under a load profile; the last step is held until the end of the discharge.
          */
         SimulateRequest: {
-            /** Blocks */
+            /**
+             * Blocks
+             * @description The blocks in series.
+             */
             blocks: components["schemas"]["BlockState"][];
-            /** Profile */
+            /**
+             * Profile
+             * @description The steps of the load, in their order.
+             */
             profile: components["schemas"]["LoadStep"][];
-            /** Rated Ah */
+            /**
+             * Rated Ah
+             * @description Rated capacity in ampere-hours; null if `parameters` has it.
+             */
             rated_ah?: number | null;
-            /** Parameters */
+            /**
+             * Parameters
+             * @description Parameter set of the blocks; null takes that of the rated capacity.
+             */
             parameters?: {
                 [key: string]: unknown;
             } | null;
             /**
              * Cut Off V
+             * @description Voltage in volts per block at which the discharge ends.
              * @default 10.5
              */
             cut_off_v: number;
@@ -3221,27 +4258,60 @@ export interface components {
          * @description Runtime to cut-off with its interval, the battery that limits it, and the median course of the string.
          */
         SimulateResponse: {
-            /** Runtime P10 S */
+            /**
+             * Runtime P10 S
+             * @description Runtime in seconds that is undercut with a probability of 10 %.
+             */
             runtime_p10_s: number;
-            /** Runtime P50 S */
+            /**
+             * Runtime P50 S
+             * @description Median runtime in seconds.
+             */
             runtime_p50_s: number;
-            /** Runtime P90 S */
+            /**
+             * Runtime P90 S
+             * @description Runtime in seconds that is exceeded with a probability of 10 %.
+             */
             runtime_p90_s: number;
-            /** Reaches Cut Off */
+            /**
+             * Reaches Cut Off
+             * @description False: the string outlasts the simulation, and the runtimes are lower bounds.
+             */
             reaches_cut_off: boolean;
-            /** Limiting Battery Id */
+            /**
+             * Limiting Battery Id
+             * @description Id of the block that most likely reaches the cut-off first.
+             */
             limiting_battery_id: string;
-            /** Limiting Probability */
+            /**
+             * Limiting Probability
+             * @description Probability from 0 to 1 that this block is the first.
+             */
             limiting_probability: number;
-            /** Time S */
+            /**
+             * Time S
+             * @description Seconds from the beginning, for the columns below.
+             */
             time_s: number[];
-            /** Current A */
+            /**
+             * Current A
+             * @description Current in amperes, positive while charging.
+             */
             current_a: number[];
-            /** String Voltage V */
+            /**
+             * String Voltage V
+             * @description Median voltage of the string in volts.
+             */
             string_voltage_v: number[];
-            /** Limiting Voltage V */
+            /**
+             * Limiting Voltage V
+             * @description Median voltage of the limiting block in volts.
+             */
             limiting_voltage_v: number[];
-            /** Limiting Soc Pct */
+            /**
+             * Limiting Soc Pct
+             * @description Median state of charge of the limiting block in percent.
+             */
             limiting_soc_pct: number[];
         };
         /**
@@ -3251,21 +4321,25 @@ export interface components {
         StatusCounts: {
             /**
              * Normal
+             * @description Batteries without an open alert; no alert is no proof of health.
              * @default 0
              */
             normal: number;
             /**
              * Warning
+             * @description Batteries whose worst open alert is a warning.
              * @default 0
              */
             warning: number;
             /**
              * Critical
+             * @description Batteries with an open critical alert.
              * @default 0
              */
             critical: number;
             /**
              * No Data
+             * @description Batteries without present readings.
              * @default 0
              */
             no_data: number;
@@ -3275,44 +4349,83 @@ export interface components {
          * @description A discharge with all batteries of its string.
          */
         StringDischarge: {
-            /** Discharge Id */
+            /**
+             * Discharge Id
+             * @description Number by which the platform knows the discharge.
+             */
             discharge_id: number;
-            /** String Id */
+            /**
+             * String Id
+             * @description Id of the string that discharged.
+             */
             string_id: string;
             /**
              * Started At
              * Format: date-time
+             * @description When it began.
              */
             started_at: string;
             /**
              * Ended At
              * Format: date-time
+             * @description When it ended, or the newest reading of one that may continue.
              */
             ended_at: string;
-            /** Duration S */
+            /**
+             * Duration S
+             * @description Seconds from its beginning to its end.
+             */
             duration_s: number;
             /**
              * Mode
+             * @description `test` for a deliberate discharge, else `discharge`.
              * @enum {string}
              */
             mode: "discharge" | "test";
-            /** Drawn Ah */
+            /**
+             * Drawn Ah
+             * @description Charge drawn in ampere-hours; a lower bound unless `complete`.
+             */
             drawn_ah: number;
-            /** Depth Pct */
+            /**
+             * Depth Pct
+             * @description Charge drawn in percent of the rated capacity; a lower bound unless `complete`.
+             */
             depth_pct: number;
-            /** Mean Current A */
+            /**
+             * Mean Current A
+             * @description Mean current in amperes; negative.
+             */
             mean_current_a: number;
-            /** Min Voltage V */
+            /**
+             * Min Voltage V
+             * @description Lowest voltage of one of its batteries in volts; null where none was measured.
+             */
             min_voltage_v: number | null;
-            /** Lowest Battery Id */
+            /**
+             * Lowest Battery Id
+             * @description Id of the battery with the lowest voltage; null where none was measured.
+             */
             lowest_battery_id: string | null;
-            /** Mean Temperature C */
+            /**
+             * Mean Temperature C
+             * @description Mean temperature of its batteries in degrees Celsius; null where none was measured.
+             */
             mean_temperature_c: number | null;
-            /** Complete */
+            /**
+             * Complete
+             * @description False: readings are missing, and more was drawn than measured.
+             */
             complete: boolean;
-            /** Is Open */
+            /**
+             * Is Open
+             * @description True: it may continue.
+             */
             is_open: boolean;
-            /** Blocks */
+            /**
+             * Blocks
+             * @description The batteries of the string, by position.
+             */
             blocks: components["schemas"]["DischargeBattery"][];
         };
         /**
@@ -3326,9 +4439,15 @@ export interface components {
          * @description A string with its newest values.
          */
         StringOut: {
-            /** String Id */
+            /**
+             * String Id
+             * @description Id of the string, as `DC-CNX-01-UPS-01-STR-01`.
+             */
             string_id: string;
-            /** System Id */
+            /**
+             * System Id
+             * @description Id of the battery system that it belongs to.
+             */
             system_id: string;
             /**
              * Battery Count
@@ -3350,6 +4469,7 @@ export interface components {
              * @description When the last of its batteries was retired, if all are.
              */
             retired_at: string | null;
+            /** @description Its newest values. */
             state: components["schemas"]["StringStateOut"];
         };
         /**
@@ -3357,24 +4477,52 @@ export interface components {
          * @description Newest values of a string; all null before its first reading.
          */
         StringStateOut: {
-            /** Time */
+            /**
+             * Time
+             * @description When the values were measured; null before the first reading.
+             */
             time: string | null;
-            /** Voltage V */
+            /**
+             * Voltage V
+             * @description Voltage of the whole string in volts; null where it was not measured.
+             */
             voltage_v: number | null;
-            /** Current A */
+            /**
+             * Current A
+             * @description Current in amperes, positive while charging; null where it was not measured.
+             */
             current_a: number | null;
-            /** Float Current Ma */
+            /**
+             * Float Current Ma
+             * @description Float current in milliamperes; null where it was not measured.
+             */
             float_current_ma: number | null;
-            /** Ripple Voltage V */
+            /**
+             * Ripple Voltage V
+             * @description Ripple of the voltage in volts; null where it was not measured.
+             */
             ripple_voltage_v: number | null;
-            /** Ripple Current A */
+            /**
+             * Ripple Current A
+             * @description Ripple of the current in amperes; null where it was not measured.
+             */
             ripple_current_a: number | null;
+            /** @description What the string does; null while that is unknown. */
             mode: components["schemas"]["StringMode"] | null;
-            /** Mode Since */
+            /**
+             * Mode Since
+             * @description Since when it has been in this mode; null while that is unknown.
+             */
             mode_since: string | null;
-            /** Reporting Interval S */
+            /**
+             * Reporting Interval S
+             * @description Seconds between its readings, as learned from them; null until enough have arrived.
+             */
             reporting_interval_s: number | null;
-            /** Is Stale */
+            /**
+             * Is Stale
+             * @description True: the values are too old to describe the string now.
+             */
             is_stale: boolean;
         };
         /**
@@ -3394,12 +4542,22 @@ export interface components {
          * @description A UPS or rectifier plant with its strings.
          */
         SystemOut: {
-            /** System Id */
+            /**
+             * System Id
+             * @description Id of the battery system, as `DC-CNX-01-UPS-01`.
+             */
             system_id: string;
+            /** @description What it feeds. */
             kind: components["schemas"]["SystemKind"];
-            /** Rated Power Kva */
+            /**
+             * Rated Power Kva
+             * @description Rated power in kilovolt-amperes.
+             */
             rated_power_kva: number;
-            /** Strings */
+            /**
+             * Strings
+             * @description Its strings, in the order of their ids.
+             */
             strings: components["schemas"]["StringOut"][];
         };
         /**
@@ -3410,12 +4568,17 @@ export interface components {
             /**
              * Generated At
              * Format: date-time
+             * @description When the snapshot was made.
              */
             generated_at: string;
-            /** Locations */
+            /**
+             * Locations
+             * @description Sequence numbers by id of the location.
+             */
             locations: {
                 [key: string]: components["schemas"]["RoomSequence"];
             };
+            /** @description The values. */
             columns: components["schemas"]["LatestColumns"];
         };
         /**
@@ -3425,34 +4588,51 @@ export interface components {
          *     ``resolution`` is the one in use; ``bucket_s`` is the width of a point, a multiple of it, null for single readings.
          */
         TelemetrySeries: {
-            /** Battery Id */
+            /**
+             * Battery Id
+             * @description Id of the battery.
+             */
             battery_id: string;
             /**
              * Start
              * Format: date-time
+             * @description The history begins at this instant.
              */
             start: string;
             /**
              * End
              * Format: date-time
+             * @description The history ends before this instant.
              */
             end: string;
             /**
              * Resolution
+             * @description Resolution in use: the requested one, or what `auto` chose.
              * @enum {string}
              */
             resolution: "raw" | "1m" | "1h" | "1d";
-            /** Bucket S */
+            /**
+             * Bucket S
+             * @description Width of a point in seconds; null for single readings.
+             */
             bucket_s: number | null;
             /**
              * Source
+             * @description Where the points come from: single readings, or aggregates of hours or days.
              * @enum {string}
              */
             source: "telemetry" | "telemetry_hourly" | "telemetry_daily";
-            /** Point Count */
+            /**
+             * Point Count
+             * @description Points in each column.
+             */
             point_count: number;
-            /** Raw Available From */
+            /**
+             * Raw Available From
+             * @description From when single readings are kept; before it only aggregates remain.
+             */
             raw_available_from: string | null;
+            /** @description The points. */
             columns: components["schemas"]["SeriesColumns"];
         };
         /**
@@ -3460,23 +4640,37 @@ export interface components {
          * @description One entry of an alert's immutable timeline.
          */
         TimelineEntryOut: {
-            /** Event Id */
+            /**
+             * Event Id
+             * @description Number of the entry; a later entry has a larger one.
+             */
             event_id: number;
             /**
              * At
              * Format: date-time
+             * @description When it happened: event time for what readings caused, else the time of the request.
              */
             at: string;
             /**
              * Kind
+             * @description What happened to the alert.
              * @enum {string}
              */
             kind: "raised" | "escalated" | "cleared" | "reopened" | "revised" | "withdrawn" | "ended" | "acknowledged" | "resolved" | "comment";
-            /** Actor */
+            /**
+             * Actor
+             * @description User name of the person who did it; null for what readings caused.
+             */
             actor: string | null;
-            /** Note */
+            /**
+             * Note
+             * @description What the person wrote; null where nothing was written.
+             */
             note: string | null;
-            /** Data */
+            /**
+             * Data
+             * @description Particulars by name, as the value and the threshold of an escalation.
+             */
             data: {
                 [key: string]: unknown;
             };
@@ -3486,11 +4680,15 @@ export interface components {
          * @description The digital twin's estimates of a battery, their evidence, and their history by day.
          */
         TwinRecord: {
-            /** Battery Id */
+            /**
+             * Battery Id
+             * @description Id of the battery.
+             */
             battery_id: string;
             /**
              * Generated At
              * Format: date-time
+             * @description When the answer was made.
              */
             generated_at: string;
             /**
@@ -3498,16 +4696,24 @@ export interface components {
              * @description Time of the newest reading; null before the first.
              */
             time: string | null;
-            /** Is Stale */
+            /**
+             * Is Stale
+             * @description True: the newest reading is too old to describe the battery now.
+             */
             is_stale: boolean;
+            /** @description State of charge: charge held, in percent of the present capacity. */
             soc: components["schemas"]["Estimate"];
+            /** @description State of health: present capacity, in percent of the rated one at 25 °C. */
             soh: components["schemas"]["Estimate"];
             /**
              * Resistance Mohm
              * @description Estimated from the ohmic measurements.
              */
             resistance_mohm: number | null;
-            /** Resistance Sd Mohm */
+            /**
+             * Resistance Sd Mohm
+             * @description Standard deviation of the resistance in milliohms; null where there is no estimate.
+             */
             resistance_sd_mohm: number | null;
             /**
              * Evidence
@@ -3525,8 +4731,12 @@ export interface components {
          * @description A battery without a present estimate of its charge and capacity, and why.
          */
         UnknownBattery: {
-            /** Battery Id */
+            /**
+             * Battery Id
+             * @description Id of the battery.
+             */
             battery_id: string;
+            /** @description Why it has no present estimate. */
             reason: components["schemas"]["NoEstimateReason"];
         };
         /**
@@ -3545,14 +4755,27 @@ export interface components {
          * @description A new user.
          */
         UserCreate: {
-            /** Username */
+            /**
+             * Username
+             * @description Name to log in with, which cannot be changed; capital and small letters count as the same.
+             */
             username: string;
-            /** Password */
+            /**
+             * Password
+             * @description First password, 12 to 256 characters.
+             */
             password: string;
+            /** @description What the user may do; each role includes the one before it. */
             role: components["schemas"]["Role"];
-            /** Display Name */
+            /**
+             * Display Name
+             * @description Name for people; null for none.
+             */
             display_name?: string | null;
-            /** Location Ids */
+            /**
+             * Location Ids
+             * @description Ids of the locations that the user may see; null means every location.
+             */
             location_ids?: string[] | null;
         };
         /**
@@ -3560,23 +4783,43 @@ export interface components {
          * @description A user; null in ``location_ids`` means every location.
          */
         UserOut: {
-            /** User Id */
+            /**
+             * User Id
+             * @description Number by which the API addresses the user.
+             */
             user_id: number;
-            /** Username */
+            /**
+             * Username
+             * @description Name to log in with.
+             */
             username: string;
-            /** Display Name */
+            /**
+             * Display Name
+             * @description Name for people; null where none was given.
+             */
             display_name: string | null;
+            /** @description What the user may do; each role includes the one before it. */
             role: components["schemas"]["Role"];
-            /** Is Active */
+            /**
+             * Is Active
+             * @description False: the user cannot log in, and has no session.
+             */
             is_active: boolean;
-            /** Location Ids */
+            /**
+             * Location Ids
+             * @description Ids of the locations that the user may see; null means every location.
+             */
             location_ids: string[] | null;
             /**
              * Created At
              * Format: date-time
+             * @description When the user was created.
              */
             created_at: string;
-            /** Last Login At */
+            /**
+             * Last Login At
+             * @description When the user last logged in; null before the first time.
+             */
             last_login_at: string | null;
         };
         /**
@@ -3584,14 +4827,27 @@ export interface components {
          * @description The fields to change; fields that are left out keep their values.
          */
         UserUpdate: {
+            /** @description New role; it applies within seconds. */
             role?: components["schemas"]["Role"] | null;
-            /** Display Name */
+            /**
+             * Display Name
+             * @description New name for people; null removes it.
+             */
             display_name?: string | null;
-            /** Location Ids */
+            /**
+             * Location Ids
+             * @description Ids of the locations that the user may see from now on; null means every location.
+             */
             location_ids?: string[] | null;
-            /** Is Active */
+            /**
+             * Is Active
+             * @description False ends the user's sessions and refuses new ones; true lets the user log in again.
+             */
             is_active?: boolean | null;
-            /** Password */
+            /**
+             * Password
+             * @description New password, 12 to 256 characters; it ends the user's sessions.
+             */
             password?: string | null;
         };
         /**
@@ -3599,27 +4855,37 @@ export interface components {
          * @description The same readings, column by column: every list has one entry per reading.
          */
         BatteryColumns: {
-            /** Battery Id */
+            /**
+             * Battery Id
+             * @description Ids of the batteries, as `BAT-DC-CNX-01-UPS-01-STR-01-001`.
+             */
             battery_id: string[];
-            /** Time */
+            /**
+             * Time
+             * @description When the values were measured, with their offsets from UTC.
+             */
             time: string[];
             /**
              * Voltage V
+             * @description Voltages in volts, measured at the terminals; null for a column without any.
              * @default null
              */
             voltage_v: (number | null)[] | null;
             /**
              * Current A
+             * @description Currents in amperes, positive while charging; null for a column without any.
              * @default null
              */
             current_a: (number | null)[] | null;
             /**
              * Temperature C
+             * @description Temperatures of the cases in degrees Celsius; null for a column without any.
              * @default null
              */
             temperature_c: (number | null)[] | null;
             /**
              * Internal Resistance Mohm
+             * @description Ohmic resistances in milliohms; null for a column without any.
              * @default null
              */
             internal_resistance_mohm: (number | null)[] | null;
@@ -3629,30 +4895,38 @@ export interface components {
          * @description Values of one battery at one instant; a missing current is the string's.
          */
         BatteryReading: {
-            /** Battery Id */
+            /**
+             * Battery Id
+             * @description Id of the battery, as `BAT-DC-CNX-01-UPS-01-STR-01-001`.
+             */
             battery_id: string;
             /**
              * Time
              * Format: date-time
+             * @description When the values were measured, with its offset from UTC.
              */
             time: string;
             /**
              * Voltage V
+             * @description Voltage in volts, measured at the terminals; null where it was not measured.
              * @default null
              */
             voltage_v: number | null;
             /**
              * Current A
+             * @description Current in amperes, positive while charging; null takes the current of the string.
              * @default null
              */
             current_a: number | null;
             /**
              * Temperature C
+             * @description Temperature of the case in degrees Celsius; null where it was not measured.
              * @default null
              */
             temperature_c: number | null;
             /**
              * Internal Resistance Mohm
+             * @description Ohmic resistance in milliohms; null where it was not measured.
              * @default null
              */
             internal_resistance_mohm: number | null;
@@ -3683,27 +4957,37 @@ export interface components {
          * @description Environment of one location at one instant; ``mains`` is true while the grid feeds the location.
          */
         LocationReading: {
-            /** Location Id */
+            /**
+             * Location Id
+             * @description Id of the location, as `DC-CNX-01`.
+             */
             location_id: string;
             /**
              * Time
              * Format: date-time
+             * @description When the values were measured, with its offset from UTC.
              */
             time: string;
             /**
              * Ambient C
+             * @description Temperature of the battery room in degrees Celsius; null where it was not measured.
              * @default null
              */
             ambient_c: number | null;
             /**
              * Humidity Pct
+             * @description Relative humidity of the battery room in percent; null where it was not measured.
              * @default null
              */
             humidity_pct: number | null;
-            /** @default null */
+            /**
+             * @description State of the air conditioning; null where it is not reported.
+             * @default null
+             */
             hvac: components["schemas"]["HvacState"] | null;
             /**
              * Mains
+             * @description True while the grid feeds the location; null where that is not reported.
              * @default null
              */
             mains: boolean | null;
@@ -3761,39 +5045,51 @@ export interface components {
          * @description Values of one string at one instant; ``mode`` is derived from the current when absent.
          */
         StringReading: {
-            /** String Id */
+            /**
+             * String Id
+             * @description Id of the string, as `DC-CNX-01-UPS-01-STR-01`.
+             */
             string_id: string;
             /**
              * Time
              * Format: date-time
+             * @description When the values were measured, with its offset from UTC.
              */
             time: string;
             /**
              * Voltage V
+             * @description Voltage of the whole string in volts; null where it was not measured.
              * @default null
              */
             voltage_v: number | null;
             /**
              * Current A
+             * @description Current in amperes, positive while charging; null where it was not measured.
              * @default null
              */
             current_a: number | null;
             /**
              * Float Current Ma
+             * @description Float current in milliamperes; null where it was not measured.
              * @default null
              */
             float_current_ma: number | null;
             /**
              * Ripple Voltage V
+             * @description Ripple of the voltage in volts; null where it was not measured.
              * @default null
              */
             ripple_voltage_v: number | null;
             /**
              * Ripple Current A
+             * @description Ripple of the current in amperes; null where it was not measured.
              * @default null
              */
             ripple_current_a: number | null;
-            /** @default null */
+            /**
+             * @description What the string does; null lets the gateway derive it from the current.
+             * @default null
+             */
             mode: components["schemas"]["StringMode"] | null;
         };
         /**
@@ -3803,14 +5099,24 @@ export interface components {
         TelemetryBatch: {
             /**
              * Readings
+             * @description Readings of batteries, one by one; null where they are sent as columns or not at all.
              * @default null
              */
             readings: components["schemas"]["BatteryReading"][] | null;
-            /** @default null */
+            /**
+             * @description Readings of batteries, column by column, which is cheaper to parse; null for none.
+             * @default null
+             */
             columns: components["schemas"]["BatteryColumns"] | null;
-            /** String Readings */
+            /**
+             * String Readings
+             * @description Readings of strings.
+             */
             string_readings?: components["schemas"]["StringReading"][];
-            /** Site Readings */
+            /**
+             * Site Readings
+             * @description Readings of locations.
+             */
             site_readings?: components["schemas"]["LocationReading"][];
         };
         /**
@@ -3820,9 +5126,11 @@ export interface components {
         AlertEvent: {
             /**
              * Event
+             * @description What happened to the alert.
              * @enum {string}
              */
             event: "raised" | "escalated" | "cleared" | "reopened" | "revised" | "withdrawn" | "ended" | "acknowledged" | "resolved" | "comment";
+            /** @description The alert as it is now. */
             alert: components["schemas"]["AlertOut"];
         };
         /**
@@ -3830,8 +5138,12 @@ export interface components {
          * @description Statuses that changed in a location.
          */
         BatteryStatusUpdate: {
-            /** Location Id */
+            /**
+             * Location Id
+             * @description Id of the location.
+             */
             location_id: string;
+            /** @description The changed statuses. */
             columns: components["schemas"]["StatusColumns"];
         };
         /**
@@ -3839,13 +5151,20 @@ export interface components {
          * @description First event of a session.
          */
         Connected: {
-            /** Session Id */
+            /**
+             * Session Id
+             * @description Id of the connection.
+             */
             session_id: string;
-            /** Username */
+            /**
+             * Username
+             * @description Name of the user, or of the key, that is connected.
+             */
             username: string;
             /**
              * Server Time
              * Format: date-time
+             * @description Time of the gateway's clock.
              */
             server_time: string;
         };
@@ -3854,37 +5173,49 @@ export interface components {
          * @description Newest values column by column, rounded to sensor resolution; a column without any value is omitted.
          */
         LiveColumns: {
-            /** Battery Id */
+            /**
+             * Battery Id
+             * @description Ids of the batteries with new values.
+             */
             battery_id: string[];
-            /** Time */
+            /**
+             * Time
+             * @description When the values were measured.
+             */
             time: string[];
             /**
              * Voltage V
+             * @description Voltages in volts, measured at the terminals.
              * @default null
              */
             voltage_v: (number | null)[] | null;
             /**
              * Current A
+             * @description Currents in amperes, positive while charging.
              * @default null
              */
             current_a: (number | null)[] | null;
             /**
              * Temperature C
+             * @description Temperatures of the cases in degrees Celsius.
              * @default null
              */
             temperature_c: (number | null)[] | null;
             /**
              * Internal Resistance Mohm
+             * @description Ohmic resistances in milliohms.
              * @default null
              */
             internal_resistance_mohm: (number | null)[] | null;
             /**
              * Soc Pct
+             * @description States of charge in percent; null where the estimate is withheld.
              * @default null
              */
             soc_pct: (number | null)[] | null;
             /**
              * Soh Pct
+             * @description States of health in percent; null where the estimate is withheld.
              * @default null
              */
             soh_pct: (number | null)[] | null;
@@ -3897,6 +5228,7 @@ export interface components {
             /**
              * Time
              * Format: date-time
+             * @description Time of the gateway's clock.
              */
             time: string;
         };
@@ -3905,9 +5237,15 @@ export interface components {
          * @description A client event was rejected.
          */
         RealtimeError: {
-            /** Code */
+            /**
+             * Code
+             * @description Stable code of the error, for programs.
+             */
             code: string;
-            /** Detail */
+            /**
+             * Detail
+             * @description What went wrong and what to do about it, for people.
+             */
             detail: string;
         };
         /**
@@ -3915,13 +5253,25 @@ export interface components {
          * @description Status of batteries whose open conditions changed.
          */
         StatusColumns: {
-            /** Battery Id */
+            /**
+             * Battery Id
+             * @description Ids of the batteries whose status changed.
+             */
             battery_id: string[];
-            /** Status */
+            /**
+             * Status
+             * @description Worst open alert of each battery, or `no_data`; `normal` means that no alert is open.
+             */
             status: components["schemas"]["HealthStatus"][];
-            /** Open Critical */
+            /**
+             * Open Critical
+             * @description Numbers of open critical alerts.
+             */
             open_critical: number[];
-            /** Open Warning */
+            /**
+             * Open Warning
+             * @description Numbers of open warnings.
+             */
             open_warning: number[];
         };
         /**
@@ -3929,7 +5279,10 @@ export interface components {
          * @description Client asks for the live values and alerts of one battery.
          */
         SubscribeBattery: {
-            /** Battery Id */
+            /**
+             * Battery Id
+             * @description Id of the battery to follow.
+             */
             battery_id: string;
         };
         /**
@@ -3937,7 +5290,10 @@ export interface components {
          * @description Client asks for the live values and alerts of a location.
          */
         SubscribeLocation: {
-            /** Location Id */
+            /**
+             * Location Id
+             * @description Id of the location to follow.
+             */
             location_id: string;
         };
         /**
@@ -3945,9 +5301,15 @@ export interface components {
          * @description Answer to a subscription: the room and the sequence number its next update follows.
          */
         Subscribed: {
-            /** Room */
+            /**
+             * Room
+             * @description Name of the room, as `location:DC-CNX-01`.
+             */
             room: string;
-            /** Seq */
+            /**
+             * Seq
+             * @description Sequence number that the next update follows.
+             */
             seq: number;
         };
         /**
@@ -3955,17 +5317,28 @@ export interface components {
          * @description New values of a room. ``seq`` grows by one per message; after a gap, read the snapshot again.
          */
         TelemetryUpdate: {
-            /** Room */
+            /**
+             * Room
+             * @description Name of the room, as `location:DC-CNX-01`.
+             */
             room: string;
-            /** Seq */
+            /**
+             * Seq
+             * @description Sequence number in the room; a gap means that messages were lost.
+             */
             seq: number;
-            /** Location Id */
+            /**
+             * Location Id
+             * @description Id of the location.
+             */
             location_id: string;
             /**
              * Timestamp
              * Format: date-time
+             * @description When the gateway received the values.
              */
             timestamp: string;
+            /** @description The new values. */
             columns: components["schemas"]["LiveColumns"];
         };
     };
@@ -4551,6 +5924,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description Number of the user. */
                 user_id: number;
             };
             cookie?: never;
@@ -4622,6 +5996,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description Number of the user. */
                 user_id: number;
             };
             cookie?: never;
@@ -4700,6 +6075,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description Number of the user. */
                 user_id: number;
             };
             cookie?: never;
@@ -4976,6 +6352,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description Number of the API key. */
                 key_id: number;
             };
             cookie?: never;
@@ -5078,6 +6455,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description Number of the API key. */
                 key_id: number;
             };
             cookie?: never;
@@ -5335,6 +6713,7 @@ export interface operations {
             };
             header?: never;
             path: {
+                /** @description Id of the location. */
                 location_id: string;
             };
             cookie?: never;
@@ -5415,6 +6794,7 @@ export interface operations {
             };
             header?: never;
             path: {
+                /** @description Id of the location. */
                 location_id: string;
             };
             cookie?: never;
@@ -5484,10 +6864,15 @@ export interface operations {
     fleet_list_batteries: {
         parameters: {
             query?: {
+                /** @description Only those of this location. */
                 location_id?: string | null;
+                /** @description Only those of this battery system. */
                 system_id?: string | null;
+                /** @description Only those of this string. */
                 string_id?: string | null;
+                /** @description Only those with this status. */
                 status?: components["schemas"]["HealthStatus"] | null;
+                /** @description Only those with open alerts; false: the others. */
                 has_alerts?: boolean | null;
                 /** @description Only those of which the rules cannot judge something; false: the others. */
                 not_judged?: boolean | null;
@@ -5566,6 +6951,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description Id of the battery. */
                 battery_id: string;
             };
             cookie?: never;
@@ -5714,6 +7100,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description Id of the battery. */
                 battery_id: string;
             };
             cookie?: never;
@@ -5816,6 +7203,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description Id of the string. */
                 string_id: string;
             };
             cookie?: never;
@@ -5918,6 +7306,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description Id of the location. */
                 location_id: string;
             };
             cookie?: never;
@@ -6020,6 +7409,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description Id of the battery. */
                 battery_id: string;
             };
             cookie?: never;
@@ -6122,6 +7512,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description Id of the string. */
                 string_id: string;
             };
             cookie?: never;
@@ -6224,6 +7615,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description Id of the location. */
                 location_id: string;
             };
             cookie?: never;
@@ -6663,6 +8055,7 @@ export interface operations {
             };
             header?: never;
             path: {
+                /** @description Id of the battery. */
                 battery_id: string;
             };
             cookie?: never;
@@ -6737,6 +8130,7 @@ export interface operations {
             };
             header?: never;
             path: {
+                /** @description Id of the battery. */
                 battery_id: string;
             };
             cookie?: never;
@@ -6813,6 +8207,7 @@ export interface operations {
             };
             header?: never;
             path: {
+                /** @description Id of the battery. */
                 battery_id: string;
             };
             cookie?: never;
@@ -6889,6 +8284,7 @@ export interface operations {
             };
             header?: never;
             path: {
+                /** @description Id of the string. */
                 string_id: string;
             };
             cookie?: never;
@@ -6965,6 +8361,7 @@ export interface operations {
             };
             header?: never;
             path: {
+                /** @description Id of the string. */
                 string_id: string;
             };
             cookie?: never;
@@ -7145,8 +8542,11 @@ export interface operations {
     alerts_list_alerts: {
         parameters: {
             query?: {
+                /** @description Only those in this location. */
                 location_id?: string | null;
+                /** @description Only those of this string and its batteries. */
                 string_id?: string | null;
+                /** @description Only those of this battery. */
                 battery_id?: string | null;
                 /** @description Repeat for several. */
                 severity?: components["schemas"]["Severity"][];
@@ -7154,7 +8554,9 @@ export interface operations {
                 type?: components["schemas"]["AlertType"][];
                 /** @description The condition is active now. */
                 active?: boolean | null;
+                /** @description Somebody has acknowledged it. */
                 acknowledged?: boolean | null;
+                /** @description A person has closed it. */
                 resolved?: boolean | null;
                 /** @description Still active at or after this instant. */
                 start?: string | null;
@@ -7278,6 +8680,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description Number of the alert. */
                 alert_id: number;
             };
             cookie?: never;
@@ -7349,6 +8752,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description Number of the alert. */
                 alert_id: number;
             };
             cookie?: never;
@@ -7460,6 +8864,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description Number of the alert. */
                 alert_id: number;
             };
             cookie?: never;
@@ -7636,6 +9041,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description Id of the rule. */
                 rule_id: string;
             };
             cookie?: never;
@@ -7738,7 +9144,9 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description Id of the rule. */
                 rule_id: string;
+                /** @description Number of the override. */
                 override_id: number;
             };
             cookie?: never;
@@ -7813,6 +9221,7 @@ export interface operations {
             };
             header?: never;
             path: {
+                /** @description Id of the battery. */
                 battery_id: string;
             };
             cookie?: never;

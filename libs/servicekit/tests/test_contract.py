@@ -14,6 +14,7 @@ from battery_servicekit.openapi.marks import Access, admits, can_raise
 from battery_servicekit.problems import MEDIA_TYPE, Conflict, DomainError, Problem, problems
 from battery_servicekit.service_token import service_guard
 from battery_servicekit.testing.asgi import asgi_client
+from battery_servicekit.testing.contract import gaps_of
 
 from .example import Item, create_app
 
@@ -131,3 +132,23 @@ async def test_the_service_token_is_described_whether_or_not_it_is_set(token: Se
     assert operation(app, "/inside")["responses"].keys() == {"200", "401"}
     async with asgi_client(app) as client:
         assert (await client.get("/inside")).status_code == (200 if token is None else 401)
+
+
+def test_what_a_description_leaves_unsaid_is_named() -> None:
+    app = FastAPI()
+
+    @app.get("/bare/{name}", responses={409: {"description": "Taken."}})
+    async def bare(name: str, _: Annotated[int, Depends(caller)]) -> Item:
+        return Item(name=name, sizes=[])
+
+    description = app.openapi()
+    description["paths"]["/bare/{name}"]["get"]["security"] = [{"Token": []}]
+    gaps = gaps_of(description)
+    assert "Item.name has no description" in gaps
+    for missing in (
+        "no description",
+        "parameter name has no description",
+        "needs credentials and does not declare 401",
+        "409 is no problem and has no schema",
+    ):
+        assert f"GET /bare/{{name}}: {missing}" in gaps

@@ -56,7 +56,9 @@ router = APIRouter(prefix="/auth", tags=["auth"])
 DEVICE_COOKIE = "battery_device"
 _MAX_DEVICE_LENGTH = 100
 _COOKIE_PATH = "/api/v1/auth"
-Key = Annotated[int, Path(ge=1, le=2**31 - 1)]
+_LARGEST_KEY = 2**31 - 1
+UserKey = Annotated[int, Path(ge=1, le=_LARGEST_KEY, description="Number of the user.", examples=[7])]
+ApiKeyKey = Annotated[int, Path(ge=1, le=_LARGEST_KEY, description="Number of the API key.", examples=[3])]
 
 
 def _caller(request: Request, context: ContextDep) -> Caller:
@@ -200,7 +202,7 @@ async def create_user(body: UserCreate, administration: AdministrationDep) -> Re
 
 
 @router.get("/users/{user_id}", response_model=UserOut, responses=problems(UserNotFound))
-async def get_user(user_id: Key, administration: AdministrationDep) -> Response:
+async def get_user(user_id: UserKey, administration: AdministrationDep) -> Response:
     """Return one user."""
     return JsonResponse(await administration.get_user(user_id))
 
@@ -210,13 +212,13 @@ async def get_user(user_id: Key, administration: AdministrationDep) -> Response:
     response_model=UserOut,
     responses=problems(UserNotFound, NotOnYourself, LastAdmin, WeakPassword, UnknownLocation),
 )
-async def update_user(user_id: Key, body: UserUpdate, administration: AdministrationDep) -> Response:
+async def update_user(user_id: UserKey, body: UserUpdate, administration: AdministrationDep) -> Response:
     """Change a user; new rights apply within seconds, and a new password or deactivation ends the user's sessions."""
     return JsonResponse(await administration.update_user(user_id, body))
 
 
 @router.delete("/users/{user_id}", status_code=204, responses=problems(UserNotFound, NotOnYourself, LastAdmin))
-async def delete_user(user_id: Key, administration: AdministrationDep) -> Response:
+async def delete_user(user_id: UserKey, administration: AdministrationDep) -> Response:
     """Delete a user; the audit log keeps a record of their actions."""
     await administration.delete_user(user_id)
     return Response(status_code=204)
@@ -242,13 +244,13 @@ async def create_api_key(body: ApiKeyCreate, keys: KeysDep) -> Response:
 @router.post(
     "/api-keys/{key_id}/hand-over", response_model=ApiKeyOut, responses=problems(ApiKeyNotFound, OwnerUnsuitable)
 )
-async def hand_over_api_key(key_id: Key, keys: KeysDep, body: ApiKeyHandOver | None = None) -> Response:
+async def hand_over_api_key(key_id: ApiKeyKey, keys: KeysDep, body: ApiKeyHandOver | None = None) -> Response:
     """Give an API key to another administrator, by default yourself; it ends with its owner."""
     return JsonResponse(await keys.hand_over_key(key_id, body.user_id if body else None))
 
 
 @router.delete("/api-keys/{key_id}", status_code=204, responses=problems(ApiKeyNotFound))
-async def revoke_api_key(key_id: Key, keys: KeysDep) -> Response:
+async def revoke_api_key(key_id: ApiKeyKey, keys: KeysDep) -> Response:
     """Revoke an API key."""
     await keys.revoke_key(key_id)
     return Response(status_code=204)

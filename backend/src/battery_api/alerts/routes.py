@@ -2,7 +2,7 @@
 
 from typing import Annotated, Protocol
 
-from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi import APIRouter, Depends, Path, Query, Request, Response
 from pydantic import AwareDatetime
 
 from battery_api.accounts.deps import require_audited, require_scope
@@ -34,6 +34,7 @@ from battery_api.alerts.service import AlertService
 from battery_api.context import ContextDep, parts_of
 from battery_api.fleet.catalogue import CatalogueCache
 from battery_api.fleet.errors import BatteryNotFound
+from battery_api.fleet.path_ids import BatteryPath
 from battery_api.telemetry.ports import Judge, Publisher
 from battery_contracts.alerts import AlertOut
 from battery_contracts.enums import AlertType, Role, Severity
@@ -46,6 +47,9 @@ router = APIRouter(tags=["alerts"])
 Reader = Annotated[Principal, Depends(require_scope(Scope.ALERTS_READ, role=Role.VIEWER))]
 RuleWriter = Annotated[Principal, Depends(require_audited(Scope.RULES_WRITE, role=Role.ENGINEER))]
 Worker = Annotated[Principal, Depends(require_scope(Scope.ALERTS_WRITE, role=Role.ENGINEER))]
+AlertKey = Annotated[int, Path(description="Number of the alert.", examples=[4711])]
+RulePath = Annotated[str, Path(description="Id of the rule.", examples=["voltage_low.float"])]
+OverrideKey = Annotated[int, Path(description="Number of the override.", examples=[12])]
 
 
 class AlertParts(Protocol):
@@ -80,14 +84,14 @@ async def list_alerts(  # noqa: PLR0917  # each is a query parameter
     context: ContextDep,
     principal: Reader,
     page: PageQuery,
-    location_id: str | None = None,
-    string_id: str | None = None,
-    battery_id: str | None = None,
+    location_id: Annotated[str | None, Query(description="Only those in this location.")] = None,
+    string_id: Annotated[str | None, Query(description="Only those of this string and its batteries.")] = None,
+    battery_id: Annotated[str | None, Query(description="Only those of this battery.")] = None,
     severity: Annotated[list[Severity], Query(description="Repeat for several.")] = [],  # noqa: B006  # FastAPI copies it
     type: Annotated[list[AlertType], Query(description="Repeat for several.")] = [],  # noqa: A002, B006  # the name of the query parameter; FastAPI copies it
     active: Annotated[bool | None, Query(description="The condition is active now.")] = None,
-    acknowledged: bool | None = None,
-    resolved: bool | None = None,
+    acknowledged: Annotated[bool | None, Query(description="Somebody has acknowledged it.")] = None,
+    resolved: Annotated[bool | None, Query(description="A person has closed it.")] = None,
     start: Annotated[AwareDatetime | None, Query(description="Still active at or after this instant.")] = None,
     end: Annotated[AwareDatetime | None, Query(description="Raised before this instant.")] = None,
 ) -> Response:
@@ -119,7 +123,7 @@ async def get_alert_stats(context: ContextDep, principal: Reader) -> Response:
 
 
 @router.get("/alerts/{alert_id}", response_model=AlertDetail, responses=problems(AlertNotFound))
-async def get_alert(alert_id: int, context: ContextDep, principal: Reader) -> Response:
+async def get_alert(alert_id: AlertKey, context: ContextDep, principal: Reader) -> Response:
     """Return one alert with its timeline."""
     async with context.database.begin() as connection:
         return JsonResponse(await AlertService(connection, principal, context.clock.now()).get_alert(alert_id))
@@ -131,7 +135,7 @@ async def get_alert(alert_id: int, context: ContextDep, principal: Reader) -> Re
     responses=problems(AlertNotFound, AlertAlreadyAcknowledged, AlertAlreadyResolved),
 )
 async def acknowledge_alert(
-    alert_id: int, body: AcknowledgeIn, context: ContextDep, principal: Worker, parts: PartsDep
+    alert_id: AlertKey, body: AcknowledgeIn, context: ContextDep, principal: Worker, parts: PartsDep
 ) -> Response:
     """Acknowledge an alert; it stays active until its condition ends."""
     async with context.database.begin() as connection:
@@ -146,7 +150,7 @@ async def acknowledge_alert(
     responses=problems(AlertNotFound, AlertAlreadyResolved),
 )
 async def resolve_alert(
-    alert_id: int,
+    alert_id: AlertKey,
     context: ContextDep,
     principal: Worker,
     parts: PartsDep,
@@ -177,7 +181,7 @@ async def list_alert_rules(context: ContextDep, principal: Reader, page: PageQue
     responses=problems(RuleNotFound, ScopeNotFound, OverrideInvalid, BelowFloor),
 )
 async def put_alert_rule_override(  # dependencies, not positions
-    rule_id: str, body: OverrideIn, context: ContextDep, principal: RuleWriter, parts: PartsDep
+    rule_id: RulePath, body: OverrideIn, context: ContextDep, principal: RuleWriter, parts: PartsDep
 ) -> Response:
     """Set a rule's values for a model, location, string or battery; the nearest scope wins.
 
@@ -197,7 +201,7 @@ async def put_alert_rule_override(  # dependencies, not positions
     responses=problems(RuleNotFound, OverrideNotFound),
 )
 async def delete_alert_rule_override(  # dependencies, not positions
-    rule_id: str, override_id: int, context: ContextDep, principal: RuleWriter, parts: PartsDep
+    rule_id: RulePath, override_id: OverrideKey, context: ContextDep, principal: RuleWriter, parts: PartsDep
 ) -> Response:
     """Remove an override; the wider scope applies again."""
     now = context.clock.now()
@@ -214,7 +218,7 @@ async def delete_alert_rule_override(  # dependencies, not positions
     responses=problems(BatteryNotFound),
 )
 async def list_battery_alert_rules(
-    battery_id: str, context: ContextDep, principal: Reader, page: PageQuery, parts: PartsDep
+    battery_id: BatteryPath, context: ContextDep, principal: Reader, page: PageQuery, parts: PartsDep
 ) -> Response:
     """List the rules as they apply to one battery, with the scope that each value comes from."""
     now = context.clock.now()

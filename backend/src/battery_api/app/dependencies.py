@@ -3,7 +3,7 @@
 import asyncio
 from typing import Protocol
 
-from battery_api.fleet.schemas import Services
+from battery_api.fleet.overview_schemas import Services
 from battery_contracts.enums import ServiceState
 from battery_servicekit.clock import Clock
 

@@ -19,8 +19,8 @@ from battery_api.fleet.catalogue_file.problems import CellProblem
 from battery_api.fleet.catalogue_file.text import BrokenRecord, Record, read_records
 from battery_api.fleet.errors import ImportRefused
 from battery_api.fleet.import_repository import LOCATION_FIELDS, SYSTEM_FIELDS, BatteryValues, battery_values
+from battery_api.fleet.import_schemas import ImportLineError, ImportLineWarning, ImportReport, Replacement
 from battery_api.fleet.ports import BatteryEnd, FleetChange
-from battery_api.fleet.schemas import ImportLineError, ImportLineWarning, ImportReport, Replacement
 from battery_api.fleet.swaps import InstalledFleet
 from battery_contracts.fleet import FleetRow
 

@@ -7,6 +7,7 @@ from battery_api.accounts.principal import Principal
 from battery_api.context import ContextDep, ProcessContext, parts_of
 from battery_api.fleet import retirement
 from battery_api.fleet.errors import BatteryNotFound, LocationNotFound, RetirementInvalid, StringNotFound
+from battery_api.fleet.path_ids import BatteryPath, LocationPath, StringPath
 from battery_api.fleet.ports import FleetChange
 from battery_api.fleet.retirement_repository import Subject
 from battery_api.fleet.retirement_schemas import RetireIn, RetirementOut, UnretireIn
@@ -23,7 +24,7 @@ router = APIRouter(tags=["fleet"])
     responses=problems(BatteryNotFound, RetirementInvalid),
 )
 async def retire_battery(
-    battery_id: str, body: RetireIn, context: ContextDep, principal: AdminDep, request: Request
+    battery_id: BatteryPath, body: RetireIn, context: ContextDep, principal: AdminDep, request: Request
 ) -> Response:
     """Take a battery out of service: its alerts end, nothing watches or counts it, its history stays readable."""
     return await _retire(request, context, principal, Subject("battery", battery_id), body)
@@ -33,7 +34,7 @@ async def retire_battery(
     "/strings/{string_id}/retire", response_model=RetirementOut, responses=problems(StringNotFound, RetirementInvalid)
 )
 async def retire_string(
-    string_id: str, body: RetireIn, context: ContextDep, principal: AdminDep, request: Request
+    string_id: StringPath, body: RetireIn, context: ContextDep, principal: AdminDep, request: Request
 ) -> Response:
     """Take every battery of a string out of service, and the string with them."""
     return await _retire(request, context, principal, Subject("string", string_id), body)
@@ -45,7 +46,7 @@ async def retire_string(
     responses=problems(LocationNotFound, RetirementInvalid),
 )
 async def retire_location(
-    location_id: str, body: RetireIn, context: ContextDep, principal: AdminDep, request: Request
+    location_id: LocationPath, body: RetireIn, context: ContextDep, principal: AdminDep, request: Request
 ) -> Response:
     """Take every battery of a location out of service, and the location with them."""
     return await _retire(request, context, principal, Subject("location", location_id), body)
@@ -57,7 +58,7 @@ async def retire_location(
     responses=problems(BatteryNotFound, RetirementInvalid),
 )
 async def unretire_battery(
-    battery_id: str, body: UnretireIn, context: ContextDep, principal: AdminDep, request: Request
+    battery_id: BatteryPath, body: UnretireIn, context: ContextDep, principal: AdminDep, request: Request
 ) -> Response:
     """Bring a battery back into service; its history goes on."""
     return await _unretire(request, context, principal, Subject("battery", battery_id), body)
@@ -67,7 +68,7 @@ async def unretire_battery(
     "/strings/{string_id}/unretire", response_model=RetirementOut, responses=problems(StringNotFound, RetirementInvalid)
 )
 async def unretire_string(
-    string_id: str, body: UnretireIn, context: ContextDep, principal: AdminDep, request: Request
+    string_id: StringPath, body: UnretireIn, context: ContextDep, principal: AdminDep, request: Request
 ) -> Response:
     """Bring every battery of a string back into service."""
     return await _unretire(request, context, principal, Subject("string", string_id), body)
@@ -79,7 +80,7 @@ async def unretire_string(
     responses=problems(LocationNotFound, RetirementInvalid),
 )
 async def unretire_location(
-    location_id: str, body: UnretireIn, context: ContextDep, principal: AdminDep, request: Request
+    location_id: LocationPath, body: UnretireIn, context: ContextDep, principal: AdminDep, request: Request
 ) -> Response:
     """Bring every battery of a location back into service."""
     return await _unretire(request, context, principal, Subject("location", location_id), body)

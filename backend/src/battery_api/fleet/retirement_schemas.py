@@ -3,14 +3,15 @@
 from datetime import date
 from typing import Annotated, Literal, Self
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import AwareDatetime, ConfigDict, Field, StringConstraints, model_validator
 
+from battery_contracts.described import Described
 from battery_servicekit.plain_text import PlainText
 
 Reason = Annotated[PlainText, StringConstraints(min_length=1, max_length=2000)]
 
 
-class RetireIn(BaseModel):
+class RetireIn(Described):
     """Why, and from when, something is out of service; without a time from now on."""
 
     model_config = ConfigDict(extra="forbid")
@@ -26,7 +27,7 @@ class RetireIn(BaseModel):
         return self
 
 
-class UnretireIn(BaseModel):
+class UnretireIn(Described):
     """Why something is in service again."""
 
     model_config = ConfigDict(extra="forbid")
@@ -34,12 +35,16 @@ class UnretireIn(BaseModel):
     reason: Reason = Field(description="Why it is in service again; the audit log keeps it.")
 
 
-class RetirementOut(BaseModel):
+class RetirementOut(Described):
     """Whether a battery, string or location is retired; the same answer however often it is asked for."""
 
     kind: Literal["battery", "string", "location"]
+    """What was retired or brought back."""
     id: str
+    """Id of the battery, string or location."""
     battery_count: int = Field(description="Batteries in its positions, all of which the answer is about.")
     retired_at: AwareDatetime | None = Field(description="When the last of them was retired; null while one is not.")
     retired_by: str | None
+    """User name of who retired it; null while it is in service."""
     retired_reason: str | None
+    """Why it was retired; null while it is in service."""

@@ -13,17 +13,17 @@ from battery_api.db.errors import DiskFull
 from battery_api.fleet.battery_filter import SORTS, BatteryFilter
 from battery_api.fleet.catalogue import CatalogueCache
 from battery_api.fleet.errors import BatteryNotFound, ImportRefused, LocationNotFound
+from battery_api.fleet.import_schemas import ImportReport
 from battery_api.fleet.importer import import_catalogue
 from battery_api.fleet.not_judged import FindNotJudged
+from battery_api.fleet.overview_schemas import FleetOverview, Services
+from battery_api.fleet.path_ids import BatteryPath, LocationPath
 from battery_api.fleet.ports import Endings, FleetChange, FleetPublisher
 from battery_api.fleet.schemas import (
     BatteryDetail,
     BatteryPage,
-    FleetOverview,
-    ImportReport,
     LocationDetail,
     LocationOut,
-    Services,
 )
 from battery_api.fleet.service import FleetService
 from battery_contracts.enums import HealthStatus, Role
@@ -132,7 +132,7 @@ async def list_locations(  # noqa: PLR0917  # each is a parameter of the request
 @router.get("/locations/{location_id}", response_model=LocationDetail, responses=problems(LocationNotFound))
 async def get_location(
     request: Request,
-    location_id: str,
+    location_id: LocationPath,
     context: ContextDep,
     principal: FleetReader,
     include_retired: IncludeRetired = False,
@@ -156,7 +156,7 @@ BatterySort = Annotated[
 )
 async def list_location_batteries(  # noqa: PLR0917  # each is a parameter of the request
     request: Request,
-    location_id: str,
+    location_id: LocationPath,
     context: ContextDep,
     principal: FleetReader,
     page: PageQuery,
@@ -182,11 +182,11 @@ async def list_batteries(  # noqa: PLR0917  # each is a query parameter
     context: ContextDep,
     principal: FleetReader,
     page: PageQuery,
-    location_id: str | None = None,
-    system_id: str | None = None,
-    string_id: str | None = None,
-    status: HealthStatus | None = None,
-    has_alerts: bool | None = None,
+    location_id: Annotated[str | None, Query(description="Only those of this location.")] = None,
+    system_id: Annotated[str | None, Query(description="Only those of this battery system.")] = None,
+    string_id: Annotated[str | None, Query(description="Only those of this string.")] = None,
+    status: Annotated[HealthStatus | None, Query(description="Only those with this status.")] = None,
+    has_alerts: Annotated[bool | None, Query(description="Only those with open alerts; false: the others.")] = None,
     not_judged: Annotated[
         bool | None, Query(description="Only those of which the rules cannot judge something; false: the others.")
     ] = None,
@@ -216,7 +216,9 @@ async def list_batteries(  # noqa: PLR0917  # each is a query parameter
 
 
 @router.get("/batteries/{battery_id}", response_model=BatteryDetail, responses=problems(BatteryNotFound))
-async def get_battery(request: Request, battery_id: str, context: ContextDep, principal: FleetReader) -> Response:
+async def get_battery(
+    request: Request, battery_id: BatteryPath, context: ContextDep, principal: FleetReader
+) -> Response:
     """Return one battery: nameplate, newest values, status and its reasons."""
     async with context.database.begin() as connection:
         return JsonResponse(await _service(request, connection, principal, context).get_battery(battery_id))

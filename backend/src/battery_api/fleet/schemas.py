@@ -3,8 +3,9 @@
 from datetime import date
 from typing import Annotated
 
-from pydantic import AwareDatetime, BaseModel, Field
+from pydantic import AwareDatetime, Field
 
+from battery_contracts.described import Described
 from battery_contracts.enums import (
     HealthStatus,
     HvacState,
@@ -12,12 +13,10 @@ from battery_contracts.enums import (
     NoEstimateReason,
     NotJudgedReason,
     Provenance,
-    ServiceState,
     StringMode,
     SystemKind,
 )
 from battery_contracts.fleet import BatteryModel
-from battery_servicekit.disk import DiskState
 from battery_servicekit.pagination import Page
 
 Percent = Annotated[
@@ -25,32 +24,45 @@ Percent = Annotated[
 ]
 
 
-class StatusCounts(BaseModel):
+class StatusCounts(Described):
     """Numbers of batteries by status; the four add up to all batteries."""
 
     normal: int = 0
+    """Batteries without an open alert; no alert is no proof of health."""
     warning: int = 0
+    """Batteries whose worst open alert is a warning."""
     critical: int = 0
+    """Batteries with an open critical alert."""
     no_data: int = 0
+    """Batteries without present readings."""
 
 
-class SeverityCounts(BaseModel):
+class SeverityCounts(Described):
     """Numbers of alerts by severity."""
 
     info: int = 0
+    """Alerts of severity `info`."""
     warning: int = 0
+    """Alerts of severity `warning`."""
     critical: int = 0
+    """Alerts of severity `critical`."""
 
 
-class RoomEnvironment(BaseModel):
+class RoomEnvironment(Described):
     """Newest environment of a battery room; ``is_stale`` if no reading has arrived for too long."""
 
     time: AwareDatetime
+    """When the room was measured."""
     ambient_c: float | None
+    """Temperature of the room in degrees Celsius; null where it was not measured."""
     humidity_pct: float | None
+    """Relative humidity of the room in percent; null where it was not measured."""
     hvac: HvacState | None
+    """State of the air conditioning as the location reports it; null where it reports none."""
     mains: bool | None
+    """True while the grid feeds the location; null where it does not report that."""
     is_stale: bool
+    """True: the values are too old to describe the room now."""
 
 
 NotJudgedCount = Annotated[
@@ -58,146 +70,219 @@ NotJudgedCount = Annotated[
 ]
 
 
-class LocationStats(BaseModel):
+class LocationStats(Described):
     """A summary of a location."""
 
     status_counts: StatusCounts
+    """Batteries in service by status."""
     not_judged_count: NotJudgedCount
     alert_counts: SeverityCounts
+    """Active alerts by severity."""
     pending_alert_count: int
+    """Active alerts that nobody has acknowledged."""
     mean_soh_pct: float | None = Field(description="Mean over the batteries with evidence; age alone is not evidence.")
     soh_evidence_count: int = Field(
         description="Batteries whose state of health is based on a discharge, a test or an ohmic measurement."
     )
     soh_reason: NoEstimateReason | None
+    """Why there is no mean state of health; null where there is one."""
     environment: RoomEnvironment | None
+    """Newest environment of the battery room; null before its first reading."""
     newest_reading_at: AwareDatetime | None
+    """Time of the newest reading of any battery; null before the first."""
     worst_battery_id: str | None
+    """Id of the battery in the worst state; null while none is at `warning` or `critical`."""
 
 
-class LocationOut(BaseModel):
+class LocationOut(Described):
     """A data centre."""
 
     location_id: str
+    """Id of the location, as `DC-CNX-01`."""
     name: str
+    """Name for people."""
     region: str
+    """Part of the country that it is in."""
     latitude: float
+    """Degrees north of the equator."""
     longitude: float
+    """Degrees east of Greenwich."""
     altitude_m: float
+    """Height above sea level in metres."""
     commissioned_on: date
+    """Day on which it went into service."""
     utility: str
+    """The electricity supplier."""
     climate_zone: str
+    """Climate that its weather belongs to, as the catalogue names it."""
     system_count: int
+    """Battery systems in service."""
     string_count: int
+    """Strings in service."""
     battery_count: int
+    """Batteries in service."""
     retired_at: AwareDatetime | None = Field(description="When the last of its batteries was retired, if all are.")
     stats: LocationStats | None = None
+    """Counts, environment and worst battery; null unless `include_stats` asks for them."""
 
 
-class StringStateOut(BaseModel):
+class StringStateOut(Described):
     """Newest values of a string; all null before its first reading."""
 
     time: AwareDatetime | None
+    """When the values were measured; null before the first reading."""
     voltage_v: float | None
+    """Voltage of the whole string in volts; null where it was not measured."""
     current_a: float | None
+    """Current in amperes, positive while charging; null where it was not measured."""
     float_current_ma: float | None
+    """Float current in milliamperes; null where it was not measured."""
     ripple_voltage_v: float | None
+    """Ripple of the voltage in volts; null where it was not measured."""
     ripple_current_a: float | None
+    """Ripple of the current in amperes; null where it was not measured."""
     mode: StringMode | None
+    """What the string does; null while that is unknown."""
     mode_since: AwareDatetime | None
+    """Since when it has been in this mode; null while that is unknown."""
     reporting_interval_s: float | None
+    """Seconds between its readings, as learned from them; null until enough have arrived."""
     is_stale: bool
+    """True: the values are too old to describe the string now."""
 
 
-class StringOut(BaseModel):
+class StringOut(Described):
     """A string with its newest values."""
 
     string_id: str
+    """Id of the string, as `DC-CNX-01-UPS-01-STR-01`."""
     system_id: str
+    """Id of the battery system that it belongs to."""
     battery_count: int = Field(description="Batteries in service.")
     battery_ids: list[str] = Field(description="The batteries in service, by position; positions may be missing.")
     retired_battery_ids: list[str] = Field(description="The batteries of the string that are retired, by position.")
     retired_at: AwareDatetime | None = Field(description="When the last of its batteries was retired, if all are.")
     state: StringStateOut
+    """Its newest values."""
 
 
-class SystemOut(BaseModel):
+class SystemOut(Described):
     """A UPS or rectifier plant with its strings."""
 
     system_id: str
+    """Id of the battery system, as `DC-CNX-01-UPS-01`."""
     kind: SystemKind
+    """What it feeds."""
     rated_power_kva: float
+    """Rated power in kilovolt-amperes."""
     strings: list[StringOut]
+    """Its strings, in the order of their ids."""
 
 
 class LocationDetail(LocationOut):
     """A data centre with its systems and strings."""
 
     systems: list[SystemOut]
+    """Its battery systems, in the order of their ids."""
 
 
-class Estimate(BaseModel):
+class Estimate(Described):
     """An estimate with its 90 % interval and its provenance, or the reason why there is none."""
 
     value_pct: Percent | None
+    """Estimate in percent; null where it is withheld, which is not zero and not good."""
     low_pct: Percent | None
+    """Lower end of the 90 % interval in percent; null where the estimate is withheld."""
     high_pct: Percent | None
+    """Upper end of the 90 % interval in percent; null where the estimate is withheld."""
     provenance: Provenance | None
+    """Kind of evidence behind it, strongest first; null where the estimate is withheld."""
     reason: NoEstimateReason | None
+    """Why it is withheld; null where there is an estimate."""
 
 
-class LiveValues(BaseModel):
+class LiveValues(Described):
     """Newest values of a battery, with their times and the age above which they are stale."""
 
     time: AwareDatetime
+    """When the values were measured."""
     received_at: AwareDatetime
+    """When the gateway received them."""
     voltage_v: float | None
+    """Voltage in volts, measured at the terminals; null where it was not measured."""
     current_a: float | None
+    """Current in amperes, positive while charging; null where neither it nor the string's is known."""
     temperature_c: float | None
+    """Temperature of the case in degrees Celsius; null where it was not measured."""
     internal_resistance_mohm: float | None
+    """Ohmic resistance in milliohms, as the monitor measures it; null before the first measurement."""
     resistance_measured_at: AwareDatetime | None
+    """When the resistance was measured, which is rarer than voltage; null before the first time."""
     resistance_drift_pct: float | None = Field(
         description="Increase over the battery's own baseline in percent, both corrected to 25 °C."
     )
     soc: Estimate
+    """State of charge: charge held, in percent of the present capacity."""
     soh: Estimate
+    """State of health: present capacity, in percent of the rated one at 25 °C."""
     quality: list[str]
+    """Codes of what is remarkable about the newest reading; empty if nothing is."""
     reporting_interval_s: float | None
+    """Seconds between its readings, as learned from them; null until enough have arrived."""
     stale_after_s: float
+    """Age in seconds above which its values count as stale."""
     is_stale: bool
+    """True: the values are too old to describe the battery now."""
 
 
-class NotJudged(BaseModel):
+class NotJudged(Described):
     """A signal that the alert rules cannot judge at present, and why: no alert about it says nothing of it."""
 
     signal: JudgedSignal
+    """What the rules cannot judge."""
     reason: NotJudgedReason
+    """Why they cannot."""
 
 
-class BatterySummary(BaseModel):
+class BatterySummary(Described):
     """A battery in a list. The status ``normal`` means that no alert is open, not that good health is proven."""
 
     battery_id: str
+    """Id of the position in the fleet, as `BAT-DC-CNX-01-UPS-01-STR-01-001`; a replacement takes it over."""
     location_id: str
+    """Id of the location that it is in."""
     system_id: str
+    """Id of the battery system that it belongs to."""
     string_id: str
+    """Id of the string that it is part of."""
     position: int
+    """Number in its string, 1 at the positive end."""
     model_id: str
+    """Id of its battery model."""
     serial_number: str
+    """Manufacturer's serial number, which tells a battery from its replacement."""
     installed_at: AwareDatetime
+    """When it was installed: the start of that day in Asia/Bangkok."""
     status: HealthStatus
+    """Its worst open alert, or `no_data`; `normal` means that no alert is open."""
     status_reasons: list[str]
+    """Types of the open alerts behind it, or `never_heard`, `data_stale`, `retired`; empty if there are none."""
     not_judged: list[NotJudged] = Field(
         description="What the rules cannot judge of it at present, with the reason; empty if they judge everything."
     )
     live: LiveValues | None
+    """Its newest values; null before its first reading."""
     open_alerts: SeverityCounts
+    """Its open alerts by severity."""
     rul_days: float | None = None
+    """Remaining life in days until the state of health falls to 80 %, median; null without a prediction."""
     retired_at: AwareDatetime | None = Field(
         description="From when the battery is out of service: not watched, and no part of any count."
     )
     retired_by: str | None
+    """User name of who retired it; null while it is in service."""
     retired_reason: str | None
+    """Why it was retired; null while it is in service."""
 
 
 class BatteryPage(Page[BatterySummary]):
@@ -213,95 +298,14 @@ class BatteryDetail(BatterySummary):
     """A battery with its model, its baseline and the state of its string."""
 
     location_name: str
+    """Name of its location."""
     model: BatteryModel
+    """Nameplate of its model."""
     baseline_resistance_mohm: float | None
+    """Its own resistance when new, in milliohms; null if unknown, and then there is no drift."""
     baseline_temperature_c: float | None
+    """Temperature of the baseline measurement in degrees Celsius; null if unknown."""
     age_years: float
+    """Years since its installation."""
     string_state: StringStateOut
-
-
-class Services(BaseModel):
-    """The current state of the services that the gateway depends on."""
-
-    twin: ServiceState
-    ml: ServiceState
-    simulator: ServiceState
-
-
-class Disk(BaseModel):
-    """Free space of the platform's data folder; while it is full, nothing new is stored."""
-
-    state: DiskState
-    free_mb: int = Field(description="In MiB.")
-    days_left: float | None = Field(description="At the rate of the last hours; null where it does not shrink.")
-
-
-class FleetOverview(BaseModel):
-    """A summary of the fleet, restricted to what the caller may see."""
-
-    location_count: int
-    system_count: int
-    string_count: int
-    battery_count: int
-    status_counts: StatusCounts
-    not_judged_count: NotJudgedCount
-    alert_counts: SeverityCounts
-    active_alert_count: int
-    pending_alert_count: int
-    mean_soh_pct: float | None = Field(description="Mean over the batteries with evidence; age alone is not evidence.")
-    soh_evidence_count: int = Field(
-        description="Batteries whose state of health is based on a discharge, a test or an ohmic measurement."
-    )
-    soh_reason: NoEstimateReason | None
-    newest_reading_at: AwareDatetime | None
-    generated_at: AwareDatetime
-    services: Services
-    disk: Disk
-
-
-class ImportLineError(BaseModel):
-    """An error in one line of an import file, with the remedy."""
-
-    line: int = Field(description="Line of the file, 1 at the top; blank lines count.")
-    field: str | None = Field(description="The column; null if the fields of the line cannot be told apart.")
-    code: str
-    detail: str
-
-
-class ImportLineWarning(BaseModel):
-    """Something in one line of an import file that is imported as it is but deserves a look."""
-
-    line: int
-    field: str
-    code: str
-    detail: str
-
-
-class Replacement(BaseModel):
-    """A battery that takes the position of another one."""
-
-    line: int
-    battery_id: str
-    old_serial_number: str
-    new_serial_number: str
-    installed_at: AwareDatetime = Field(
-        description="The readings from this instant on are the new battery's; a day begins at midnight in Asia/Bangkok."
-    )
-
-
-class ImportReport(BaseModel):
-    """What an import has changed, or would change if it is a dry run; after any error nothing is changed."""
-
-    dry_run: bool
-    row_count: int
-    created: int
-    updated: int
-    unchanged: int
-    replaced: int
-    replacements: list[Replacement] = Field(description="Each swap that `replaced` counts.")
-    retired: int
-    reinstated: int
-    error_count: int
-    errors: list[ImportLineError] = Field(description="The first 200 by line; `error_count` counts all.")
-    warning_count: int
-    warnings: list[ImportLineWarning] = Field(description="The first 200 by line; `warning_count` counts all.")
+    """Newest values of its string."""

@@ -13,6 +13,7 @@ from battery_api.fleet.battery_filter import BatteryFilter
 from battery_api.fleet.errors import BatteryNotFound, LocationNotFound
 from battery_api.fleet.estimates import estimate_of
 from battery_api.fleet.not_judged import FindNotJudged
+from battery_api.fleet.overview_schemas import Disk, FleetOverview, Services
 from battery_api.fleet.repository import (
     AlertCounts,
     BatteryCounts,
@@ -24,15 +25,12 @@ from battery_api.fleet.schemas import (
     BatteryDetail,
     BatteryPage,
     BatterySummary,
-    Disk,
-    FleetOverview,
     LiveValues,
     LocationDetail,
     LocationOut,
     LocationStats,
     NotJudged,
     RoomEnvironment,
-    Services,
     SeverityCounts,
     StatusCounts,
     StringOut,

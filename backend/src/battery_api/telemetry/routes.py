@@ -14,6 +14,7 @@ from battery_api.accounts.principal import Principal, Scope
 from battery_api.context import ContextDep, NeedsRoom, parts_of
 from battery_api.db.errors import DatabaseUnavailable, DiskFull
 from battery_api.fleet.errors import BatteryNotFound, LocationNotFound
+from battery_api.fleet.path_ids import BatteryPath
 from battery_api.telemetry.errors import (
     BatchTooLarge,
     InvalidSelection,
@@ -170,7 +171,7 @@ async def get_completeness(
     dependencies=[IN_TURN],
 )
 async def get_series(
-    battery_id: str,
+    battery_id: BatteryPath,
     principal: ReaderDep,
     context: ContextDep,
     *,

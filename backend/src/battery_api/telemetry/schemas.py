@@ -2,45 +2,64 @@
 
 from typing import Literal
 
-from pydantic import AwareDatetime, BaseModel
+from pydantic import AwareDatetime
 
+from battery_contracts.described import Described
 from battery_contracts.enums import HealthStatus
 
 
-class RoomSequence(BaseModel):
+class RoomSequence(Described):
     """Sequence number of a location's newest live message; the next one carries the following number."""
 
     seq: int
+    """Number of the newest live message."""
 
 
-class LatestColumns(BaseModel):
+class LatestColumns(Described):
     """Newest values of batteries column by column, one entry per battery, null where unknown."""
 
     battery_id: list[str]
+    """Ids of the batteries in service, in their order."""
     time: list[AwareDatetime | None]
+    """When the values were measured; null before the first reading."""
     received_at: list[AwareDatetime | None]
+    """When the gateway received them; null before the first reading."""
     voltage_v: list[float | None]
+    """Voltages in volts, measured at the terminals."""
     current_a: list[float | None]
+    """Currents in amperes, positive while charging."""
     temperature_c: list[float | None]
+    """Temperatures of the cases in degrees Celsius."""
     internal_resistance_mohm: list[float | None]
+    """Ohmic resistances in milliohms, each from its last measurement."""
     resistance_drift_pct: list[float | None]
+    """Increases over the batteries' own baselines in percent, both corrected to 25 °C."""
     soc_pct: list[float | None]
+    """States of charge in percent; null where the estimate is withheld."""
     soh_pct: list[float | None]
+    """States of health in percent; null where the estimate is withheld."""
     status: list[HealthStatus]
+    """Worst open alert of each battery, or `no_data`; `normal` means that no alert is open."""
     stale_after_s: list[float]
+    """Ages in seconds above which values count as stale."""
     open_critical: list[int]
+    """Numbers of open critical alerts."""
     open_warning: list[int]
+    """Numbers of open warnings."""
 
 
-class TelemetryLatest(BaseModel):
+class TelemetryLatest(Described):
     """Newest values of every battery that the caller may see."""
 
     generated_at: AwareDatetime
+    """When the snapshot was made."""
     locations: dict[str, RoomSequence]
+    """Sequence numbers by id of the location."""
     columns: LatestColumns
+    """The values."""
 
 
-class ChannelPoints(BaseModel):
+class ChannelPoints(Described):
     """Figures of one channel, one entry per point; null where the channel was not measured.
 
     ``mean`` is the time-weighted mean: a value holds until the channel's next one, at most 300 s, and what holds when
@@ -49,42 +68,63 @@ class ChannelPoints(BaseModel):
     """
 
     min: list[float | None]
+    """Smallest value of the readings in the bucket."""
     max: list[float | None]
+    """Largest value of the readings in the bucket."""
     mean: list[float | None]
+    """Time-weighted mean of the bucket."""
     last: list[float | None]
+    """Last value of the readings in the bucket."""
 
 
-class SeriesColumns(BaseModel):
+class SeriesColumns(Described):
     """Points column by column; ``count`` is the number of readings behind a point."""
 
     time: list[AwareDatetime]
+    """Start of each bucket, or time of each reading where `bucket_s` is null."""
     count: list[int]
+    """Readings behind each point."""
     voltage_v: ChannelPoints
+    """Voltage in volts, measured at the terminals."""
     current_a: ChannelPoints
+    """Current in amperes, positive while charging."""
     temperature_c: ChannelPoints
+    """Temperature of the case in degrees Celsius."""
     internal_resistance_mohm: ChannelPoints
+    """Ohmic resistance in milliohms, as the monitor measures it."""
     soc_pct: ChannelPoints
+    """State of charge in percent, as the digital twin estimated it."""
     soh_pct: ChannelPoints
+    """State of health in percent, as the digital twin estimated it."""
 
 
-class TelemetrySeries(BaseModel):
+class TelemetrySeries(Described):
     """History of one battery. A bucket without readings is absent, so that gaps stay visible.
 
     ``resolution`` is the one in use; ``bucket_s`` is the width of a point, a multiple of it, null for single readings.
     """
 
     battery_id: str
+    """Id of the battery."""
     start: AwareDatetime
+    """The history begins at this instant."""
     end: AwareDatetime
+    """The history ends before this instant."""
     resolution: Literal["raw", "1m", "1h", "1d"]
+    """Resolution in use: the requested one, or what `auto` chose."""
     bucket_s: int | None
+    """Width of a point in seconds; null for single readings."""
     source: Literal["telemetry", "telemetry_hourly", "telemetry_daily"]
+    """Where the points come from: single readings, or aggregates of hours or days."""
     point_count: int
+    """Points in each column."""
     raw_available_from: AwareDatetime | None
+    """From when single readings are kept; before it only aggregates remain."""
     columns: SeriesColumns
+    """The points."""
 
 
-class DayCompleteness(BaseModel):
+class DayCompleteness(Described):
     """Readings of one battery on one day (Asia/Bangkok).
 
     received = accepted + merged + corrected + duplicate + rejected. ``late`` is the part of ``accepted`` that arrived
@@ -92,13 +132,24 @@ class DayCompleteness(BaseModel):
     """
 
     battery_id: str
+    """Id of the battery."""
     day: str
+    """Day in Asia/Bangkok, as `2026-11-20`."""
     expected: int | None
+    """Readings that its reporting interval makes likely; null while the interval is unknown."""
     received: int
+    """Readings that arrived."""
     accepted: int
+    """Readings that were stored as new ones."""
     late: int
+    """Those of `accepted` that arrived after newer readings."""
     merged: int
+    """Readings that added channels to a stored one."""
     corrected: int
+    """Readings that changed a value of a stored one."""
     duplicate: int
+    """Readings that said the same as a stored one."""
     rejected: int
+    """Readings that were not stored."""
     complete_pct: float | None
+    """Accepted readings in percent of the expected ones, at most 100; null while these are unknown."""

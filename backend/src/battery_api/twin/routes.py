@@ -9,6 +9,7 @@ from battery_api.accounts.deps import require_scope
 from battery_api.accounts.principal import Principal, Scope
 from battery_api.context import ContextDep
 from battery_api.fleet.errors import BatteryNotFound, StringNotFound
+from battery_api.fleet.path_ids import BatteryPath, StringPath
 from battery_api.twin import runtime
 from battery_api.twin.errors import (
     LoadInvalid,
@@ -32,7 +33,7 @@ FleetReader = Annotated[Principal, Depends(require_scope(Scope.FLEET_READ, role=
 
 @router.get("/batteries/{battery_id}/twin", response_model=TwinRecord, responses=problems(BatteryNotFound))
 async def get_battery_twin(
-    battery_id: str,
+    battery_id: BatteryPath,
     context: ContextDep,
     principal: FleetReader,
     history_days: Annotated[int, Query(ge=1, le=730, description="Days of history, including today.")] = 90,
@@ -47,7 +48,7 @@ async def get_battery_twin(
     "/batteries/{battery_id}/discharges", response_model=Page[BatteryDischarge], responses=problems(BatteryNotFound)
 )
 async def list_battery_discharges(
-    battery_id: str, context: ContextDep, principal: FleetReader, page: PageQuery
+    battery_id: BatteryPath, context: ContextDep, principal: FleetReader, page: PageQuery
 ) -> Response:
     """List a battery's discharges, newest first, with the state of health that each showed."""
     async with context.database.begin() as connection:
@@ -57,7 +58,7 @@ async def list_battery_discharges(
 
 @router.get("/strings/{string_id}/discharges", response_model=Page[StringDischarge], responses=problems(StringNotFound))
 async def list_string_discharges(
-    string_id: str, context: ContextDep, principal: FleetReader, page: PageQuery
+    string_id: StringPath, context: ContextDep, principal: FleetReader, page: PageQuery
 ) -> Response:
     """List a string's discharges with their batteries, newest first."""
     async with context.database.begin() as connection:
@@ -72,7 +73,7 @@ async def list_string_discharges(
 )
 async def get_string_runtime(
     request: Request,
-    string_id: str,
+    string_id: StringPath,
     context: ContextDep,
     principal: FleetReader,
     *,

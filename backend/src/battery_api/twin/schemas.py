@@ -4,9 +4,10 @@ from datetime import date
 from enum import StrEnum
 from typing import Literal
 
-from pydantic import AwareDatetime, BaseModel, Field
+from pydantic import AwareDatetime, Field
 
 from battery_api.fleet.schemas import Estimate
+from battery_contracts.described import Described
 from battery_contracts.enums import NoEstimateReason
 from battery_contracts.twin_analysis import SimulateResponse
 
@@ -21,7 +22,7 @@ class EvidenceKind(StrEnum):
     OHMIC = "ohmic"
 
 
-class HealthEvidence(BaseModel):
+class HealthEvidence(Described):
     """One piece of evidence of a battery's health, and its age.
 
     A discharge gives a state of health if it reached 15 % of the rated capacity; an ohmic measurement gives the
@@ -29,82 +30,121 @@ class HealthEvidence(BaseModel):
     """
 
     kind: EvidenceKind
+    """Kind of evidence."""
     at: AwareDatetime
+    """When it was obtained: the end of a discharge, or the ohmic measurement."""
     age_days: float
+    """Days since then."""
     depth_pct: float | None
+    """Depth of the discharge in percent of the rated capacity; null for an ohmic measurement."""
     soh: Estimate | None
+    """State of health that the discharge showed; null if it was too shallow, or for an ohmic measurement."""
     resistance_mohm: float | None
+    """Measured resistance in milliohms; null for a discharge."""
     resistance_drift_pct: float | None
+    """Increase over the battery's own baseline in percent, at 25 °C; null where it cannot be compared."""
 
 
-class DailyEstimate(BaseModel):
+class DailyEstimate(Described):
     """The last estimate of a day (Asia/Bangkok); days that have ended never change."""
 
     day: date
+    """Day in Asia/Bangkok."""
     time: AwareDatetime
+    """Time of the reading that the estimate is from."""
     soc: Estimate
+    """State of charge: charge held, in percent of the present capacity."""
     soh: Estimate
+    """State of health: present capacity, in percent of the rated one at 25 °C."""
     resistance_mohm: float | None
+    """Estimated resistance in milliohms; null where there is no estimate."""
     resistance_sd_mohm: float | None
+    """Standard deviation of the resistance in milliohms; null where there is no estimate."""
 
 
-class TwinRecord(BaseModel):
+class TwinRecord(Described):
     """The digital twin's estimates of a battery, their evidence, and their history by day."""
 
     battery_id: str
+    """Id of the battery."""
     generated_at: AwareDatetime
+    """When the answer was made."""
     time: AwareDatetime | None = Field(description="Time of the newest reading; null before the first.")
     is_stale: bool
+    """True: the newest reading is too old to describe the battery now."""
     soc: Estimate
+    """State of charge: charge held, in percent of the present capacity."""
     soh: Estimate
+    """State of health: present capacity, in percent of the rated one at 25 °C."""
     resistance_mohm: float | None = Field(description="Estimated from the ohmic measurements.")
     resistance_sd_mohm: float | None
+    """Standard deviation of the resistance in milliohms; null where there is no estimate."""
     evidence: list[HealthEvidence] = Field(description="Newest first.")
     history: list[DailyEstimate] = Field(description="Oldest first.")
 
 
-class DischargeBattery(BaseModel):
+class DischargeBattery(Described):
     """One battery in a discharge."""
 
     battery_id: str
+    """Id of the battery."""
     end_voltage_v: float | None
+    """Voltage in volts at the end of the discharge; null where it was not measured."""
     min_voltage_v: float | None
+    """Lowest voltage in volts; null where it was not measured."""
     mean_temperature_c: float | None
+    """Mean temperature of the case in degrees Celsius; null where it was not measured."""
     soh: Estimate | None = Field(description="Null if the discharge was too shallow, or the twin gave no estimate.")
 
 
-class DischargeOut(BaseModel):
+class DischargeOut(Described):
     """A stretch of time in which a string discharged.
 
     While ``is_open``, it may continue. Unless ``complete``, readings are missing and more was drawn than measured.
     """
 
     discharge_id: int
+    """Number by which the platform knows the discharge."""
     string_id: str
+    """Id of the string that discharged."""
     started_at: AwareDatetime
+    """When it began."""
     ended_at: AwareDatetime
+    """When it ended, or the newest reading of one that may continue."""
     duration_s: float
+    """Seconds from its beginning to its end."""
     mode: DischargeMode
+    """`test` for a deliberate discharge, else `discharge`."""
     drawn_ah: float
+    """Charge drawn in ampere-hours; a lower bound unless `complete`."""
     depth_pct: float
+    """Charge drawn in percent of the rated capacity; a lower bound unless `complete`."""
     mean_current_a: float
+    """Mean current in amperes; negative."""
     min_voltage_v: float | None
+    """Lowest voltage of one of its batteries in volts; null where none was measured."""
     lowest_battery_id: str | None
+    """Id of the battery with the lowest voltage; null where none was measured."""
     mean_temperature_c: float | None
+    """Mean temperature of its batteries in degrees Celsius; null where none was measured."""
     complete: bool
+    """False: readings are missing, and more was drawn than measured."""
     is_open: bool
+    """True: it may continue."""
 
 
 class StringDischarge(DischargeOut):
     """A discharge with all batteries of its string."""
 
     blocks: list[DischargeBattery]
+    """The batteries of the string, by position."""
 
 
 class BatteryDischarge(DischargeOut):
     """A discharge as one battery went through it."""
 
     block: DischargeBattery
+    """The battery itself."""
 
 
 class LoadBasis(StrEnum):
@@ -115,35 +155,46 @@ class LoadBasis(StrEnum):
     LAST_DISCHARGE = "last_discharge"
 
 
-class RuntimeLoad(BaseModel):
+class RuntimeLoad(Described):
     """The load that a runtime applies to; exactly one of the two values is set."""
 
     basis: LoadBasis
+    """Where the load comes from."""
     current_a: float | None
+    """Current in amperes, negative; null where the load is a power."""
     power_w: float | None
+    """Power in watts, drawn from the whole string; null where the load is a current."""
 
 
-class UnknownBattery(BaseModel):
+class UnknownBattery(Described):
     """A battery without a present estimate of its charge and capacity, and why."""
 
     battery_id: str
+    """Id of the battery."""
     reason: NoEstimateReason
+    """Why it has no present estimate."""
 
 
-class RuntimeOut(BaseModel):
+class RuntimeOut(Described):
     """Runtime of a string from now under a load, with its interval and the battery that limits it.
 
     Batteries without a present estimate count as weak as the weakest known one, and are named with the reason.
     """
 
     string_id: str
+    """Id of the string."""
     generated_at: AwareDatetime
+    """When the answer was made."""
     load: RuntimeLoad
+    """The load that the runtime applies to."""
     block_count: int
+    """Batteries of the string."""
     withheld_count: int = Field(
         description="Batteries that have no estimate or a withheld one; above 0 the runtime rests on an assumption."
     )
     unknown_batteries: list[UnknownBattery] = Field(description="Those that `withheld_count` counts, by position.")
     assumed_battery_ids: list[str] = Field(description="Their ids alone.")
     oldest_reading_at: AwareDatetime
+    """Time of the oldest reading that the runtime rests on."""
     simulation: SimulateResponse
+    """The simulated discharge, with its runtime."""

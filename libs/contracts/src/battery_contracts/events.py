@@ -2,14 +2,15 @@
 
 from typing import Literal
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict
+from pydantic import AwareDatetime, ConfigDict
 
 from battery_contracts.alerts import AlertOut
+from battery_contracts.described import Described
 from battery_contracts.enums import HealthStatus
 from battery_contracts.ids import BatteryId, LocationId
 
 
-class _Event(BaseModel):
+class _Event(Described):
     model_config = ConfigDict(frozen=True)
 
 
@@ -17,50 +18,70 @@ class SubscribeLocation(_Event):
     """Client asks for the live values and alerts of a location."""
 
     location_id: LocationId
+    """Id of the location to follow."""
 
 
 class SubscribeBattery(_Event):
     """Client asks for the live values and alerts of one battery."""
 
     battery_id: BatteryId
+    """Id of the battery to follow."""
 
 
 class Connected(_Event):
     """First event of a session."""
 
     session_id: str
+    """Id of the connection."""
     username: str
+    """Name of the user, or of the key, that is connected."""
     server_time: AwareDatetime
+    """Time of the gateway's clock."""
 
 
 class Subscribed(_Event):
     """Answer to a subscription: the room and the sequence number its next update follows."""
 
     room: str
+    """Name of the room, as `location:DC-CNX-01`."""
     seq: int
+    """Sequence number that the next update follows."""
 
 
 class LiveColumns(_Event):
     """Newest values column by column, rounded to sensor resolution; a column without any value is omitted."""
 
     battery_id: list[str]
+    """Ids of the batteries with new values."""
     time: list[AwareDatetime]
+    """When the values were measured."""
     voltage_v: list[float | None] | None = None
+    """Voltages in volts, measured at the terminals."""
     current_a: list[float | None] | None = None
+    """Currents in amperes, positive while charging."""
     temperature_c: list[float | None] | None = None
+    """Temperatures of the cases in degrees Celsius."""
     internal_resistance_mohm: list[float | None] | None = None
+    """Ohmic resistances in milliohms."""
     soc_pct: list[float | None] | None = None
+    """States of charge in percent; null where the estimate is withheld."""
     soh_pct: list[float | None] | None = None
+    """States of health in percent; null where the estimate is withheld."""
 
 
 class TelemetryUpdate(_Event):
     """New values of a room. ``seq`` grows by one per message; after a gap, read the snapshot again."""
 
     room: str
+    """Name of the room, as `location:DC-CNX-01`."""
     seq: int
+    """Sequence number in the room; a gap means that messages were lost."""
     location_id: str
+    """Id of the location."""
     timestamp: AwareDatetime
+    """When the gateway received the values."""
     columns: LiveColumns
+    """The new values."""
 
 
 AlertChange = Literal[
@@ -82,36 +103,47 @@ class AlertEvent(_Event):
     """An alert changed."""
 
     event: AlertChange
+    """What happened to the alert."""
     alert: AlertOut
+    """The alert as it is now."""
 
 
 class StatusColumns(_Event):
     """Status of batteries whose open conditions changed."""
 
     battery_id: list[str]
+    """Ids of the batteries whose status changed."""
     status: list[HealthStatus]
+    """Worst open alert of each battery, or `no_data`; `normal` means that no alert is open."""
     open_critical: list[int]
+    """Numbers of open critical alerts."""
     open_warning: list[int]
+    """Numbers of open warnings."""
 
 
 class BatteryStatusUpdate(_Event):
     """Statuses that changed in a location."""
 
     location_id: str
+    """Id of the location."""
     columns: StatusColumns
+    """The changed statuses."""
 
 
 class Pong(_Event):
     """Answer to ``ping``."""
 
     time: AwareDatetime
+    """Time of the gateway's clock."""
 
 
 class RealtimeError(_Event):
     """A client event was rejected."""
 
     code: str
+    """Stable code of the error, for programs."""
     detail: str
+    """What went wrong and what to do about it, for people."""
 
 
 def location_room(location_id: str) -> str:

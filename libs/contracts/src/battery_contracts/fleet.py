@@ -3,8 +3,9 @@
 from datetime import date
 from typing import Annotated, Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
+from pydantic import ConfigDict, Field, ValidationInfo, field_validator
 
+from battery_contracts.described import Described
 from battery_contracts.enums import SystemKind
 from battery_contracts.ids import (
     BatteryId,
@@ -17,25 +18,39 @@ from battery_contracts.ids import (
 )
 
 
-class BatteryModel(BaseModel):
+class BatteryModel(Described):
     """Nameplate of a battery model; every figure is per 12 V block at 25 °C unless its name says otherwise."""
 
     model_config = ConfigDict(frozen=True)
 
     model_id: str
+    """Id of the model, as the fleet catalogue names it."""
     manufacturer: str
+    """Name of the manufacturer."""
     name: str
+    """Name of the model for people."""
     chemistry: Literal["VRLA-AGM"] = "VRLA-AGM"
+    """Type of the cells."""
     nominal_voltage_v: float
+    """Nominal voltage in volts."""
     cell_count: int
+    """Cells in series in one battery."""
     rated_capacity_ah: float
+    """Capacity in ampere-hours at the 10 h rate, to 1.80 V per cell."""
     float_voltage_low_v: float
+    """Lower end of the float voltage in volts that the data sheet allows."""
     float_voltage_high_v: float
+    """Upper end of the float voltage in volts that the data sheet allows."""
     float_compensation_v_per_c: float
+    """Change of the float voltage in volts per degree Celsius above 25 °C; negative."""
     nominal_resistance_mohm: float
+    """Ohmic resistance in milliohms of a new, charged battery."""
     max_charge_current_a: float
+    """Largest charging current in amperes."""
     mass_kg: float
+    """Mass in kilograms."""
     design_life_years: float
+    """Life in years on float that the data sheet states."""
 
 
 CSB_HX12_120: Final = BatteryModel(
@@ -73,7 +88,7 @@ BATTERY_MODELS: Final = {model.model_id: model for model in (CSB_HX12_120, BBOXX
 """Nameplates the platform knows, by model id."""
 
 
-class FleetRow(BaseModel):
+class FleetRow(Described):
     """One installed battery with everything above it, as one row of the fleet catalogue (CSV)."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)

@@ -3,8 +3,9 @@
 from enum import StrEnum
 from typing import Annotated, Final
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AwareDatetime, ConfigDict, Field, model_validator
 
+from battery_contracts.described import Described
 from battery_contracts.twin import Quantiles
 
 MAX_RUL_BATTERIES = 5_000
@@ -38,19 +39,24 @@ float only; ``temperature_rise_k`` is above room temperature; resistance is the 
 _FLOAT32_BYTES = 4
 
 
-class Reason(BaseModel):
+class Reason(Described):
     """One contribution to a prediction in a sentence, with the measured value and the fleet norm."""
 
     model_config = ConfigDict(frozen=True)
 
     feature: str
+    """Name of the feature."""
     effect_days: float
+    """Days by which it lengthens the prediction; negative shortens it."""
     value: float | None
+    """Measured value, in the unit that the name of the feature ends with; null where unknown."""
     fleet_norm: float | None
+    """Median of the training fleet, in the same unit; null where unknown."""
     sentence: str
+    """The reason in English."""
 
 
-class RulPrediction(BaseModel):
+class RulPrediction(Described):
     """Days until 80 % of rated capacity for one battery; ``rul_days`` is None when the prediction is withheld.
 
     ``widened_because`` gives the reasons for an interval wider than the model's own.
@@ -59,16 +65,24 @@ class RulPrediction(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     battery_id: str
+    """Id of the battery."""
     rul_days: Quantiles | None
+    """Days until the state of health falls to 80 %; null where withheld, which is no long life."""
     withheld_reason: str | None
+    """Why there is no prediction; null where there is one."""
     confidence: Annotated[float, Field(ge=0, le=1)] | None
+    """How narrow the interval is against its middle, from 0 to 1; no probability, and null where withheld."""
     reasons: list[Reason]
+    """What moves the prediction most, strongest first."""
     model_version: str
+    """Version of the model that predicted."""
     predicted_at: AwareDatetime
-    widened_because: list[str] = []
+    """Instant from which the days count."""
+    widened_because: list[str] = Field(default=[])
+    """Why the interval is wider than the model's own; empty if it is not."""
 
 
-class RulRequest(BaseModel):
+class RulRequest(Described):
     """Daily history of one battery as lists, oldest first; the last day is the last whole day before ``as_of``.
 
     ``baseline_resistance_mohm`` is this battery's own when new, at 25 °C.
@@ -77,13 +91,21 @@ class RulRequest(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     battery_id: str
+    """Id of the battery, which the answer repeats."""
     string_id: str
+    """Id of its string."""
     as_of: AwareDatetime
+    """Instant from which the days count."""
     age_days: float | None
+    """Days since installation; null where unknown."""
     rated_ah: float | None
+    """Rated capacity in ampere-hours; null where unknown."""
     design_life_years: float | None
+    """Life in years on float that the data sheet states; null where unknown."""
     baseline_resistance_mohm: float | None = None
+    """Resistance when new in milliohms, at 25 °C; null where unknown."""
     daily: dict[str, list[float | None]]
+    """Daily figures by name of the column, oldest first; null for a day without readings."""
 
     @model_validator(mode="after")
     def _same_length(self) -> "RulRequest":
@@ -96,7 +118,7 @@ class RulRequest(BaseModel):
         return self
 
 
-class RulBatchRequest(BaseModel):
+class RulBatchRequest(Described):
     """Daily histories of many batteries as rectangles: a year of 1,944 batteries is 2.8 MB per column.
 
     Each entry of ``daily`` is little-endian float32, battery by battery, ``days`` values each, oldest first, NaN
@@ -107,14 +129,23 @@ class RulBatchRequest(BaseModel):
     model_config = ConfigDict(frozen=True, ser_json_bytes="base64", val_json_bytes="base64")
 
     as_of: AwareDatetime
+    """Instant from which the days count."""
     battery_id: list[str]
+    """Ids of the batteries, each once."""
     string_id: list[str]
+    """Id of each battery's string."""
     age_days: list[float | None]
+    """Days since installation; null where unknown."""
     rated_ah: list[float | None]
+    """Rated capacities in ampere-hours; null where unknown."""
     design_life_years: list[float | None]
+    """Lives in years on float that the data sheets state; null where unknown."""
     baseline_resistance_mohm: list[float | None] | None = None
+    """Resistances when new in milliohms, at 25 °C; null where unknown."""
     days: Annotated[int, Field(ge=1, le=MAX_RUL_DAYS)]
+    """Days of history of each battery."""
     daily: dict[str, bytes]
+    """Daily figures by name of the column, as base64 of little-endian float32."""
 
     @model_validator(mode="after")
     def _same_length(self) -> "RulBatchRequest":
@@ -133,36 +164,44 @@ class RulBatchRequest(BaseModel):
         return self
 
 
-class RulBatchResponse(BaseModel):
+class RulBatchResponse(Described):
     """Predictions in the order of the request, all by one model."""
 
     model_config = ConfigDict(frozen=True)
 
     model_version: str
+    """Version of the model that predicted."""
     predictions: list[RulPrediction]
+    """One prediction per battery."""
 
 
-class ModelSummary(BaseModel):
+class ModelSummary(Described):
     """A version in the registry; ``fault`` says why it is unusable."""
 
     model_config = ConfigDict(frozen=True)
 
     version: str
+    """Version of the model."""
     aliases: list[str]
+    """Names that point to the version, as `champion` for the one in service."""
     created_at: AwareDatetime | None
+    """When it was trained; null where its manifest cannot be read."""
     metrics: dict[str, float]
+    """Figures of its evaluation by name."""
     fault: str | None = None
+    """Why it cannot be used; null where it can."""
 
 
-class ModelList(BaseModel):
+class ModelList(Described):
     """All versions, newest first."""
 
     model_config = ConfigDict(frozen=True)
 
     models: list[ModelSummary]
+    """The versions, newest first."""
 
 
-class FeatureNorm(BaseModel):
+class FeatureNorm(Described):
     """Distribution of one feature in the training fleet.
 
     ``known`` is the share of batteries for which the feature was known. ``deciles`` are the nine values that divide the
@@ -172,31 +211,45 @@ class FeatureNorm(BaseModel):
     model_config = ConfigDict(frozen=True, allow_inf_nan=False)
 
     name: str
+    """Name of the feature, which ends with its unit."""
     median: float
+    """Median in the training fleet."""
     p5: float
+    """Value below which 5 % of the training fleet lie."""
     p95: float
+    """Value above which 5 % of the training fleet lie."""
     known: Annotated[float, Field(ge=0, le=1)] = 1.0
-    deciles: list[float] = []
+    """Share from 0 to 1 of the batteries for which it was known."""
+    deciles: list[float] = Field(default=[])
+    """The nine values that divide the known ones into tenths; empty for older versions."""
 
 
 class ModelDetail(ModelSummary):
     """Details of one version."""
 
     features: list[FeatureNorm]
+    """Inputs of the model, with their distributions in training."""
     data_sha256: str
+    """SHA-256 of the training data."""
     split: str
+    """How the batteries were divided into training, validation, calibration and test."""
     seed: int
+    """Seed of the training."""
     library_versions: dict[str, str]
+    """Versions of the libraries that trained it, by name."""
     files: dict[str, str]
+    """SHA-256 of each of its files, by name."""
 
 
-class TrainRequest(BaseModel):
+class TrainRequest(Described):
     """What to train on; without a dataset the service generates one."""
 
     model_config = ConfigDict(frozen=True)
 
     dataset: str | None = None
+    """Name of the dataset; null lets the service generate one."""
     seed: Annotated[int, Field(ge=0, le=2**31 - 1)] = 1
+    """Seed of the generated data and of the training."""
 
 
 class TrainState(StrEnum):
@@ -207,16 +260,24 @@ class TrainState(StrEnum):
     FAILED = "failed"
 
 
-class TrainJob(BaseModel):
+class TrainJob(Described):
     """A training job; the version that it produces stays a candidate until it is promoted."""
 
     model_config = ConfigDict(frozen=True)
 
     job_id: str
+    """Id of the job, for asking after it."""
     state: TrainState
+    """State of the job."""
     progress: Annotated[float, Field(ge=0, le=1)]
+    """Share from 0 to 1 that is done."""
     step: str
+    """What it does now."""
     started_at: AwareDatetime
+    """When it was started."""
     finished_at: AwareDatetime | None = None
+    """When it ended; null while it runs."""
     version: str | None = None
+    """Version that it produced; null until it has succeeded."""
     error: str | None = None
+    """Why it failed; null unless it has."""

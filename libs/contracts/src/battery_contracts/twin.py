@@ -2,8 +2,9 @@
 
 from typing import Annotated, Final
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AwareDatetime, ConfigDict, Field, model_validator
 
+from battery_contracts.described import Described
 from battery_contracts.enums import Provenance, StringMode
 
 MAX_BATTERIES = 20_000
@@ -11,7 +12,7 @@ NOTHING_ESTIMATED = "nothing_estimated"
 """Problem code of a call in which every reading was rejected."""
 
 
-class EstimateRequest(BaseModel):
+class EstimateRequest(Described):
     """New readings of ``n`` batteries, one entry per reading, with the estimator state of each battery.
 
     ``dt_s`` is the time since the reading that ``state`` belongs to, None for the first reading. ``float_current_ma``
@@ -24,18 +25,31 @@ class EstimateRequest(BaseModel):
     model_config = ConfigDict(frozen=True, ser_json_bytes="base64", val_json_bytes="base64")
 
     battery_id: list[str]
+    """Ids of the batteries, one entry per reading."""
     model_id: list[str]
+    """Id of each battery's model."""
     dt_s: list[float | None]
+    """Seconds since the reading that the state belongs to; null for the first reading."""
     voltage_v: list[float]
+    """Voltages in volts, measured at the terminals."""
     current_a: list[float | None]
+    """Currents in amperes, positive while charging; null where unknown."""
     temperature_c: list[float | None]
+    """Temperatures of the cases in degrees Celsius; null where unknown."""
     internal_resistance_mohm: list[float | None]
+    """Ohmic resistances in milliohms; null where not measured with this reading."""
     float_current_ma: list[float | None]
+    """Float current of each battery's string in milliamperes; null where unknown."""
     mode: list[StringMode | None]
+    """What each battery's string does; null where unknown."""
     state: list[bytes | None]
+    """The estimator's state of each battery from the answer before, in base64; null to start from the prior."""
     age_days: list[float | None] | None = None
+    """Days since installation; null where unknown."""
     rated_ah: list[float | None] | None = None
+    """Rated capacities in ampere-hours, for models that the twin does not know; null where unknown."""
     baseline_resistance_mohm: list[float | None] | None = None
+    """Resistances when new in milliohms, at 25 °C; null where unknown."""
 
     @model_validator(mode="after")
     def _same_length(self) -> "EstimateRequest":
@@ -53,7 +67,7 @@ CONTRADICTS_CIRCUIT: Final = "contradicts the circuit"
 """Part of the ``error`` of a reading that cannot come from a battery as the circuit describes it."""
 
 
-class EstimateResponse(BaseModel):
+class EstimateResponse(Described):
     """Estimates in the order of the request; None where the twin withholds one, with the reason in ``error``.
 
     ``state`` is the new state to keep. A rejected reading has none and the old state remains valid, unless the state
@@ -63,34 +77,52 @@ class EstimateResponse(BaseModel):
     model_config = ConfigDict(frozen=True, ser_json_bytes="base64", val_json_bytes="base64")
 
     soc_pct: list[float | None]
+    """States of charge in percent; null where withheld."""
     soc_sd_pct: list[float | None]
+    """Standard deviations of the states of charge in percentage points; null where withheld."""
     soh_pct: list[float | None]
+    """States of health in percent of the rated capacity; null where withheld."""
     soh_sd_pct: list[float | None]
+    """Standard deviations of the states of health in percentage points; null where withheld."""
     soc_provenance: list[Provenance | None]
+    """Kind of evidence behind each state of charge; null where withheld."""
     soh_provenance: list[Provenance | None]
+    """Kind of evidence behind each state of health; null where withheld."""
     resistance_mohm: list[float | None]
+    """Estimated resistances in milliohms; null where withheld."""
     resistance_sd_mohm: list[float | None]
+    """Standard deviations of the resistances in milliohms; null where withheld."""
     normalised_innovation_squared: list[float | None]
+    """How far each voltage was from its prediction; about 1 if the filter is right, null without one."""
     state: list[bytes | None]
+    """New state of each battery in base64, to send with its next reading; null keeps the old one."""
     error: list[str | None]
+    """Why a reading was rejected or an estimate withheld; null where neither happened."""
 
 
-class Quantiles(BaseModel):
+class Quantiles(Described):
     """A forecast as an 80 % interval with its median."""
 
     model_config = ConfigDict(frozen=True)
 
     p10: Annotated[float, Field(ge=0)]
+    """Value that is undercut with a probability of 10 %."""
     p50: Annotated[float, Field(ge=0)]
+    """Median."""
     p90: Annotated[float, Field(ge=0)]
+    """Value that is exceeded with a probability of 10 %."""
 
 
-class PhysicsRul(BaseModel):
+class PhysicsRul(Described):
     """Days until 80 % of rated capacity by the ageing law, with the evidence behind it."""
 
     model_config = ConfigDict(frozen=True)
 
     battery_id: str
+    """Id of the battery."""
     rul_days: Quantiles
+    """Days until the state of health falls to 80 %."""
     provenance: Provenance
+    """Kind of evidence behind the forecast."""
     as_of: AwareDatetime
+    """Instant from which the days count."""

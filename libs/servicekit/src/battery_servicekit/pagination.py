@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Annotated, Generic, TypeVar
+from typing import Annotated, Any, Generic, TypeVar
 
 from fastapi import Depends, Query
 from pydantic import BaseModel, ConfigDict
@@ -10,10 +10,15 @@ from pydantic import BaseModel, ConfigDict
 Item = TypeVar("Item")
 
 
+def _describe_page(schema: dict[str, Any]) -> None:
+    # A page of a kind of item is made where it is used, and has no docstring of its own.
+    schema.setdefault("description", "One page of a list.")
+
+
 class Page(BaseModel, Generic[Item]):
     """One page of a list; ``total`` counts all matching items, not only those of the page."""
 
-    model_config = ConfigDict(use_attribute_docstrings=True)
+    model_config = ConfigDict(use_attribute_docstrings=True, json_schema_extra=_describe_page)
 
     items: Sequence[Item]
     """The items of this page, in the order of the list."""

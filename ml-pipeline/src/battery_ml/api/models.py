@@ -2,7 +2,7 @@
 
 from typing import Annotated, cast
 
-from fastapi import APIRouter, Depends, Request
+from fastapi import APIRouter, Depends, Path, Request
 
 from battery_contracts.ml import ModelDetail, ModelList, ModelSummary
 from battery_ml.api.prediction import ChampionDep
@@ -32,6 +32,7 @@ def get_registry(request: Request) -> Registry:
 
 
 RegistryDep = Annotated[Registry, Depends(get_registry)]
+VersionPath = Annotated[str, Path(description="Version of the model.", examples=["20261120T031500-4f1c09ab"])]
 
 
 @router.get("/models")
@@ -42,7 +43,7 @@ def list_models(registry: RegistryDep) -> ModelList:
 
 
 @router.get("/models/{version}", responses=problems(ModelNotFound, ModelUnusable))
-def get_model(version: str, registry: RegistryDep) -> ModelDetail:
+def get_model(version: VersionPath, registry: RegistryDep) -> ModelDetail:
     """Return the details of a version."""
     try:
         return detail_of(registry, version)
@@ -53,7 +54,7 @@ def get_model(version: str, registry: RegistryDep) -> ModelDetail:
 
 
 @router.post("/models/{version}/promote", responses=problems(ModelNotFound, ModelUnusable))
-def promote_model(version: str, registry: RegistryDep, champion: ChampionDep) -> ModelDetail:
+def promote_model(version: VersionPath, registry: RegistryDep, champion: ChampionDep) -> ModelDetail:
     """Make a version the champion; an older one is a rollback. It takes effect at once, without a restart."""
     try:
         # Loaded before it is promoted: a version that this service cannot use must not become its champion.

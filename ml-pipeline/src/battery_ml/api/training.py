@@ -2,7 +2,7 @@
 
 from typing import Annotated, cast
 
-from fastapi import APIRouter, Depends, Request
+from fastapi import APIRouter, Depends, Path, Request
 
 from battery_contracts.ml import TrainJob, TrainRequest
 from battery_ml.jobs.training import JobRunning, TrainingJobs
@@ -29,6 +29,7 @@ def get_jobs(request: Request) -> TrainingJobs:
 
 
 JobsDep = Annotated[TrainingJobs, Depends(get_jobs)]
+JobPath = Annotated[str, Path(description="Id of the job.", examples=["0b9d5c7e41d84f0e9a6f2c3d8e7b1a54"])]
 
 
 @router.post("/train", status_code=202, responses=problems(TrainingUnderWay))
@@ -41,7 +42,7 @@ async def start_training(request: TrainRequest, jobs: JobsDep) -> TrainJob:
 
 
 @router.get("/train/{job}", responses=problems(JobNotFound))
-async def get_training(job: str, jobs: JobsDep) -> TrainJob:
+async def get_training(job: JobPath, jobs: JobsDep) -> TrainJob:
     """Return the state and progress of a job."""
     training_job = jobs.find(job)
     if training_job is None:

@@ -3,8 +3,9 @@
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Request, Response
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, ConfigDict, Field
 
+from battery_contracts.described import Described
 from battery_contracts.ids import StringId
 from battery_servicekit.problems import Invalid, Unavailable, problems
 from battery_servicekit.responses import JsonResponse
@@ -28,61 +29,89 @@ class FeedNotStarted(Unavailable):
     code = "feed_not_started"
 
 
-class FeedPlanOut(BaseModel):
+class FeedPlanOut(Described):
     """The strings that report and their intervals in seconds; ``strings`` null means all of them."""
 
     model_config = ConfigDict(from_attributes=True)
 
     enabled: bool
+    """False: no string reports."""
     interval_s: float
+    """Seconds between the readings of a string."""
     discharge_interval_s: float
+    """Seconds between the readings of a string that discharges."""
     strings: tuple[str, ...] | None
+    """Ids of the strings that report; null means all of them."""
 
 
-class FeedPatch(BaseModel):
+class FeedPatch(Described):
     """Changes until the next start; an absent field stays as it is, an empty ``strings`` means all of them."""
 
     model_config = ConfigDict(extra="forbid")
 
     enabled: bool | None = None
+    """False pauses the feed; null leaves it as it is."""
     interval_s: IntervalS | None = None
+    """Seconds between the readings of a string; null leaves them as they are."""
     discharge_interval_s: IntervalS | None = None
+    """Seconds between the readings of a string that discharges; null leaves them as they are."""
     strings: tuple[StringId, ...] | None = None
+    """Ids of the strings that report; empty means all of them, null leaves them as they are."""
 
 
-class DeliveryOut(BaseModel):
+class DeliveryOut(Described):
     """Outcome of the batches since the start."""
 
     is_connected: bool
+    """Whether the gateway acknowledged the last batch."""
     waiting_batches: int
+    """Batches that the gateway has not acknowledged yet."""
     waiting_bytes: int
+    """Size of these batches in bytes."""
     refused_batches: int
+    """Batches that the gateway refused for good; they are set aside, and not sent again."""
     acknowledged_batches: int
+    """Batches that the gateway stored."""
     accepted_readings: int
+    """Readings that the gateway stored as new ones."""
     amended_readings: int
+    """Readings that completed or corrected stored ones."""
     duplicate_readings: int
+    """Readings that the gateway had already."""
     late_readings: int
+    """Accepted readings that were older than the newest stored ones."""
     rejected_readings: int
+    """Readings that the gateway did not store."""
     last_error: str | None
+    """Why the last attempt to send failed; null if it succeeded."""
 
 
-class SimulatorStatus(BaseModel):
+class SimulatorStatus(Described):
     """Status of the feed; ``strings_by_mode`` counts the strings by their mode at their last report."""
 
     state: FeedState
+    """What the feed does now."""
     reason: str | None
+    """Why it does not run; null while it does."""
     world_time: AwareDatetime | None
+    """Time of the synthetic world; null before it is loaded."""
     lag_s: float | None
+    """Seconds by which the world is behind the clock; null before it is loaded."""
     feed: FeedPlanOut | None
+    """The strings that report and how often; null before the world is loaded."""
     delivery: DeliveryOut
+    """What became of the batches."""
     strings_by_mode: dict[str, int]
+    """Numbers of strings by their mode at their last report."""
 
 
-class ScenarioList(BaseModel):
+class ScenarioList(Described):
     """Scenarios that can be run; none yet."""
 
     items: list[str]
+    """Names of the scenarios."""
     note: str
+    """Why there are none, for people."""
 
 
 @router.get("/status", response_model=SimulatorStatus)

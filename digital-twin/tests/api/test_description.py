@@ -1,0 +1,10 @@
+"""The OpenAPI description of the digital twin is complete."""
+
+from battery_servicekit.testing.contract import gaps_of
+from battery_twin.api.app import create_app
+
+
+def test_the_description_leaves_nothing_unsaid() -> None:
+    description = create_app().openapi()
+    assert gaps_of(description) == []
+    assert description["components"]["securitySchemes"].keys() == {"ServiceToken"}
