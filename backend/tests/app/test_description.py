@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from battery_api.app.main import create_app
-from battery_api.app.openapi import describe
-from battery_servicekit.testing.contract import gaps_of
+from battery_api.app.openapi import EXAMPLES, describe
+from battery_servicekit.testing.contract import faults_of_examples, gaps_of
 
 
 @pytest.fixture(scope="module")
@@ -16,6 +16,10 @@ def description() -> dict[str, Any]:
 
 def test_the_description_leaves_nothing_unsaid(description: dict[str, Any]) -> None:
     assert gaps_of(description) == []
+
+
+def test_every_example_is_one_of_what_its_operation_takes_and_answers(description: dict[str, Any]) -> None:
+    assert faults_of_examples(description, EXAMPLES) == []
 
 
 @pytest.mark.parametrize(

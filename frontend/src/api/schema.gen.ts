@@ -5365,6 +5365,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "status": "alive",
+                     *       "service": "battery-api",
+                     *       "version": "0.1.0"
+                     *     }
+                     */
                     "application/json": components["schemas"]["Liveness"];
                 };
             };
@@ -5385,6 +5392,37 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "status": "ready",
+                     *       "checks": {
+                     *         "database": {
+                     *           "state": "up",
+                     *           "required": true
+                     *         },
+                     *         "schema": {
+                     *           "state": "up",
+                     *           "required": true
+                     *         },
+                     *         "disk": {
+                     *           "state": "up",
+                     *           "required": false
+                     *         },
+                     *         "twin": {
+                     *           "state": "up",
+                     *           "required": false
+                     *         },
+                     *         "ml": {
+                     *           "state": "up",
+                     *           "required": false
+                     *         },
+                     *         "simulator": {
+                     *           "state": "up",
+                     *           "required": false
+                     *         }
+                     *       }
+                     *     }
+                     */
                     "application/json": components["schemas"]["Readiness"];
                 };
             };
@@ -5394,6 +5432,39 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "status": "unavailable",
+                     *       "checks": {
+                     *         "database": {
+                     *           "state": "down",
+                     *           "required": true,
+                     *           "reason": "not_answering"
+                     *         },
+                     *         "schema": {
+                     *           "state": "down",
+                     *           "required": true,
+                     *           "reason": "not_answering"
+                     *         },
+                     *         "disk": {
+                     *           "state": "up",
+                     *           "required": false
+                     *         },
+                     *         "twin": {
+                     *           "state": "up",
+                     *           "required": false
+                     *         },
+                     *         "ml": {
+                     *           "state": "up",
+                     *           "required": false
+                     *         },
+                     *         "simulator": {
+                     *           "state": "up",
+                     *           "required": false
+                     *         }
+                     *       }
+                     *     }
+                     */
                     "application/json": components["schemas"]["Readiness"];
                 };
             };
@@ -5408,6 +5479,12 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "username": "somchai",
+                 *       "password": "seven quiet ponds at noon"
+                 *     }
+                 */
                 "application/json": components["schemas"]["LoginRequest"];
             };
         };
@@ -5418,6 +5495,26 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "access_token": "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiI3In0.signature",
+                     *       "token_type": "bearer",
+                     *       "expires_in": 1800,
+                     *       "refresh_token": "refresh-token-to-use-once",
+                     *       "user": {
+                     *         "user_id": 7,
+                     *         "username": "somchai",
+                     *         "display_name": "Somchai P.",
+                     *         "role": "engineer",
+                     *         "is_active": true,
+                     *         "location_ids": [
+                     *           "DC-CNX-01"
+                     *         ],
+                     *         "created_at": "2026-03-02T02:15:00Z",
+                     *         "last_login_at": "2026-11-20T01:04:37Z"
+                     *       }
+                     *     }
+                     */
                     "application/json": components["schemas"]["SessionOut"];
                 };
             };
@@ -5501,6 +5598,11 @@ export interface operations {
         };
         requestBody?: {
             content: {
+                /**
+                 * @example {
+                 *       "refresh_token": "refresh-token-to-use-once"
+                 *     }
+                 */
                 "application/json": components["schemas"]["RefreshRequest"] | null;
             };
         };
@@ -5511,6 +5613,26 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "access_token": "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiI3In0.signature",
+                     *       "token_type": "bearer",
+                     *       "expires_in": 1800,
+                     *       "refresh_token": "refresh-token-to-use-once",
+                     *       "user": {
+                     *         "user_id": 7,
+                     *         "username": "somchai",
+                     *         "display_name": "Somchai P.",
+                     *         "role": "engineer",
+                     *         "is_active": true,
+                     *         "location_ids": [
+                     *           "DC-CNX-01"
+                     *         ],
+                     *         "created_at": "2026-03-02T02:15:00Z",
+                     *         "last_login_at": "2026-11-20T01:04:37Z"
+                     *       }
+                     *     }
+                     */
                     "application/json": components["schemas"]["SessionOut"];
                 };
             };
@@ -5618,6 +5740,20 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "user_id": 7,
+                     *       "username": "somchai",
+                     *       "display_name": "Somchai P.",
+                     *       "role": "engineer",
+                     *       "is_active": true,
+                     *       "location_ids": [
+                     *         "DC-CNX-01"
+                     *       ],
+                     *       "created_at": "2026-03-02T02:15:00Z",
+                     *       "last_login_at": "2026-11-20T01:04:37Z"
+                     *     }
+                     */
                     "application/json": components["schemas"]["UserOut"];
                 };
             };
@@ -5663,6 +5799,12 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "current_password": "seven quiet ponds at noon",
+                 *       "new_password": "nine loud rivers at dusk"
+                 *     }
+                 */
                 "application/json": components["schemas"]["ChangePasswordRequest"];
             };
         };
@@ -5774,6 +5916,27 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "user_id": 7,
+                     *           "username": "somchai",
+                     *           "display_name": "Somchai P.",
+                     *           "role": "engineer",
+                     *           "is_active": true,
+                     *           "location_ids": [
+                     *             "DC-CNX-01"
+                     *           ],
+                     *           "created_at": "2026-03-02T02:15:00Z",
+                     *           "last_login_at": "2026-11-20T01:04:37Z"
+                     *         }
+                     *       ],
+                     *       "total": 1,
+                     *       "skip": 0,
+                     *       "limit": 100
+                     *     }
+                     */
                     "application/json": components["schemas"]["Page_UserOut_"];
                 };
             };
@@ -5828,6 +5991,17 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "username": "somchai",
+                 *       "password": "seven quiet ponds at noon",
+                 *       "role": "engineer",
+                 *       "display_name": "Somchai P.",
+                 *       "location_ids": [
+                 *         "DC-CNX-01"
+                 *       ]
+                 *     }
+                 */
                 "application/json": components["schemas"]["UserCreate"];
             };
         };
@@ -5838,6 +6012,20 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "user_id": 7,
+                     *       "username": "somchai",
+                     *       "display_name": "Somchai P.",
+                     *       "role": "engineer",
+                     *       "is_active": true,
+                     *       "location_ids": [
+                     *         "DC-CNX-01"
+                     *       ],
+                     *       "created_at": "2026-03-02T02:15:00Z",
+                     *       "last_login_at": null
+                     *     }
+                     */
                     "application/json": components["schemas"]["UserOut"];
                 };
             };
@@ -5937,6 +6125,20 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "user_id": 7,
+                     *       "username": "somchai",
+                     *       "display_name": "Somchai P.",
+                     *       "role": "engineer",
+                     *       "is_active": true,
+                     *       "location_ids": [
+                     *         "DC-CNX-01"
+                     *       ],
+                     *       "created_at": "2026-03-02T02:15:00Z",
+                     *       "last_login_at": "2026-11-20T01:04:37Z"
+                     *     }
+                     */
                     "application/json": components["schemas"]["UserOut"];
                 };
             };
@@ -6082,6 +6284,12 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "role": "viewer",
+                 *       "location_ids": null
+                 *     }
+                 */
                 "application/json": components["schemas"]["UserUpdate"];
             };
         };
@@ -6092,6 +6300,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "user_id": 7,
+                     *       "username": "somchai",
+                     *       "display_name": "Somchai P.",
+                     *       "role": "viewer",
+                     *       "is_active": true,
+                     *       "location_ids": null,
+                     *       "created_at": "2026-03-02T02:15:00Z",
+                     *       "last_login_at": "2026-11-20T01:04:37Z"
+                     *     }
+                     */
                     "application/json": components["schemas"]["UserOut"];
                 };
             };
@@ -6202,6 +6422,32 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "key_id": 3,
+                     *           "name": "edge-cnx",
+                     *           "prefix": "bk_3f9a1c07",
+                     *           "scopes": [
+                     *             "telemetry:write"
+                     *           ],
+                     *           "location_ids": [
+                     *             "DC-CNX-01"
+                     *           ],
+                     *           "created_at": "2026-11-01T03:00:00Z",
+                     *           "expires_at": "2027-11-01T03:00:00Z",
+                     *           "revoked_at": null,
+                     *           "last_used_at": "2026-11-20T01:09:00Z",
+                     *           "owner": "admin",
+                     *           "owner_is_active": true
+                     *         }
+                     *       ],
+                     *       "total": 1,
+                     *       "skip": 0,
+                     *       "limit": 100
+                     *     }
+                     */
                     "application/json": components["schemas"]["Page_ApiKeyOut_"];
                 };
             };
@@ -6256,6 +6502,17 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "name": "edge-cnx",
+                 *       "scopes": [
+                 *         "telemetry:write"
+                 *       ],
+                 *       "location_ids": [
+                 *         "DC-CNX-01"
+                 *       ]
+                 *     }
+                 */
                 "application/json": components["schemas"]["ApiKeyCreate"];
             };
         };
@@ -6266,6 +6523,26 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "key_id": 3,
+                     *       "name": "edge-cnx",
+                     *       "prefix": "bk_3f9a1c07",
+                     *       "scopes": [
+                     *         "telemetry:write"
+                     *       ],
+                     *       "location_ids": [
+                     *         "DC-CNX-01"
+                     *       ],
+                     *       "created_at": "2026-11-01T03:00:00Z",
+                     *       "expires_at": "2027-11-01T03:00:00Z",
+                     *       "revoked_at": null,
+                     *       "last_used_at": null,
+                     *       "owner": "admin",
+                     *       "owner_is_active": true,
+                     *       "key": "bk_3f9a1c07_the-rest-is-shown-only-here"
+                     *     }
+                     */
                     "application/json": components["schemas"]["ApiKeyCreated"];
                 };
             };
@@ -6359,6 +6636,11 @@ export interface operations {
         };
         requestBody?: {
             content: {
+                /**
+                 * @example {
+                 *       "user_id": 12
+                 *     }
+                 */
                 "application/json": components["schemas"]["ApiKeyHandOver"] | null;
             };
         };
@@ -6369,6 +6651,25 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "key_id": 3,
+                     *       "name": "edge-cnx",
+                     *       "prefix": "bk_3f9a1c07",
+                     *       "scopes": [
+                     *         "telemetry:write"
+                     *       ],
+                     *       "location_ids": [
+                     *         "DC-CNX-01"
+                     *       ],
+                     *       "created_at": "2026-11-01T03:00:00Z",
+                     *       "expires_at": "2027-11-01T03:00:00Z",
+                     *       "revoked_at": null,
+                     *       "last_used_at": "2026-11-20T01:09:00Z",
+                     *       "owner": "malee",
+                     *       "owner_is_active": true
+                     *     }
+                     */
                     "application/json": components["schemas"]["ApiKeyOut"];
                 };
             };
@@ -6540,6 +6841,27 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "audit_id": 1873,
+                     *           "at": "2026-11-20T01:12:05Z",
+                     *           "actor": "somchai",
+                     *           "action": "alert.acknowledge",
+                     *           "target": "4711",
+                     *           "address": "10.20.0.15",
+                     *           "request_id": "5f0c1a7be0d94b5c8d7a3e6f21904c8b",
+                     *           "data": {
+                     *             "note": "Checking the charger."
+                     *           }
+                     *         }
+                     *       ],
+                     *       "total": 1873,
+                     *       "skip": 0,
+                     *       "limit": 1
+                     *     }
+                     */
                     "application/json": components["schemas"]["Page_AuditEntry_"];
                 };
             };
@@ -6600,6 +6922,43 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "location_count": 9,
+                     *       "system_count": 21,
+                     *       "string_count": 81,
+                     *       "battery_count": 1944,
+                     *       "status_counts": {
+                     *         "normal": 1921,
+                     *         "warning": 17,
+                     *         "critical": 4,
+                     *         "no_data": 2
+                     *       },
+                     *       "not_judged_count": 31,
+                     *       "alert_counts": {
+                     *         "info": 3,
+                     *         "warning": 19,
+                     *         "critical": 4
+                     *       },
+                     *       "active_alert_count": 26,
+                     *       "pending_alert_count": 5,
+                     *       "mean_soh_pct": 91.8,
+                     *       "soh_evidence_count": 1702,
+                     *       "soh_reason": null,
+                     *       "newest_reading_at": "2026-11-20T01:09:42Z",
+                     *       "generated_at": "2026-11-20T01:10:00Z",
+                     *       "services": {
+                     *         "twin": "up",
+                     *         "ml": "up",
+                     *         "simulator": "down"
+                     *       },
+                     *       "disk": {
+                     *         "state": "enough",
+                     *         "free_mb": 48210,
+                     *         "days_left": 412
+                     *       }
+                     *     }
+                     */
                     "application/json": components["schemas"]["FleetOverview"];
                 };
             };
@@ -6660,6 +7019,58 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "location_id": "DC-CNX-01",
+                     *           "name": "Chiang Mai",
+                     *           "region": "northern",
+                     *           "latitude": 18.7883,
+                     *           "longitude": 98.9853,
+                     *           "altitude_m": 310,
+                     *           "commissioned_on": "2018-03-15",
+                     *           "utility": "PEA",
+                     *           "climate_zone": "N",
+                     *           "system_count": 2,
+                     *           "string_count": 9,
+                     *           "battery_count": 216,
+                     *           "retired_at": null,
+                     *           "stats": {
+                     *             "status_counts": {
+                     *               "normal": 213,
+                     *               "warning": 2,
+                     *               "critical": 1,
+                     *               "no_data": 0
+                     *             },
+                     *             "not_judged_count": 4,
+                     *             "alert_counts": {
+                     *               "info": 0,
+                     *               "warning": 2,
+                     *               "critical": 1
+                     *             },
+                     *             "pending_alert_count": 1,
+                     *             "mean_soh_pct": 92.7,
+                     *             "soh_evidence_count": 188,
+                     *             "soh_reason": null,
+                     *             "environment": {
+                     *               "time": "2026-11-20T01:09:42Z",
+                     *               "ambient_c": 23.1,
+                     *               "humidity_pct": 54,
+                     *               "hvac": "running",
+                     *               "mains": true,
+                     *               "is_stale": false
+                     *             },
+                     *             "newest_reading_at": "2026-11-20T01:09:42Z",
+                     *             "worst_battery_id": "BAT-DC-CNX-01-UPS-01-STR-01-001"
+                     *           }
+                     *         }
+                     *       ],
+                     *       "total": 1,
+                     *       "skip": 0,
+                     *       "limit": 100
+                     *     }
+                     */
                     "application/json": components["schemas"]["Page_LocationOut_"];
                 };
             };
@@ -6726,6 +7137,105 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "location_id": "DC-CNX-01",
+                     *       "name": "Chiang Mai",
+                     *       "region": "northern",
+                     *       "latitude": 18.7883,
+                     *       "longitude": 98.9853,
+                     *       "altitude_m": 310,
+                     *       "commissioned_on": "2018-03-15",
+                     *       "utility": "PEA",
+                     *       "climate_zone": "N",
+                     *       "system_count": 2,
+                     *       "string_count": 9,
+                     *       "battery_count": 216,
+                     *       "retired_at": null,
+                     *       "stats": {
+                     *         "status_counts": {
+                     *           "normal": 213,
+                     *           "warning": 2,
+                     *           "critical": 1,
+                     *           "no_data": 0
+                     *         },
+                     *         "not_judged_count": 4,
+                     *         "alert_counts": {
+                     *           "info": 0,
+                     *           "warning": 2,
+                     *           "critical": 1
+                     *         },
+                     *         "pending_alert_count": 1,
+                     *         "mean_soh_pct": 92.7,
+                     *         "soh_evidence_count": 188,
+                     *         "soh_reason": null,
+                     *         "environment": {
+                     *           "time": "2026-11-20T01:09:42Z",
+                     *           "ambient_c": 23.1,
+                     *           "humidity_pct": 54,
+                     *           "hvac": "running",
+                     *           "mains": true,
+                     *           "is_stale": false
+                     *         },
+                     *         "newest_reading_at": "2026-11-20T01:09:42Z",
+                     *         "worst_battery_id": "BAT-DC-CNX-01-UPS-01-STR-01-001"
+                     *       },
+                     *       "systems": [
+                     *         {
+                     *           "system_id": "DC-CNX-01-UPS-01",
+                     *           "kind": "UPS",
+                     *           "rated_power_kva": 200,
+                     *           "strings": [
+                     *             {
+                     *               "string_id": "DC-CNX-01-UPS-01-STR-01",
+                     *               "system_id": "DC-CNX-01-UPS-01",
+                     *               "battery_count": 24,
+                     *               "battery_ids": [
+                     *                 "BAT-DC-CNX-01-UPS-01-STR-01-001",
+                     *                 "BAT-DC-CNX-01-UPS-01-STR-01-002",
+                     *                 "BAT-DC-CNX-01-UPS-01-STR-01-003",
+                     *                 "BAT-DC-CNX-01-UPS-01-STR-01-004",
+                     *                 "BAT-DC-CNX-01-UPS-01-STR-01-005",
+                     *                 "BAT-DC-CNX-01-UPS-01-STR-01-006",
+                     *                 "BAT-DC-CNX-01-UPS-01-STR-01-007",
+                     *                 "BAT-DC-CNX-01-UPS-01-STR-01-008",
+                     *                 "BAT-DC-CNX-01-UPS-01-STR-01-009",
+                     *                 "BAT-DC-CNX-01-UPS-01-STR-01-010",
+                     *                 "BAT-DC-CNX-01-UPS-01-STR-01-011",
+                     *                 "BAT-DC-CNX-01-UPS-01-STR-01-012",
+                     *                 "BAT-DC-CNX-01-UPS-01-STR-01-013",
+                     *                 "BAT-DC-CNX-01-UPS-01-STR-01-014",
+                     *                 "BAT-DC-CNX-01-UPS-01-STR-01-015",
+                     *                 "BAT-DC-CNX-01-UPS-01-STR-01-016",
+                     *                 "BAT-DC-CNX-01-UPS-01-STR-01-017",
+                     *                 "BAT-DC-CNX-01-UPS-01-STR-01-018",
+                     *                 "BAT-DC-CNX-01-UPS-01-STR-01-019",
+                     *                 "BAT-DC-CNX-01-UPS-01-STR-01-020",
+                     *                 "BAT-DC-CNX-01-UPS-01-STR-01-021",
+                     *                 "BAT-DC-CNX-01-UPS-01-STR-01-022",
+                     *                 "BAT-DC-CNX-01-UPS-01-STR-01-023",
+                     *                 "BAT-DC-CNX-01-UPS-01-STR-01-024"
+                     *               ],
+                     *               "retired_battery_ids": [],
+                     *               "retired_at": null,
+                     *               "state": {
+                     *                 "time": "2026-11-20T01:09:42Z",
+                     *                 "voltage_v": 325.1,
+                     *                 "current_a": 0,
+                     *                 "float_current_ma": 41.5,
+                     *                 "ripple_voltage_v": 0.31,
+                     *                 "ripple_current_a": 1.8,
+                     *                 "mode": "float",
+                     *                 "mode_since": "2026-11-12T08:02:10Z",
+                     *                 "reporting_interval_s": 60,
+                     *                 "is_stale": false
+                     *               }
+                     *             }
+                     *           ]
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/json": components["schemas"]["LocationDetail"];
                 };
             };
@@ -6807,6 +7317,75 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "battery_id": "BAT-DC-CNX-01-UPS-01-STR-01-001",
+                     *           "location_id": "DC-CNX-01",
+                     *           "system_id": "DC-CNX-01-UPS-01",
+                     *           "string_id": "DC-CNX-01-UPS-01-STR-01",
+                     *           "position": 1,
+                     *           "model_id": "CSB-HX12-120",
+                     *           "serial_number": "CSB2106-004417",
+                     *           "installed_at": "2021-06-30T17:00:00Z",
+                     *           "status": "warning",
+                     *           "status_reasons": [
+                     *             "resistance_drift"
+                     *           ],
+                     *           "not_judged": [
+                     *             {
+                     *               "signal": "discharge_voltage",
+                     *               "reason": "no_current"
+                     *             }
+                     *           ],
+                     *           "live": {
+                     *             "time": "2026-11-20T01:09:42Z",
+                     *             "received_at": "2026-11-20T01:09:43Z",
+                     *             "voltage_v": 13.54,
+                     *             "current_a": 0,
+                     *             "temperature_c": 24.8,
+                     *             "internal_resistance_mohm": 4.31,
+                     *             "resistance_measured_at": "2026-11-19T19:00:00Z",
+                     *             "resistance_drift_pct": 23.1,
+                     *             "soc": {
+                     *               "value_pct": 98.6,
+                     *               "low_pct": 95.9,
+                     *               "high_pct": 100,
+                     *               "provenance": "discharge_inferred",
+                     *               "reason": null
+                     *             },
+                     *             "soh": {
+                     *               "value_pct": 93.1,
+                     *               "low_pct": 89.4,
+                     *               "high_pct": 96.8,
+                     *               "provenance": "discharge_inferred",
+                     *               "reason": null
+                     *             },
+                     *             "quality": [
+                     *               "current_from_string"
+                     *             ],
+                     *             "reporting_interval_s": 60,
+                     *             "stale_after_s": 300,
+                     *             "is_stale": false
+                     *           },
+                     *           "open_alerts": {
+                     *             "info": 0,
+                     *             "warning": 1,
+                     *             "critical": 0
+                     *           },
+                     *           "rul_days": 1240,
+                     *           "retired_at": null,
+                     *           "retired_by": null,
+                     *           "retired_reason": null
+                     *         }
+                     *       ],
+                     *       "total": 1,
+                     *       "skip": 0,
+                     *       "limit": 100,
+                     *       "unknown_count": 0
+                     *     }
+                     */
                     "application/json": components["schemas"]["BatteryPage"];
                 };
             };
@@ -6901,6 +7480,75 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "battery_id": "BAT-DC-CNX-01-UPS-01-STR-01-001",
+                     *           "location_id": "DC-CNX-01",
+                     *           "system_id": "DC-CNX-01-UPS-01",
+                     *           "string_id": "DC-CNX-01-UPS-01-STR-01",
+                     *           "position": 1,
+                     *           "model_id": "CSB-HX12-120",
+                     *           "serial_number": "CSB2106-004417",
+                     *           "installed_at": "2021-06-30T17:00:00Z",
+                     *           "status": "warning",
+                     *           "status_reasons": [
+                     *             "resistance_drift"
+                     *           ],
+                     *           "not_judged": [
+                     *             {
+                     *               "signal": "discharge_voltage",
+                     *               "reason": "no_current"
+                     *             }
+                     *           ],
+                     *           "live": {
+                     *             "time": "2026-11-20T01:09:42Z",
+                     *             "received_at": "2026-11-20T01:09:43Z",
+                     *             "voltage_v": 13.54,
+                     *             "current_a": 0,
+                     *             "temperature_c": 24.8,
+                     *             "internal_resistance_mohm": 4.31,
+                     *             "resistance_measured_at": "2026-11-19T19:00:00Z",
+                     *             "resistance_drift_pct": 23.1,
+                     *             "soc": {
+                     *               "value_pct": 98.6,
+                     *               "low_pct": 95.9,
+                     *               "high_pct": 100,
+                     *               "provenance": "discharge_inferred",
+                     *               "reason": null
+                     *             },
+                     *             "soh": {
+                     *               "value_pct": 93.1,
+                     *               "low_pct": 89.4,
+                     *               "high_pct": 96.8,
+                     *               "provenance": "discharge_inferred",
+                     *               "reason": null
+                     *             },
+                     *             "quality": [
+                     *               "current_from_string"
+                     *             ],
+                     *             "reporting_interval_s": 60,
+                     *             "stale_after_s": 300,
+                     *             "is_stale": false
+                     *           },
+                     *           "open_alerts": {
+                     *             "info": 0,
+                     *             "warning": 1,
+                     *             "critical": 0
+                     *           },
+                     *           "rul_days": 1240,
+                     *           "retired_at": null,
+                     *           "retired_by": null,
+                     *           "retired_reason": null
+                     *         }
+                     *       ],
+                     *       "total": 1,
+                     *       "skip": 0,
+                     *       "limit": 100,
+                     *       "unknown_count": 0
+                     *     }
+                     */
                     "application/json": components["schemas"]["BatteryPage"];
                 };
             };
@@ -6964,6 +7612,99 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "battery_id": "BAT-DC-CNX-01-UPS-01-STR-01-001",
+                     *       "location_id": "DC-CNX-01",
+                     *       "system_id": "DC-CNX-01-UPS-01",
+                     *       "string_id": "DC-CNX-01-UPS-01-STR-01",
+                     *       "position": 1,
+                     *       "model_id": "CSB-HX12-120",
+                     *       "serial_number": "CSB2106-004417",
+                     *       "installed_at": "2021-06-30T17:00:00Z",
+                     *       "status": "warning",
+                     *       "status_reasons": [
+                     *         "resistance_drift"
+                     *       ],
+                     *       "not_judged": [
+                     *         {
+                     *           "signal": "discharge_voltage",
+                     *           "reason": "no_current"
+                     *         }
+                     *       ],
+                     *       "live": {
+                     *         "time": "2026-11-20T01:09:42Z",
+                     *         "received_at": "2026-11-20T01:09:43Z",
+                     *         "voltage_v": 13.54,
+                     *         "current_a": 0,
+                     *         "temperature_c": 24.8,
+                     *         "internal_resistance_mohm": 4.31,
+                     *         "resistance_measured_at": "2026-11-19T19:00:00Z",
+                     *         "resistance_drift_pct": 23.1,
+                     *         "soc": {
+                     *           "value_pct": 98.6,
+                     *           "low_pct": 95.9,
+                     *           "high_pct": 100,
+                     *           "provenance": "discharge_inferred",
+                     *           "reason": null
+                     *         },
+                     *         "soh": {
+                     *           "value_pct": 93.1,
+                     *           "low_pct": 89.4,
+                     *           "high_pct": 96.8,
+                     *           "provenance": "discharge_inferred",
+                     *           "reason": null
+                     *         },
+                     *         "quality": [
+                     *           "current_from_string"
+                     *         ],
+                     *         "reporting_interval_s": 60,
+                     *         "stale_after_s": 300,
+                     *         "is_stale": false
+                     *       },
+                     *       "open_alerts": {
+                     *         "info": 0,
+                     *         "warning": 1,
+                     *         "critical": 0
+                     *       },
+                     *       "rul_days": 1240,
+                     *       "retired_at": null,
+                     *       "retired_by": null,
+                     *       "retired_reason": null,
+                     *       "location_name": "Chiang Mai",
+                     *       "model": {
+                     *         "model_id": "CSB-HX12-120",
+                     *         "manufacturer": "CSB",
+                     *         "name": "HX12-120 (generic 12 V 120 Ah AGM)",
+                     *         "chemistry": "VRLA-AGM",
+                     *         "nominal_voltage_v": 12,
+                     *         "cell_count": 6,
+                     *         "rated_capacity_ah": 120,
+                     *         "float_voltage_low_v": 13.5,
+                     *         "float_voltage_high_v": 13.8,
+                     *         "float_compensation_v_per_c": -0.0198,
+                     *         "nominal_resistance_mohm": 3.5,
+                     *         "max_charge_current_a": 36,
+                     *         "mass_kg": 36,
+                     *         "design_life_years": 10
+                     *       },
+                     *       "baseline_resistance_mohm": 3.5,
+                     *       "baseline_temperature_c": 25,
+                     *       "age_years": 5.39,
+                     *       "string_state": {
+                     *         "time": "2026-11-20T01:09:42Z",
+                     *         "voltage_v": 325.1,
+                     *         "current_a": 0,
+                     *         "float_current_ma": 41.5,
+                     *         "ripple_voltage_v": 0.31,
+                     *         "ripple_current_a": 1.8,
+                     *         "mode": "float",
+                     *         "mode_since": "2026-11-12T08:02:10Z",
+                     *         "reporting_interval_s": 60,
+                     *         "is_stale": false
+                     *       }
+                     *     }
+                     */
                     "application/json": components["schemas"]["BatteryDetail"];
                 };
             };
@@ -7021,6 +7762,10 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example location_id,location_name,region,latitude,longitude,altitude_m,commissioned_on,utility,climate_zone,system_id,system_kind,rated_power_kva,string_id,battery_id,position,model_id,serial_number,installed_on,baseline_resistance_mohm,baseline_temperature_c
+                 *     DC-CNX-01,Chiang Mai,northern,18.7883,98.9853,310,2018-03-15,PEA,N,DC-CNX-01-UPS-01,UPS,200,DC-CNX-01-UPS-01-STR-01,BAT-DC-CNX-01-UPS-01-STR-01-001,1,CSB-HX12-120,CSB2611-000812,2026-11-20,3.48,25.0
+                 */
                 "text/csv": string;
             };
         };
@@ -7031,6 +7776,31 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "dry_run": false,
+                     *       "row_count": 1,
+                     *       "created": 0,
+                     *       "updated": 0,
+                     *       "unchanged": 0,
+                     *       "replaced": 1,
+                     *       "replacements": [
+                     *         {
+                     *           "line": 2,
+                     *           "battery_id": "BAT-DC-CNX-01-UPS-01-STR-01-001",
+                     *           "old_serial_number": "CSB2106-004417",
+                     *           "new_serial_number": "CSB2611-000812",
+                     *           "installed_at": "2026-11-19T17:00:00Z"
+                     *         }
+                     *       ],
+                     *       "retired": 0,
+                     *       "reinstated": 0,
+                     *       "error_count": 0,
+                     *       "errors": [],
+                     *       "warning_count": 0,
+                     *       "warnings": []
+                     *     }
+                     */
                     "application/json": components["schemas"]["ImportReport"];
                 };
             };
@@ -7107,6 +7877,12 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "reason": "Swollen case; removed.",
+                 *       "retired_on": "2026-11-20"
+                 *     }
+                 */
                 "application/json": components["schemas"]["RetireIn"];
             };
         };
@@ -7117,6 +7893,16 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "kind": "battery",
+                     *       "id": "BAT-DC-CNX-01-UPS-01-STR-01-001",
+                     *       "battery_count": 1,
+                     *       "retired_at": "2026-11-19T17:00:00Z",
+                     *       "retired_by": "admin",
+                     *       "retired_reason": "Swollen case; removed."
+                     *     }
+                     */
                     "application/json": components["schemas"]["RetirementOut"];
                 };
             };
@@ -7210,6 +7996,12 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "reason": "Swollen case; removed.",
+                 *       "retired_on": "2026-11-20"
+                 *     }
+                 */
                 "application/json": components["schemas"]["RetireIn"];
             };
         };
@@ -7220,6 +8012,16 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "kind": "string",
+                     *       "id": "DC-CNX-01-UPS-01-STR-01",
+                     *       "battery_count": 24,
+                     *       "retired_at": "2026-11-19T17:00:00Z",
+                     *       "retired_by": "admin",
+                     *       "retired_reason": "Swollen case; removed."
+                     *     }
+                     */
                     "application/json": components["schemas"]["RetirementOut"];
                 };
             };
@@ -7313,6 +8115,12 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "reason": "Swollen case; removed.",
+                 *       "retired_on": "2026-11-20"
+                 *     }
+                 */
                 "application/json": components["schemas"]["RetireIn"];
             };
         };
@@ -7323,6 +8131,16 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "kind": "location",
+                     *       "id": "DC-CNX-01",
+                     *       "battery_count": 216,
+                     *       "retired_at": "2026-11-19T17:00:00Z",
+                     *       "retired_by": "admin",
+                     *       "retired_reason": "Swollen case; removed."
+                     *     }
+                     */
                     "application/json": components["schemas"]["RetirementOut"];
                 };
             };
@@ -7416,6 +8234,11 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "reason": "Retired by mistake."
+                 *     }
+                 */
                 "application/json": components["schemas"]["UnretireIn"];
             };
         };
@@ -7426,6 +8249,16 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "kind": "battery",
+                     *       "id": "BAT-DC-CNX-01-UPS-01-STR-01-001",
+                     *       "battery_count": 1,
+                     *       "retired_at": null,
+                     *       "retired_by": null,
+                     *       "retired_reason": null
+                     *     }
+                     */
                     "application/json": components["schemas"]["RetirementOut"];
                 };
             };
@@ -7519,6 +8352,11 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "reason": "Retired by mistake."
+                 *     }
+                 */
                 "application/json": components["schemas"]["UnretireIn"];
             };
         };
@@ -7529,6 +8367,16 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "kind": "string",
+                     *       "id": "DC-CNX-01-UPS-01-STR-01",
+                     *       "battery_count": 24,
+                     *       "retired_at": null,
+                     *       "retired_by": null,
+                     *       "retired_reason": null
+                     *     }
+                     */
                     "application/json": components["schemas"]["RetirementOut"];
                 };
             };
@@ -7622,6 +8470,11 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "reason": "Retired by mistake."
+                 *     }
+                 */
                 "application/json": components["schemas"]["UnretireIn"];
             };
         };
@@ -7632,6 +8485,16 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "kind": "location",
+                     *       "id": "DC-CNX-01",
+                     *       "battery_count": 216,
+                     *       "retired_at": null,
+                     *       "retired_by": null,
+                     *       "retired_reason": null
+                     *     }
+                     */
                     "application/json": components["schemas"]["RetirementOut"];
                 };
             };
@@ -7722,6 +8585,41 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "readings": [
+                 *         {
+                 *           "battery_id": "BAT-DC-CNX-01-UPS-01-STR-01-001",
+                 *           "time": "2026-11-20T01:09:42Z",
+                 *           "voltage_v": 13.54,
+                 *           "temperature_c": 24.8
+                 *         },
+                 *         {
+                 *           "battery_id": "BAT-DC-CNX-01-UPS-01-STR-01-099",
+                 *           "time": "2026-11-20T01:09:42Z",
+                 *           "voltage_v": 13.53
+                 *         }
+                 *       ],
+                 *       "string_readings": [
+                 *         {
+                 *           "string_id": "DC-CNX-01-UPS-01-STR-01",
+                 *           "time": "2026-11-20T01:09:42Z",
+                 *           "current_a": 0,
+                 *           "float_current_ma": 41.5,
+                 *           "mode": "float"
+                 *         }
+                 *       ],
+                 *       "site_readings": [
+                 *         {
+                 *           "location_id": "DC-CNX-01",
+                 *           "time": "2026-11-20T01:09:42Z",
+                 *           "ambient_c": 23.1,
+                 *           "hvac": "running",
+                 *           "mains": true
+                 *         }
+                 *       ]
+                 *     }
+                 */
                 "application/json": components["schemas"]["TelemetryBatch"];
             };
         };
@@ -7732,6 +8630,26 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "accepted": 3,
+                     *       "merged": 0,
+                     *       "corrected": 0,
+                     *       "duplicates": 0,
+                     *       "late": 0,
+                     *       "rejected_count": 1,
+                     *       "rejected": [
+                     *         {
+                     *           "list": "readings",
+                     *           "index": 1,
+                     *           "code": "unknown_id",
+                     *           "detail": "BAT-DC-CNX-01-UPS-01-STR-01-099 is not in the fleet."
+                     *         }
+                     *       ],
+                     *       "left_out_count": 0,
+                     *       "left_out": []
+                     *     }
+                     */
                     "application/json": components["schemas"]["IngestResult"];
                 };
             };
@@ -7822,6 +8740,74 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "generated_at": "2026-11-20T01:10:00Z",
+                     *       "locations": {
+                     *         "DC-CNX-01": {
+                     *           "seq": 20417
+                     *         }
+                     *       },
+                     *       "columns": {
+                     *         "battery_id": [
+                     *           "BAT-DC-CNX-01-UPS-01-STR-01-001",
+                     *           "BAT-DC-CNX-01-UPS-01-STR-01-002"
+                     *         ],
+                     *         "time": [
+                     *           "2026-11-20T01:09:42Z",
+                     *           null
+                     *         ],
+                     *         "received_at": [
+                     *           "2026-11-20T01:09:43Z",
+                     *           null
+                     *         ],
+                     *         "voltage_v": [
+                     *           13.54,
+                     *           null
+                     *         ],
+                     *         "current_a": [
+                     *           0,
+                     *           null
+                     *         ],
+                     *         "temperature_c": [
+                     *           24.8,
+                     *           null
+                     *         ],
+                     *         "internal_resistance_mohm": [
+                     *           4.31,
+                     *           null
+                     *         ],
+                     *         "resistance_drift_pct": [
+                     *           23.1,
+                     *           null
+                     *         ],
+                     *         "soc_pct": [
+                     *           98.6,
+                     *           null
+                     *         ],
+                     *         "soh_pct": [
+                     *           93.1,
+                     *           null
+                     *         ],
+                     *         "status": [
+                     *           "warning",
+                     *           "no_data"
+                     *         ],
+                     *         "stale_after_s": [
+                     *           300,
+                     *           300
+                     *         ],
+                     *         "open_critical": [
+                     *           0,
+                     *           0
+                     *         ],
+                     *         "open_warning": [
+                     *           1,
+                     *           0
+                     *         ]
+                     *       }
+                     *     }
+                     */
                     "application/json": components["schemas"]["TelemetryLatest"];
                 };
             };
@@ -7902,6 +8888,10 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example battery_id,time,voltage_v,current_a,temperature_c,internal_resistance_mohm,soc_pct,soh_pct,quality
+                     *     BAT-DC-CNX-01-UPS-01-STR-01-001,2026-11-20T01:09:42.000000Z,13.54,0,24.8,,98.6,93.1,current_from_string
+                     */
                     "text/csv": unknown;
                     "application/vnd.apache.parquet": unknown;
                 };
@@ -7987,6 +8977,28 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "battery_id": "BAT-DC-CNX-01-UPS-01-STR-01-001",
+                     *           "day": "2026-11-19",
+                     *           "expected": 1440,
+                     *           "received": 1436,
+                     *           "accepted": 1431,
+                     *           "late": 12,
+                     *           "merged": 3,
+                     *           "corrected": 0,
+                     *           "duplicate": 2,
+                     *           "rejected": 0,
+                     *           "complete_pct": 99.4
+                     *         }
+                     *       ],
+                     *       "total": 1,
+                     *       "skip": 0,
+                     *       "limit": 100
+                     *     }
+                     */
                     "application/json": components["schemas"]["Page_DayCompleteness_"];
                 };
             };
@@ -8068,6 +9080,136 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "battery_id": "BAT-DC-CNX-01-UPS-01-STR-01-001",
+                     *       "start": "2026-11-19T23:00:00Z",
+                     *       "end": "2026-11-20T01:00:00Z",
+                     *       "resolution": "1h",
+                     *       "bucket_s": 3600,
+                     *       "source": "telemetry_hourly",
+                     *       "point_count": 2,
+                     *       "raw_available_from": "2026-08-22T01:10:00Z",
+                     *       "columns": {
+                     *         "time": [
+                     *           "2026-11-19T23:00:00Z",
+                     *           "2026-11-20T00:00:00Z"
+                     *         ],
+                     *         "count": [
+                     *           60,
+                     *           60
+                     *         ],
+                     *         "voltage_v": {
+                     *           "min": [
+                     *             13.52,
+                     *             13.52
+                     *           ],
+                     *           "max": [
+                     *             13.56,
+                     *             13.56
+                     *           ],
+                     *           "mean": [
+                     *             13.54,
+                     *             13.54
+                     *           ],
+                     *           "last": [
+                     *             13.54,
+                     *             13.54
+                     *           ]
+                     *         },
+                     *         "current_a": {
+                     *           "min": [
+                     *             0,
+                     *             0
+                     *           ],
+                     *           "max": [
+                     *             0,
+                     *             0
+                     *           ],
+                     *           "mean": [
+                     *             0,
+                     *             0
+                     *           ],
+                     *           "last": [
+                     *             0,
+                     *             0
+                     *           ]
+                     *         },
+                     *         "temperature_c": {
+                     *           "min": [
+                     *             24.6,
+                     *             24.6
+                     *           ],
+                     *           "max": [
+                     *             25,
+                     *             25
+                     *           ],
+                     *           "mean": [
+                     *             24.8,
+                     *             24.8
+                     *           ],
+                     *           "last": [
+                     *             24.8,
+                     *             24.8
+                     *           ]
+                     *         },
+                     *         "internal_resistance_mohm": {
+                     *           "min": [
+                     *             null,
+                     *             null
+                     *           ],
+                     *           "max": [
+                     *             null,
+                     *             null
+                     *           ],
+                     *           "mean": [
+                     *             null,
+                     *             null
+                     *           ],
+                     *           "last": [
+                     *             null,
+                     *             null
+                     *           ]
+                     *         },
+                     *         "soc_pct": {
+                     *           "min": [
+                     *             98.5,
+                     *             98.5
+                     *           ],
+                     *           "max": [
+                     *             98.7,
+                     *             98.7
+                     *           ],
+                     *           "mean": [
+                     *             98.6,
+                     *             98.6
+                     *           ],
+                     *           "last": [
+                     *             98.6,
+                     *             98.6
+                     *           ]
+                     *         },
+                     *         "soh_pct": {
+                     *           "min": [
+                     *             93.1,
+                     *             93.1
+                     *           ],
+                     *           "max": [
+                     *             93.1,
+                     *             93.1
+                     *           ],
+                     *           "mean": [
+                     *             93.1,
+                     *             93.1
+                     *           ],
+                     *           "last": [
+                     *             93.1,
+                     *             93.1
+                     *           ]
+                     *         }
+                     *       }
+                     *     }
+                     */
                     "application/json": components["schemas"]["TelemetrySeries"];
                 };
             };
@@ -8143,6 +9285,69 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "battery_id": "BAT-DC-CNX-01-UPS-01-STR-01-001",
+                     *       "generated_at": "2026-11-20T01:10:00Z",
+                     *       "time": "2026-11-20T01:09:42Z",
+                     *       "is_stale": false,
+                     *       "soc": {
+                     *         "value_pct": 98.6,
+                     *         "low_pct": 95.9,
+                     *         "high_pct": 100,
+                     *         "provenance": "discharge_inferred",
+                     *         "reason": null
+                     *       },
+                     *       "soh": {
+                     *         "value_pct": 93.1,
+                     *         "low_pct": 89.4,
+                     *         "high_pct": 96.8,
+                     *         "provenance": "discharge_inferred",
+                     *         "reason": null
+                     *       },
+                     *       "resistance_mohm": 4.28,
+                     *       "resistance_sd_mohm": 0.06,
+                     *       "evidence": [
+                     *         {
+                     *           "kind": "discharge",
+                     *           "at": "2026-11-12T08:02:10Z",
+                     *           "age_days": 7.71,
+                     *           "depth_pct": 18.7,
+                     *           "soh": {
+                     *             "value_pct": 93.1,
+                     *             "low_pct": 89.4,
+                     *             "high_pct": 96.8,
+                     *             "provenance": "discharge_inferred",
+                     *             "reason": null
+                     *           },
+                     *           "resistance_mohm": null,
+                     *           "resistance_drift_pct": null
+                     *         }
+                     *       ],
+                     *       "history": [
+                     *         {
+                     *           "day": "2026-11-19",
+                     *           "time": "2026-11-19T16:59:42Z",
+                     *           "soc": {
+                     *             "value_pct": 98.6,
+                     *             "low_pct": 95.9,
+                     *             "high_pct": 100,
+                     *             "provenance": "discharge_inferred",
+                     *             "reason": null
+                     *           },
+                     *           "soh": {
+                     *             "value_pct": 93.1,
+                     *             "low_pct": 89.4,
+                     *             "high_pct": 96.8,
+                     *             "provenance": "discharge_inferred",
+                     *             "reason": null
+                     *           },
+                     *           "resistance_mohm": 4.28,
+                     *           "resistance_sd_mohm": 0.06
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/json": components["schemas"]["TwinRecord"];
                 };
             };
@@ -8220,6 +9425,44 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "discharge_id": 318,
+                     *           "string_id": "DC-CNX-01-UPS-01-STR-01",
+                     *           "started_at": "2026-11-12T07:40:10Z",
+                     *           "ended_at": "2026-11-12T08:02:10Z",
+                     *           "duration_s": 1320,
+                     *           "mode": "discharge",
+                     *           "drawn_ah": 22.4,
+                     *           "depth_pct": 18.7,
+                     *           "mean_current_a": -61.1,
+                     *           "min_voltage_v": 12.08,
+                     *           "lowest_battery_id": "BAT-DC-CNX-01-UPS-01-STR-01-001",
+                     *           "mean_temperature_c": 25.1,
+                     *           "complete": true,
+                     *           "is_open": false,
+                     *           "block": {
+                     *             "battery_id": "BAT-DC-CNX-01-UPS-01-STR-01-001",
+                     *             "end_voltage_v": 12.11,
+                     *             "min_voltage_v": 12.08,
+                     *             "mean_temperature_c": 25.3,
+                     *             "soh": {
+                     *               "value_pct": 93.1,
+                     *               "low_pct": 89.4,
+                     *               "high_pct": 96.8,
+                     *               "provenance": "discharge_inferred",
+                     *               "reason": null
+                     *             }
+                     *           }
+                     *         }
+                     *       ],
+                     *       "total": 1,
+                     *       "skip": 0,
+                     *       "limit": 100
+                     *     }
+                     */
                     "application/json": components["schemas"]["Page_BatteryDischarge_"];
                 };
             };
@@ -8297,6 +9540,46 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "discharge_id": 318,
+                     *           "string_id": "DC-CNX-01-UPS-01-STR-01",
+                     *           "started_at": "2026-11-12T07:40:10Z",
+                     *           "ended_at": "2026-11-12T08:02:10Z",
+                     *           "duration_s": 1320,
+                     *           "mode": "discharge",
+                     *           "drawn_ah": 22.4,
+                     *           "depth_pct": 18.7,
+                     *           "mean_current_a": -61.1,
+                     *           "min_voltage_v": 12.08,
+                     *           "lowest_battery_id": "BAT-DC-CNX-01-UPS-01-STR-01-001",
+                     *           "mean_temperature_c": 25.1,
+                     *           "complete": true,
+                     *           "is_open": false,
+                     *           "blocks": [
+                     *             {
+                     *               "battery_id": "BAT-DC-CNX-01-UPS-01-STR-01-001",
+                     *               "end_voltage_v": 12.11,
+                     *               "min_voltage_v": 12.08,
+                     *               "mean_temperature_c": 25.3,
+                     *               "soh": {
+                     *                 "value_pct": 93.1,
+                     *                 "low_pct": 89.4,
+                     *                 "high_pct": 96.8,
+                     *                 "provenance": "discharge_inferred",
+                     *                 "reason": null
+                     *               }
+                     *             }
+                     *           ]
+                     *         }
+                     *       ],
+                     *       "total": 1,
+                     *       "skip": 0,
+                     *       "limit": 100
+                     *     }
+                     */
                     "application/json": components["schemas"]["Page_StringDischarge_"];
                 };
             };
@@ -8374,6 +9657,62 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "string_id": "DC-CNX-01-UPS-01-STR-01",
+                     *       "generated_at": "2026-11-20T01:10:00Z",
+                     *       "load": {
+                     *         "basis": "given",
+                     *         "current_a": -60,
+                     *         "power_w": null
+                     *       },
+                     *       "block_count": 24,
+                     *       "withheld_count": 1,
+                     *       "unknown_batteries": [
+                     *         {
+                     *           "battery_id": "BAT-DC-CNX-01-UPS-01-STR-01-007",
+                     *           "reason": "reading_too_old"
+                     *         }
+                     *       ],
+                     *       "assumed_battery_ids": [
+                     *         "BAT-DC-CNX-01-UPS-01-STR-01-007"
+                     *       ],
+                     *       "oldest_reading_at": "2026-11-20T01:09:42Z",
+                     *       "simulation": {
+                     *         "runtime_p10_s": 3710,
+                     *         "runtime_p50_s": 4180,
+                     *         "runtime_p90_s": 4620,
+                     *         "reaches_cut_off": true,
+                     *         "limiting_battery_id": "BAT-DC-CNX-01-UPS-01-STR-01-001",
+                     *         "limiting_probability": 0.81,
+                     *         "time_s": [
+                     *           0,
+                     *           2090,
+                     *           4180
+                     *         ],
+                     *         "current_a": [
+                     *           -60,
+                     *           -60,
+                     *           -60
+                     *         ],
+                     *         "string_voltage_v": [
+                     *           302.4,
+                     *           289.2,
+                     *           262.8
+                     *         ],
+                     *         "limiting_voltage_v": [
+                     *           12.58,
+                     *           11.96,
+                     *           10.5
+                     *         ],
+                     *         "limiting_soc_pct": [
+                     *           98.6,
+                     *           67.4,
+                     *           36.1
+                     *         ]
+                     *       }
+                     *     }
+                     */
                     "application/json": components["schemas"]["RuntimeOut"];
                 };
             };
@@ -8446,6 +9785,139 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "blocks": [
+                 *         {
+                 *           "battery_id": "BAT-DC-CNX-01-UPS-01-STR-01-001",
+                 *           "soc_pct": 98.6,
+                 *           "soh_pct": 93.1
+                 *         },
+                 *         {
+                 *           "battery_id": "BAT-DC-CNX-01-UPS-01-STR-01-002",
+                 *           "soc_pct": 98.6,
+                 *           "soh_pct": 93.1
+                 *         },
+                 *         {
+                 *           "battery_id": "BAT-DC-CNX-01-UPS-01-STR-01-003",
+                 *           "soc_pct": 98.6,
+                 *           "soh_pct": 93.1
+                 *         },
+                 *         {
+                 *           "battery_id": "BAT-DC-CNX-01-UPS-01-STR-01-004",
+                 *           "soc_pct": 98.6,
+                 *           "soh_pct": 93.1
+                 *         },
+                 *         {
+                 *           "battery_id": "BAT-DC-CNX-01-UPS-01-STR-01-005",
+                 *           "soc_pct": 98.6,
+                 *           "soh_pct": 93.1
+                 *         },
+                 *         {
+                 *           "battery_id": "BAT-DC-CNX-01-UPS-01-STR-01-006",
+                 *           "soc_pct": 98.6,
+                 *           "soh_pct": 93.1
+                 *         },
+                 *         {
+                 *           "battery_id": "BAT-DC-CNX-01-UPS-01-STR-01-007",
+                 *           "soc_pct": 98.6,
+                 *           "soh_pct": 93.1
+                 *         },
+                 *         {
+                 *           "battery_id": "BAT-DC-CNX-01-UPS-01-STR-01-008",
+                 *           "soc_pct": 98.6,
+                 *           "soh_pct": 93.1
+                 *         },
+                 *         {
+                 *           "battery_id": "BAT-DC-CNX-01-UPS-01-STR-01-009",
+                 *           "soc_pct": 98.6,
+                 *           "soh_pct": 93.1
+                 *         },
+                 *         {
+                 *           "battery_id": "BAT-DC-CNX-01-UPS-01-STR-01-010",
+                 *           "soc_pct": 98.6,
+                 *           "soh_pct": 93.1
+                 *         },
+                 *         {
+                 *           "battery_id": "BAT-DC-CNX-01-UPS-01-STR-01-011",
+                 *           "soc_pct": 98.6,
+                 *           "soh_pct": 93.1
+                 *         },
+                 *         {
+                 *           "battery_id": "BAT-DC-CNX-01-UPS-01-STR-01-012",
+                 *           "soc_pct": 98.6,
+                 *           "soh_pct": 93.1
+                 *         },
+                 *         {
+                 *           "battery_id": "BAT-DC-CNX-01-UPS-01-STR-01-013",
+                 *           "soc_pct": 98.6,
+                 *           "soh_pct": 93.1
+                 *         },
+                 *         {
+                 *           "battery_id": "BAT-DC-CNX-01-UPS-01-STR-01-014",
+                 *           "soc_pct": 98.6,
+                 *           "soh_pct": 93.1
+                 *         },
+                 *         {
+                 *           "battery_id": "BAT-DC-CNX-01-UPS-01-STR-01-015",
+                 *           "soc_pct": 98.6,
+                 *           "soh_pct": 93.1
+                 *         },
+                 *         {
+                 *           "battery_id": "BAT-DC-CNX-01-UPS-01-STR-01-016",
+                 *           "soc_pct": 98.6,
+                 *           "soh_pct": 93.1
+                 *         },
+                 *         {
+                 *           "battery_id": "BAT-DC-CNX-01-UPS-01-STR-01-017",
+                 *           "soc_pct": 98.6,
+                 *           "soh_pct": 93.1
+                 *         },
+                 *         {
+                 *           "battery_id": "BAT-DC-CNX-01-UPS-01-STR-01-018",
+                 *           "soc_pct": 98.6,
+                 *           "soh_pct": 93.1
+                 *         },
+                 *         {
+                 *           "battery_id": "BAT-DC-CNX-01-UPS-01-STR-01-019",
+                 *           "soc_pct": 98.6,
+                 *           "soh_pct": 93.1
+                 *         },
+                 *         {
+                 *           "battery_id": "BAT-DC-CNX-01-UPS-01-STR-01-020",
+                 *           "soc_pct": 98.6,
+                 *           "soh_pct": 93.1
+                 *         },
+                 *         {
+                 *           "battery_id": "BAT-DC-CNX-01-UPS-01-STR-01-021",
+                 *           "soc_pct": 98.6,
+                 *           "soh_pct": 93.1
+                 *         },
+                 *         {
+                 *           "battery_id": "BAT-DC-CNX-01-UPS-01-STR-01-022",
+                 *           "soc_pct": 98.6,
+                 *           "soh_pct": 93.1
+                 *         },
+                 *         {
+                 *           "battery_id": "BAT-DC-CNX-01-UPS-01-STR-01-023",
+                 *           "soc_pct": 98.6,
+                 *           "soh_pct": 93.1
+                 *         },
+                 *         {
+                 *           "battery_id": "BAT-DC-CNX-01-UPS-01-STR-01-024",
+                 *           "soc_pct": 98.6,
+                 *           "soh_pct": 93.1
+                 *         }
+                 *       ],
+                 *       "profile": [
+                 *         {
+                 *           "duration_s": 300,
+                 *           "current_a": -60
+                 *         }
+                 *       ],
+                 *       "rated_ah": 120
+                 *     }
+                 */
                 "application/json": components["schemas"]["SimulateRequest"];
             };
         };
@@ -8456,6 +9928,41 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "runtime_p10_s": 3710,
+                     *       "runtime_p50_s": 4180,
+                     *       "runtime_p90_s": 4620,
+                     *       "reaches_cut_off": true,
+                     *       "limiting_battery_id": "BAT-DC-CNX-01-UPS-01-STR-01-001",
+                     *       "limiting_probability": 0.81,
+                     *       "time_s": [
+                     *         0,
+                     *         2090,
+                     *         4180
+                     *       ],
+                     *       "current_a": [
+                     *         -60,
+                     *         -60,
+                     *         -60
+                     *       ],
+                     *       "string_voltage_v": [
+                     *         302.4,
+                     *         289.2,
+                     *         262.8
+                     *       ],
+                     *       "limiting_voltage_v": [
+                     *         12.58,
+                     *         11.96,
+                     *         10.5
+                     *       ],
+                     *       "limiting_soc_pct": [
+                     *         98.6,
+                     *         67.4,
+                     *         36.1
+                     *       ]
+                     *     }
+                     */
                     "application/json": components["schemas"]["SimulateResponse"];
                 };
             };
@@ -8579,6 +10086,48 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "alert_id": 4711,
+                     *           "type": "temperature_high",
+                     *           "severity": "critical",
+                     *           "respond_within": "same_day",
+                     *           "rule_id": "temperature_high.critical",
+                     *           "location_id": "DC-CNX-01",
+                     *           "system_id": "DC-CNX-01-UPS-01",
+                     *           "string_id": "DC-CNX-01-UPS-01-STR-01",
+                     *           "battery_id": "BAT-DC-CNX-01-UPS-01-STR-01-001",
+                     *           "is_active": true,
+                     *           "raised_at": "2026-11-20T00:41:00Z",
+                     *           "cleared_at": null,
+                     *           "acknowledged_at": null,
+                     *           "acknowledged_by": null,
+                     *           "resolved_at": null,
+                     *           "resolved_by": null,
+                     *           "value": 40.6,
+                     *           "threshold": 40,
+                     *           "unit": "°C",
+                     *           "peak_value": 42.3,
+                     *           "message": "Temperature 40.6 °C, above 40.0 °C",
+                     *           "message_code": "temperature_high",
+                     *           "message_params": {
+                     *             "value": 40.6,
+                     *             "threshold": 40
+                     *           },
+                     *           "withdrawn_at": null,
+                     *           "episode_count": 1,
+                     *           "end_reason": null
+                     *         }
+                     *       ],
+                     *       "total": 1,
+                     *       "skip": 0,
+                     *       "limit": 100,
+                     *       "active_count": 1,
+                     *       "pending_count": 1
+                     *     }
+                     */
                     "application/json": components["schemas"]["AlertPage"];
                 };
             };
@@ -8639,6 +10188,33 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "open_count": 3,
+                     *       "active_count": 2,
+                     *       "pending_count": 1,
+                     *       "by_severity": {
+                     *         "info": 0,
+                     *         "warning": 1,
+                     *         "critical": 1
+                     *       },
+                     *       "by_type": {
+                     *         "resistance_drift": 1,
+                     *         "temperature_high": 1
+                     *       },
+                     *       "by_location": {
+                     *         "DC-CNX-01": 2
+                     *       },
+                     *       "per_day": [
+                     *         {
+                     *           "day": "2026-11-20",
+                     *           "info": 0,
+                     *           "warning": 1,
+                     *           "critical": 1
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/json": components["schemas"]["AlertStats"];
                 };
             };
@@ -8693,6 +10269,52 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "alert_id": 4711,
+                     *       "type": "temperature_high",
+                     *       "severity": "critical",
+                     *       "respond_within": "same_day",
+                     *       "rule_id": "temperature_high.critical",
+                     *       "location_id": "DC-CNX-01",
+                     *       "system_id": "DC-CNX-01-UPS-01",
+                     *       "string_id": "DC-CNX-01-UPS-01-STR-01",
+                     *       "battery_id": "BAT-DC-CNX-01-UPS-01-STR-01-001",
+                     *       "is_active": true,
+                     *       "raised_at": "2026-11-20T00:41:00Z",
+                     *       "cleared_at": null,
+                     *       "acknowledged_at": null,
+                     *       "acknowledged_by": null,
+                     *       "resolved_at": null,
+                     *       "resolved_by": null,
+                     *       "value": 40.6,
+                     *       "threshold": 40,
+                     *       "unit": "°C",
+                     *       "peak_value": 42.3,
+                     *       "message": "Temperature 40.6 °C, above 40.0 °C",
+                     *       "message_code": "temperature_high",
+                     *       "message_params": {
+                     *         "value": 40.6,
+                     *         "threshold": 40
+                     *       },
+                     *       "withdrawn_at": null,
+                     *       "episode_count": 1,
+                     *       "end_reason": null,
+                     *       "timeline": [
+                     *         {
+                     *           "event_id": 9120,
+                     *           "at": "2026-11-20T00:41:00Z",
+                     *           "kind": "raised",
+                     *           "actor": null,
+                     *           "note": null,
+                     *           "data": {
+                     *             "value": 40.6,
+                     *             "threshold": 40
+                     *           }
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/json": components["schemas"]["AlertDetail"];
                 };
             };
@@ -8759,6 +10381,11 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "note": "Checking the charger."
+                 *     }
+                 */
                 "application/json": components["schemas"]["AcknowledgeIn"];
             };
         };
@@ -8769,6 +10396,60 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "alert_id": 4711,
+                     *       "type": "temperature_high",
+                     *       "severity": "critical",
+                     *       "respond_within": "same_day",
+                     *       "rule_id": "temperature_high.critical",
+                     *       "location_id": "DC-CNX-01",
+                     *       "system_id": "DC-CNX-01-UPS-01",
+                     *       "string_id": "DC-CNX-01-UPS-01-STR-01",
+                     *       "battery_id": "BAT-DC-CNX-01-UPS-01-STR-01-001",
+                     *       "is_active": true,
+                     *       "raised_at": "2026-11-20T00:41:00Z",
+                     *       "cleared_at": null,
+                     *       "acknowledged_at": "2026-11-20T01:12:05Z",
+                     *       "acknowledged_by": "somchai",
+                     *       "resolved_at": null,
+                     *       "resolved_by": null,
+                     *       "value": 40.6,
+                     *       "threshold": 40,
+                     *       "unit": "°C",
+                     *       "peak_value": 42.3,
+                     *       "message": "Temperature 40.6 °C, above 40.0 °C",
+                     *       "message_code": "temperature_high",
+                     *       "message_params": {
+                     *         "value": 40.6,
+                     *         "threshold": 40
+                     *       },
+                     *       "withdrawn_at": null,
+                     *       "episode_count": 1,
+                     *       "end_reason": null,
+                     *       "timeline": [
+                     *         {
+                     *           "event_id": 9120,
+                     *           "at": "2026-11-20T00:41:00Z",
+                     *           "kind": "raised",
+                     *           "actor": null,
+                     *           "note": null,
+                     *           "data": {
+                     *             "value": 40.6,
+                     *             "threshold": 40
+                     *           }
+                     *         },
+                     *         {
+                     *           "event_id": 9127,
+                     *           "at": "2026-11-20T01:12:05Z",
+                     *           "kind": "acknowledged",
+                     *           "actor": "somchai",
+                     *           "note": "Checking the charger.",
+                     *           "data": {}
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/json": components["schemas"]["AlertDetail"];
                 };
             };
@@ -8871,6 +10552,11 @@ export interface operations {
         };
         requestBody?: {
             content: {
+                /**
+                 * @example {
+                 *       "note": "Fan replaced."
+                 *     }
+                 */
                 "application/json": components["schemas"]["ResolveIn"] | null;
             };
         };
@@ -8881,6 +10567,68 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "alert_id": 4711,
+                     *       "type": "temperature_high",
+                     *       "severity": "critical",
+                     *       "respond_within": "same_day",
+                     *       "rule_id": "temperature_high.critical",
+                     *       "location_id": "DC-CNX-01",
+                     *       "system_id": "DC-CNX-01-UPS-01",
+                     *       "string_id": "DC-CNX-01-UPS-01-STR-01",
+                     *       "battery_id": "BAT-DC-CNX-01-UPS-01-STR-01-001",
+                     *       "is_active": false,
+                     *       "raised_at": "2026-11-20T00:41:00Z",
+                     *       "cleared_at": "2026-11-20T02:50:00Z",
+                     *       "acknowledged_at": "2026-11-20T01:12:05Z",
+                     *       "acknowledged_by": "somchai",
+                     *       "resolved_at": "2026-11-20T03:30:00Z",
+                     *       "resolved_by": "somchai",
+                     *       "value": 40.6,
+                     *       "threshold": 40,
+                     *       "unit": "°C",
+                     *       "peak_value": 42.3,
+                     *       "message": "Temperature 40.6 °C, above 40.0 °C",
+                     *       "message_code": "temperature_high",
+                     *       "message_params": {
+                     *         "value": 40.6,
+                     *         "threshold": 40
+                     *       },
+                     *       "withdrawn_at": null,
+                     *       "episode_count": 1,
+                     *       "end_reason": null,
+                     *       "timeline": [
+                     *         {
+                     *           "event_id": 9120,
+                     *           "at": "2026-11-20T00:41:00Z",
+                     *           "kind": "raised",
+                     *           "actor": null,
+                     *           "note": null,
+                     *           "data": {
+                     *             "value": 40.6,
+                     *             "threshold": 40
+                     *           }
+                     *         },
+                     *         {
+                     *           "event_id": 9127,
+                     *           "at": "2026-11-20T01:12:05Z",
+                     *           "kind": "acknowledged",
+                     *           "actor": "somchai",
+                     *           "note": "Checking the charger.",
+                     *           "data": {}
+                     *         },
+                     *         {
+                     *           "event_id": 9140,
+                     *           "at": "2026-11-20T03:30:00Z",
+                     *           "kind": "resolved",
+                     *           "actor": "somchai",
+                     *           "note": "Fan replaced.",
+                     *           "data": {}
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/json": components["schemas"]["AlertDetail"];
                 };
             };
@@ -8991,6 +10739,51 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "rule_id": "temperature_high.warning",
+                     *           "type": "temperature_high",
+                     *           "severity": "warning",
+                     *           "respond_within": "30d",
+                     *           "subject": "battery",
+                     *           "signal": "temperature_c",
+                     *           "direction": "above",
+                     *           "unit": "°C",
+                     *           "raise_value": 30,
+                     *           "clear_value": 29,
+                     *           "hold_s": 86400,
+                     *           "clear_hold_s": 300,
+                     *           "gate": "always",
+                     *           "after_commissioning": false,
+                     *           "adjustable": true,
+                     *           "floor": null,
+                     *           "source": "EJ: life shortens",
+                     *           "overrides": [
+                     *             {
+                     *               "scope": "string",
+                     *               "scope_id": "DC-CNX-01-UPS-01-STR-01",
+                     *               "raise_value": 33,
+                     *               "clear_value": 32,
+                     *               "hold_s": null,
+                     *               "clear_hold_s": null,
+                     *               "enabled": null,
+                     *               "reason": null,
+                     *               "expires_at": null,
+                     *               "override_id": 12,
+                     *               "rule_id": "temperature_high.warning",
+                     *               "updated_at": "2026-11-18T04:00:00Z",
+                     *               "updated_by": "somchai"
+                     *             }
+                     *           ]
+                     *         }
+                     *       ],
+                     *       "total": 1,
+                     *       "skip": 0,
+                     *       "limit": 100
+                     *     }
+                     */
                     "application/json": components["schemas"]["Page_RuleOut_"];
                 };
             };
@@ -9048,6 +10841,14 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "scope": "string",
+                 *       "scope_id": "DC-CNX-01-UPS-01-STR-01",
+                 *       "raise_value": 33,
+                 *       "clear_value": 32
+                 *     }
+                 */
                 "application/json": components["schemas"]["OverrideIn"];
             };
         };
@@ -9058,6 +10859,23 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "scope": "string",
+                     *       "scope_id": "DC-CNX-01-UPS-01-STR-01",
+                     *       "raise_value": 33,
+                     *       "clear_value": 32,
+                     *       "hold_s": null,
+                     *       "clear_hold_s": null,
+                     *       "enabled": null,
+                     *       "reason": null,
+                     *       "expires_at": null,
+                     *       "override_id": 12,
+                     *       "rule_id": "temperature_high.warning",
+                     *       "updated_at": "2026-11-18T04:00:00Z",
+                     *       "updated_by": "somchai"
+                     *     }
+                     */
                     "application/json": components["schemas"]["OverrideOut"];
                 };
             };
@@ -9234,6 +11052,53 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "rule_id": "temperature_high.warning",
+                     *           "type": "temperature_high",
+                     *           "severity": "warning",
+                     *           "respond_within": "30d",
+                     *           "signal": "temperature_c",
+                     *           "direction": "above",
+                     *           "unit": "°C",
+                     *           "gate": "always",
+                     *           "raise_value": 33,
+                     *           "clear_value": 32,
+                     *           "hold_s": 86400,
+                     *           "clear_hold_s": 300,
+                     *           "enabled": true,
+                     *           "origin": {
+                     *             "raise_value": {
+                     *               "scope": "string",
+                     *               "scope_id": "DC-CNX-01-UPS-01-STR-01"
+                     *             },
+                     *             "clear_value": {
+                     *               "scope": "string",
+                     *               "scope_id": "DC-CNX-01-UPS-01-STR-01"
+                     *             },
+                     *             "hold_s": {
+                     *               "scope": "default",
+                     *               "scope_id": null
+                     *             },
+                     *             "clear_hold_s": {
+                     *               "scope": "default",
+                     *               "scope_id": null
+                     *             },
+                     *             "enabled": {
+                     *               "scope": "default",
+                     *               "scope_id": null
+                     *             }
+                     *           },
+                     *           "source": "EJ: life shortens"
+                     *         }
+                     *       ],
+                     *       "total": 1,
+                     *       "skip": 0,
+                     *       "limit": 100
+                     *     }
+                     */
                     "application/json": components["schemas"]["Page_EffectiveRuleOut_"];
                 };
             };

@@ -14,7 +14,7 @@ from battery_servicekit.openapi.marks import Access, admits, can_raise
 from battery_servicekit.problems import MEDIA_TYPE, Conflict, DomainError, Problem, problems
 from battery_servicekit.service_token import service_guard
 from battery_servicekit.testing.asgi import asgi_client
-from battery_servicekit.testing.contract import gaps_of
+from battery_servicekit.testing.contract import faults_of_examples, gaps_of
 
 from .example import Item, create_app
 
@@ -152,3 +152,20 @@ def test_what_a_description_leaves_unsaid_is_named() -> None:
         "409 is no problem and has no schema",
     ):
         assert f"GET /bare/{{name}}: {missing}" in gaps
+
+
+def test_an_example_of_another_model_or_of_no_operation_is_a_fault() -> None:
+    app = service()
+    examples = {"make_item": Example(Problem.model_validate(problem_values()), request=Item(name="x"))}
+    serve_description(app, examples=examples)
+    assert faults_of_examples(app.openapi(), examples) == [
+        'make_item response: Problem is not {"$ref": "#/components/schemas/Item"}'
+    ]
+    other = service()
+    serve_description(other, examples={"make_nothing": Example()})
+    with pytest.raises(ValueError, match="make_nothing"):
+        other.openapi()
+
+
+def problem_values() -> dict[str, Any]:
+    return {"title": "t", "status": 409, "detail": "d", "code": "c", "instance": "/", "request_id": None}

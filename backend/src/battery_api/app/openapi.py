@@ -5,11 +5,25 @@ from typing import Any, Final
 from fastapi import FastAPI
 from pydantic import BaseModel
 
+from battery_api.accounts import examples as accounts_examples
+from battery_api.alerts import examples as alerts_examples
+from battery_api.fleet import examples as fleet_examples
+from battery_api.telemetry import examples as telemetry_examples
+from battery_api.twin import examples as twin_examples
 from battery_contracts import events
 from battery_contracts.telemetry import TelemetryBatch
 from battery_servicekit.openapi import description
 from battery_servicekit.openapi.bodies import declare
+from battery_servicekit.openapi.examples import Examples
 
+EXAMPLES: Final[Examples] = {
+    **accounts_examples.EXAMPLES,
+    **fleet_examples.EXAMPLES,
+    **telemetry_examples.EXAMPLES,
+    **twin_examples.EXAMPLES,
+    **alerts_examples.EXAMPLES,
+}
+"""Examples by operation id."""
 _EVENTS: Final[dict[str, type[BaseModel]]] = {
     "connected": events.Connected,
     "subscribed": events.Subscribed,
@@ -31,7 +45,7 @@ def describe(app: FastAPI) -> dict[str, Any]:
 def serve_description(app: FastAPI) -> None:
     """Serve the same description at the app's OpenAPI address as in the file."""
     # The body of POST telemetry is parsed by hand for speed, so its model is declared here too.
-    description.serve_description(app, bodies=[TelemetryBatch], extend=_add_events)
+    description.serve_description(app, bodies=[TelemetryBatch], examples=EXAMPLES, extend=_add_events)
 
 
 def _add_events(described: dict[str, Any]) -> None:

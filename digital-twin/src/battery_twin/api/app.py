@@ -17,6 +17,7 @@ from battery_servicekit.settings import ServiceSettings
 from battery_servicekit.startup import load_settings
 from battery_twin.api import analysis, estimate, rul
 from battery_twin.api.computing import Computing
+from battery_twin.api.examples import EXAMPLES
 from battery_twin.api.readiness import check_estimator
 from battery_twin.fleet.estimator import FleetEstimator
 from battery_twin.fleet.models import BatteryModels
@@ -58,7 +59,7 @@ def create_app(settings: TwinSettings | None = None) -> FastAPI:
     for part in (estimate.router, rul.router, analysis.router):
         router.include_router(part)
     app.include_router(router)
-    serve_description(app, bodies=[EstimateRequest])
+    serve_description(app, bodies=[EstimateRequest], examples=EXAMPLES)
     app.state.estimator = estimator
     app.state.computing = Computing()
     return app

@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Literal
+from typing import Any, Literal
 
 from fastapi import APIRouter, Response
 from pydantic import BaseModel, ConfigDict
@@ -88,7 +88,7 @@ def health_router(service: str, version: str, checks: Sequence[Check]) -> APIRou
     """Build the routes ``/health`` and ``/health/ready`` of a service."""
     router = APIRouter(tags=["health"])
 
-    @router.get("/health", response_model=Liveness)
+    @router.get("/health", response_model=Liveness, responses={200: _shown(Liveness(service=service, version=version))})
     async def get_health() -> Response:
         """Report that the process is alive."""
         return JsonResponse(Liveness(service=service, version=version))
@@ -98,7 +98,14 @@ def health_router(service: str, version: str, checks: Sequence[Check]) -> APIRou
     @router.get(
         "/health/ready",
         response_model=Readiness,
-        responses={503: {"model": Readiness, "description": "A required check is down."}},
+        responses={
+            200: _shown(_readiness("ready", checks)),
+            503: {
+                "model": Readiness,
+                "description": "A required check is down.",
+                **_shown(_readiness("unavailable", checks)),
+            },
+        },
     )
     async def get_readiness() -> Response:
         """Report whether the service can do its work, and what is missing."""
@@ -106,3 +113,17 @@ def health_router(service: str, version: str, checks: Sequence[Check]) -> APIRou
         return JsonResponse(readiness, status=503 if readiness.status == "unavailable" else 200)
 
     return router
+
+
+def _shown(answer: BaseModel) -> dict[str, Any]:
+    return {"content": {"application/json": {"example": answer.model_dump(mode="json")}}}
+
+
+def _readiness(status: Literal["ready", "unavailable"], checks: Sequence[Check]) -> Readiness:
+    """Return an example; if unavailable, with every required check down."""
+    reports = {check.name: CheckReport(state=CheckState.UP, required=check.required) for check in checks}
+    if status == "unavailable":
+        for report in reports.values():
+            if report.required:
+                report.state, report.reason = CheckState.DOWN, "not_answering"
+    return Readiness(status=status, checks=reports)

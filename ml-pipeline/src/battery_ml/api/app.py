@@ -12,6 +12,7 @@ from pydantic import Field
 
 from battery_contracts.ml import NO_CHAMPION, RulBatchRequest
 from battery_ml.api import models, prediction, training
+from battery_ml.api.examples import EXAMPLES
 from battery_ml.features.definition import FEATURES
 from battery_ml.jobs.training import TrainingJobs
 from battery_ml.registry.champion import Champion
@@ -96,7 +97,7 @@ def create_app(settings: MlSettings | None = None) -> FastAPI:
     for part in (prediction.router, models.router, training.router):
         router.include_router(part)
     app.include_router(router)
-    serve_description(app, bodies=[RulBatchRequest])
+    serve_description(app, bodies=[RulBatchRequest], examples=EXAMPLES)
     app.state.registry, app.state.champion, app.state.jobs = registry, champion, jobs
     return app
 

@@ -13,8 +13,10 @@ from battery_servicekit.application import create_service, serve
 from battery_servicekit.clock import Clock, SystemClock
 from battery_servicekit.health import Check, CheckState, Finding
 from battery_servicekit.logging import configure_logging
+from battery_servicekit.openapi.description import serve_description
 from battery_servicekit.service_token import service_guard
 from battery_servicekit.startup import load_settings, require_writable
+from battery_sim.api.examples import EXAMPLES
 from battery_sim.api.routes import router
 from battery_sim.runner import FeedState, Runner
 from battery_sim.settings import SimulatorSettings
@@ -56,6 +58,7 @@ def create_app(settings: SimulatorSettings | None = None, *, clock: Clock | None
     )
     guard = Depends(service_guard(None if settings is None else settings.service_token))
     app.include_router(router, dependencies=[guard])
+    serve_description(app, examples=EXAMPLES)
     return app
 
 

@@ -114,6 +114,9 @@ class ScenarioList(Described):
     """Why there are none, for people."""
 
 
+NO_SCENARIOS = ScenarioList(items=[], note="Drills are not part of this version; only the live feed runs.")
+
+
 @router.get("/status", response_model=SimulatorStatus)
 async def get_status(request: Request) -> Response:
     """Return the status of the feed."""
@@ -163,7 +166,7 @@ async def change_feed(body: FeedPatch, request: Request) -> Response:
 @router.get("/scenarios", response_model=ScenarioList)
 async def list_scenarios() -> Response:
     """List the scenarios for drills."""
-    return JsonResponse(ScenarioList(items=[], note="Drills are not part of this version; only the live feed runs."))
+    return JsonResponse(NO_SCENARIOS)
 
 
 def _runner(request: Request) -> Runner:

@@ -64,6 +64,7 @@ def _complete(app: FastAPI, description: dict[str, Any], bodies: Sequence[type[B
     for name in _OF_FASTAPI:
         description["components"]["schemas"].pop(name, None)
     limit = _body_limit(app)
+    unused = set(examples)
     schemes: dict[str, Any] = {}
     described: list[tuple[dict[str, Any], Access | None]] = []
     for context in iter_route_contexts(app.routes):
@@ -71,10 +72,13 @@ def _complete(app: FastAPI, description: dict[str, Any], bodies: Sequence[type[B
             _declare_errors(operation, context, limit)
             _name_instance(operation, context.path_format or "")
             if operation["operationId"] in examples:
+                unused.discard(operation["operationId"])
                 show(operation, examples[operation["operationId"]])
             access = _access(context)
             schemes |= access.schemes if access else {}
             described.append((operation, access))
+    if unused:
+        raise ValueError(f"examples of operations that do not exist: {', '.join(sorted(unused))}")
     if schemes:
         description["components"]["securitySchemes"] = {name: dict(schemes[name]) for name in sorted(schemes)}
         for operation, access in described:
