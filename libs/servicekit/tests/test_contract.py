@@ -169,3 +169,15 @@ def test_an_example_of_another_model_or_of_no_operation_is_a_fault() -> None:
 
 def problem_values() -> dict[str, Any]:
     return {"title": "t", "status": 409, "detail": "d", "code": "c", "instance": "/", "request_id": None}
+
+
+async def test_the_example_of_a_refused_request_is_one_that_the_operation_gives() -> None:
+    app = service()
+
+    def shown(path: str, method: str) -> Any:
+        answer = operation(app, path, method)["responses"]["422"]["content"][MEDIA_TYPE]
+        return answer["examples"]["validation_failed"]["value"]["errors"]
+
+    async with asgi_client(app) as client:
+        assert shown("/either", "get") == (await client.get("/either", params={"limit": 0})).json()["errors"]
+        assert shown("/items", "post") == (await client.post("/items", json={"sizes": []})).json()["errors"]

@@ -25,3 +25,4 @@ class TwinUnavailable(Unavailable):
     """The digital twin does not answer; try later."""
 
     code = "twin_unavailable"
+    sends = ("Retry-After",)

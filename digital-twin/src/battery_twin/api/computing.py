@@ -28,6 +28,7 @@ class Busy(Unavailable):
     """Other questions are being computed; try again later."""
 
     code = "busy"
+    sends = ("Retry-After",)
 
 
 class Computing:

@@ -75,9 +75,7 @@ class DomainError(Exception):
     code: ClassVar[str] = "error"
     status: ClassVar[int] = 400
     sends: ClassVar[tuple[str, ...]] = ()
-    """Headers that come with every error of the class."""
-    shown_errors: ClassVar[tuple[FieldError, ...]] = ()
-    """Faulty fields of the example in the OpenAPI description."""
+    """Headers that errors of the class send, unless there is no use in trying again."""
 
     def __init__(
         self, detail: str, *, errors: Sequence[FieldError] | None = None, headers: Mapping[str, str] | None = None
@@ -128,7 +126,6 @@ class ValidationFailed(Invalid):
     """A parameter or a field of the body is missing or has a value that is not accepted."""
 
     code = "validation_failed"
-    shown_errors = (FieldError(field="limit", code="greater_than_equal", detail="Input should be at least 1"),)
 
 
 def problems(*errors: type[DomainError]) -> dict[int | str, dict[str, Any]]:
@@ -161,7 +158,6 @@ def _example(error: type[DomainError], detail: str) -> dict[str, Any]:
         code=error.code,
         instance="/",
         request_id="5f0c1a7be0d94b5c8d7a3e6f21904c8b",
-        errors=list(error.shown_errors) or None,
     )
     return problem.model_dump(mode="json", exclude_none=True)
 

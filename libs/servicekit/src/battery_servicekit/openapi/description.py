@@ -10,6 +10,7 @@ from pydantic import BaseModel
 from battery_servicekit.body_limit import BodyLimitMiddleware, BodyTooLarge
 from battery_servicekit.openapi.bodies import declare
 from battery_servicekit.openapi.examples import Examples, show
+from battery_servicekit.openapi.faulty_field import show_faulty_field
 from battery_servicekit.openapi.marks import Access, accesses_of, errors_of
 from battery_servicekit.problems import (
     MEDIA_TYPE,
@@ -71,6 +72,7 @@ def _complete(app: FastAPI, description: dict[str, Any], bodies: Sequence[type[B
         for operation in _operations(description, context):
             _declare_errors(operation, context, limit)
             _name_instance(operation, context.path_format or "")
+            show_faulty_field(operation, description["components"]["schemas"])
             if operation["operationId"] in examples:
                 unused.discard(operation["operationId"])
                 show(operation, examples[operation["operationId"]])
