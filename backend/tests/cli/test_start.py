@@ -89,7 +89,7 @@ async def test_a_database_that_comes_later_is_used(tmp_path: Path) -> None:
     assert b"no TimescaleDB extension: readings are kept in monthly partitions" in b" ".join(printed.split())
 
 
-async def test_a_role_that_owns_nothing_cannot_migrate_and_is_told_what_it_needs(
+async def test_a_role_that_owns_nothing_cannot_migrate_and_the_refusal_names_the_remedy(
     tmp_path: Path, postgres_url: str
 ) -> None:
     async with new_database(postgres_url) as url:
