@@ -30,8 +30,8 @@ from structure import TASK_RUNNER
 RESULTS = ROOT / "tests" / "results"
 _CROSS_SERVICE = "battery-system-tests"
 _SPECIAL = {_CROSS_SERVICE, "battery-benchmarks"}
-_WORKERS = {"api": 2}
-"""Workers of the suites that take longest; each has a database server of its own."""
+_WORKERS = {"api": 2, "ml": 2, "synth": 2}
+"""Workers of the suites that take longest and measure no time."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5712,6 +5712,15 @@ export interface operations {
                 };
                 content?: never;
             };
+            /** @description Problem details; code: validation_failed */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Problem details; code: database_unavailable, disk_full */
             503: {
                 headers: {
@@ -5770,6 +5779,15 @@ export interface operations {
             };
             /** @description Problem details; code: forbidden */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: validation_failed */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -6982,6 +7000,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Problem details; code: validation_failed */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Problem details; code: database_unavailable, disk_full */
             503: {
                 headers: {
@@ -7730,6 +7757,15 @@ export interface operations {
             };
             /** @description Problem details; code: battery_not_found */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: validation_failed */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -8700,7 +8736,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Problem details; code: malformed_batch */
+            /** @description Problem details; code: malformed_batch, validation_failed */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -8840,6 +8876,15 @@ export interface operations {
             };
             /** @description Problem details; code: location_not_found */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: validation_failed */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -10231,6 +10276,15 @@ export interface operations {
             };
             /** @description Problem details; code: forbidden */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: validation_failed */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -51,8 +51,9 @@ from battery_servicekit.pagination import Page, PageQuery
 from battery_servicekit.problems import problems
 from battery_servicekit.responses import JsonResponse
 from battery_servicekit.settings import Environment
+from battery_servicekit.strict_query import StrictRoute
 
-router = APIRouter(prefix="/auth", tags=["auth"])
+router = APIRouter(prefix="/auth", tags=["auth"], route_class=StrictRoute)
 DEVICE_COOKIE = "battery_device"
 _MAX_DEVICE_LENGTH = 100
 _COOKIE_PATH = "/api/v1/auth"

@@ -42,8 +42,9 @@ from battery_contracts.events import AlertEvent
 from battery_servicekit.pagination import Page, PageQuery
 from battery_servicekit.problems import problems
 from battery_servicekit.responses import JsonResponse
+from battery_servicekit.strict_query import StrictRoute
 
-router = APIRouter(tags=["alerts"])
+router = APIRouter(tags=["alerts"], route_class=StrictRoute)
 Reader = Annotated[Principal, Depends(require_scope(Scope.ALERTS_READ, role=Role.VIEWER))]
 RuleWriter = Annotated[Principal, Depends(require_audited(Scope.RULES_WRITE, role=Role.ENGINEER))]
 Worker = Annotated[Principal, Depends(require_scope(Scope.ALERTS_WRITE, role=Role.ENGINEER))]

@@ -14,8 +14,9 @@ from battery_api.fleet.retirement_schemas import RetireIn, RetirementOut, Unreti
 from battery_api.fleet.routes import FleetParts
 from battery_servicekit.problems import problems
 from battery_servicekit.responses import JsonResponse
+from battery_servicekit.strict_query import StrictRoute
 
-router = APIRouter(tags=["fleet"])
+router = APIRouter(tags=["fleet"], route_class=StrictRoute)
 
 
 @router.post(

@@ -31,9 +31,10 @@ from battery_servicekit.openapi.examples import JSON
 from battery_servicekit.pagination import Page, PageQuery
 from battery_servicekit.problems import DomainError, problems
 from battery_servicekit.responses import JsonResponse
+from battery_servicekit.strict_query import StrictRoute
 from battery_servicekit.turns import IN_TURN
 
-router = APIRouter(tags=["fleet"])
+router = APIRouter(tags=["fleet"], route_class=StrictRoute)
 FleetReader = Annotated[Principal, Depends(require_scope(Scope.FLEET_READ, role=Role.VIEWER))]
 IncludeRetired = Annotated[bool, Query(description="Add what is retired.")]
 MAX_IMPORT_BYTES = 32 * 1024 * 1024

@@ -41,9 +41,10 @@ from battery_servicekit.openapi.bodies import body_of
 from battery_servicekit.pagination import Page, PageQuery
 from battery_servicekit.problems import problems
 from battery_servicekit.responses import JsonResponse
+from battery_servicekit.strict_query import StrictRoute
 from battery_servicekit.turns import IN_TURN
 
-router = APIRouter(tags=["telemetry"])
+router = APIRouter(tags=["telemetry"], route_class=StrictRoute)
 
 WriterDep = Annotated[Principal, Depends(require_scope(Scope.TELEMETRY_WRITE, role=Role.ENGINEER))]
 ReaderDep = Annotated[Principal, Depends(require_scope(Scope.TELEMETRY_READ, role=Role.VIEWER))]

@@ -26,8 +26,9 @@ from battery_servicekit.asker import while_connected
 from battery_servicekit.pagination import Page, PageQuery
 from battery_servicekit.problems import problems
 from battery_servicekit.responses import JsonResponse
+from battery_servicekit.strict_query import StrictRoute
 
-router = APIRouter(tags=["twin"])
+router = APIRouter(tags=["twin"], route_class=StrictRoute)
 FleetReader = Annotated[Principal, Depends(require_scope(Scope.FLEET_READ, role=Role.VIEWER))]
 
 

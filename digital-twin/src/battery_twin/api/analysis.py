@@ -12,6 +12,7 @@ from battery_contracts.twin_analysis import (
     ValidateResponse,
 )
 from battery_servicekit.problems import FieldError, Invalid, problems
+from battery_servicekit.strict_query import StrictRoute
 from battery_twin.api.computing import Busy, Computing, TooCostly
 from battery_twin.circuit.data_sheet import data_sheet_parameters
 from battery_twin.circuit.parameter_set import ParameterSet, ParametersInvalid
@@ -23,7 +24,7 @@ from battery_twin.identification.fitted_set import fitted_parameters
 from battery_twin.runs import RecordedRun, RunInvalid
 from battery_twin.runtime.string import simulate
 
-router = APIRouter()
+router = APIRouter(route_class=StrictRoute)
 
 
 class RunRefused(Invalid):

@@ -10,9 +10,10 @@ from pydantic import ValidationError
 from battery_contracts.twin import NOTHING_ESTIMATED, EstimateRequest, EstimateResponse
 from battery_servicekit.openapi.bodies import body_of
 from battery_servicekit.problems import FieldError, Invalid, ValidationFailed, problems
+from battery_servicekit.strict_query import StrictRoute
 from battery_twin.fleet.estimator import FleetEstimator
 
-router = APIRouter()
+router = APIRouter(route_class=StrictRoute)
 MAX_REPORTED = 100
 
 

@@ -4,9 +4,10 @@ from fastapi import APIRouter
 
 from battery_contracts.twin import Quantiles
 from battery_contracts.twin_analysis import PhysicsForecast, PhysicsRulQuery, PhysicsRulRequest, PhysicsRulResponse
+from battery_servicekit.strict_query import StrictRoute
 from battery_twin.life.remaining import CapacityObservation, OperatingHistory, remaining_life
 
-router = APIRouter()
+router = APIRouter(route_class=StrictRoute)
 
 
 @router.post("/predict/rul")

@@ -10,8 +10,9 @@ from battery_ml.registry.catalogue import detail_of, list_summaries
 from battery_ml.registry.errors import VersionNotFound, VersionUnusable
 from battery_ml.registry.store import Registry
 from battery_servicekit.problems import Conflict, NotFound, problems
+from battery_servicekit.strict_query import StrictRoute
 
-router = APIRouter()
+router = APIRouter(route_class=StrictRoute)
 
 
 class ModelNotFound(NotFound):

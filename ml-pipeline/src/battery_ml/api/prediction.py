@@ -22,8 +22,9 @@ from battery_ml.serving.predictor import Predictor
 from battery_ml.serving.requests import history_of_batch, history_of_one
 from battery_servicekit.openapi.bodies import body_of
 from battery_servicekit.problems import DomainError, FieldError, Invalid, Unavailable, ValidationFailed, problems
+from battery_servicekit.strict_query import StrictRoute
 
-router = APIRouter()
+router = APIRouter(route_class=StrictRoute)
 
 
 class NoChampion(Unavailable):

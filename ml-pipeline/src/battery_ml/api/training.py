@@ -7,8 +7,9 @@ from fastapi import APIRouter, Depends, Path, Request
 from battery_contracts.ml import TrainJob, TrainRequest
 from battery_ml.jobs.training import JobRunning, TrainingJobs
 from battery_servicekit.problems import Conflict, NotFound, problems
+from battery_servicekit.strict_query import StrictRoute
 
-router = APIRouter()
+router = APIRouter(route_class=StrictRoute)
 
 
 class TrainingUnderWay(Conflict):

@@ -9,10 +9,11 @@ from battery_contracts.described import Described
 from battery_contracts.ids import StringId
 from battery_servicekit.problems import Invalid, Unavailable, problems
 from battery_servicekit.responses import JsonResponse
+from battery_servicekit.strict_query import StrictRoute
 from battery_sim.feed import LONGEST_INTERVAL_S, SHORTEST_INTERVAL_S, FeedPlan, UnknownStrings
 from battery_sim.runner import FeedState, Runner
 
-router = APIRouter(prefix="/api/v1", tags=["simulator"])
+router = APIRouter(prefix="/api/v1", tags=["simulator"], route_class=StrictRoute)
 
 IntervalS = Annotated[float, Field(ge=SHORTEST_INTERVAL_S, le=LONGEST_INTERVAL_S, allow_inf_nan=False)]
 

@@ -21,6 +21,7 @@ from battery_servicekit.problems import (
     ValidationFailed,
     add_problem,
 )
+from battery_servicekit.strict_query import StrictRoute
 
 _OF_FASTAPI: Final = ("HTTPValidationError", "ValidationError")
 _OPEN: Final = "Needs no credentials."
@@ -101,7 +102,8 @@ def _declare_errors(operation: dict[str, Any], context: RouteContext, limit: Map
     errors: list[type[DomainError]] = errors_of(context.dependant)
     if context.body_field is not None:
         errors += [BadRequest, ValidationFailed]
-    if any(_can_be_wrong(parameter) for parameter in operation.get("parameters", ())):
+    is_strict = isinstance(context.original_route, StrictRoute)
+    if is_strict or any(_can_be_wrong(parameter) for parameter in operation.get("parameters", ())):
         errors.append(ValidationFailed)
     if "requestBody" in operation:
         errors.append(RequestTimedOut)
