@@ -62,6 +62,34 @@ async def test_acknowledge_once_with_note(world: World) -> None:
     assert audit == [{"actor": "somchai", "action": "alert.acknowledged", "target": str(alert["alert_id"])}]
 
 
+async def test_a_comment_is_added_at_any_time_and_changes_nothing_else(world: World) -> None:
+    ((alert),) = await raise_hot(world, FIRST)
+    number = alert["alert_id"]
+    for step in ("raised", "acknowledged", "resolved"):
+        before = await world.detail(number)
+        answer = await act(world, number, "comments", note=f" seen after it was {step} ")
+        assert answer.status_code == 201, answer.text
+        after = answer.json()
+        last = after["timeline"].pop()
+        assert (last["kind"], last["actor"], last["note"]) == ("comment", "somchai", f"seen after it was {step}")
+        assert after == before
+        if step != "resolved":
+            action = {"raised": "acknowledge", "acknowledged": "resolve"}[step]
+            assert (await act(world, number, action)).status_code == 200
+    kept = await world.rows("select data from audit_log where action = 'alert.comment' order by id")
+    assert [row["data"]["note"] for row in kept] == [
+        f"seen after it was {s}" for s in ("raised", "acknowledged", "resolved")
+    ]
+
+
+@pytest.mark.parametrize("body", [{}, {"note": ""}, {"note": " \n "}, {"note": "x" * 2001}, {"note": "a\u0000b"}])
+async def test_a_comment_without_words_is_refused(world: World, body: dict[str, Any]) -> None:
+    ((alert),) = await raise_hot(world, FIRST)
+    path = f"alerts/{alert['alert_id']}/comments"
+    answer = await world.client.post(path, json=body, headers=named("somchai"))
+    assert (answer.status_code, answer.json()["errors"][0]["field"]) == (422, "note")
+
+
 async def test_two_acknowledge_at_once_and_one_wins(world: World) -> None:
     (alert,) = await raise_hot(world, FIRST)
     answers = await asyncio.gather(*(act(world, alert["alert_id"], "acknowledge") for _ in range(5)))
@@ -141,7 +169,7 @@ async def test_resolve_under_a_running_feed_never_loses_or_doubles(world: World)
 async def test_who_may_do_what(world: World) -> None:
     (alert,) = [one for one in await raise_hot(world, FIRST, OTHER) if one["battery_id"] == FIRST]
     number = alert["alert_id"]
-    for action in ("acknowledge", "resolve"):
+    for action in ("acknowledge", "comments", "resolve"):
         assert (await act(world, number, action, who="mali")).status_code == 403
         assert (await act(world, number, action, who="feed")).status_code == 403
         assert (await act(world, number, action, who="nobody")).status_code == 401

@@ -915,6 +915,28 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/alerts/{alert_id}/comments": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Comment On Alert
+         * @description Add a comment to an alert's timeline, at any time, also after it was resolved; no comment can be changed.
+         *
+         *     Needs the role engineer or a key with the scope `alerts:write`.
+         */
+        post: operations["alerts_comment_on_alert"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/alerts/{alert_id}/resolve": {
         parameters: {
             query?: never;
@@ -2268,6 +2290,17 @@ export interface components {
          * @enum {string}
          */
         CheckState: "up" | "down";
+        /**
+         * CommentIn
+         * @description What somebody adds to the record of an alert.
+         */
+        CommentIn: {
+            /**
+             * Note
+             * @description What was found or done, 1 to 2,000 characters.
+             */
+            note: string;
+        };
         /**
          * DailyEstimate
          * @description The last estimate of a day (Asia/Bangkok); days that have ended never change.
@@ -10556,6 +10589,176 @@ export interface operations {
             };
             /** @description Problem details; code: alert_already_acknowledged, alert_already_resolved */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: body_too_large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: validation_failed */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: database_unavailable, disk_full */
+            503: {
+                headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    alerts_comment_on_alert: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Number of the alert. */
+                alert_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "note": "Fan 2 of the rack stands still; ordered."
+                 *     }
+                 */
+                "application/json": components["schemas"]["CommentIn"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "alert_id": 4711,
+                     *       "type": "temperature_high",
+                     *       "severity": "critical",
+                     *       "respond_within": "same_day",
+                     *       "rule_id": "temperature_high.critical",
+                     *       "location_id": "DC-CNX-01",
+                     *       "system_id": "DC-CNX-01-UPS-01",
+                     *       "string_id": "DC-CNX-01-UPS-01-STR-01",
+                     *       "battery_id": "BAT-DC-CNX-01-UPS-01-STR-01-001",
+                     *       "is_active": true,
+                     *       "raised_at": "2026-11-20T00:41:00Z",
+                     *       "cleared_at": null,
+                     *       "acknowledged_at": "2026-11-20T01:12:05Z",
+                     *       "acknowledged_by": "somchai",
+                     *       "resolved_at": null,
+                     *       "resolved_by": null,
+                     *       "value": 40.6,
+                     *       "threshold": 40,
+                     *       "unit": "°C",
+                     *       "peak_value": 42.3,
+                     *       "message": "Temperature 40.6 °C, above 40.0 °C",
+                     *       "message_code": "temperature_high",
+                     *       "message_params": {
+                     *         "value": 40.6,
+                     *         "threshold": 40
+                     *       },
+                     *       "withdrawn_at": null,
+                     *       "episode_count": 1,
+                     *       "end_reason": null,
+                     *       "timeline": [
+                     *         {
+                     *           "event_id": 9120,
+                     *           "at": "2026-11-20T00:41:00Z",
+                     *           "kind": "raised",
+                     *           "actor": null,
+                     *           "note": null,
+                     *           "data": {
+                     *             "value": 40.6,
+                     *             "threshold": 40
+                     *           }
+                     *         },
+                     *         {
+                     *           "event_id": 9127,
+                     *           "at": "2026-11-20T01:12:05Z",
+                     *           "kind": "acknowledged",
+                     *           "actor": "somchai",
+                     *           "note": "Checking the charger.",
+                     *           "data": {}
+                     *         },
+                     *         {
+                     *           "event_id": 9131,
+                     *           "at": "2026-11-20T01:40:00Z",
+                     *           "kind": "comment",
+                     *           "actor": "somchai",
+                     *           "note": "Fan 2 of the rack stands still; ordered.",
+                     *           "data": {}
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["AlertDetail"];
+                };
+            };
+            /** @description Problem details; code: bad_request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: not_authenticated, token_expired */
+            401: {
+                headers: {
+                    /** @description The scheme of the credentials that are missing. */
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: alert_not_found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: request_timeout */
+            408: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -277,6 +277,7 @@ export const en = {
     acknowledgeCount_one: "Acknowledge {{count}} alert",
     acknowledgeCount_other: "Acknowledge {{count}} alerts",
     resolve: "Resolve",
+    comment: "Add comment",
     note: "Note",
     notePlaceholder: "Findings or planned action",
     timeline: "Timeline",

@@ -279,6 +279,7 @@ export const th: Texts = {
     acknowledgeCount_one: "รับทราบ {{count}} รายการ",
     acknowledgeCount_other: "รับทราบ {{count}} รายการ",
     resolve: "ปิดเรื่อง",
+    comment: "เพิ่มความเห็น",
     note: "บันทึก",
     notePlaceholder: "สิ่งที่พบหรือแผนดำเนินการ",
     timeline: "ลำดับเหตุการณ์",

@@ -239,6 +239,7 @@ function alertHandlers(fleet: MockFleet) {
       const alert = find(params.id);
       if (alert === undefined) return problem(404, "alert_not_found", "There is no such alert.");
       const at = new Date().toISOString();
+      if (params.action === "comments") return HttpResponse.json(detail(alert), { status: 201 });
       if (params.action === "resolve") Object.assign(alert, { resolved_at: at, resolved_by: operator.username });
       else if (alert.acknowledged_at !== null)
         return problem(409, "alert_already_acknowledged", "Already acknowledged.");

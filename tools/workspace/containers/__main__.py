@@ -16,6 +16,7 @@ from members import ROOT
 
 from containers.bases import find_base
 from containers.build import Image, build
+from containers.checks import ONE_SHOTS, check_lost_gateway, check_metrics, check_second_start, print_memory
 from containers.dockerfile import Config
 from containers.network import HUB, Networks
 from containers.stack import Stack
@@ -95,8 +96,17 @@ def _run_all(compose: Compose, images: dict[str, Image]) -> int:
             stack.up(PROFILES)
             networks.publish(80, "frontend", "outside", 8080)
             networks.publish(443, "frontend", "outside", 8443)
-            stack.wait_until_healthy("frontend")
-            code = _accept(stack, secrets)
+            for service in stack.containers:
+                if service not in ONE_SHOTS:
+                    stack.wait_until_healthy(service)
+            authority = (
+                stack.folder / "volumes" / "certificates" / "caddy" / "pki" / "authorities" / "local" / "root.crt"
+            )
+            code = _accept(secrets, authority)
+            check_metrics(stack)
+            print_memory(stack)
+            check_second_start(stack)
+            check_lost_gateway(stack, authority)
             print_line(f"Ended with {stack.down()}")
             return code
         finally:
@@ -105,9 +115,8 @@ def _run_all(compose: Compose, images: dict[str, Image]) -> int:
             _keep_logs(folder / "containers")
 
 
-def _accept(stack: Stack, secrets: Path) -> int:
-    """Run the test of a deployment from outside; its own authority's certificate is Caddy's."""
-    authority = stack.folder / "volumes" / "certificates" / "caddy" / "pki" / "authorities" / "local" / "root.crt"
+def _accept(secrets: Path, authority: Path) -> int:
+    """Run the test of a deployment from outside, where Caddy's own authority is trusted."""
     environment = {
         **os.environ,
         "BATTERY_URL": "https://localhost",

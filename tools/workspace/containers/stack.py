@@ -85,11 +85,12 @@ class Stack:
             self._await(name, chosen)
             self.start(name)
 
-    def start(self, name: str) -> None:
-        """Start the replicas of a service."""
+    def start(self, name: str) -> list[Container]:
+        """Start the replicas of a service, beside those that run or have ended, and return them."""
+        started = []
         service = self._resolved(self.compose["services"][name])
-        for number in range(service.get("deploy", {}).get("replicas", 1)):
-            container = f"{name}-{number + 1}"
+        for _ in range(service.get("deploy", {}).get("replicas", 1)):
+            container = f"{name}-{len(self.containers.get(name, ())) + 1}"
             print_line(f"  starting {container}")
             networks = [] if service.get("network_mode") == "none" else list(service["networks"])
             namespace = self.networks.attach(container, name, networks)
@@ -99,7 +100,9 @@ class Stack:
             words = self._program(name, service, namespace, networks).words(scratch)
             log = scratch / "log"
             process = subprocess.Popen(words, stdout=log.open("wb"), stderr=subprocess.STDOUT)  # noqa: S603
-            self.containers.setdefault(name, []).append(Container(container, process, log))
+            started.append(Container(container, process, log))
+            self.containers.setdefault(name, []).append(started[-1])
+        return started
 
     def wait_until_healthy(self, name: str) -> None:
         """Wait for the health check of every replica.

@@ -10,6 +10,7 @@ from battery_api.alerts.schemas import (
     AlertDetail,
     AlertPage,
     AlertStats,
+    CommentIn,
     DayCounts,
     EffectiveRuleOut,
     Origin,
@@ -57,6 +58,14 @@ _RAISED: Final = TimelineEntryOut(
 )
 _ACKNOWLEDGED: Final = TimelineEntryOut(
     event_id=9127, at=_ACKNOWLEDGED_AT, kind="acknowledged", actor="somchai", note="Checking the charger.", data={}
+)
+_COMMENT: Final = TimelineEntryOut(
+    event_id=9131,
+    at=datetime(2026, 11, 20, 1, 40, tzinfo=UTC),
+    kind="comment",
+    actor="somchai",
+    note="Fan 2 of the rack stands still; ordered.",
+    data={},
 )
 _RESOLVED: Final = TimelineEntryOut(
     event_id=9140, at=_RESOLVED_AT, kind="resolved", actor="somchai", note="Fan replaced.", data={}
@@ -136,6 +145,10 @@ EXAMPLES: Final[Examples] = {
     ),
     "alerts_get_alert": Example(_DETAIL),
     "alerts_acknowledge_alert": Example(_ACKNOWLEDGED_DETAIL, request=AcknowledgeIn(note="Checking the charger.")),
+    "alerts_comment_on_alert": Example(
+        _ACKNOWLEDGED_DETAIL.model_copy(update={"timeline": [_RAISED, _ACKNOWLEDGED, _COMMENT]}),
+        request=CommentIn(note="Fan 2 of the rack stands still; ordered."),
+    ),
     "alerts_resolve_alert": Example(
         _ACKNOWLEDGED_DETAIL.model_copy(
             update={

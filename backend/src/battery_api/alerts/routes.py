@@ -24,6 +24,7 @@ from battery_api.alerts.schemas import (
     AlertDetail,
     AlertPage,
     AlertStats,
+    CommentIn,
     EffectiveRuleOut,
     OverrideIn,
     OverrideOut,
@@ -143,6 +144,16 @@ async def acknowledge_alert(
         detail = await AlertService(connection, principal, context.clock.now()).acknowledge(alert_id, body.note)
     await parts.publisher.publish_alerts([AlertEvent(event="acknowledged", alert=_without_timeline(detail))])
     return JsonResponse(detail)
+
+
+@router.post(
+    "/alerts/{alert_id}/comments", response_model=AlertDetail, status_code=201, responses=problems(AlertNotFound)
+)
+async def comment_on_alert(alert_id: AlertKey, body: CommentIn, context: ContextDep, principal: Worker) -> Response:
+    """Add a comment to an alert's timeline, at any time, also after it was resolved; no comment can be changed."""
+    async with context.database.begin() as connection:
+        detail = await AlertService(connection, principal, context.clock.now()).comment(alert_id, body.note)
+    return JsonResponse(detail, status=201)
 
 
 @router.post(

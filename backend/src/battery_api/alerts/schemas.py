@@ -20,6 +20,8 @@ Hold = Annotated[float, Field(ge=0, le=LONGEST_HOLD_S, allow_inf_nan=False)]
 Reason = Annotated[PlainText, StringConstraints(min_length=1, max_length=500)]
 Note = Annotated[PlainText, StringConstraints(max_length=2000)]
 
+Comment = Annotated[PlainText, StringConstraints(min_length=1, max_length=2000)]
+
 
 class AlertPage(Page[AlertOut]):
     """A page of alerts. The two counts cover what the filter is about, whatever its state and dates."""
@@ -63,6 +65,13 @@ class ResolveIn(Described):
 
     note: Note | None = None
     """Why it is closed; null for no note."""
+
+
+class CommentIn(Described):
+    """What somebody adds to the record of an alert."""
+
+    note: Comment
+    """What was found or done, 1 to 2,000 characters."""
 
 
 class DayCounts(Described):

@@ -1,4 +1,4 @@
-"""What users do with alerts: list, acknowledge, resolve."""
+"""What users do with alerts: list, acknowledge, comment, resolve."""
 
 from datetime import datetime, timedelta
 from typing import Final, Literal
@@ -105,6 +105,12 @@ class AlertService:
                 update = await self._recount(subject, BatteryKey(subject.battery_key), subject_state)
         return await self.get_alert(alert_id), update
 
+    async def comment(self, alert_id: int, note: str) -> AlertDetail:
+        """Add to the timeline, in whatever state the alert is; what is there stays as it is."""
+        await self._find(alert_id)
+        await self._record(alert_id, "comment", note)
+        return await self.get_alert(alert_id)
+
     async def _find(self, alert_id: int) -> AlertSubject:
         subject = await repository.find_subject(self._connection, alert_id)
         if subject is None or not self._principal.may_see(subject.location_code):
@@ -114,12 +120,17 @@ class AlertService:
     async def _mark(self, alert_id: int, kind: Literal["acknowledged", "resolved"], note: str | None) -> None:
         user_id = self._principal.user_id
         await repository.mark_alert(self._connection, alert_id, kind, at=self._now, user_id=user_id)
+        await self._record(alert_id, kind, note)
+
+    async def _record(
+        self, alert_id: int, kind: Literal["acknowledged", "resolved", "comment"], note: str | None
+    ) -> None:
         await repository.add_event(
             self._connection,
             alert_id,
             at=self._now,
             kind=kind,
-            actor_id=user_id,
+            actor_id=self._principal.user_id,
             note=note or None,
             data={"actor": self._principal.name},
         )

@@ -76,6 +76,26 @@ it("resolves with a note", async () => {
   expect(screen.queryByRole("button", { name: "Resolve" })).toBeNull();
 });
 
+it("adds a comment to a resolved alert, and none without words", async () => {
+  let body: unknown;
+  show({ change: { resolved_at: new Date().toISOString(), resolved_by: "suda" } });
+  server.use(
+    http.post("*/api/v1/alerts/1/comments", async ({ request }) => {
+      body = await request.json();
+      return HttpResponse.json({}, { status: 201 });
+    }),
+  );
+  await userEvent.click(await screen.findByRole("button", { name: "Add comment" }));
+  const dialog = await screen.findByRole("dialog");
+  const confirm = within(dialog).getByRole("button", { name: "Add comment" });
+  await userEvent.type(within(dialog).getByRole("textbox"), "   ");
+  expect(confirm).toBeDisabled();
+  await userEvent.type(within(dialog).getByRole("textbox"), "fan ordered");
+  await userEvent.click(confirm);
+  await waitFor(() => expect(screen.queryByRole("dialog")).toBeNull());
+  expect(body).toEqual({ note: "fan ordered" });
+});
+
 it("offers no second acknowledgement and shows who was first", async () => {
   show({ change: { acknowledged_at: new Date().toISOString(), acknowledged_by: "suda" } });
   expect(await screen.findByText("by suda")).toBeVisible();

@@ -29,8 +29,11 @@ export function AlertDrawer({ alertId, mayAct, onClose, onAcknowledge }: AlertDr
   const { t } = useTranslation();
   const detail = useQuery(alertQueries.detail(alertId));
   const { data } = detail;
-  const [resolving, setResolving] = useState(false);
+  const [noting, setNoting] = useState<"resolve" | "comment" | null>(null);
+  // While it closes, the dialog keeps the words that it had.
+  const shown = noting ?? "comment";
   const resolve = useAlertAction("resolve");
+  const comment = useAlertAction("comment");
   return (
     <aside
       aria-label={t("alerts.detail", { id: alertId })}
@@ -53,14 +56,15 @@ export function AlertDrawer({ alertId, mayAct, onClose, onAcknowledge }: AlertDr
       {data && (
         <>
           <Summary alert={data} />
-          {mayAct && data.resolved_at === null && (
-            <div className="my-4 flex gap-2">
-              {data.acknowledged_at === null && (
+          {mayAct && (
+            <div className="my-4 flex flex-wrap gap-2">
+              {data.acknowledged_at === null && data.resolved_at === null && (
                 <Button tone="primary" onClick={onAcknowledge}>
                   {t("alerts.acknowledge")}
                 </Button>
               )}
-              <Button onClick={() => setResolving(true)}>{t("alerts.resolve")}</Button>
+              {data.resolved_at === null && <Button onClick={() => setNoting("resolve")}>{t("alerts.resolve")}</Button>}
+              <Button onClick={() => setNoting("comment")}>{t("alerts.comment")}</Button>
             </div>
           )}
           {!mayAct && <p className="my-3 text-muted">{t("alerts.viewer")}</p>}
@@ -68,12 +72,18 @@ export function AlertDrawer({ alertId, mayAct, onClose, onAcknowledge }: AlertDr
         </>
       )}
       <NoteDialog
-        title={t("alerts.resolve")}
-        confirm={t("alerts.resolve")}
-        open={resolving}
-        busy={resolve.isPending}
-        onOpenChange={setResolving}
-        onConfirm={(note) => resolve.mutate({ alertIds: [alertId], note }, { onSettled: () => setResolving(false) })}
+        title={t(`alerts.${shown}`)}
+        confirm={t(`alerts.${shown}`)}
+        open={noting !== null}
+        busy={resolve.isPending || comment.isPending}
+        required={shown === "comment"}
+        onOpenChange={(isOpen) => !isOpen && setNoting(null)}
+        onConfirm={(note) =>
+          (shown === "resolve" ? resolve : comment).mutate(
+            { alertIds: [alertId], note },
+            { onSettled: () => setNoting(null) },
+          )
+        }
       />
     </aside>
   );

@@ -10,11 +10,13 @@ import { problemText } from "@/i18n";
 const actions = {
   acknowledge: (alertId: number, note: string) =>
     post("/api/v1/alerts/{alert_id}/acknowledge", { path: { alert_id: alertId }, body: { note } }),
+  comment: (alertId: number, note: string) =>
+    post("/api/v1/alerts/{alert_id}/comments", { path: { alert_id: alertId }, body: { note } }),
   resolve: (alertId: number, note: string) =>
     post("/api/v1/alerts/{alert_id}/resolve", { path: { alert_id: alertId }, body: { note } }),
 };
 
-/** Acknowledge or resolve alerts; where another user was first, the alert is fetched again and a toast says so. */
+/** Acknowledge, comment on or resolve alerts; where another user was first, the alert is fetched again and a toast says so. */
 export function useAlertAction(action: keyof typeof actions) {
   const { t } = useTranslation();
   const cache = useQueryClient();

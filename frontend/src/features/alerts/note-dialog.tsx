@@ -9,11 +9,13 @@ interface NoteDialogProps {
   confirm: string;
   open: boolean;
   busy: boolean;
+  /** The note is what is sent, so that it must not be blank. */
+  required?: boolean;
   onOpenChange: (open: boolean) => void;
   onConfirm: (note: string) => void;
 }
 
-export function NoteDialog({ title, confirm, open, busy, onOpenChange, onConfirm }: NoteDialogProps) {
+export function NoteDialog({ title, confirm, open, busy, required = false, onOpenChange, onConfirm }: NoteDialogProps) {
   const { t } = useTranslation();
   const [note, setNote] = useState("");
   /** A note that was not sent belongs to no other alert. */
@@ -44,7 +46,7 @@ export function NoteDialog({ title, confirm, open, busy, onOpenChange, onConfirm
           <DialogClose>
             <Button>{t("common.cancel")}</Button>
           </DialogClose>
-          <Button type="submit" tone="primary" disabled={busy}>
+          <Button type="submit" tone="primary" disabled={busy || (required && note.trim() === "")}>
             {confirm}
           </Button>
         </div>
