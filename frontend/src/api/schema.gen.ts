@@ -662,6 +662,8 @@ export interface paths {
          * Export Telemetry
          * @description Stream every stored reading of a battery, a string or a location.
          *
+         *     `series=string` gives the readings of strings as a whole, `series=environment` those of a location's room.
+         *
          *     Needs the role viewer or a key with the scope `telemetry:read`.
          */
         get: operations["telemetry_export_telemetry"];
@@ -709,6 +711,54 @@ export interface paths {
          *     Needs the role viewer or a key with the scope `telemetry:read`.
          */
         get: operations["telemetry_get_series"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/strings/{string_id}/telemetry": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get String Series
+         * @description Return what was measured of a string as a whole: voltage, current, float current, ripple and mode.
+         *
+         *     A span is at most 92 days, since each reading of it is read.
+         *
+         *     Needs the role viewer or a key with the scope `telemetry:read`.
+         */
+        get: operations["telemetry_get_string_series"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/locations/{location_id}/environment": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Environment
+         * @description Return what was measured of a location's battery room: temperature, humidity, air conditioning and mains.
+         *
+         *     A span is at most 92 days, since each reading of it is read.
+         *
+         *     Needs the role viewer or a key with the scope `telemetry:read`.
+         */
+        get: operations["telemetry_get_environment"];
         put?: never;
         post?: never;
         delete?: never;
@@ -2554,6 +2604,71 @@ export interface components {
             source: string;
         };
         /**
+         * EnvironmentColumns
+         * @description Points of a room column by column; ``count`` is the number of readings behind a point.
+         */
+        EnvironmentColumns: {
+            /**
+             * Time
+             * @description Start of each bucket, or time of each reading where `bucket_s` is null.
+             */
+            time: string[];
+            /**
+             * Count
+             * @description Readings behind each point.
+             */
+            count: number[];
+            /** @description Temperature of the room in degrees Celsius. */
+            ambient_c: components["schemas"]["ChannelPoints"];
+            /** @description Relative humidity in percent. */
+            humidity_pct: components["schemas"]["ChannelPoints"];
+            /** @description State of the air conditioning. */
+            hvac: components["schemas"]["StatePoints"];
+            /** @description Whether the mains are there. */
+            mains: components["schemas"]["YesOrNoPoints"];
+        };
+        /**
+         * EnvironmentSeries
+         * @description History of the battery room of one location. A bucket without readings is absent, so that gaps stay visible.
+         */
+        EnvironmentSeries: {
+            /**
+             * Location Id
+             * @description Id of the location.
+             */
+            location_id: string;
+            /**
+             * Start
+             * Format: date-time
+             * @description The history begins at this instant.
+             */
+            start: string;
+            /**
+             * End
+             * Format: date-time
+             * @description The history ends before this instant.
+             */
+            end: string;
+            /**
+             * Resolution
+             * @description Resolution in use: the requested one, or what `auto` chose.
+             * @enum {string}
+             */
+            resolution: "raw" | "1m" | "1h" | "1d";
+            /**
+             * Bucket S
+             * @description Width of a point in seconds; null for single readings.
+             */
+            bucket_s: number | null;
+            /**
+             * Point Count
+             * @description Points in each column.
+             */
+            point_count: number;
+            /** @description The points. */
+            columns: components["schemas"]["EnvironmentColumns"];
+        };
+        /**
          * Estimate
          * @description An estimate with its 90 % interval and its provenance, or the reason why there is none.
          */
@@ -4147,6 +4262,12 @@ export interface components {
          */
         Scope: "telemetry:write" | "telemetry:read" | "fleet:read" | "alerts:read" | "alerts:write" | "rules:write";
         /**
+         * Series
+         * @description Whose readings are exported.
+         * @enum {string}
+         */
+        Series: "battery" | "string" | "environment";
+        /**
          * SeriesColumns
          * @description Points column by column; ``count`` is the number of readings behind a point.
          */
@@ -4348,6 +4469,22 @@ export interface components {
             limiting_soc_pct: number[];
         };
         /**
+         * StatePoints
+         * @description A state, one entry per point.
+         */
+        StatePoints: {
+            /**
+             * Last
+             * @description Last value of the readings in the bucket; null where it was not reported.
+             */
+            last: (string | null)[];
+            /**
+             * Seen
+             * @description All values of the readings in the bucket, each once, so that a short change stays visible.
+             */
+            seen: string[][];
+        };
+        /**
          * StatusCounts
          * @description Numbers of batteries by status; the four add up to all batteries.
          */
@@ -4504,6 +4641,77 @@ export interface components {
             retired_at: string | null;
             /** @description Its newest values. */
             state: components["schemas"]["StringStateOut"];
+        };
+        /**
+         * StringSeries
+         * @description History of one string. A bucket without readings is absent, so that gaps stay visible.
+         */
+        StringSeries: {
+            /**
+             * String Id
+             * @description Id of the string.
+             */
+            string_id: string;
+            /**
+             * Start
+             * Format: date-time
+             * @description The history begins at this instant.
+             */
+            start: string;
+            /**
+             * End
+             * Format: date-time
+             * @description The history ends before this instant.
+             */
+            end: string;
+            /**
+             * Resolution
+             * @description Resolution in use: the requested one, or what `auto` chose.
+             * @enum {string}
+             */
+            resolution: "raw" | "1m" | "1h" | "1d";
+            /**
+             * Bucket S
+             * @description Width of a point in seconds; null for single readings.
+             */
+            bucket_s: number | null;
+            /**
+             * Point Count
+             * @description Points in each column.
+             */
+            point_count: number;
+            /** @description The points. */
+            columns: components["schemas"]["StringSeriesColumns"];
+        };
+        /**
+         * StringSeriesColumns
+         * @description Points of a string column by column; ``count`` is the number of readings behind a point.
+         */
+        StringSeriesColumns: {
+            /**
+             * Time
+             * @description Start of each bucket, or time of each reading where `bucket_s` is null.
+             */
+            time: string[];
+            /**
+             * Count
+             * @description Readings behind each point.
+             */
+            count: number[];
+            /** @description Voltage of the whole string in volts. */
+            voltage_v: components["schemas"]["ChannelPoints"];
+            /** @description Current in amperes, positive while charging. */
+            current_a: components["schemas"]["ChannelPoints"];
+            /** @description Float current in milliamperes. */
+            float_current_ma: components["schemas"]["ChannelPoints"];
+            /** @description Ripple voltage in volts RMS. */
+            ripple_voltage_v: components["schemas"]["ChannelPoints"];
+            /** @description Ripple current in amperes RMS. */
+            ripple_current_a: components["schemas"]["ChannelPoints"];
+            /** @description Operating mode: as the monitor reports it, else derived from the current. */
+            mode: components["schemas"]["StatePoints"];
+            /** @description Operating mode as the monitor reports it. */
+            reported_mode: components["schemas"]["StatePoints"];
         };
         /**
          * StringStateOut
@@ -4882,6 +5090,22 @@ export interface components {
              * @description New password, 12 to 256 characters; it ends the user's sessions.
              */
             password?: string | null;
+        };
+        /**
+         * YesOrNoPoints
+         * @description Something that is or is not, one entry per point.
+         */
+        YesOrNoPoints: {
+            /**
+             * Last
+             * @description Last value of the readings in the bucket; null where it was not reported.
+             */
+            last: (boolean | null)[];
+            /**
+             * Seen
+             * @description All values of the readings in the bucket, each once, so that a short change stays visible.
+             */
+            seen: boolean[][];
         };
         /**
          * BatteryColumns
@@ -8945,6 +9169,8 @@ export interface operations {
                 start?: string | null;
                 /** @description To before this instant. */
                 end?: string | null;
+                /** @description Readings of batteries, of strings, or of rooms. */
+                series?: components["schemas"]["Series"];
                 /** @description File format. */
                 format?: components["schemas"]["ExportFormat"];
                 /** @description One battery. */
@@ -8994,7 +9220,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Problem details; code: battery_not_found, location_not_found */
+            /** @description Problem details; code: battery_not_found, location_not_found, string_not_found */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -9312,6 +9538,391 @@ export interface operations {
                 };
             };
             /** @description Problem details; code: battery_not_found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: invalid_span, resolution_too_fine, validation_failed */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: database_unavailable, disk_full */
+            503: {
+                headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    telemetry_get_string_series: {
+        parameters: {
+            query?: {
+                /** @description From this instant; 24 h before the end if left out. */
+                start?: string | null;
+                /** @description To before this instant; now if left out. */
+                end?: string | null;
+                /** @description Width of a point; auto fits max_points. */
+                resolution?: components["schemas"]["Resolution"];
+                /** @description Most points to return. */
+                max_points?: number;
+            };
+            header?: never;
+            path: {
+                /** @description Id of the string. */
+                string_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "string_id": "DC-CNX-01-UPS-01-STR-01",
+                     *       "start": "2026-11-19T23:00:00Z",
+                     *       "end": "2026-11-20T01:00:00Z",
+                     *       "resolution": "1h",
+                     *       "bucket_s": 3600,
+                     *       "point_count": 2,
+                     *       "columns": {
+                     *         "time": [
+                     *           "2026-11-19T23:00:00Z",
+                     *           "2026-11-20T00:00:00Z"
+                     *         ],
+                     *         "count": [
+                     *           60,
+                     *           60
+                     *         ],
+                     *         "voltage_v": {
+                     *           "min": [
+                     *             324.6,
+                     *             324.6
+                     *           ],
+                     *           "max": [
+                     *             325.4,
+                     *             325.4
+                     *           ],
+                     *           "mean": [
+                     *             325.1,
+                     *             325.1
+                     *           ],
+                     *           "last": [
+                     *             325.1,
+                     *             325.1
+                     *           ]
+                     *         },
+                     *         "current_a": {
+                     *           "min": [
+                     *             0,
+                     *             0
+                     *           ],
+                     *           "max": [
+                     *             0,
+                     *             0
+                     *           ],
+                     *           "mean": [
+                     *             0,
+                     *             0
+                     *           ],
+                     *           "last": [
+                     *             0,
+                     *             0
+                     *           ]
+                     *         },
+                     *         "float_current_ma": {
+                     *           "min": [
+                     *             39,
+                     *             39
+                     *           ],
+                     *           "max": [
+                     *             44.5,
+                     *             44.5
+                     *           ],
+                     *           "mean": [
+                     *             41.5,
+                     *             41.5
+                     *           ],
+                     *           "last": [
+                     *             41,
+                     *             41
+                     *           ]
+                     *         },
+                     *         "ripple_voltage_v": {
+                     *           "min": [
+                     *             0.29,
+                     *             0.29
+                     *           ],
+                     *           "max": [
+                     *             0.34,
+                     *             0.34
+                     *           ],
+                     *           "mean": [
+                     *             0.31,
+                     *             0.31
+                     *           ],
+                     *           "last": [
+                     *             0.31,
+                     *             0.31
+                     *           ]
+                     *         },
+                     *         "ripple_current_a": {
+                     *           "min": [
+                     *             1.7,
+                     *             1.7
+                     *           ],
+                     *           "max": [
+                     *             1.9,
+                     *             1.9
+                     *           ],
+                     *           "mean": [
+                     *             1.8,
+                     *             1.8
+                     *           ],
+                     *           "last": [
+                     *             1.8,
+                     *             1.8
+                     *           ]
+                     *         },
+                     *         "mode": {
+                     *           "last": [
+                     *             "float",
+                     *             "float"
+                     *           ],
+                     *           "seen": [
+                     *             [
+                     *               "float"
+                     *             ],
+                     *             [
+                     *               "float"
+                     *             ]
+                     *           ]
+                     *         },
+                     *         "reported_mode": {
+                     *           "last": [
+                     *             "float",
+                     *             "float"
+                     *           ],
+                     *           "seen": [
+                     *             [
+                     *               "float"
+                     *             ],
+                     *             [
+                     *               "float"
+                     *             ]
+                     *           ]
+                     *         }
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["StringSeries"];
+                };
+            };
+            /** @description Problem details; code: not_authenticated, token_expired */
+            401: {
+                headers: {
+                    /** @description The scheme of the credentials that are missing. */
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: string_not_found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: invalid_span, resolution_too_fine, validation_failed */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: database_unavailable, disk_full */
+            503: {
+                headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    telemetry_get_environment: {
+        parameters: {
+            query?: {
+                /** @description From this instant; 24 h before the end if left out. */
+                start?: string | null;
+                /** @description To before this instant; now if left out. */
+                end?: string | null;
+                /** @description Width of a point; auto fits max_points. */
+                resolution?: components["schemas"]["Resolution"];
+                /** @description Most points to return. */
+                max_points?: number;
+            };
+            header?: never;
+            path: {
+                /** @description Id of the location. */
+                location_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "location_id": "DC-CNX-01",
+                     *       "start": "2026-11-19T23:00:00Z",
+                     *       "end": "2026-11-20T01:00:00Z",
+                     *       "resolution": "1h",
+                     *       "bucket_s": 3600,
+                     *       "point_count": 2,
+                     *       "columns": {
+                     *         "time": [
+                     *           "2026-11-19T23:00:00Z",
+                     *           "2026-11-20T00:00:00Z"
+                     *         ],
+                     *         "count": [
+                     *           60,
+                     *           60
+                     *         ],
+                     *         "ambient_c": {
+                     *           "min": [
+                     *             22.8,
+                     *             22.8
+                     *           ],
+                     *           "max": [
+                     *             23.4,
+                     *             23.4
+                     *           ],
+                     *           "mean": [
+                     *             23.1,
+                     *             23.1
+                     *           ],
+                     *           "last": [
+                     *             23.1,
+                     *             23.1
+                     *           ]
+                     *         },
+                     *         "humidity_pct": {
+                     *           "min": [
+                     *             52,
+                     *             52
+                     *           ],
+                     *           "max": [
+                     *             56,
+                     *             56
+                     *           ],
+                     *           "mean": [
+                     *             54,
+                     *             54
+                     *           ],
+                     *           "last": [
+                     *             54,
+                     *             54
+                     *           ]
+                     *         },
+                     *         "hvac": {
+                     *           "last": [
+                     *             "running",
+                     *             "running"
+                     *           ],
+                     *           "seen": [
+                     *             [
+                     *               "running"
+                     *             ],
+                     *             [
+                     *               "running"
+                     *             ]
+                     *           ]
+                     *         },
+                     *         "mains": {
+                     *           "last": [
+                     *             true,
+                     *             true
+                     *           ],
+                     *           "seen": [
+                     *             [
+                     *               true
+                     *             ],
+                     *             [
+                     *               false,
+                     *               true
+                     *             ]
+                     *           ]
+                     *         }
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["EnvironmentSeries"];
+                };
+            };
+            /** @description Problem details; code: not_authenticated, token_expired */
+            401: {
+                headers: {
+                    /** @description The scheme of the credentials that are missing. */
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: location_not_found */
             404: {
                 headers: {
                     [name: string]: unknown;

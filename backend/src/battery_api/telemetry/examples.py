@@ -6,11 +6,17 @@ from typing import Final
 from battery_api.telemetry.schemas import (
     ChannelPoints,
     DayCompleteness,
+    EnvironmentColumns,
+    EnvironmentSeries,
     LatestColumns,
     RoomSequence,
     SeriesColumns,
+    StatePoints,
+    StringSeries,
+    StringSeriesColumns,
     TelemetryLatest,
     TelemetrySeries,
+    YesOrNoPoints,
 )
 from battery_contracts.enums import HealthStatus, HvacState, RejectCode, StringMode
 from battery_contracts.telemetry import (
@@ -135,6 +141,45 @@ EXAMPLES: Final[Examples] = {
                 internal_resistance_mohm=_points(None, None, None, None),
                 soc_pct=_points(98.5, 98.7, 98.6, 98.6),
                 soh_pct=_points(93.1, 93.1, 93.1, 93.1),
+            ),
+        )
+    ),
+    "telemetry_get_string_series": Example(
+        StringSeries(
+            string_id="DC-CNX-01-UPS-01-STR-01",
+            start=_HOURS[0],
+            end=datetime(2026, 11, 20, 1, 0, tzinfo=UTC),
+            resolution="1h",
+            bucket_s=3600,
+            point_count=2,
+            columns=StringSeriesColumns(
+                time=_HOURS,
+                count=[60, 60],
+                voltage_v=_points(324.6, 325.4, 325.1, 325.1),
+                current_a=_points(0.0, 0.0, 0.0, 0.0),
+                float_current_ma=_points(39.0, 44.5, 41.5, 41.0),
+                ripple_voltage_v=_points(0.29, 0.34, 0.31, 0.31),
+                ripple_current_a=_points(1.7, 1.9, 1.8, 1.8),
+                mode=StatePoints(last=["float", "float"], seen=[["float"], ["float"]]),
+                reported_mode=StatePoints(last=["float", "float"], seen=[["float"], ["float"]]),
+            ),
+        )
+    ),
+    "telemetry_get_environment": Example(
+        EnvironmentSeries(
+            location_id="DC-CNX-01",
+            start=_HOURS[0],
+            end=datetime(2026, 11, 20, 1, 0, tzinfo=UTC),
+            resolution="1h",
+            bucket_s=3600,
+            point_count=2,
+            columns=EnvironmentColumns(
+                time=_HOURS,
+                count=[60, 60],
+                ambient_c=_points(22.8, 23.4, 23.1, 23.1),
+                humidity_pct=_points(52.0, 56.0, 54.0, 54.0),
+                hvac=StatePoints(last=["running", "running"], seen=[["running"], ["running"]]),
+                mains=YesOrNoPoints(last=[True, True], seen=[[True], [False, True]]),
             ),
         )
     ),

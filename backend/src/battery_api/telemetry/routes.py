@@ -1,5 +1,6 @@
 """Endpoints of telemetry: send readings; read newest values, history, exports and completeness."""
 
+from dataclasses import dataclass
 from datetime import datetime
 from time import perf_counter
 from typing import Annotated, Protocol
@@ -13,8 +14,8 @@ from battery_api.accounts.deps import require_scope
 from battery_api.accounts.principal import Principal, Scope
 from battery_api.context import ContextDep, NeedsRoom, parts_of
 from battery_api.db.errors import DatabaseUnavailable, DiskFull
-from battery_api.fleet.errors import BatteryNotFound, LocationNotFound
-from battery_api.fleet.path_ids import BatteryPath
+from battery_api.fleet.errors import BatteryNotFound, LocationNotFound, StringNotFound
+from battery_api.fleet.path_ids import BatteryPath, LocationPath, StringPath
 from battery_api.telemetry.errors import (
     BatchTooLarge,
     InvalidSelection,
@@ -28,13 +29,19 @@ from battery_api.telemetry.ingest.body import read_body
 from battery_api.telemetry.ingest.parsing import parse_batch
 from battery_api.telemetry.ingest.pipeline import IngestPipeline
 from battery_api.telemetry.metrics import STAGE_SECONDS
-from battery_api.telemetry.queries import series
+from battery_api.telemetry.queries import raw_series, series
 from battery_api.telemetry.queries.completeness import MAX_COMPLETENESS_SPAN, read_completeness
 from battery_api.telemetry.queries.export import MEDIA_TYPES, ExportFormat, export
 from battery_api.telemetry.queries.latest import read_latest
 from battery_api.telemetry.queries.resolution import MAX_POINTS, Resolution
-from battery_api.telemetry.queries.selection import SelectionDep, find_batteries
-from battery_api.telemetry.schemas import DayCompleteness, TelemetryLatest, TelemetrySeries
+from battery_api.telemetry.queries.selection import SelectionDep, Series, find_batteries, find_subjects
+from battery_api.telemetry.schemas import (
+    DayCompleteness,
+    EnvironmentSeries,
+    StringSeries,
+    TelemetryLatest,
+    TelemetrySeries,
+)
 from battery_contracts.enums import Role
 from battery_contracts.telemetry import IngestResult, TelemetryBatch
 from battery_servicekit.openapi.bodies import body_of
@@ -115,25 +122,32 @@ async def get_latest(
     response_class=StreamingResponse,
     responses={
         200: {"content": {"text/csv": {}, "application/vnd.apache.parquet": {}}, "description": "The file."},
-        **problems(BatteryNotFound, LocationNotFound, InvalidSelection, InvalidSpan),
+        **problems(BatteryNotFound, StringNotFound, LocationNotFound, InvalidSelection, InvalidSpan),
     },
 )
-async def export_telemetry(
+async def export_telemetry(  # parameters of the query
     principal: ReaderDep,
     context: ContextDep,
     selection: SelectionDep,
     *,
     start: Annotated[AwareDatetime | None, Query(description="From this instant.")] = None,
     end: Annotated[AwareDatetime | None, Query(description="To before this instant.")] = None,
+    of: Annotated[
+        Series, Query(alias="series", description="Readings of batteries, of strings, or of rooms.")
+    ] = Series.BATTERY,
     file_format: Annotated[ExportFormat, Query(alias="format", description="File format.")] = ExportFormat.CSV,
 ) -> StreamingResponse:
-    """Stream every stored reading of a battery, a string or a location."""
+    """Stream every stored reading of a battery, a string or a location.
+
+    `series=string` gives the readings of strings as a whole, `series=environment` those of a location's room.
+    """
     since, until = series.span_of(start, end, context.clock.now())
     async with context.database.begin() as connection:
-        batteries = await find_batteries(connection, selection, principal)
-    name = f"telemetry_{selection.name}_{since:%Y%m%dT%H%M%SZ}.{file_format.value}"
+        subjects = await find_subjects(connection, selection, principal, of)
+    kind = "telemetry" if of is Series.BATTERY else of.value
+    name = f"{kind}_{selection.name}_{since:%Y%m%dT%H%M%SZ}.{file_format.value}"
     return StreamingResponse(
-        export(context.database, batteries, since, until, file_format),
+        export(context.database, of, subjects, since, until, file_format=file_format),
         media_type=MEDIA_TYPES[file_format],
         headers={"Content-Disposition": f'attachment; filename="{name}"'},
     )
@@ -165,15 +179,21 @@ async def get_completeness(
     return JsonResponse(listing)
 
 
-@router.get(
-    "/batteries/{battery_id}/telemetry",
-    response_model=TelemetrySeries,
-    responses=problems(BatteryNotFound, InvalidSpan, ResolutionTooFine),
-    dependencies=[IN_TURN],
-)
-async def get_series(
-    battery_id: BatteryPath,
-    principal: ReaderDep,
+@dataclass(frozen=True, slots=True)
+class SeriesQuery:
+    """The part of a history that a caller asks for."""
+
+    start: datetime
+    end: datetime
+    resolution: Resolution
+    max_points: int
+
+    def of(self, subject_id: str) -> series.SeriesRequest:
+        """Return the request for one battery, string or location."""
+        return series.SeriesRequest(subject_id, self.start, self.end, self.resolution, self.max_points)
+
+
+def _series_query(
     context: ContextDep,
     *,
     start: Annotated[
@@ -182,16 +202,64 @@ async def get_series(
     end: Annotated[AwareDatetime | None, Query(description="To before this instant; now if left out.")] = None,
     resolution: Annotated[Resolution, Query(description="Width of a point; auto fits max_points.")] = Resolution.AUTO,
     max_points: Annotated[int, Query(ge=1, le=MAX_POINTS, description="Most points to return.")] = 500,
+) -> SeriesQuery:
+    since, until = series.span_of(start, end, context.clock.now())
+    return SeriesQuery(since, until, resolution, max_points)
+
+
+SeriesQueryDep = Annotated[SeriesQuery, Depends(_series_query)]
+
+
+@router.get(
+    "/batteries/{battery_id}/telemetry",
+    response_model=TelemetrySeries,
+    responses=problems(BatteryNotFound, InvalidSpan, ResolutionTooFine),
+    dependencies=[IN_TURN],
+)
+async def get_series(
+    battery_id: BatteryPath, principal: ReaderDep, context: ContextDep, query: SeriesQueryDep
 ) -> Response:
     """Return a battery's history: min, max, time-weighted mean and last of each bucket, so that spikes stay visible."""
-    now = context.clock.now()
-    since, until = series.span_of(start, end, now)
-    wanted = series.SeriesRequest(battery_id, since, until, resolution, max_points)
+    raw_from = series.raw_available_from(context.clock.now(), context.settings.telemetry_retention_days)
     async with context.database.begin() as connection:
         key = await series.find_battery(connection, battery_id, principal)
-        body = await series.read_series(connection, key, wanted, raw_available_from=_raw_from(context, now))
+        body = await series.read_series(connection, key, query.of(battery_id), raw_available_from=raw_from)
     return Response(body, media_type="application/json")
 
 
-def _raw_from(context: ContextDep, now: datetime) -> datetime:
-    return series.raw_available_from(now, context.settings.telemetry_retention_days)
+@router.get(
+    "/strings/{string_id}/telemetry",
+    response_model=StringSeries,
+    responses=problems(StringNotFound, InvalidSpan, ResolutionTooFine),
+    dependencies=[IN_TURN],
+)
+async def get_string_series(
+    string_id: StringPath, principal: ReaderDep, context: ContextDep, query: SeriesQueryDep
+) -> Response:
+    """Return what was measured of a string as a whole: voltage, current, float current, ripple and mode.
+
+    A span is at most 92 days, since each reading of it is read.
+    """
+    async with context.database.begin() as connection:
+        string = await raw_series.find_string(connection, string_id, principal)
+        body = await raw_series.read_raw_series(connection, string, query.of(string_id))
+    return Response(body, media_type="application/json")
+
+
+@router.get(
+    "/locations/{location_id}/environment",
+    response_model=EnvironmentSeries,
+    responses=problems(LocationNotFound, InvalidSpan, ResolutionTooFine),
+    dependencies=[IN_TURN],
+)
+async def get_environment(
+    location_id: LocationPath, principal: ReaderDep, context: ContextDep, query: SeriesQueryDep
+) -> Response:
+    """Return what was measured of a location's battery room: temperature, humidity, air conditioning and mains.
+
+    A span is at most 92 days, since each reading of it is read.
+    """
+    async with context.database.begin() as connection:
+        room = await raw_series.find_room(connection, location_id, principal)
+        body = await raw_series.read_raw_series(connection, room, query.of(location_id))
+    return Response(body, media_type="application/json")

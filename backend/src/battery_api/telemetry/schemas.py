@@ -124,6 +124,102 @@ class TelemetrySeries(Described):
     """The points."""
 
 
+class StatePoints(Described):
+    """A state, one entry per point."""
+
+    last: list[str | None]
+    """Last value of the readings in the bucket; null where it was not reported."""
+    seen: list[list[str]]
+    """All values of the readings in the bucket, each once, so that a short change stays visible."""
+
+
+class YesOrNoPoints(Described):
+    """Something that is or is not, one entry per point."""
+
+    last: list[bool | None]
+    """Last value of the readings in the bucket; null where it was not reported."""
+    seen: list[list[bool]]
+    """All values of the readings in the bucket, each once, so that a short change stays visible."""
+
+
+class StringSeriesColumns(Described):
+    """Points of a string column by column; ``count`` is the number of readings behind a point."""
+
+    time: list[AwareDatetime]
+    """Start of each bucket, or time of each reading where `bucket_s` is null."""
+    count: list[int]
+    """Readings behind each point."""
+    voltage_v: ChannelPoints
+    """Voltage of the whole string in volts."""
+    current_a: ChannelPoints
+    """Current in amperes, positive while charging."""
+    float_current_ma: ChannelPoints
+    """Float current in milliamperes."""
+    ripple_voltage_v: ChannelPoints
+    """Ripple voltage in volts RMS."""
+    ripple_current_a: ChannelPoints
+    """Ripple current in amperes RMS."""
+    mode: StatePoints
+    """Operating mode: as the monitor reports it, else derived from the current."""
+    reported_mode: StatePoints
+    """Operating mode as the monitor reports it."""
+
+
+class StringSeries(Described):
+    """History of one string. A bucket without readings is absent, so that gaps stay visible."""
+
+    string_id: str
+    """Id of the string."""
+    start: AwareDatetime
+    """The history begins at this instant."""
+    end: AwareDatetime
+    """The history ends before this instant."""
+    resolution: Literal["raw", "1m", "1h", "1d"]
+    """Resolution in use: the requested one, or what `auto` chose."""
+    bucket_s: int | None
+    """Width of a point in seconds; null for single readings."""
+    point_count: int
+    """Points in each column."""
+    columns: StringSeriesColumns
+    """The points."""
+
+
+class EnvironmentColumns(Described):
+    """Points of a room column by column; ``count`` is the number of readings behind a point."""
+
+    time: list[AwareDatetime]
+    """Start of each bucket, or time of each reading where `bucket_s` is null."""
+    count: list[int]
+    """Readings behind each point."""
+    ambient_c: ChannelPoints
+    """Temperature of the room in degrees Celsius."""
+    humidity_pct: ChannelPoints
+    """Relative humidity in percent."""
+    hvac: StatePoints
+    """State of the air conditioning."""
+    mains: YesOrNoPoints
+    """Whether the mains are there."""
+
+
+class EnvironmentSeries(Described):
+    """History of the battery room of one location. A bucket without readings is absent, so that gaps stay visible."""
+
+    location_id: str
+    """Id of the location."""
+    start: AwareDatetime
+    """The history begins at this instant."""
+    end: AwareDatetime
+    """The history ends before this instant."""
+    resolution: Literal["raw", "1m", "1h", "1d"]
+    """Resolution in use: the requested one, or what `auto` chose."""
+    bucket_s: int | None
+    """Width of a point in seconds; null for single readings."""
+    point_count: int
+    """Points in each column."""
+    columns: EnvironmentColumns
+    """The points."""
+
+
 class DayCompleteness(Described):
     """Readings of one battery on one day (Asia/Bangkok).
 

@@ -1,6 +1,6 @@
-"""SQL for the figures of one battery by bucket, from the raw rows or from a roll-up.
+"""SQL for the figures of one battery, string or location by bucket, from the raw rows or from a roll-up.
 
-Each statement takes the battery's key, the start and the end of the span, and the width of a bucket; its rows are the
+Each statement takes the key, the start and the end of the span, and the width of a bucket; its rows are the
 bucket's start, the number of readings, and min, max, time-weighted mean and last of each channel. A bucket without
 readings is absent, and a channel that was not measured in a bucket is null, whatever holds from before.
 """
@@ -9,6 +9,7 @@ from typing import Final
 
 from battery_api.db.bangkok import DAY_ORIGIN
 from battery_api.db.tables.telemetry import ROLLUP_CHANNELS
+from battery_api.telemetry.queries.recorded_tables import BATTERY_READINGS, RecordedTable
 from battery_api.telemetry.store.rollups import COLUMNS
 from battery_api.telemetry.store.time_weights import (
     LATER_ROWS,
@@ -23,7 +24,6 @@ from battery_api.telemetry.store.time_weights import (
 
 _ORIGIN: Final = f"timestamptz '{DAY_ORIGIN.isoformat()}'"
 _DAY: Final = "interval '86400 seconds'"
-_CHANNELS: Final = ", ".join(ROLLUP_CHANNELS)
 _COLUMNS: Final = ", ".join(("bucket", *COLUMNS))
 
 
@@ -32,30 +32,31 @@ def _bucket(column: str, width: str = "$4::interval") -> str:
     return f"date_bin({width}, {column}, {_ORIGIN})"
 
 
-def _buckets_of_raw() -> str:
-    """Return the SQL for buckets of any width from raw rows.
+def raw_buckets(table: RecordedTable) -> str:
+    """Return the SQL for buckets of any width from raw rows; each state follows as its last value and all its values.
 
     A value that holds beyond its bucket has a part in each bucket that it reaches, so each row is repeated for these.
     """
     at_s = _seconds("time")
-    next_values = ", ".join(f"{next_value_sql(channel, at_s)} as {channel}_next_s" for channel in ROLLUP_CHANNELS)
+    values = ", ".join((*table.channels, *table.states))
+    next_values = ", ".join(f"{next_value_sql(channel, at_s)} as {channel}_next_s" for channel in table.channels)
     untils = ", ".join(
         f"case when {channel} is not null then least({channel}_next_s, at_s + {MAX_HOLD_S}) end as {channel}_until_s"
-        for channel in ROLLUP_CHANNELS
+        for channel in table.channels
     )
-    latest = f"greatest(at_s, {', '.join(f'{channel}_until_s' for channel in ROLLUP_CHANNELS)})"
+    latest = f"greatest(at_s, {', '.join(f'{channel}_until_s' for channel in table.channels)})"
+    figures = [*map(_raw_figures, table.channels), *map(_raw_states, table.states)]
     return (
-        f"with read as (select time, {_bucket('time')} as own_start, {at_s} as at_s, {_CHANNELS}, {next_values} "
-        f"from telemetry where battery_id = $1 and time >= $2::timestamptz - interval '{MAX_HOLD_S} seconds' "
+        f"with read as (select time, {_bucket('time')} as own_start, {at_s} as at_s, {values}, {next_values} "
+        f"from {table.name} where {table.key} = $1 and time >= $2::timestamptz - interval '{MAX_HOLD_S} seconds' "
         f"and time < $3 window later as ({LATER_ROWS})), "
-        f"held as materialized (select time, own_start, at_s, {_CHANNELS}, {untils} from read), "
+        f"held as materialized (select time, own_start, at_s, {values}, {untils} from read), "
         f"part as materialized (select held.*, bucket_start, bucket_start = own_start and at_s >= 0 as is_own, "
         f"greatest({_seconds('bucket_start')}, at_s, 0) as from_s, "
         f"least({_seconds('bucket_start + $4::interval')}, {_seconds('$3::timestamptz')}) as end_s "
         f"from held cross join lateral "
         f"generate_series(own_start, $2::timestamptz + {latest} * interval '1 second', $4::interval) as bucket_start) "
-        f"select bucket_start, count(*) filter (where is_own), "
-        f"{', '.join(_raw_figures(channel) for channel in ROLLUP_CHANNELS)} "
+        f"select bucket_start, count(*) filter (where is_own), {', '.join(figures)} "
         f"from part group by 1 having count(*) filter (where is_own) > 0 order by 1"
     )
 
@@ -74,6 +75,11 @@ def _raw_figures(channel: str) -> str:
         f"case when count({channel}) {known} > 0 then coalesce({mean}, avg({channel}) {known}) end, "
         f"(array_agg({channel} order by time desc) {known})[1]"
     )
+
+
+def _raw_states(state: str) -> str:
+    known = f"filter (where is_own and {state} is not null)"
+    return f"(array_agg({state} order by time desc) {known})[1], array_agg(distinct {state}) {known}"
 
 
 def _overlaid(changed_until: str) -> str:
@@ -133,6 +139,6 @@ def _buckets_of_days() -> str:
     )
 
 
-BUCKETS_OF_RAW: Final = _buckets_of_raw()
+BUCKETS_OF_RAW: Final = raw_buckets(BATTERY_READINGS)
 BUCKETS_OF_HOURS: Final = _buckets_of_hours()
 BUCKETS_OF_DAYS: Final = _buckets_of_days()

@@ -19,22 +19,23 @@ from battery_api.telemetry.queries.buckets import BUCKETS_OF_DAYS, BUCKETS_OF_HO
 from battery_api.telemetry.queries.resolution import Grain, Resolution, choose_grain, explicit_grain, too_fine
 from battery_api.telemetry.store.indices import BatteryKey
 
-_FIGURES: Final = ("min", "max", "mean", "last")
+FIGURES: Final = ("min", "max", "mean", "last")
+"""Figures of a channel in a bucket, in their order in a row."""
 _BUCKETS: Final = {
     "telemetry": BUCKETS_OF_RAW,
     "telemetry_hourly": BUCKETS_OF_HOURS,
     "telemetry_daily": BUCKETS_OF_DAYS,
 }
 _DEFAULT_SPAN: Final = timedelta(hours=24)
-# Means of single-precision values carry no more than these digits.
-_MEAN_DECIMALS: Final = 4
+MEAN_DECIMALS: Final = 4
+"""Means of single-precision values carry no more than these digits."""
 
 
 @dataclass(frozen=True, slots=True)
 class SeriesRequest:
-    """The requested part of a battery's history, and its resolution."""
+    """The requested part of a history, and its resolution."""
 
-    battery_id: str
+    subject_id: str
     start: datetime
     end: datetime
     resolution: Resolution
@@ -96,7 +97,7 @@ async def read_series(
     points = await _read_points(connection, battery_key, request, raw_available_from)
     grain = points.grain
     content = {
-        "battery_id": request.battery_id,
+        "battery_id": request.subject_id,
         "start": request.start,
         "end": request.end,
         "resolution": Resolution.RAW if grain is None else grain.resolution,
@@ -146,26 +147,27 @@ def _raw_points(rows: Sequence[Any]) -> Points:
     columns = list(zip(*rows, strict=True)) if rows else [()] * (1 + len(ROLLUP_CHANNELS))
     channels = {}
     for column, name in zip(columns[1:], ROLLUP_CHANNELS, strict=True):
-        values = _single(column)
-        channels[name] = dict.fromkeys(_FIGURES, values)
+        values = single(column)
+        channels[name] = dict.fromkeys(FIGURES, values)
     return Points(None, columns[0], [1] * len(rows), channels)
 
 
 def _bucket_points(grain: Grain, rows: Sequence[Any]) -> Points:
-    width = len(_FIGURES)
+    width = len(FIGURES)
     columns = list(zip(*rows, strict=True)) if rows else [()] * (2 + width * len(ROLLUP_CHANNELS))
     channels = {}
     for number, name in enumerate(ROLLUP_CHANNELS):
         low, high, mean, last = columns[2 + number * width : 2 + (number + 1) * width]
         channels[name] = {
-            "min": _single(low),
-            "max": _single(high),
-            "mean": np.round(np.array(mean, np.float64), _MEAN_DECIMALS),
-            "last": _single(last),
+            "min": single(low),
+            "max": single(high),
+            "mean": np.round(np.array(mean, np.float64), MEAN_DECIMALS),
+            "last": single(last),
         }
     return Points(grain, columns[0], [int(count) for count in columns[1]], channels)
 
 
-def _single(values: Sequence[float | None]) -> Any:
+def single(values: Sequence[float | None]) -> Any:
+    """Return values so that JSON shows them as they were sent."""
     # Single precision prints as the value that was sent, double precision with sixteen digits.
     return np.array(values, np.float32)
