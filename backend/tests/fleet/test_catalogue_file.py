@@ -258,11 +258,14 @@ HEADER = ",".join(FLEET_COLUMNS)
         (f"{HEADER},region".encode(), "More than once: region; keep one"),
         (f"{HEADER},".encode(), "Unknown: column 21 without a name"),
         (HEADER.replace(",", ";").replace("position", "pos").encode(), "separated by semicolons. Missing: position;"),
-        ("caf\N{LATIN SMALL LETTER E WITH ACUTE}\nx".encode("utf-16"), "UTF-16 text; save it as CSV UTF-8"),
+        (
+            b"\xff\xfe" + "caf\N{LATIN SMALL LETTER E WITH ACUTE}".encode("utf-16-le")[:-1],
+            "begins as UTF-16 .* save it",
+        ),
         (f"{HEADER}\nDC,\u0e01".encode("utf-16-le"), "Line 1 holds a NUL byte .* save it as CSV UTF-8"),
         (f"{HEADER}\nDC,\u0e01".encode("cp874"), "Line 2 is not UTF-8 text .* Windows-874.* save it as CSV UTF-8"),
         (catalogue(line(1), line(2, region="a\0b")), "Line 3 holds a NUL byte"),
-        (f"{HEADER.replace('region', chr(34))}".encode(), "Line 1: The record is not CSV"),
+        (f"{HEADER.replace('region', chr(34))}".encode(), "Line 1: the record is not CSV"),
     ],
 )
 def test_a_file_without_the_expected_text_or_header_is_refused(content: bytes, message: str) -> None:

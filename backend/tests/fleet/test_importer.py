@@ -1,11 +1,13 @@
 """Import of the catalogue: all or nothing, repeatable, and every error names the line, the field and the remedy."""
 
+import io
 from collections.abc import AsyncIterator
 from datetime import UTC, date, datetime
 from typing import Any
 
 import pytest
 import pytest_asyncio
+import xlsxwriter
 from sqlalchemy import text
 
 from battery_api.db.session import Database, create_database_engine
@@ -44,6 +46,16 @@ def line(position: int = 1, **changes: Any) -> dict[str, Any]:
         "baseline_resistance_mohm": 3.51,
         "baseline_temperature_c": 25.0,
     } | changes
+
+
+def workbook(*lines: dict[str, Any]) -> bytes:
+    buffer = io.BytesIO()
+    with xlsxwriter.Workbook(buffer, {"default_date_format": "dd/mm/yyyy"}) as book:
+        sheet = book.add_worksheet("Fleet")
+        sheet.write_row(0, 0, FLEET_COLUMNS)
+        for number, row in enumerate(lines, 1):
+            sheet.write_row(number, 0, [row[name] for name in FLEET_COLUMNS])
+    return buffer.getvalue()
 
 
 def catalogue(*lines: dict[str, Any]) -> bytes:
@@ -323,3 +335,30 @@ async def test_what_is_possible_but_doubtful_is_imported_with_a_warning(database
         (2, "latitude", "outside_thailand"),
         (2, "longitude", "outside_thailand"),
     ]
+
+
+async def test_a_workbook_with_dates_and_numbers_is_the_same_catalogue(database: Database) -> None:
+    await load(database, catalogue(line(1), line(2)))
+    report = await load(database, workbook(line(1), line(2)))
+    assert (report.unchanged, report.errors, report.warnings) == (2, [], [])
+
+
+async def test_errors_of_a_workbook_name_the_cell(database: Database) -> None:
+    await load(database, catalogue(line(1, serial_number="000457812")))
+    report = await load(
+        database,
+        workbook(
+            line(1, serial_number=457812),
+            line(2, installed_on=date(2030, 1, 1), altitude_m="high"),
+            line(3, serial_number=date(2024, 1, 2)),
+        ),
+        dry_run=True,
+    )
+    assert [(error.line, error.field, error.code) for error in report.errors] == [
+        (2, "serial_number", "altered"),
+        (3, "altitude_m", "not_a_number"),
+        (3, "installed_on", "future"),
+        (4, "serial_number", "date_cell"),
+    ]
+    assert [error.detail.partition(":")[0] for error in report.errors] == ["Cell Q2", "Cell F3", "Cell R3", "Cell Q4"]
+    assert [(warning.line, warning.code) for warning in report.warnings] == [(2, "number_cell")]

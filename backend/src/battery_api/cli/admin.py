@@ -23,9 +23,12 @@ from battery_api.db.failures import sqlstate
 from battery_api.db.roles import grant_runtime, runtime_role
 from battery_api.db.session import Database
 from battery_api.db.timescale import Engine, detect_engine
+from battery_api.fleet.errors import ImportRefused
 from battery_api.fleet.importer import import_catalogue
 from battery_api.fleet.ports import FleetChange
 from battery_api.settings import GatewaySettings
+from battery_api.tables.content import read_bytes
+from battery_api.tables.model import TableRefused
 from battery_api.telemetry.history.load import history_is_loaded, load_history
 from battery_api.telemetry.store.rollups import maintain_storage_of
 from battery_servicekit.application import serve as serve_app
@@ -100,18 +103,27 @@ def _needed_right(error: ProgrammingError) -> str:
 
 @app.command("import-fleet")
 def import_fleet(
-    file: Annotated[
-        Path, typer.Argument(help="Fleet catalogue (CSV, one line per battery).", exists=True, dir_okay=False)
-    ],
+    file: Annotated[Path, typer.Argument(help="Fleet catalogue (CSV or XLSX, one line per battery).")],
     *,
+    sheet: Annotated[str | None, typer.Option(help="Sheet of a workbook; needed where several hold data.")] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Check everything and change nothing.")] = False,
 ) -> None:
-    """Import the fleet catalogue; if any line has an error, nothing is imported."""
+    """Import the fleet catalogue; if any line has an error, nothing is imported.
+
+    Exit code 0: the file is imported. 1: lines have errors, and are named. 2: the file cannot be used.
+    """
+    try:
+        content = read_bytes(file)
+    except TableRefused as refused:
+        raise _file_refusal(file, str(refused)) from refused
 
     async def run(database: Database, _: GatewaySettings) -> None:
         change = FleetChange("command line", datetime.now(UTC), AlertEndings())
-        async with database.begin() as connection:
-            report = await import_catalogue(connection, file.read_bytes(), dry_run=dry_run, change=change)
+        try:
+            async with database.begin() as connection:
+                report = await import_catalogue(connection, content, dry_run=dry_run, change=change, sheet=sheet)
+        except ImportRefused as refused:
+            raise _file_refusal(file, refused.detail) from refused
         for error in report.errors:
             _err.print(f"line {error.line}: {error.field or '-'}: {error.detail} [{error.code}]", markup=False)
         for warning in report.warnings:
@@ -132,6 +144,11 @@ def import_fleet(
             raise typer.Exit(1)
 
     run_with_database(run)
+
+
+def _file_refusal(file: Path, reason: str) -> typer.Exit:
+    _err.print(f"{file}: {reason}", style="red", markup=False, soft_wrap=True)
+    return typer.Exit(2)
 
 
 @app.command()

@@ -5,6 +5,7 @@ keeps its history and ends at the instant at which the new one was installed; a 
 A day in ``retired_on`` retires a battery.
 """
 
+import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -42,13 +43,19 @@ class _Findings:
     def __init__(self) -> None:
         self.count = 0
         self.kept: list[_Finding] = []
+        self.letters: Mapping[str, str] = {}
+        """Letters of each column of a workbook, with which a detail names its cell."""
 
     def add(self, line: int, problems: Iterable[CellProblem | BrokenRecord]) -> None:
         for problem in problems:
             self.count += 1
             if len(self.kept) < MAX_SHOWN:
                 column = problem.column if isinstance(problem, CellProblem) else None
-                self.kept.append(_Finding(line, column, problem.code, problem.detail))
+                self.kept.append(_Finding(line, column, problem.code, self._located(line, column, problem.detail)))
+
+    def _located(self, line: int, column: str | None, detail: str) -> str:
+        letters = self.letters.get(column or "")
+        return detail if letters is None else f"Cell {letters}{line}: {detail}"
 
     def merge(self, later: "_Findings") -> None:
         self.count += later.count
@@ -69,7 +76,12 @@ class _ParsedCatalogue:
 
 
 async def import_catalogue(
-    connection: AsyncConnection, content: bytes, *, dry_run: bool, change: FleetChange | None = None
+    connection: AsyncConnection,
+    content: bytes,
+    *,
+    dry_run: bool,
+    change: FleetChange | None = None,
+    sheet: str | None = None,
 ) -> ImportReport:
     """Import a catalogue file; after any error nothing is written, and the report names line, field and remedy.
 
@@ -78,19 +90,22 @@ async def import_catalogue(
     connection
         In a transaction of the caller.
     content
-        The file: CSV in UTF-8 with a header.
+        The file: CSV text with a header, or an XLSX workbook.
     dry_run
         Check and count everything, write nothing.
     change
         Who imports, when, and what ends with a battery; without it nothing but the fleet's own rows changes.
+    sheet
+        Sheet of a workbook; needed where several hold data.
 
     Raises
     ------
     ImportRefused
-        The file is not text with the expected header, or has no lines.
+        The file is no table with the expected header, or has no lines.
     """
     change = change or FleetChange.of_fleet_alone()
-    parsed = _parse(content, change.now)
+    # A large file takes seconds, in which others are served.
+    parsed = await asyncio.to_thread(_parse, content, change.now, sheet)
     await import_repository.lock_import(connection)
     fleet = await InstalledFleet.load(connection)
     _compare(parsed, fleet)
@@ -117,17 +132,18 @@ async def import_catalogue(
     )
 
 
-def _parse(content: bytes, now: datetime) -> _ParsedCatalogue:
+def _parse(content: bytes, now: datetime, sheet: str | None) -> _ParsedCatalogue:
     """Check each line, and that the lines agree."""
     parsed = _ParsedCatalogue()
     earlier = _EarlierLines()
-    for record in read_records(content):
+    for record in read_records(content, sheet=sheet):
         parsed.line_count += 1
         if parsed.line_count > MAX_LINES:
             raise ImportRefused(f"The file has more than {MAX_LINES:,} lines; split it.")
         if isinstance(record, BrokenRecord):
             parsed.errors.add(record.line, [record])
             continue
+        parsed.errors.letters = parsed.warnings.letters = record.letters
         checked = check_line(record, now)
         repeats = earlier.repeats(record)
         contradictions = earlier.contradictions(checked.line) if checked.line else []
@@ -186,6 +202,7 @@ class _EarlierLines:
 def _compare(parsed: _ParsedCatalogue, fleet: InstalledFleet) -> None:
     """Add what contradicts the installed fleet, of every valid line even if others have errors."""
     errors, warnings = _Findings(), _Findings()
+    errors.letters = warnings.letters = parsed.errors.letters
     for line in parsed.lines:
         conflict, warning = fleet.conflict(line), fleet.warning(line)
         errors.add(line.number, [conflict] if conflict else [])

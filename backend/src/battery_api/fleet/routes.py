@@ -1,6 +1,6 @@
 """Endpoints of the fleet: overview, locations, batteries and catalogue import."""
 
-from typing import Annotated, Protocol
+from typing import Annotated, Final, Protocol
 
 from fastapi import APIRouter, Depends, Query, Request, Response
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -37,6 +37,11 @@ from battery_servicekit.turns import IN_TURN
 router = APIRouter(tags=["fleet"], route_class=StrictRoute)
 FleetReader = Annotated[Principal, Depends(require_scope(Scope.FLEET_READ, role=Role.VIEWER))]
 IncludeRetired = Annotated[bool, Query(description="Add what is retired.")]
+XLSX: Final = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+_IMPORT_CONTENT: Final = {
+    "text/csv": {"schema": {"type": "string"}},
+    XLSX: {"schema": {"type": "string", "format": "binary"}},
+}
 MAX_IMPORT_BYTES = 32 * 1024 * 1024
 
 
@@ -230,22 +235,25 @@ async def get_battery(
     response_model=ImportReport,
     responses=_IMPORT_ERRORS,
     dependencies=[NeedsRoom],
-    openapi_extra={"requestBody": {"required": True, "content": {"text/csv": {"schema": {"type": "string"}}}}},
+    openapi_extra={"requestBody": {"required": True, "content": _IMPORT_CONTENT}},
 )
 async def import_fleet(
     request: Request,
     context: ContextDep,
     principal: AdminDep,
     dry_run: Annotated[bool, Query(description="Check everything and change nothing.")] = False,
+    sheet: Annotated[
+        str | None, Query(description="Sheet of a workbook; needed where several hold data.", max_length=80)
+    ] = None,
 ) -> Response:
-    """Import the fleet catalogue (CSV, one line per battery); if any line has an error, nothing is imported."""
+    """Import the fleet catalogue (CSV or XLSX, one line per battery); if any line has an error, nothing is imported."""
     if principal.location_codes is not None:
         raise Forbidden("The catalogue covers every location, and your account is restricted to some.")
     content = await _bounded_body(request)
     parts: FleetParts = parts_of(request)
     change = FleetChange(principal, context.clock.now(), parts.endings)
     async with context.database.begin() as connection:
-        report = await import_catalogue(connection, content, dry_run=dry_run, change=change)
+        report = await import_catalogue(connection, content, dry_run=dry_run, change=change, sheet=sheet)
         if not dry_run and not report.error_count:
             counts = report.model_dump(include={"created", "updated", "replaced", "unchanged", "retired", "reinstated"})
             await record_audit(connection, actor=principal, action="fleet.import", target="fleet", data=counts)

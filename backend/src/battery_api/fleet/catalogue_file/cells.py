@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Final, TypeAlias
 
 from battery_api.fleet.catalogue_file.problems import CellProblem
+from battery_api.tables.model import shown
 from battery_contracts.fleet import FleetRow
 
 UNITS: Final = {
@@ -24,7 +25,6 @@ _NUMBER_WITH_UNIT: Final = re.compile(r"([+-]?\d+(?:\.\d+)?)\s*([^\d\s.,].*)", r
 _SPREADSHEET_ERROR: Final = re.compile(r"#(N/A|REF!|VALUE!|NAME\?|DIV/0!|NUM!|NULL!|SPILL!|#+)", re.ASCII)
 _SHORTENED_NUMBER: Final = re.compile(r"\d(?:[.,]\d+)?E\+\d+", re.ASCII | re.IGNORECASE)
 _NO_SERIAL_NUMBER: Final = frozenset({"n/a", "nan", "null", "none", "unknown", "tba", "tbd", "xxx", "---", "???"})
-_SHOWN_CHARS: Final = 60
 
 
 def cell_problems(cells: Mapping[str, str]) -> list[CellProblem]:
@@ -36,12 +36,6 @@ def cell_problems(cells: Mapping[str, str]) -> list[CellProblem]:
             if found is not None:
                 problems.append(CellProblem(column, *found))
     return problems
-
-
-def shown(text: str) -> str:
-    """Return a cell's text as messages show it: shortened, and without characters that break a line."""
-    printable = "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in text)
-    return printable if len(printable) <= _SHOWN_CHARS else printable[:_SHOWN_CHARS] + "..."
 
 
 def identity(serial_number: str) -> str:

@@ -1,17 +1,18 @@
 """One line of the fleet file: its battery, or every error in it."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
 
 from pydantic import ValidationError
 
-from battery_api.fleet.catalogue_file.cells import UNITS, cell_problems, shown
+from battery_api.fleet.catalogue_file.cells import UNITS, cell_problems
 from battery_api.fleet.catalogue_file.dates import Installation, read_day, read_installation
 from battery_api.fleet.catalogue_file.nameplate import nameplate_errors, nameplate_warnings, unusable_baseline
 from battery_api.fleet.catalogue_file.problems import CellProblem, InvalidCell
 from battery_api.fleet.catalogue_file.text import Record
+from battery_api.tables.model import shown
 from battery_contracts.fleet import OPTIONAL_FLEET_COLUMNS, FleetRow
 
 _ID_EXAMPLES: Final = {
@@ -20,6 +21,7 @@ _ID_EXAMPLES: Final = {
     "string_id": "DC-CNX-01-UPS-01-STR-01",
     "battery_id": "BAT-DC-CNX-01-UPS-01-STR-01-001",
 }
+DATE_COLUMNS: Final = ("commissioned_on", "installed_on", "retired_on")
 _SENTENCES: Final = {
     "greater_than": "is not above {gt:g}; correct it",
     "greater_than_equal": "is below {ge:g}; correct it",
@@ -56,7 +58,8 @@ class CheckedLine:
 
 def check_line(record: Record, now: datetime) -> CheckedLine:
     """Check a record as far as it can be judged alone; each column has at most one error."""
-    checked = CheckedLine(errors=cell_problems(record.cells))
+    checked = CheckedLine(errors=[*cell_problems(record.cells), *_date_cells(record)])
+    checked.warnings += _shortened_serial_number(record)
     # An empty cell of an optional column says something, unlike a file without the column.
     values: dict[str, Any] = {
         column: text or None for column, text in record.cells.items() if text or column in OPTIONAL_FLEET_COLUMNS
@@ -76,10 +79,25 @@ def check_line(record: Record, now: datetime) -> CheckedLine:
     return checked
 
 
+def _date_cells(record: Record) -> Iterator[CellProblem]:
+    """Yield the cells that a spreadsheet has made dates of."""
+    for column in sorted(record.dates.difference(DATE_COLUMNS)):
+        if column not in UNITS:
+            detail = f"{record.cells[column]} is a date in the workbook; format the column as text and write the value."
+            yield CellProblem(column, "date_cell", detail)
+
+
+def _shortened_serial_number(record: Record) -> Iterator[CellProblem]:
+    if "serial_number" in record.numbers:
+        detail = f"{record.cells['serial_number']} is a number in the workbook, which has no leading zeros; compare it "
+        detail += "with the battery's label, and format the column as text."
+        yield CellProblem("serial_number", "number_cell", detail)
+
+
 def _read_dates(values: dict[str, Any], now: datetime, errors: list[CellProblem]) -> Installation | None:
     """Replace the texts of the dates by dates; remove those that are wrong."""
     installation = None
-    for column in ("commissioned_on", "installed_on", "retired_on"):
+    for column in DATE_COLUMNS:
         text = values.get(column)
         if text is None:
             continue
