@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from battery_api.cli.csv_cells import RecordingRefused
+from battery_api.cli.recording_refused import RecordingRefused
 from battery_api.cli.run_files import Recording, read_recording
 
 HEADER = "time_s,voltage_v,temperature_c\n"
@@ -68,7 +68,7 @@ def test_every_way_to_write_a_table_gives_the_same_readings(tmp_path: Path, cont
         ("120,13.6,25\n60,13.6,25\n", "line 3: time_s 60 is not later than 120 in line 2"),
         ("60,13.6,25\n60,13.6,25\n", "line 3: time_s 60 is not later than 60 in line 2"),
         ("1e-8,13.6,25\n2e-8,13.6,25\n", "line 3: time_s 2e-08 is not later than 1e-08 in line 2"),
-        ('0,"13.6,25\n', "unexpected end of data; remove the quotes or close them"),
+        ('0,"13.6,25\n', "line 2: the record is not CSV (unexpected end of data); close its quotation marks"),
     ],
 )
 def test_a_line_that_is_not_understood_is_named_with_the_remedy(tmp_path: Path, rows: str, fault: str) -> None:
@@ -108,9 +108,9 @@ def test_dates_of_a_spreadsheet_are_no_durations(tmp_path: Path) -> None:
         ("sep=#\ntime_s#voltage_v\n0#13.6\n", "names no separator that is understood"),
         ("time_s;voltage_v\n0;13,62\n60;13.61\n", "line 2: voltage_v is '13,62', but line 3 has voltage_v '13.61'"),
         ("time_s;voltage_v\n0;13,620\n60;13,610\n", "a decimal comma or a separator of thousands"),
-        (b"time_s,voltage_v\n0,13\xff\n", "save it as CSV in UTF-8"),
-        ("time_s,voltage_v\n0,13.6\0\n", "NUL characters"),
-        ("", "has no column time_s; its header is: empty"),
+        (b"time_s,voltage_v\n0,13\xff\n", "save it as CSV UTF-8"),
+        ("time_s,voltage_v\n0,13.6\0\n", "line 2 holds a NUL byte"),
+        ("", "the file is empty"),
     ],
 )
 def test_a_file_that_is_unclear_as_a_whole_is_refused(tmp_path: Path, content: str | bytes, fault: str) -> None:
@@ -119,7 +119,7 @@ def test_a_file_that_is_unclear_as_a_whole_is_refused(tmp_path: Path, content: s
 
 def test_columns_that_are_not_sent_are_listed(tmp_path: Path) -> None:
     content = "time_s,voltage_v,soc_ref,note\n0,13.6,1.0,first row\n"
-    assert "--ignore note" in refusal(tmp_path, content)
+    assert "--ignore 'note'" in refusal(tmp_path, content)
     recording = read(tmp_path, content, ignore=["note"])
     assert (recording.ignored, recording.channels) == (["soc_ref", "note"], {"voltage_v": [13.6]})
     assert "--ignore time_s: time_s is needed" in refusal(tmp_path, content, ignore=["time_s"])
@@ -138,7 +138,7 @@ def test_refused_lines_are_left_out_on_request_alone(tmp_path: Path) -> None:
 def test_a_torn_archive_is_refused(tmp_path: Path) -> None:
     run = tmp_path / "run.csv.gz"
     packed = gzip.compress(f"{HEADER}0,13.6,25\n".encode())
-    for torn in (packed[:-9], packed[:12] + b"\xff" * 20, b"no archive"):
+    for torn in (packed[:-9], packed[:12] + b"\xff" * 20):
         run.write_bytes(torn)
-        with pytest.raises(RecordingRefused, match="cannot be read as CSV text"):
+        with pytest.raises(RecordingRefused, match="the gzip archive is"):
             read_recording(run)

@@ -7,14 +7,18 @@ import os
 import subprocess
 import sys
 from collections.abc import AsyncIterator
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
+import httpx
 import pytest
 import pytest_asyncio
+import xlsxwriter
 from sqlalchemy import text
 
 from battery_api.accounts.bootstrap import bootstrap
+from battery_api.cli.run_files import read_recording
+from battery_api.cli.sending import Gateway, send_recording
 from battery_api.db.session import Database, create_database_engine
 from battery_api.fleet.importer import import_catalogue
 from battery_api.settings import GatewaySettings
@@ -27,6 +31,7 @@ STRING = "DC-CNX-01-REC-01-STR-01"
 BATTERY = battery_id_at(STRING, 1)
 KEY = "bk_a-key-for-the-command-line-tests-0001"
 START = "2026-10-01T00:00:00+00:00"
+CONVERTED = "conductance converted: 1000/value"
 BIN = Path(sys.executable).parent
 
 
@@ -81,7 +86,7 @@ async def battery(url: str, *arguments: str) -> subprocess.CompletedProcess[str]
     environment = {**os.environ, "BATTERY_URL": url, "BATTERY_API_KEY": KEY, "NO_COLOR": "1"}
     command = [str(BIN / "battery"), "send", *arguments]
     return await asyncio.to_thread(
-        subprocess.run, command, env=environment, capture_output=True, text=True, timeout=120, check=False
+        subprocess.run, command, env=environment, capture_output=True, text=True, timeout=400, check=False
     )
 
 
@@ -225,3 +230,103 @@ async def test_a_dry_run_shows_what_was_understood_and_sends_nothing(tmp_path: P
         "soc_ref: not sent",
         "Dry run: nothing was sent.",
     ]
+
+
+async def test_a_workbook_of_several_batteries_is_stored_in_the_units_of_the_platform(
+    laboratory: tuple[ServiceProcess, Database], tmp_path: Path
+) -> None:
+    gateway, database = laboratory
+    run = tmp_path / "log.xlsx"
+    first = datetime.fromisoformat("2026-10-01T08:00:00")
+    with xlsxwriter.Workbook(run, {"default_date_format": "dd/mm/yyyy hh:mm"}) as book:
+        page = book.add_worksheet()
+        page.write_row(0, 0, ["Timestamp", "battery_id", "Volt [mV]", "Temp °F", "Conductance (S)"])
+        page.write_row(1, 0, [first, BATTERY, 13620, 77, 80])
+        page.write_row(2, 0, [first, battery_id_at(STRING, 2), 13500, 78.8, 40])
+        page.write_row(3, 0, [first + timedelta(minutes=1), BATTERY, 13610, 77])
+
+    shown = await battery(gateway.url, str(run), "--zone", "Asia/Bangkok", "--dry-run")
+    assert shown.returncode == 0, shown.stderr
+    assert shown.stdout.splitlines() == [
+        "2 batteries: 3 rows.",
+        f"  {BATTERY}: 2 rows",
+        f"  {battery_id_at(STRING, 2)}: 1 rows",
+        "first row 2026-10-01T01:00:00Z, last row 2026-10-01T01:01:00Z",
+        "times from Timestamp: dates of the workbook, zone Asia/Bangkok",
+        "voltage_v [V]: 3 values from 13.5 to 13.62; from 'Volt [mV]' in mV, divided by 1000",
+        "temperature_c [°C]: 3 values from 25 to 26; from 'Temp °F' in °F, converted",
+        "internal_resistance_mohm [mΩ]: 2 values from 12.5 to 25; from 'Conductance (S)' in S, " + CONVERTED,
+        "Dry run: nothing was sent.",
+    ]
+    sent = await battery(gateway.url, str(run), "--zone", "Asia/Bangkok")
+
+    assert sent.returncode == 0, sent.stderr
+    rows = await stored(database)
+    assert [row[0] for row in rows] == [datetime(2026, 10, 1, 1, minute, tzinfo=UTC) for minute in (0, 1)]
+    assert [round(row[1], 3) for row in rows] == [13.62, 13.61]
+    refused = await battery(gateway.url, str(run), "--zone", "Asia/Bangkok", "--battery-id", BATTERY)
+    assert (refused.returncode, "leave --battery-id out" in refused.stderr) == (2, True)
+
+
+class LostAnswers(httpx.AsyncBaseTransport):
+    """Reach the gateway, and lose the answers to the first two calls."""
+
+    def __init__(self) -> None:
+        self._inner = httpx.AsyncHTTPTransport()
+        self.calls = 0
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        self.calls += 1
+        response = await self._inner.handle_async_request(request)
+        if self.calls <= 2:
+            await response.aread()
+            raise httpx.ReadError("the connection ended")
+        return response
+
+
+async def test_a_batch_whose_answer_is_lost_is_sent_again_and_stored_once(
+    laboratory: tuple[ServiceProcess, Database], tmp_path: Path
+) -> None:
+    gateway, database = laboratory
+    run = tmp_path / "run.csv"
+    run.write_text("time_s,voltage_v\n" + "".join(f"{60 * row},13.{row % 10}1\n" for row in range(1200)))
+    transport = LostAnswers()
+    result = await send_recording(
+        read_recording(run), BATTERY, datetime.fromisoformat(START), Gateway(gateway.url, KEY, 60), transport=transport
+    )
+    assert transport.calls == 4
+    assert (result.accepted, result.duplicates, result.rejected_count) == (200, 1000, 0)
+    assert len(await stored(database)) == 1200
+
+
+async def first_rows(database: Database) -> None:
+    """Wait until something is stored."""
+    for _ in range(2000):
+        if await stored(database):
+            return
+        await asyncio.sleep(0.05)
+    pytest.fail("nothing was stored in time")
+
+
+async def test_a_gateway_that_is_killed_in_the_middle_of_a_run_gets_the_rest_once_it_is_back(
+    laboratory: tuple[ServiceProcess, Database], database_url: str, tmp_path: Path
+) -> None:
+    gateway, database = laboratory
+    run = tmp_path / "run.csv"
+    run.write_text("time_s,voltage_v\n" + "".join(f"{row},13.{row % 10}1\n" for row in range(40_000)))
+    arguments = (str(run), "--battery-id", BATTERY, "--start", START, "--patience-s", "300")
+    sending = asyncio.create_task(battery(gateway.url, *arguments))
+    await first_rows(database)
+    await asyncio.to_thread(gateway.kill)
+    at_the_kill = len(await stored(database))
+    assert 0 < at_the_kill < 40_000
+
+    environment = {"DATABASE_URL": database_url, "DATA_DIR": str(tmp_path), "RUN_JOBS": "false"}
+    port = int(gateway.url.rpartition(":")[2])
+    with running_service([str(BIN / "battery-api"), "serve"], environment, log=tmp_path / "again.log", port=port):
+        sent = await sending
+
+    assert sent.returncode == 0, sent.stderr
+    assert "trying again" in sent.stderr
+    rows = await stored(database)
+    assert len(rows) == len({row[0] for row in rows}) == 40_000

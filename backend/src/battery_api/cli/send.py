@@ -1,23 +1,21 @@
 """``battery``: commands for integrators, over the public API, and for auditors, who read the database."""
 
 import asyncio
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
-import httpx
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from battery_api.cli import audit
-from battery_api.cli.csv_cells import RecordingRefused
-from battery_api.cli.run_files import Recording, batches, read_recording
+from battery_api.cli.recording_refused import RecordingRefused
+from battery_api.cli.run_files import Recording, read_recording
 from battery_api.cli.run_summary import summary_lines
-from battery_api.telemetry.ingest.times import buddhist_era_fault
+from battery_api.cli.run_times import TimeOptions
+from battery_api.cli.send_options import battery_of, start_of, zone_of
+from battery_api.cli.sending import Gateway, send_recording
 from battery_contracts.clients.errors import ServiceError
-from battery_contracts.clients.gateway import TelemetryClient
 from battery_contracts.telemetry import IngestResult
 
 app = typer.Typer(
@@ -29,6 +27,20 @@ _err = Console(stderr=True)
 _SHOWN_REJECTIONS = 10
 
 
+class DateOrder(StrEnum):
+    """Order of day and month in a date with its year at the end."""
+
+    DMY = "dmy"
+    MDY = "mdy"
+
+
+class Calendar(StrEnum):
+    """Era of the years."""
+
+    COMMON = "common"
+    BUDDHIST = "buddhist"
+
+
 @app.callback()
 def root() -> None:
     """Work with the battery platform."""
@@ -36,20 +48,40 @@ def root() -> None:
 
 @app.command()
 def send(
-    run: Annotated[Path, typer.Argument(help="CSV (or .csv.gz) with time_s and any of current_a, voltage_v, ...")],
-    *,
-    battery_id: Annotated[str, typer.Option(help="Battery that the run was recorded on.")],
-    start: Annotated[
-        str, typer.Option(help="Instant of time_s = 0 (ISO 8601 with time zone), or now to replay the run live.")
+    run: Annotated[
+        Path,
+        typer.Argument(help="CSV (or .csv.gz) or XLSX with time_s or time, and any of voltage_v, current_a, ..."),
     ],
+    *,
+    battery_id: Annotated[
+        str | None, typer.Option(help="Battery that the run was recorded on, if no column battery_id names it.")
+    ] = None,
+    start: Annotated[
+        str | None,
+        typer.Option(help="Instant of time_s = 0 (ISO 8601 with time zone), or now to replay the run live."),
+    ] = None,
+    zone: Annotated[str | None, typer.Option(help="Zone of times that name none, like Asia/Bangkok.")] = None,
+    date_order: Annotated[
+        DateOrder | None, typer.Option(help="Order of day and month, if no date of the file shows it.")
+    ] = None,
+    calendar: Annotated[
+        Calendar, typer.Option(help="Era of the years; buddhist needs every year of the file to be of it.")
+    ] = Calendar.COMMON,
+    sheet: Annotated[str | None, typer.Option(help="Sheet of a workbook, where several hold data.")] = None,
     url: Annotated[str, typer.Option(envvar="BATTERY_URL", help="Address of the gateway.")] = "http://127.0.0.1:8000",
     api_key: Annotated[
         str, typer.Option(envvar="BATTERY_API_KEY", help="API key with the scope telemetry:write.")
     ] = "",
     speed: Annotated[float, typer.Option(min=0.1, max=3600, help="Speed of the replay with --start now.")] = 1.0,
+    patience_s: Annotated[
+        float, typer.Option(min=0, max=86_400, help="Seconds for which a gateway that is away is tried again.")
+    ] = 60.0,
     ignore: Annotated[
         list[str] | None, typer.Option(help="Column that is not sent; may be given several times.")
     ] = None,
+    keep_units: Annotated[
+        bool, typer.Option("--keep-units", help="Send values that no nameplate allows in the unit of their heading.")
+    ] = False,
     skip_refused: Annotated[
         bool, typer.Option("--skip-refused", help="Name the lines that are not understood, and send the others.")
     ] = False,
@@ -57,7 +89,10 @@ def send(
         bool, typer.Option("--dry-run", help="Show what was understood of the file and send nothing.")
     ] = False,
 ) -> None:
-    """Send the recording of a real monitor as readings of one battery; sending it again changes nothing.
+    """Send the recording of a real monitor as readings of its batteries; sending it again changes nothing.
+
+    A heading is a name and a unit: voltage_v, Voltage (mV), I [mA], Temp °F, R (mOhm), conductance_s. API_REFERENCE.md
+    lists them, and the forms of time, with what is refused. Try --dry-run first.
 
     If a line of the file is not understood, nothing is sent. Exit code 0: every row is stored. 1: some rows or
     values were refused, and named. 2: the command or the file cannot be used, or the gateway cannot be reached.
@@ -67,19 +102,29 @@ def send(
             "--api-key (or BATTERY_API_KEY) is missing; an administrator creates a key with POST auth/api-keys."
         )
     try:
-        recording = read_recording(run, ignore=ignore or (), skip_refused=skip_refused)
-        instant = _instant(start)
-        _require_range(recording, instant)
+        recording = read_recording(
+            run,
+            ignore=ignore or (),
+            skip_refused=skip_refused,
+            sheet=sheet,
+            times=TimeOptions(
+                zone_of(zone), date_order.value if date_order else None, buddhist=calendar is Calendar.BUDDHIST
+            ),
+            keep_units=keep_units,
+        )
+        battery = battery_of(recording, battery_id)
+        instant = start_of(recording, start)
     except RecordingRefused as error:
         raise _refusal(str(error)) from error
     _print_left_out(recording)
     if dry_run:
-        for line in summary_lines(recording, battery_id, instant):
+        for line in summary_lines(recording, battery, instant):
             _out.print(line, markup=False, highlight=False, soft_wrap=True)
         _out.print("Dry run: nothing was sent.")
         raise typer.Exit(1 if recording.faults else 0)
+    gateway = Gateway(url, api_key, patience_s)
     try:
-        result = asyncio.run(_send(recording, battery_id, instant, speed, GatewayAddress(url, api_key)))
+        result = asyncio.run(send_recording(recording, battery, instant, gateway, speed=speed, console=_err))
     except ServiceError as error:
         raise _refusal(f"{error}. Acknowledged readings are stored; send the run again to complete it.") from error
     _print_result(recording, result)
@@ -115,79 +160,6 @@ def _print_result(recording: Recording, result: IngestResult) -> None:
         _err.print(f"row {value.index}: left out: {value.detail} [{value.code}], line {line}", markup=False)
     if result.left_out_count > _SHOWN_REJECTIONS:
         _err.print(f"and {result.left_out_count - _SHOWN_REJECTIONS} more values.")
-
-
-@dataclass(frozen=True, slots=True)
-class GatewayAddress:
-    """URL of the gateway, and the key for it."""
-
-    url: str
-    api_key: str
-
-
-async def _send(
-    recording: Recording, battery_id: str, start: datetime | None, speed: float, gateway: GatewayAddress
-) -> IngestResult:
-    """Send all batches; without a start each row is sent at its own time and stamped with the current time."""
-    total = IngestResult(accepted=0, duplicates=0, late=0, rejected_count=0)
-    live = start is None
-    origin = start or datetime.now(UTC)
-    columns = (TextColumn("[bold]send"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    async with httpx.AsyncClient() as http:
-        client = TelemetryClient(http, gateway.url, api_key=gateway.api_key)
-        with Progress(*columns, console=_err) as bar:
-            task = bar.add_task("send", total=recording.row_count)
-            for batch in batches(recording, battery_id, origin, speed=speed if live else 1.0, size=1 if live else 1000):
-                if live:
-                    await asyncio.sleep(max(0.0, (batch.last_time - datetime.now(UTC)).total_seconds()))
-                result = await client.post_json(batch.body)
-                bar.advance(task, batch.row_count)
-                total = _added(total, result, batch.first_row)
-    return total
-
-
-def _added(total: IngestResult, result: IngestResult, first_row: int) -> IngestResult:
-    left_out = [item.model_copy(update={"index": item.index + first_row}) for item in result.left_out]
-    rejected = [item.model_copy(update={"index": item.index + first_row}) for item in result.rejected]
-    return IngestResult(
-        accepted=total.accepted + result.accepted,
-        merged=total.merged + result.merged,
-        corrected=total.corrected + result.corrected,
-        duplicates=total.duplicates + result.duplicates,
-        late=total.late + result.late,
-        rejected_count=total.rejected_count + result.rejected_count,
-        rejected=[*total.rejected, *rejected][:1000],
-        left_out_count=total.left_out_count + result.left_out_count,
-        left_out=[*total.left_out, *left_out][:1000],
-    )
-
-
-def _instant(text: str) -> datetime | None:
-    if text == "now":
-        return None
-    other_era = buddhist_era_fault(text)
-    if other_era is not None:
-        raise RecordingRefused(f"--start {other_era}.")
-    try:
-        instant = datetime.fromisoformat(text)
-    except ValueError as error:
-        raise RecordingRefused(f"--start {text} is neither ISO 8601 (2026-01-31T08:00:00+07:00) nor now.") from error
-    if instant.tzinfo is None:
-        raise RecordingRefused(f"--start {text} has no time zone; write {text}+07:00 or {text}Z.")
-    try:
-        return instant.astimezone(UTC)
-    except OverflowError as error:
-        raise RecordingRefused(f"--start {text} is no instant of the calendar in UTC.") from error
-
-
-def _require_range(recording: Recording, start: datetime | None) -> None:
-    try:
-        for time_s in (recording.time_s[0], recording.time_s[-1]):
-            (start or datetime.now(UTC)) + timedelta(seconds=time_s)
-    except OverflowError as error:
-        raise RecordingRefused(
-            "--start and time_s together are no instant of the calendar; correct --start."
-        ) from error
 
 
 def _refusal(reason: str) -> typer.Exit:
