@@ -5,6 +5,10 @@ from typing import Any
 import httpx
 import pytest
 
+from battery_api.fleet.catalogue_file.text import Record, read_records
+from battery_contracts.ids import battery_id_at
+from tests.fleet.test_importer import line, workbook
+
 from .world import LOCATIONS, World, outcome
 
 BKK, CNX = LOCATIONS
@@ -95,6 +99,43 @@ async def test_the_catalogue_of_the_whole_fleet_is_out_of_reach(restricted: Worl
         "fleet/import?dry_run=true", content=b"x", headers=await restricted.headers("nok")
     )
     assert outcome(answer) == (403, "forbidden")
+
+
+@pytest.mark.parametrize("file_format", ["csv", "xlsx"])
+async def test_the_export_holds_the_locations_that_may_be_seen(restricted: World, file_format: str) -> None:
+    strings = [f"{code}-UPS-01-STR-01" for code in LOCATIONS]
+    lines = [
+        line(
+            location_id=code,
+            system_id=f"{code}-UPS-01",
+            string_id=string,
+            battery_id=battery_id_at(string, 1),
+            serial_number=f"00{code}",
+        )
+        for code, string in zip(LOCATIONS, strings, strict=True)
+    ]
+    admin = await restricted.headers("admin")
+    imported = await restricted.client.post("fleet/import", content=workbook(*lines), headers=admin)
+    assert (imported.status_code, imported.json()["created"]) == (200, 2), imported.text
+
+    path = f"fleet/export?format={file_format}"
+    for who, seen in (("admin", [BKK, CNX]), ("nok", [BKK]), ("malee", [BKK])):
+        answer = await call(restricted, "GET", path, who)
+        assert answer.status_code == 200
+        assert answer.headers["content-disposition"].endswith(f'.{file_format}"')
+        records = [record for record in read_records(answer.content) if isinstance(record, Record)]
+        assert [record.cells["location_id"] for record in records] == seen
+        assert [record.cells["serial_number"] for record in records] == [f"00{code}" for code in seen]
+    again = await restricted.client.post(
+        "fleet/import", content=(await call(restricted, "GET", path, "admin")).content, headers=admin
+    )
+    assert {key: again.json()[key] for key in ("unchanged", "updated", "error_count")} == {
+        "unchanged": 2,
+        "updated": 0,
+        "error_count": 0,
+    }
+    assert outcome(await call(restricted, "GET", "fleet/export?format=ods"))[0] == 422
+    assert (await restricted.client.get(path)).status_code == 401
 
 
 async def test_a_restricted_administrator_is_not_the_last_one_who_must_remain(restricted: World) -> None:

@@ -427,6 +427,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/fleet/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Export Fleet
+         * @description Export the fleet catalogue of the locations you may see; importing the file again changes nothing.
+         */
+        get: operations["fleet_export_fleet"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/batteries/{battery_id}/retire": {
         parameters: {
             query?: never;
@@ -1691,6 +1711,12 @@ export interface components {
              */
             resistance_ratio: number;
         };
+        /**
+         * CatalogueFormat
+         * @description Format of a catalogue file.
+         * @enum {string}
+         */
+        CatalogueFormat: "csv" | "xlsx";
         /**
          * ChangePasswordRequest
          * @description The current and the new password.
@@ -4644,6 +4670,39 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    fleet_export_fleet: {
+        parameters: {
+            query?: {
+                /** @description File format. */
+                format?: components["schemas"]["CatalogueFormat"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The file. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": unknown;
+                    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": string;
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
                 };
             };
         };

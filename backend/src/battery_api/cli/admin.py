@@ -24,6 +24,7 @@ from battery_api.db.roles import grant_runtime, runtime_role
 from battery_api.db.session import Database
 from battery_api.db.timescale import Engine, detect_engine
 from battery_api.fleet.errors import ImportRefused
+from battery_api.fleet.export import CatalogueFormat, catalogue_file, read_catalogue_lines
 from battery_api.fleet.importer import import_catalogue
 from battery_api.fleet.ports import FleetChange
 from battery_api.settings import GatewaySettings
@@ -142,6 +143,28 @@ def import_fleet(
         _out.print(summary + (" (dry run)." if dry_run else "."))
         if report.error_count:
             raise typer.Exit(1)
+
+    run_with_database(run)
+
+
+@app.command("export-fleet")
+def export_fleet(
+    file: Annotated[Path, typer.Argument(help="File to write; its name ends in .csv or .xlsx.")],
+) -> None:
+    """Export the fleet catalogue; importing the file again changes nothing."""
+    try:
+        file_format = CatalogueFormat(file.suffix.lower().removeprefix("."))
+    except ValueError as error:
+        raise _file_refusal(file, "the name ends in neither .csv nor .xlsx; choose one of them.") from error
+
+    async def run(database: Database, _: GatewaySettings) -> None:
+        async with database.begin() as connection:
+            lines = await read_catalogue_lines(connection, visible=None)
+        try:
+            file.write_bytes(catalogue_file(lines, file_format))
+        except OSError as error:
+            raise _file_refusal(file, f"it cannot be written ({error.strerror}).") from error
+        _out.print(f"{len(lines)} batteries are in {file}.", markup=False, highlight=False, soft_wrap=True)
 
     run_with_database(run)
 

@@ -1,5 +1,6 @@
 """Endpoints of the fleet: overview, locations, batteries and catalogue import."""
 
+import asyncio
 from typing import Annotated, Final, Protocol
 
 from fastapi import APIRouter, Depends, Query, Request, Response
@@ -9,10 +10,12 @@ from battery_api.accounts.audit import record_audit
 from battery_api.accounts.deps import AdminDep, require_scope
 from battery_api.accounts.principal import Forbidden, Principal, Scope
 from battery_api.context import ContextDep, NeedsRoom, ProcessContext, parts_of
+from battery_api.db.bangkok import ZONE
 from battery_api.db.errors import DiskFull
 from battery_api.fleet.battery_filter import SORTS, BatteryFilter
 from battery_api.fleet.catalogue import CatalogueCache
 from battery_api.fleet.errors import BatteryNotFound, ImportRefused, LocationNotFound
+from battery_api.fleet.export import MEDIA_TYPES, CatalogueFormat, catalogue_file, read_catalogue_lines
 from battery_api.fleet.import_schemas import ImportReport
 from battery_api.fleet.importer import import_catalogue
 from battery_api.fleet.not_judged import FindNotJudged
@@ -37,7 +40,7 @@ from battery_servicekit.turns import IN_TURN
 router = APIRouter(tags=["fleet"], route_class=StrictRoute)
 FleetReader = Annotated[Principal, Depends(require_scope(Scope.FLEET_READ, role=Role.VIEWER))]
 IncludeRetired = Annotated[bool, Query(description="Add what is retired.")]
-XLSX: Final = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+XLSX: Final = MEDIA_TYPES[CatalogueFormat.XLSX]
 _IMPORT_CONTENT: Final = {
     "text/csv": {"schema": {"type": "string"}},
     XLSX: {"schema": {"type": "string", "format": "binary"}},
@@ -261,6 +264,32 @@ async def import_fleet(
     if not dry_run:
         await change.publish(parts.publisher)
     return JsonResponse(report, status=422 if report.error_count and not dry_run else 200)
+
+
+@router.get(
+    "/fleet/export",
+    response_class=Response,
+    responses={
+        200: {
+            "content": {"text/csv": {}, XLSX: {"schema": {"type": "string", "format": "binary"}}},
+            "description": "The file.",
+        }
+    },
+    dependencies=[IN_TURN],
+)
+async def export_fleet(
+    context: ContextDep,
+    principal: FleetReader,
+    file_format: Annotated[CatalogueFormat, Query(alias="format", description="File format.")] = CatalogueFormat.CSV,
+) -> Response:
+    """Export the fleet catalogue of the locations you may see; importing the file again changes nothing."""
+    async with context.database.begin() as connection:
+        lines = await read_catalogue_lines(connection, principal.location_codes)
+    # A workbook of a large fleet takes seconds, in which others are served.
+    content = await asyncio.to_thread(catalogue_file, lines, file_format)
+    name = f"fleet_{context.clock.now().astimezone(ZONE):%Y%m%d}.{file_format.value}"
+    headers = {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "private, no-store"}
+    return Response(content, media_type=MEDIA_TYPES[file_format], headers=headers)
 
 
 async def _bounded_body(request: Request) -> bytes:
