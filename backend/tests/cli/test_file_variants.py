@@ -162,7 +162,7 @@ def test_a_heading_with_a_unit_is_converted(
         (sheet(["time", "voltage_v"], [MORNING, 13.6], ["13/06/2026 08:00", 13.6]), THAI, "row 3 has 13/06/2026 08:00"),
     ],
 )  # fmt: skip
-def test_what_is_not_clear_is_refused_with_its_place(
+def test_what_is_not_clear_is_refused_by_line_or_cell(
     tmp_path: Path, content: str | bytes, times: Mapping[str, Any], fault: str
 ) -> None:
     with pytest.raises(RecordingRefused) as refused:

@@ -18,7 +18,7 @@ from sqlalchemy import text
 
 from battery_api.accounts.bootstrap import bootstrap
 from battery_api.cli.run_files import read_recording
-from battery_api.cli.sending import Gateway, send_recording
+from battery_api.cli.sending import GatewayAccess, send_recording
 from battery_api.db.session import Database, create_database_engine
 from battery_api.fleet.importer import import_catalogue
 from battery_api.settings import GatewaySettings
@@ -291,9 +291,9 @@ async def test_a_batch_whose_answer_is_lost_is_sent_again_and_stored_once(
     run = tmp_path / "run.csv"
     run.write_text("time_s,voltage_v\n" + "".join(f"{60 * row},13.{row % 10}1\n" for row in range(1200)))
     transport = LostAnswers()
-    result = await send_recording(
-        read_recording(run), BATTERY, datetime.fromisoformat(START), Gateway(gateway.url, KEY, 60), transport=transport
-    )
+    start = datetime.fromisoformat(START)
+    access = GatewayAccess(gateway.url, KEY, patience_s=60)
+    result = await send_recording(read_recording(run), BATTERY, start, access, transport=transport)
     assert transport.calls == 4
     assert (result.accepted, result.duplicates, result.rejected_count) == (200, 1000, 0)
     assert len(await stored(database)) == 1200

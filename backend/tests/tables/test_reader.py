@@ -145,7 +145,7 @@ def archive_of(**members: str) -> bytes:
         ({"run.csv": TEXT}, "a ZIP archive by its content; unpack it first"),
     ],
 )
-def test_archives_of_other_kinds_are_told_apart(members: dict[str, str], kind: str) -> None:
+def test_archives_of_other_kinds_are_distinguished(members: dict[str, str], kind: str) -> None:
     assert kind in refusal(archive_of(**members))
 
 

@@ -14,7 +14,7 @@ from battery_api.cli.run_files import Recording, read_recording
 from battery_api.cli.run_summary import summary_lines
 from battery_api.cli.run_times import TimeOptions
 from battery_api.cli.send_options import battery_of, start_of, zone_of
-from battery_api.cli.sending import Gateway, send_recording
+from battery_api.cli.sending import GatewayAccess, send_recording
 from battery_contracts.clients.errors import ServiceError
 from battery_contracts.telemetry import IngestResult
 
@@ -122,7 +122,7 @@ def send(
             _out.print(line, markup=False, highlight=False, soft_wrap=True)
         _out.print("Dry run: nothing was sent.")
         raise typer.Exit(1 if recording.faults else 0)
-    gateway = Gateway(url, api_key, patience_s)
+    gateway = GatewayAccess(url, api_key, patience_s)
     try:
         result = asyncio.run(send_recording(recording, battery, instant, gateway, speed=speed, console=_err))
     except ServiceError as error:

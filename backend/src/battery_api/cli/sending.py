@@ -22,7 +22,7 @@ _BATCH_ROWS: Final = 1000
 
 
 @dataclass(frozen=True, slots=True)
-class Gateway:
+class GatewayAccess:
     """URL of the gateway, the key for it, and for how long it may be away in the middle of a run."""
 
     url: str
@@ -34,7 +34,7 @@ async def send_recording(
     recording: Recording,
     battery_id: str | None,
     start: datetime | None,
-    gateway: Gateway,
+    gateway: GatewayAccess,
     *,
     speed: float = 1.0,
     console: Console | None = None,
