@@ -65,8 +65,11 @@ def instants_of(table: Table, columns: TimeColumns, options: TimeOptions) -> Ins
     _check_era(table, times, options)
     order = _date_order(table, times, options) if form is TimeForm.DAY_MONTH else None
 
+    known = {row.number: time for row, time in times}
+
     def read(row: TableRow) -> datetime:
-        return _instant(_of_row(columns, row), options, order)
+        time = known.get(row.number)
+        return _instant(_of_row(columns, row) if time is None else time, options, order)
 
     return Instants(read, _description(table, columns, form, options, order))
 
