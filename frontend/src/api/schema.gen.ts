@@ -14,6 +14,8 @@ export interface paths {
         /**
          * Get Health
          * @description Report that the process is alive.
+         *
+         *     Needs no credentials.
          */
         get: operations["health_get_health"];
         put?: never;
@@ -34,6 +36,8 @@ export interface paths {
         /**
          * Get Readiness
          * @description Report whether the service can do its work, and what is missing.
+         *
+         *     Needs no credentials.
          */
         get: operations["health_get_readiness"];
         put?: never;
@@ -60,6 +64,8 @@ export interface paths {
          *     After failed logins the answer is 429 with `Retry-After`, which doubles each time up to 60 s, or up to 300 s for a
          *     device that this user has not logged in from while others guess at the name. The cookie `battery_device` marks a
          *     known device.
+         *
+         *     Needs no credentials.
          */
         post: operations["auth_login"];
         delete?: never;
@@ -83,6 +89,8 @@ export interface paths {
          *
          *     Sending the same token again within 10 seconds (a second tab, a lost response) returns the same successor; later it
          *     ends the session, since somebody must have copied it.
+         *
+         *     Needs the refresh token, in the body or in the cookie, and no other credentials.
          */
         post: operations["auth_refresh"];
         delete?: never;
@@ -103,6 +111,8 @@ export interface paths {
         /**
          * Logout
          * @description End the session on the server; either token identifies it, and repeating the call is safe.
+         *
+         *     Ends the session of the access token and that of the refresh cookie; without either nothing happens.
          */
         post: operations["auth_logout"];
         delete?: never;
@@ -121,6 +131,8 @@ export interface paths {
         /**
          * Get Me
          * @description Return the caller's own account.
+         *
+         *     Needs the role viewer; API keys are refused.
          */
         get: operations["auth_get_me"];
         put?: never;
@@ -143,6 +155,8 @@ export interface paths {
         /**
          * Change Password
          * @description Change your password; all your other sessions end.
+         *
+         *     Needs the role viewer; API keys are refused.
          */
         post: operations["auth_change_password"];
         delete?: never;
@@ -161,12 +175,16 @@ export interface paths {
         /**
          * List Users
          * @description List the users within your locations.
+         *
+         *     Needs the role admin; API keys are refused.
          */
         get: operations["auth_list_users"];
         put?: never;
         /**
          * Create User
          * @description Create a user.
+         *
+         *     Needs the role admin; API keys are refused.
          */
         post: operations["auth_create_user"];
         delete?: never;
@@ -185,6 +203,8 @@ export interface paths {
         /**
          * Get User
          * @description Return one user.
+         *
+         *     Needs the role admin; API keys are refused.
          */
         get: operations["auth_get_user"];
         put?: never;
@@ -192,6 +212,8 @@ export interface paths {
         /**
          * Delete User
          * @description Delete a user; the audit log keeps a record of their actions.
+         *
+         *     Needs the role admin; API keys are refused.
          */
         delete: operations["auth_delete_user"];
         options?: never;
@@ -199,6 +221,8 @@ export interface paths {
         /**
          * Update User
          * @description Change a user; new rights apply within seconds, and a new password or deactivation ends the user's sessions.
+         *
+         *     Needs the role admin; API keys are refused.
          */
         patch: operations["auth_update_user"];
         trace?: never;
@@ -213,12 +237,16 @@ export interface paths {
         /**
          * List Api Keys
          * @description List API keys, including revoked ones.
+         *
+         *     Needs the role admin; API keys are refused.
          */
         get: operations["auth_list_api_keys"];
         put?: never;
         /**
          * Create Api Key
          * @description Create an API key; only this response shows its secret.
+         *
+         *     Needs the role admin; API keys are refused.
          */
         post: operations["auth_create_api_key"];
         delete?: never;
@@ -239,6 +267,8 @@ export interface paths {
         /**
          * Hand Over Api Key
          * @description Give an API key to another administrator, by default yourself; it ends with its owner.
+         *
+         *     Needs the role admin; API keys are refused.
          */
         post: operations["auth_hand_over_api_key"];
         delete?: never;
@@ -260,6 +290,8 @@ export interface paths {
         /**
          * Revoke Api Key
          * @description Revoke an API key.
+         *
+         *     Needs the role admin; API keys are refused.
          */
         delete: operations["auth_revoke_api_key"];
         options?: never;
@@ -277,6 +309,8 @@ export interface paths {
         /**
          * List Audit Log
          * @description List the audit log, newest first.
+         *
+         *     Needs the role admin; API keys are refused.
          */
         get: operations["auth_list_audit_log"];
         put?: never;
@@ -297,6 +331,8 @@ export interface paths {
         /**
          * Get Fleet Overview
          * @description Return a summary of the fleet.
+         *
+         *     Needs the role viewer or a key with the scope `fleet:read`.
          */
         get: operations["fleet_get_fleet_overview"];
         put?: never;
@@ -317,6 +353,8 @@ export interface paths {
         /**
          * List Locations
          * @description List the locations you may see.
+         *
+         *     Needs the role viewer or a key with the scope `fleet:read`.
          */
         get: operations["fleet_list_locations"];
         put?: never;
@@ -337,6 +375,8 @@ export interface paths {
         /**
          * Get Location
          * @description Return one location with its systems, strings and their newest values.
+         *
+         *     Needs the role viewer or a key with the scope `fleet:read`.
          */
         get: operations["fleet_get_location"];
         put?: never;
@@ -357,6 +397,8 @@ export interface paths {
         /**
          * List Location Batteries
          * @description List the batteries of one location.
+         *
+         *     Needs the role viewer or a key with the scope `fleet:read`.
          */
         get: operations["fleet_list_location_batteries"];
         put?: never;
@@ -377,6 +419,8 @@ export interface paths {
         /**
          * List Batteries
          * @description List batteries by filter; `total` counts all matches, `unknown_count` those that could not be compared.
+         *
+         *     Needs the role viewer or a key with the scope `fleet:read`.
          */
         get: operations["fleet_list_batteries"];
         put?: never;
@@ -397,6 +441,8 @@ export interface paths {
         /**
          * Get Battery
          * @description Return one battery: nameplate, newest values, status and its reasons.
+         *
+         *     Needs the role viewer or a key with the scope `fleet:read`.
          */
         get: operations["fleet_get_battery"];
         put?: never;
@@ -419,6 +465,8 @@ export interface paths {
         /**
          * Import Fleet
          * @description Import the fleet catalogue (CSV or XLSX, one line per battery); if any line has an error, nothing is imported.
+         *
+         *     Needs the role admin; API keys are refused.
          */
         post: operations["fleet_import_fleet"];
         delete?: never;
@@ -437,6 +485,8 @@ export interface paths {
         /**
          * Export Fleet
          * @description Export the fleet catalogue of the locations you may see; importing the file again changes nothing.
+         *
+         *     Needs the role viewer or a key with the scope `fleet:read`.
          */
         get: operations["fleet_export_fleet"];
         put?: never;
@@ -459,6 +509,8 @@ export interface paths {
         /**
          * Retire Battery
          * @description Take a battery out of service: its alerts end, nothing watches or counts it, its history stays readable.
+         *
+         *     Needs the role admin; API keys are refused.
          */
         post: operations["fleet_retire_battery"];
         delete?: never;
@@ -479,6 +531,8 @@ export interface paths {
         /**
          * Retire String
          * @description Take every battery of a string out of service, and the string with them.
+         *
+         *     Needs the role admin; API keys are refused.
          */
         post: operations["fleet_retire_string"];
         delete?: never;
@@ -499,6 +553,8 @@ export interface paths {
         /**
          * Retire Location
          * @description Take every battery of a location out of service, and the location with them.
+         *
+         *     Needs the role admin; API keys are refused.
          */
         post: operations["fleet_retire_location"];
         delete?: never;
@@ -519,6 +575,8 @@ export interface paths {
         /**
          * Unretire Battery
          * @description Bring a battery back into service; its history goes on.
+         *
+         *     Needs the role admin; API keys are refused.
          */
         post: operations["fleet_unretire_battery"];
         delete?: never;
@@ -539,6 +597,8 @@ export interface paths {
         /**
          * Unretire String
          * @description Bring every battery of a string back into service.
+         *
+         *     Needs the role admin; API keys are refused.
          */
         post: operations["fleet_unretire_string"];
         delete?: never;
@@ -559,6 +619,8 @@ export interface paths {
         /**
          * Unretire Location
          * @description Bring every battery of a location back into service.
+         *
+         *     Needs the role admin; API keys are refused.
          */
         post: operations["fleet_unretire_location"];
         delete?: never;
@@ -579,6 +641,8 @@ export interface paths {
         /**
          * Post Telemetry
          * @description Store a batch of readings: one transaction, idempotent, acknowledged after its commit, each bad row named.
+         *
+         *     Needs the role engineer or a key with the scope `telemetry:write`.
          */
         post: operations["telemetry_post_telemetry"];
         delete?: never;
@@ -597,6 +661,8 @@ export interface paths {
         /**
          * Get Latest
          * @description Return the newest values of the fleet in one response; 304 with If-None-Match while nothing changed.
+         *
+         *     Needs the role viewer or a key with the scope `telemetry:read`.
          */
         get: operations["telemetry_get_latest"];
         put?: never;
@@ -617,6 +683,10 @@ export interface paths {
         /**
          * Export Telemetry
          * @description Stream every stored reading of a battery, a string or a location.
+         *
+         *     `series=string` gives the readings of strings as a whole, `series=environment` those of a location's room.
+         *
+         *     Needs the role viewer or a key with the scope `telemetry:read`.
          */
         get: operations["telemetry_export_telemetry"];
         put?: never;
@@ -637,6 +707,8 @@ export interface paths {
         /**
          * Get Completeness
          * @description List what each battery sent on each day (Asia/Bangkok), by outcome; the counts balance.
+         *
+         *     Needs the role viewer or a key with the scope `telemetry:read`.
          */
         get: operations["telemetry_get_completeness"];
         put?: never;
@@ -657,8 +729,58 @@ export interface paths {
         /**
          * Get Series
          * @description Return a battery's history: min, max, time-weighted mean and last of each bucket, so that spikes stay visible.
+         *
+         *     Needs the role viewer or a key with the scope `telemetry:read`.
          */
         get: operations["telemetry_get_series"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/strings/{string_id}/telemetry": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get String Series
+         * @description Return what was measured of a string as a whole: voltage, current, float current, ripple and mode.
+         *
+         *     A span is at most 92 days, since each reading of it is read.
+         *
+         *     Needs the role viewer or a key with the scope `telemetry:read`.
+         */
+        get: operations["telemetry_get_string_series"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/locations/{location_id}/environment": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Environment
+         * @description Return what was measured of a location's battery room: temperature, humidity, air conditioning and mains.
+         *
+         *     A span is at most 92 days, since each reading of it is read.
+         *
+         *     Needs the role viewer or a key with the scope `telemetry:read`.
+         */
+        get: operations["telemetry_get_environment"];
         put?: never;
         post?: never;
         delete?: never;
@@ -677,6 +799,8 @@ export interface paths {
         /**
          * Get Battery Twin
          * @description Return the digital twin's estimates of a battery, the evidence with its age, and the history by day.
+         *
+         *     Needs the role viewer or a key with the scope `fleet:read`.
          */
         get: operations["twin_get_battery_twin"];
         put?: never;
@@ -697,6 +821,8 @@ export interface paths {
         /**
          * List Battery Discharges
          * @description List a battery's discharges, newest first, with the state of health that each showed.
+         *
+         *     Needs the role viewer or a key with the scope `fleet:read`.
          */
         get: operations["twin_list_battery_discharges"];
         put?: never;
@@ -717,6 +843,8 @@ export interface paths {
         /**
          * List String Discharges
          * @description List a string's discharges with their batteries, newest first.
+         *
+         *     Needs the role viewer or a key with the scope `fleet:read`.
          */
         get: operations["twin_list_string_discharges"];
         put?: never;
@@ -737,6 +865,8 @@ export interface paths {
         /**
          * Get String Runtime
          * @description Return the runtime of a string under a load (default: the present one, else the last), and what limits it.
+         *
+         *     Needs the role viewer or a key with the scope `fleet:read`.
          */
         get: operations["twin_get_string_runtime"];
         put?: never;
@@ -759,6 +889,8 @@ export interface paths {
         /**
          * Simulate String
          * @description Simulate a string of blocks that the request describes under a load profile.
+         *
+         *     Needs the role viewer or a key with the scope `fleet:read`.
          */
         post: operations["twin_simulate_string"];
         delete?: never;
@@ -777,6 +909,8 @@ export interface paths {
         /**
          * List Alerts
          * @description List alerts by filter, newest first; `total` is the real total.
+         *
+         *     Needs the role viewer or a key with the scope `alerts:read`.
          */
         get: operations["alerts_list_alerts"];
         put?: never;
@@ -797,6 +931,8 @@ export interface paths {
         /**
          * Get Alert Stats
          * @description Count alerts by state, severity, type, location and day.
+         *
+         *     Needs the role viewer or a key with the scope `alerts:read`.
          */
         get: operations["alerts_get_alert_stats"];
         put?: never;
@@ -817,6 +953,8 @@ export interface paths {
         /**
          * Get Alert
          * @description Return one alert with its timeline.
+         *
+         *     Needs the role viewer or a key with the scope `alerts:read`.
          */
         get: operations["alerts_get_alert"];
         put?: never;
@@ -839,8 +977,32 @@ export interface paths {
         /**
          * Acknowledge Alert
          * @description Acknowledge an alert; it stays active until its condition ends.
+         *
+         *     Needs the role engineer or a key with the scope `alerts:write`.
          */
         post: operations["alerts_acknowledge_alert"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/alerts/{alert_id}/comments": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Comment On Alert
+         * @description Add a comment to an alert's timeline, at any time, also after it was resolved; no comment can be changed.
+         *
+         *     Needs the role engineer or a key with the scope `alerts:write`.
+         */
+        post: operations["alerts_comment_on_alert"];
         delete?: never;
         options?: never;
         head?: never;
@@ -859,6 +1021,8 @@ export interface paths {
         /**
          * Resolve Alert
          * @description Resolve an alert; if its condition persists, a new one is raised after the full hold time of the rule.
+         *
+         *     Needs the role engineer or a key with the scope `alerts:write`.
          */
         post: operations["alerts_resolve_alert"];
         delete?: never;
@@ -877,6 +1041,8 @@ export interface paths {
         /**
          * List Alert Rules
          * @description List the rules with their defaults, sources and overrides.
+         *
+         *     Needs the role viewer or a key with the scope `alerts:read`.
          */
         get: operations["alerts_list_alert_rules"];
         put?: never;
@@ -900,6 +1066,8 @@ export interface paths {
          * @description Set a rule's values for a model, location, string or battery; the nearest scope wins.
          *
          *     A life-safety rule has a `floor`: beyond it only an administrator may go, with `reason` and `expires_at`.
+         *
+         *     Needs the role engineer or a key with the scope `rules:write`.
          */
         put: operations["alerts_put_alert_rule_override"];
         post?: never;
@@ -922,6 +1090,8 @@ export interface paths {
         /**
          * Delete Alert Rule Override
          * @description Remove an override; the wider scope applies again.
+         *
+         *     Needs the role engineer or a key with the scope `rules:write`.
          */
         delete: operations["alerts_delete_alert_rule_override"];
         options?: never;
@@ -939,6 +1109,8 @@ export interface paths {
         /**
          * List Battery Alert Rules
          * @description List the rules as they apply to one battery, with the scope that each value comes from.
+         *
+         *     Needs the role viewer or a key with the scope `alerts:read`.
          */
         get: operations["alerts_list_battery_alert_rules"];
         put?: never;
@@ -1123,37 +1295,77 @@ export interface components {
          * @description An alert with its timeline, oldest entry first.
          */
         AlertDetail: {
-            /** Alert Id */
+            /**
+             * Alert Id
+             * @description Number by which the API addresses the alert.
+             */
             alert_id: number;
+            /** @description What it is about. */
             type: components["schemas"]["AlertType"];
+            /** @description Worst severity that it reached; it never falls. */
             severity: components["schemas"]["Severity"];
+            /** @description Time in which somebody must respond. */
             respond_within: components["schemas"]["RespondWithin"];
-            /** Rule Id */
+            /**
+             * Rule Id
+             * @description Id of the rule that raised it; null where none did.
+             */
             rule_id: string | null;
-            /** Location Id */
+            /**
+             * Location Id
+             * @description Id of the location that it is in.
+             */
             location_id: string;
-            /** System Id */
+            /**
+             * System Id
+             * @description Id of the battery system; null for an alert of a location.
+             */
             system_id: string | null;
-            /** String Id */
+            /**
+             * String Id
+             * @description Id of the string; null for an alert of a location.
+             */
             string_id: string | null;
-            /** Battery Id */
+            /**
+             * Battery Id
+             * @description Id of the battery; null for an alert of a string or a location.
+             */
             battery_id: string | null;
-            /** Is Active */
+            /**
+             * Is Active
+             * @description True while the condition lasts.
+             */
             is_active: boolean;
             /**
              * Raised At
              * Format: date-time
+             * @description Event time at which it was raised.
              */
             raised_at: string;
-            /** Cleared At */
+            /**
+             * Cleared At
+             * @description Event time at which the condition ended; null while it is active.
+             */
             cleared_at: string | null;
-            /** Acknowledged At */
+            /**
+             * Acknowledged At
+             * @description When somebody acknowledged it; null while nobody has.
+             */
             acknowledged_at: string | null;
-            /** Acknowledged By */
+            /**
+             * Acknowledged By
+             * @description Name of who acknowledged it; null while nobody has.
+             */
             acknowledged_by: string | null;
-            /** Resolved At */
+            /**
+             * Resolved At
+             * @description When a person closed it; null while nobody has.
+             */
             resolved_at: string | null;
-            /** Resolved By */
+            /**
+             * Resolved By
+             * @description Name of who closed it; null while nobody has.
+             */
             resolved_by: string | null;
             /**
              * Value
@@ -1165,18 +1377,30 @@ export interface components {
              * @description Raise limit of the rule in force at that time, in `unit`.
              */
             threshold: number | null;
-            /** Unit */
+            /**
+             * Unit
+             * @description Unit of the values; null for a number without one.
+             */
             unit: string | null;
             /**
              * Peak Value
              * @description Worst value while active, in `unit`.
              */
             peak_value: number | null;
-            /** Message */
+            /**
+             * Message
+             * @description What is wrong, in English.
+             */
             message: string;
-            /** Message Code */
+            /**
+             * Message Code
+             * @description Stable code of the message, for rendering in another language.
+             */
             message_code: string;
-            /** Message Params */
+            /**
+             * Message Params
+             * @description Values that the message is rendered with, by name.
+             */
             message_params: {
                 [key: string]: unknown;
             };
@@ -1191,9 +1415,15 @@ export interface components {
              * @default 1
              */
             episode_count: number;
-            /** End Reason */
+            /**
+             * End Reason
+             * @description Set where the subject was replaced or retired, which clears its alerts; null otherwise.
+             */
             end_reason?: ("replaced" | "retired") | null;
-            /** Timeline */
+            /**
+             * Timeline
+             * @description What happened to the alert, oldest entry first.
+             */
             timeline: components["schemas"]["TimelineEntryOut"][];
         };
         /**
@@ -1206,37 +1436,77 @@ export interface components {
          *     client render another language.
          */
         AlertOut: {
-            /** Alert Id */
+            /**
+             * Alert Id
+             * @description Number by which the API addresses the alert.
+             */
             alert_id: number;
+            /** @description What it is about. */
             type: components["schemas"]["AlertType"];
+            /** @description Worst severity that it reached; it never falls. */
             severity: components["schemas"]["Severity"];
+            /** @description Time in which somebody must respond. */
             respond_within: components["schemas"]["RespondWithin"];
-            /** Rule Id */
+            /**
+             * Rule Id
+             * @description Id of the rule that raised it; null where none did.
+             */
             rule_id: string | null;
-            /** Location Id */
+            /**
+             * Location Id
+             * @description Id of the location that it is in.
+             */
             location_id: string;
-            /** System Id */
+            /**
+             * System Id
+             * @description Id of the battery system; null for an alert of a location.
+             */
             system_id: string | null;
-            /** String Id */
+            /**
+             * String Id
+             * @description Id of the string; null for an alert of a location.
+             */
             string_id: string | null;
-            /** Battery Id */
+            /**
+             * Battery Id
+             * @description Id of the battery; null for an alert of a string or a location.
+             */
             battery_id: string | null;
-            /** Is Active */
+            /**
+             * Is Active
+             * @description True while the condition lasts.
+             */
             is_active: boolean;
             /**
              * Raised At
              * Format: date-time
+             * @description Event time at which it was raised.
              */
             raised_at: string;
-            /** Cleared At */
+            /**
+             * Cleared At
+             * @description Event time at which the condition ended; null while it is active.
+             */
             cleared_at: string | null;
-            /** Acknowledged At */
+            /**
+             * Acknowledged At
+             * @description When somebody acknowledged it; null while nobody has.
+             */
             acknowledged_at: string | null;
-            /** Acknowledged By */
+            /**
+             * Acknowledged By
+             * @description Name of who acknowledged it; null while nobody has.
+             */
             acknowledged_by: string | null;
-            /** Resolved At */
+            /**
+             * Resolved At
+             * @description When a person closed it; null while nobody has.
+             */
             resolved_at: string | null;
-            /** Resolved By */
+            /**
+             * Resolved By
+             * @description Name of who closed it; null while nobody has.
+             */
             resolved_by: string | null;
             /**
              * Value
@@ -1248,18 +1518,30 @@ export interface components {
              * @description Raise limit of the rule in force at that time, in `unit`.
              */
             threshold: number | null;
-            /** Unit */
+            /**
+             * Unit
+             * @description Unit of the values; null for a number without one.
+             */
             unit: string | null;
             /**
              * Peak Value
              * @description Worst value while active, in `unit`.
              */
             peak_value: number | null;
-            /** Message */
+            /**
+             * Message
+             * @description What is wrong, in English.
+             */
             message: string;
-            /** Message Code */
+            /**
+             * Message Code
+             * @description Stable code of the message, for rendering in another language.
+             */
             message_code: string;
-            /** Message Params */
+            /**
+             * Message Params
+             * @description Values that the message is rendered with, by name.
+             */
             message_params: {
                 [key: string]: unknown;
             };
@@ -1274,7 +1556,10 @@ export interface components {
              * @default 1
              */
             episode_count: number;
-            /** End Reason */
+            /**
+             * End Reason
+             * @description Set where the subject was replaced or retired, which clears its alerts; null otherwise.
+             */
             end_reason?: ("replaced" | "retired") | null;
         };
         /**
@@ -1282,13 +1567,25 @@ export interface components {
          * @description A page of alerts. The two counts cover what the filter is about, whatever its state and dates.
          */
         AlertPage: {
-            /** Items */
+            /**
+             * Items
+             * @description The items of this page, in the order of the list.
+             */
             items: components["schemas"]["AlertOut"][];
-            /** Total */
+            /**
+             * Total
+             * @description All items that match, on every page.
+             */
             total: number;
-            /** Skip */
+            /**
+             * Skip
+             * @description Number of items before this page.
+             */
             skip: number;
-            /** Limit */
+            /**
+             * Limit
+             * @description Largest number of items that the page could have.
+             */
             limit: number;
             /**
              * Active Count
@@ -1321,15 +1618,24 @@ export interface components {
              * @description Active and not acknowledged.
              */
             pending_count: number;
-            /** By Severity */
+            /**
+             * By Severity
+             * @description Active alerts by severity.
+             */
             by_severity: {
                 [key: string]: number;
             };
-            /** By Type */
+            /**
+             * By Type
+             * @description Active alerts by type; a type without any is absent.
+             */
             by_type: {
                 [key: string]: number;
             };
-            /** By Location */
+            /**
+             * By Location
+             * @description Active alerts by id of the location; a location without any is absent.
+             */
             by_location: {
                 [key: string]: number;
             };
@@ -1350,11 +1656,20 @@ export interface components {
          * @description A new key for a machine.
          */
         ApiKeyCreate: {
-            /** Name */
+            /**
+             * Name
+             * @description Name of the machine that uses the key; no other key, even a revoked one, may have it.
+             */
             name: string;
-            /** Scopes */
+            /**
+             * Scopes
+             * @description What the key may do; each endpoint names the scope that it needs.
+             */
             scopes: components["schemas"]["Scope"][];
-            /** Location Ids */
+            /**
+             * Location Ids
+             * @description Ids of the locations that the key may read or send; null means every location.
+             */
             location_ids?: string[] | null;
             /**
              * Expires At
@@ -1367,26 +1682,51 @@ export interface components {
          * @description A key with its secret, which is shown only once.
          */
         ApiKeyCreated: {
-            /** Key Id */
+            /**
+             * Key Id
+             * @description Number by which the API addresses the key.
+             */
             key_id: number;
-            /** Name */
+            /**
+             * Name
+             * @description Name of the machine that uses the key.
+             */
             name: string;
-            /** Prefix */
+            /**
+             * Prefix
+             * @description First characters of the key, by which people recognise it.
+             */
             prefix: string;
-            /** Scopes */
+            /**
+             * Scopes
+             * @description What the key may do.
+             */
             scopes: components["schemas"]["Scope"][];
-            /** Location Ids */
+            /**
+             * Location Ids
+             * @description Ids of the locations that the key may read or send; null means every location.
+             */
             location_ids: string[] | null;
             /**
              * Created At
              * Format: date-time
+             * @description When the key was created.
              */
             created_at: string;
-            /** Expires At */
+            /**
+             * Expires At
+             * @description From when the key is refused; null where it does not expire.
+             */
             expires_at: string | null;
-            /** Revoked At */
+            /**
+             * Revoked At
+             * @description When the key was revoked; null while it is not.
+             */
             revoked_at: string | null;
-            /** Last Used At */
+            /**
+             * Last Used At
+             * @description When the key was last used, to the minute; null before the first time.
+             */
             last_used_at: string | null;
             /**
              * Owner
@@ -1398,7 +1738,10 @@ export interface components {
              * @description False: the key is refused until somebody takes it over.
              */
             owner_is_active: boolean;
-            /** Key */
+            /**
+             * Key
+             * @description The key itself, to send as `X-API-Key`; it cannot be read again.
+             */
             key: string;
         };
         /**
@@ -1406,7 +1749,10 @@ export interface components {
          * @description Who takes a key over; left out, the caller does.
          */
         ApiKeyHandOver: {
-            /** User Id */
+            /**
+             * User Id
+             * @description Number of the administrator who takes the key over; null means the caller.
+             */
             user_id?: number | null;
         };
         /**
@@ -1414,26 +1760,51 @@ export interface components {
          * @description A key without its secret.
          */
         ApiKeyOut: {
-            /** Key Id */
+            /**
+             * Key Id
+             * @description Number by which the API addresses the key.
+             */
             key_id: number;
-            /** Name */
+            /**
+             * Name
+             * @description Name of the machine that uses the key.
+             */
             name: string;
-            /** Prefix */
+            /**
+             * Prefix
+             * @description First characters of the key, by which people recognise it.
+             */
             prefix: string;
-            /** Scopes */
+            /**
+             * Scopes
+             * @description What the key may do.
+             */
             scopes: components["schemas"]["Scope"][];
-            /** Location Ids */
+            /**
+             * Location Ids
+             * @description Ids of the locations that the key may read or send; null means every location.
+             */
             location_ids: string[] | null;
             /**
              * Created At
              * Format: date-time
+             * @description When the key was created.
              */
             created_at: string;
-            /** Expires At */
+            /**
+             * Expires At
+             * @description From when the key is refused; null where it does not expire.
+             */
             expires_at: string | null;
-            /** Revoked At */
+            /**
+             * Revoked At
+             * @description When the key was revoked; null while it is not.
+             */
             revoked_at: string | null;
-            /** Last Used At */
+            /**
+             * Last Used At
+             * @description When the key was last used, to the minute; null before the first time.
+             */
             last_used_at: string | null;
             /**
              * Owner
@@ -1451,24 +1822,46 @@ export interface components {
          * @description One entry of the audit log.
          */
         AuditEntry: {
-            /** Audit Id */
+            /**
+             * Audit Id
+             * @description Number of the entry; a later entry has a larger one.
+             */
             audit_id: number;
             /**
              * At
              * Format: date-time
+             * @description When it happened.
              */
             at: string;
-            /** Actor */
+            /**
+             * Actor
+             * @description Who did it: a user name, or the name of a key or of the platform's own part.
+             */
             actor: string;
-            /** Action */
+            /**
+             * Action
+             * @description What was done, as `user.create`.
+             */
             action: string;
-            /** Target */
+            /**
+             * Target
+             * @description What it was done to; null where the action names it already.
+             */
             target: string | null;
-            /** Address */
+            /**
+             * Address
+             * @description Network address that the request came from; null for what no request caused.
+             */
             address: string | null;
-            /** Request Id */
+            /**
+             * Request Id
+             * @description Id of the request, as in `X-Request-Id`; null for what no request caused.
+             */
             request_id: string | null;
-            /** Data */
+            /**
+             * Data
+             * @description Particulars of the action, by name; never a secret.
+             */
             data: {
                 [key: string]: unknown;
             };
@@ -1478,55 +1871,106 @@ export interface components {
          * @description A battery with its model, its baseline and the state of its string.
          */
         BatteryDetail: {
-            /** Battery Id */
+            /**
+             * Battery Id
+             * @description Id of the position in the fleet, as `BAT-DC-CNX-01-UPS-01-STR-01-001`; a replacement takes it over.
+             */
             battery_id: string;
-            /** Location Id */
+            /**
+             * Location Id
+             * @description Id of the location that it is in.
+             */
             location_id: string;
-            /** System Id */
+            /**
+             * System Id
+             * @description Id of the battery system that it belongs to.
+             */
             system_id: string;
-            /** String Id */
+            /**
+             * String Id
+             * @description Id of the string that it is part of.
+             */
             string_id: string;
-            /** Position */
+            /**
+             * Position
+             * @description Number in its string, 1 at the positive end.
+             */
             position: number;
-            /** Model Id */
+            /**
+             * Model Id
+             * @description Id of its battery model.
+             */
             model_id: string;
-            /** Serial Number */
+            /**
+             * Serial Number
+             * @description Manufacturer's serial number, which tells a battery from its replacement.
+             */
             serial_number: string;
             /**
              * Installed At
              * Format: date-time
+             * @description When it was installed: the start of that day in Asia/Bangkok.
              */
             installed_at: string;
+            /** @description Its worst open alert, or `no_data`; `normal` means that no alert is open. */
             status: components["schemas"]["HealthStatus"];
-            /** Status Reasons */
+            /**
+             * Status Reasons
+             * @description Types of the open alerts behind it, or `never_heard`, `data_stale`, `retired`; empty if there are none.
+             */
             status_reasons: string[];
             /**
              * Not Judged
              * @description What the rules cannot judge of it at present, with the reason; empty if they judge everything.
              */
             not_judged: components["schemas"]["NotJudged"][];
+            /** @description Its newest values; null before its first reading. */
             live: components["schemas"]["LiveValues"] | null;
+            /** @description Its open alerts by severity. */
             open_alerts: components["schemas"]["SeverityCounts"];
-            /** Rul Days */
+            /**
+             * Rul Days
+             * @description Remaining life in days until the state of health falls to 80 %, median; null without a prediction.
+             */
             rul_days?: number | null;
             /**
              * Retired At
              * @description From when the battery is out of service: not watched, and no part of any count.
              */
             retired_at: string | null;
-            /** Retired By */
+            /**
+             * Retired By
+             * @description User name of who retired it; null while it is in service.
+             */
             retired_by: string | null;
-            /** Retired Reason */
+            /**
+             * Retired Reason
+             * @description Why it was retired; null while it is in service.
+             */
             retired_reason: string | null;
-            /** Location Name */
+            /**
+             * Location Name
+             * @description Name of its location.
+             */
             location_name: string;
+            /** @description Nameplate of its model. */
             model: components["schemas"]["BatteryModel"];
-            /** Baseline Resistance Mohm */
+            /**
+             * Baseline Resistance Mohm
+             * @description Its own resistance when new, in milliohms; null if unknown, and then there is no drift.
+             */
             baseline_resistance_mohm: number | null;
-            /** Baseline Temperature C */
+            /**
+             * Baseline Temperature C
+             * @description Temperature of the baseline measurement in degrees Celsius; null if unknown.
+             */
             baseline_temperature_c: number | null;
-            /** Age Years */
+            /**
+             * Age Years
+             * @description Years since its installation.
+             */
             age_years: number;
+            /** @description Newest values of its string. */
             string_state: components["schemas"]["StringStateOut"];
         };
         /**
@@ -1534,43 +1978,80 @@ export interface components {
          * @description A discharge as one battery went through it.
          */
         BatteryDischarge: {
-            /** Discharge Id */
+            /**
+             * Discharge Id
+             * @description Number by which the platform knows the discharge.
+             */
             discharge_id: number;
-            /** String Id */
+            /**
+             * String Id
+             * @description Id of the string that discharged.
+             */
             string_id: string;
             /**
              * Started At
              * Format: date-time
+             * @description When it began.
              */
             started_at: string;
             /**
              * Ended At
              * Format: date-time
+             * @description When it ended, or the newest reading of one that may continue.
              */
             ended_at: string;
-            /** Duration S */
+            /**
+             * Duration S
+             * @description Seconds from its beginning to its end.
+             */
             duration_s: number;
             /**
              * Mode
+             * @description `test` for a deliberate discharge, else `discharge`.
              * @enum {string}
              */
             mode: "discharge" | "test";
-            /** Drawn Ah */
+            /**
+             * Drawn Ah
+             * @description Charge drawn in ampere-hours; a lower bound unless `complete`.
+             */
             drawn_ah: number;
-            /** Depth Pct */
+            /**
+             * Depth Pct
+             * @description Charge drawn in percent of the rated capacity; a lower bound unless `complete`.
+             */
             depth_pct: number;
-            /** Mean Current A */
+            /**
+             * Mean Current A
+             * @description Mean current in amperes; negative.
+             */
             mean_current_a: number;
-            /** Min Voltage V */
+            /**
+             * Min Voltage V
+             * @description Lowest voltage of one of its batteries in volts; null where none was measured.
+             */
             min_voltage_v: number | null;
-            /** Lowest Battery Id */
+            /**
+             * Lowest Battery Id
+             * @description Id of the battery with the lowest voltage; null where none was measured.
+             */
             lowest_battery_id: string | null;
-            /** Mean Temperature C */
+            /**
+             * Mean Temperature C
+             * @description Mean temperature of its batteries in degrees Celsius; null where none was measured.
+             */
             mean_temperature_c: number | null;
-            /** Complete */
+            /**
+             * Complete
+             * @description False: readings are missing, and more was drawn than measured.
+             */
             complete: boolean;
-            /** Is Open */
+            /**
+             * Is Open
+             * @description True: it may continue.
+             */
             is_open: boolean;
+            /** @description The battery itself. */
             block: components["schemas"]["DischargeBattery"];
         };
         /**
@@ -1578,37 +2059,77 @@ export interface components {
          * @description Nameplate of a battery model; every figure is per 12 V block at 25 °C unless its name says otherwise.
          */
         BatteryModel: {
-            /** Model Id */
+            /**
+             * Model Id
+             * @description Id of the model, as the fleet catalogue names it.
+             */
             model_id: string;
-            /** Manufacturer */
+            /**
+             * Manufacturer
+             * @description Name of the manufacturer.
+             */
             manufacturer: string;
-            /** Name */
+            /**
+             * Name
+             * @description Name of the model for people.
+             */
             name: string;
             /**
              * Chemistry
+             * @description Type of the cells.
              * @default VRLA-AGM
              * @constant
              */
             chemistry: "VRLA-AGM";
-            /** Nominal Voltage V */
+            /**
+             * Nominal Voltage V
+             * @description Nominal voltage in volts.
+             */
             nominal_voltage_v: number;
-            /** Cell Count */
+            /**
+             * Cell Count
+             * @description Cells in series in one battery.
+             */
             cell_count: number;
-            /** Rated Capacity Ah */
+            /**
+             * Rated Capacity Ah
+             * @description Capacity in ampere-hours at the 10 h rate, to 1.80 V per cell.
+             */
             rated_capacity_ah: number;
-            /** Float Voltage Low V */
+            /**
+             * Float Voltage Low V
+             * @description Lower end of the float voltage in volts that the data sheet allows.
+             */
             float_voltage_low_v: number;
-            /** Float Voltage High V */
+            /**
+             * Float Voltage High V
+             * @description Upper end of the float voltage in volts that the data sheet allows.
+             */
             float_voltage_high_v: number;
-            /** Float Compensation V Per C */
+            /**
+             * Float Compensation V Per C
+             * @description Change of the float voltage in volts per degree Celsius above 25 °C; negative.
+             */
             float_compensation_v_per_c: number;
-            /** Nominal Resistance Mohm */
+            /**
+             * Nominal Resistance Mohm
+             * @description Ohmic resistance in milliohms of a new, charged battery.
+             */
             nominal_resistance_mohm: number;
-            /** Max Charge Current A */
+            /**
+             * Max Charge Current A
+             * @description Largest charging current in amperes.
+             */
             max_charge_current_a: number;
-            /** Mass Kg */
+            /**
+             * Mass Kg
+             * @description Mass in kilograms.
+             */
             mass_kg: number;
-            /** Design Life Years */
+            /**
+             * Design Life Years
+             * @description Life in years on float that the data sheet states.
+             */
             design_life_years: number;
         };
         /**
@@ -1616,13 +2137,25 @@ export interface components {
          * @description One page of batteries.
          */
         BatteryPage: {
-            /** Items */
+            /**
+             * Items
+             * @description The items of this page, in the order of the list.
+             */
             items: components["schemas"]["BatterySummary"][];
-            /** Total */
+            /**
+             * Total
+             * @description All items that match, on every page.
+             */
             total: number;
-            /** Skip */
+            /**
+             * Skip
+             * @description Number of items before this page.
+             */
             skip: number;
-            /** Limit */
+            /**
+             * Limit
+             * @description Largest number of items that the page could have.
+             */
             limit: number;
             /**
              * Unknown Count
@@ -1635,45 +2168,82 @@ export interface components {
          * @description A battery in a list. The status ``normal`` means that no alert is open, not that good health is proven.
          */
         BatterySummary: {
-            /** Battery Id */
+            /**
+             * Battery Id
+             * @description Id of the position in the fleet, as `BAT-DC-CNX-01-UPS-01-STR-01-001`; a replacement takes it over.
+             */
             battery_id: string;
-            /** Location Id */
+            /**
+             * Location Id
+             * @description Id of the location that it is in.
+             */
             location_id: string;
-            /** System Id */
+            /**
+             * System Id
+             * @description Id of the battery system that it belongs to.
+             */
             system_id: string;
-            /** String Id */
+            /**
+             * String Id
+             * @description Id of the string that it is part of.
+             */
             string_id: string;
-            /** Position */
+            /**
+             * Position
+             * @description Number in its string, 1 at the positive end.
+             */
             position: number;
-            /** Model Id */
+            /**
+             * Model Id
+             * @description Id of its battery model.
+             */
             model_id: string;
-            /** Serial Number */
+            /**
+             * Serial Number
+             * @description Manufacturer's serial number, which tells a battery from its replacement.
+             */
             serial_number: string;
             /**
              * Installed At
              * Format: date-time
+             * @description When it was installed: the start of that day in Asia/Bangkok.
              */
             installed_at: string;
+            /** @description Its worst open alert, or `no_data`; `normal` means that no alert is open. */
             status: components["schemas"]["HealthStatus"];
-            /** Status Reasons */
+            /**
+             * Status Reasons
+             * @description Types of the open alerts behind it, or `never_heard`, `data_stale`, `retired`; empty if there are none.
+             */
             status_reasons: string[];
             /**
              * Not Judged
              * @description What the rules cannot judge of it at present, with the reason; empty if they judge everything.
              */
             not_judged: components["schemas"]["NotJudged"][];
+            /** @description Its newest values; null before its first reading. */
             live: components["schemas"]["LiveValues"] | null;
+            /** @description Its open alerts by severity. */
             open_alerts: components["schemas"]["SeverityCounts"];
-            /** Rul Days */
+            /**
+             * Rul Days
+             * @description Remaining life in days until the state of health falls to 80 %, median; null without a prediction.
+             */
             rul_days?: number | null;
             /**
              * Retired At
              * @description From when the battery is out of service: not watched, and no part of any count.
              */
             retired_at: string | null;
-            /** Retired By */
+            /**
+             * Retired By
+             * @description User name of who retired it; null while it is in service.
+             */
             retired_by: string | null;
-            /** Retired Reason */
+            /**
+             * Retired Reason
+             * @description Why it was retired; null while it is in service.
+             */
             retired_reason: string | null;
         };
         /**
@@ -1681,32 +2251,43 @@ export interface components {
          * @description Estimated state of one block at the start of a simulation.
          */
         BlockState: {
-            /** Battery Id */
+            /**
+             * Battery Id
+             * @description Id of the block, which the answer repeats.
+             */
             battery_id: string;
-            /** Soc Pct */
+            /**
+             * Soc Pct
+             * @description State of charge in percent.
+             */
             soc_pct: number;
             /**
              * Soc Sd Pct
+             * @description Standard deviation of the state of charge in percentage points.
              * @default 5
              */
             soc_sd_pct: number;
             /**
              * Soh Pct
+             * @description State of health in percent of the rated capacity.
              * @default 100
              */
             soh_pct: number;
             /**
              * Soh Sd Pct
+             * @description Standard deviation of the state of health in percentage points.
              * @default 10
              */
             soh_sd_pct: number;
             /**
              * Temperature C
+             * @description Temperature in degrees Celsius.
              * @default 25
              */
             temperature_c: number;
             /**
              * Resistance Ratio
+             * @description Resistance over that of the parameter set; 1 for a new block.
              * @default 1
              */
             resistance_ratio: number;
@@ -1722,9 +2303,15 @@ export interface components {
          * @description The current and the new password.
          */
         ChangePasswordRequest: {
-            /** Current Password */
+            /**
+             * Current Password
+             * @description Password that is valid now.
+             */
             current_password: string;
-            /** New Password */
+            /**
+             * New Password
+             * @description Password from now on, 12 to 256 characters.
+             */
             new_password: string;
         };
         /**
@@ -1736,13 +2323,25 @@ export interface components {
          *     means were weighted, whose readings are deleted, has the mean of its samples.
          */
         ChannelPoints: {
-            /** Min */
+            /**
+             * Min
+             * @description Smallest value of the readings in the bucket.
+             */
             min: (number | null)[];
-            /** Max */
+            /**
+             * Max
+             * @description Largest value of the readings in the bucket.
+             */
             max: (number | null)[];
-            /** Mean */
+            /**
+             * Mean
+             * @description Time-weighted mean of the bucket.
+             */
             mean: (number | null)[];
-            /** Last */
+            /**
+             * Last
+             * @description Last value of the readings in the bucket.
+             */
             last: (number | null)[];
         };
         /**
@@ -1750,10 +2349,17 @@ export interface components {
          * @description One line of the readiness answer.
          */
         CheckReport: {
+            /** @description Whether what was probed works. */
             state: components["schemas"]["CheckState"];
-            /** Required */
+            /**
+             * Required
+             * @description Without it the service is unavailable; without another one it is degraded.
+             */
             required: boolean;
-            /** Reason */
+            /**
+             * Reason
+             * @description Stable code of what is wrong, or a remark on what works; null where there is nothing to add.
+             */
             reason?: string | null;
         };
         /**
@@ -1763,6 +2369,17 @@ export interface components {
          */
         CheckState: "up" | "down";
         /**
+         * CommentIn
+         * @description What somebody adds to the record of an alert.
+         */
+        CommentIn: {
+            /**
+             * Note
+             * @description What was found or done, 1 to 2,000 characters.
+             */
+            note: string;
+        };
+        /**
          * DailyEstimate
          * @description The last estimate of a day (Asia/Bangkok); days that have ended never change.
          */
@@ -1770,18 +2387,28 @@ export interface components {
             /**
              * Day
              * Format: date
+             * @description Day in Asia/Bangkok.
              */
             day: string;
             /**
              * Time
              * Format: date-time
+             * @description Time of the reading that the estimate is from.
              */
             time: string;
+            /** @description State of charge: charge held, in percent of the present capacity. */
             soc: components["schemas"]["Estimate"];
+            /** @description State of health: present capacity, in percent of the rated one at 25 °C. */
             soh: components["schemas"]["Estimate"];
-            /** Resistance Mohm */
+            /**
+             * Resistance Mohm
+             * @description Estimated resistance in milliohms; null where there is no estimate.
+             */
             resistance_mohm: number | null;
-            /** Resistance Sd Mohm */
+            /**
+             * Resistance Sd Mohm
+             * @description Standard deviation of the resistance in milliohms; null where there is no estimate.
+             */
             resistance_sd_mohm: number | null;
         };
         /**
@@ -1792,27 +2419,60 @@ export interface components {
          *     after newer readings. ``expected`` follows from the present reporting interval and is null while that is unknown.
          */
         DayCompleteness: {
-            /** Battery Id */
+            /**
+             * Battery Id
+             * @description Id of the battery.
+             */
             battery_id: string;
-            /** Day */
+            /**
+             * Day
+             * @description Day in Asia/Bangkok, as `2026-11-20`.
+             */
             day: string;
-            /** Expected */
+            /**
+             * Expected
+             * @description Readings that its reporting interval makes likely; null while the interval is unknown.
+             */
             expected: number | null;
-            /** Received */
+            /**
+             * Received
+             * @description Readings that arrived.
+             */
             received: number;
-            /** Accepted */
+            /**
+             * Accepted
+             * @description Readings that were stored as new ones.
+             */
             accepted: number;
-            /** Late */
+            /**
+             * Late
+             * @description Those of `accepted` that arrived after newer readings.
+             */
             late: number;
-            /** Merged */
+            /**
+             * Merged
+             * @description Readings that added channels to a stored one.
+             */
             merged: number;
-            /** Corrected */
+            /**
+             * Corrected
+             * @description Readings that changed a value of a stored one.
+             */
             corrected: number;
-            /** Duplicate */
+            /**
+             * Duplicate
+             * @description Readings that said the same as a stored one.
+             */
             duplicate: number;
-            /** Rejected */
+            /**
+             * Rejected
+             * @description Readings that were not stored.
+             */
             rejected: number;
-            /** Complete Pct */
+            /**
+             * Complete Pct
+             * @description Accepted readings in percent of the expected ones, at most 100; null while these are unknown.
+             */
             complete_pct: number | null;
         };
         /**
@@ -1823,20 +2483,24 @@ export interface components {
             /**
              * Day
              * Format: date
+             * @description Day in Asia/Bangkok.
              */
             day: string;
             /**
              * Info
+             * @description Alerts of the day that reached `info` at most.
              * @default 0
              */
             info: number;
             /**
              * Warning
+             * @description Alerts of the day that reached `warning` at most.
              * @default 0
              */
             warning: number;
             /**
              * Critical
+             * @description Alerts of the day that reached `critical`.
              * @default 0
              */
             critical: number;
@@ -1852,13 +2516,25 @@ export interface components {
          * @description One battery in a discharge.
          */
         DischargeBattery: {
-            /** Battery Id */
+            /**
+             * Battery Id
+             * @description Id of the battery.
+             */
             battery_id: string;
-            /** End Voltage V */
+            /**
+             * End Voltage V
+             * @description Voltage in volts at the end of the discharge; null where it was not measured.
+             */
             end_voltage_v: number | null;
-            /** Min Voltage V */
+            /**
+             * Min Voltage V
+             * @description Lowest voltage in volts; null where it was not measured.
+             */
             min_voltage_v: number | null;
-            /** Mean Temperature C */
+            /**
+             * Mean Temperature C
+             * @description Mean temperature of the case in degrees Celsius; null where it was not measured.
+             */
             mean_temperature_c: number | null;
             /** @description Null if the discharge was too shallow, or the twin gave no estimate. */
             soh: components["schemas"]["Estimate"] | null;
@@ -1868,6 +2544,7 @@ export interface components {
          * @description Free space of the platform's data folder; while it is full, nothing new is stored.
          */
         Disk: {
+            /** @description Whether there is room; `full` means that nothing new is stored. */
             state: components["schemas"]["DiskState"];
             /**
              * Free Mb
@@ -1891,46 +2568,157 @@ export interface components {
          * @description A rule as it applies to one battery: each value, and the scope it comes from.
          */
         EffectiveRuleOut: {
-            /** Rule Id */
+            /**
+             * Rule Id
+             * @description Id of the rule, as in the path of its overrides.
+             */
             rule_id: string;
+            /** @description What its alerts are about. */
             type: components["schemas"]["AlertType"];
+            /** @description Severity of its alerts. */
             severity: components["schemas"]["Severity"];
+            /** @description Time in which somebody must respond. */
             respond_within: components["schemas"]["RespondWithin"];
-            /** Signal */
+            /**
+             * Signal
+             * @description The number that it looks at.
+             */
             signal: string;
+            /** @description Which side of `raise_value` is the bad one. */
             direction: components["schemas"]["Direction"];
-            /** Unit */
+            /**
+             * Unit
+             * @description Unit of its limits; null for a number without one.
+             */
             unit: string | null;
+            /** @description State of the string in which it applies. */
             gate: components["schemas"]["Gate"];
-            /** Raise Value */
+            /**
+             * Raise Value
+             * @description Limit beyond which it raises, in `unit`.
+             */
             raise_value: number;
-            /** Clear Value */
+            /**
+             * Clear Value
+             * @description Limit at which its alert clears, in `unit`.
+             */
             clear_value: number;
-            /** Hold S */
+            /**
+             * Hold S
+             * @description Seconds that the condition must last before it raises.
+             */
             hold_s: number;
-            /** Clear Hold S */
+            /**
+             * Clear Hold S
+             * @description Seconds that the condition must be over before its alert clears.
+             */
             clear_hold_s: number;
-            /** Enabled */
+            /**
+             * Enabled
+             * @description False: it is switched off for this battery, and says nothing of it.
+             */
             enabled: boolean;
-            /** Origin */
+            /**
+             * Origin
+             * @description The scope that each value comes from, by name of the value.
+             */
             origin: {
                 [key: string]: components["schemas"]["Origin"];
             };
-            /** Source */
+            /**
+             * Source
+             * @description Where the defaults come from; EJ is engineering judgement.
+             */
             source: string;
+        };
+        /**
+         * EnvironmentColumns
+         * @description Points of a room column by column; ``count`` is the number of readings behind a point.
+         */
+        EnvironmentColumns: {
+            /**
+             * Time
+             * @description Start of each bucket, or time of each reading where `bucket_s` is null.
+             */
+            time: string[];
+            /**
+             * Count
+             * @description Readings behind each point.
+             */
+            count: number[];
+            /** @description Temperature of the room in degrees Celsius. */
+            ambient_c: components["schemas"]["ChannelPoints"];
+            /** @description Relative humidity in percent. */
+            humidity_pct: components["schemas"]["ChannelPoints"];
+            /** @description State of the air conditioning. */
+            hvac: components["schemas"]["StatePoints"];
+            /** @description Whether the mains are there. */
+            mains: components["schemas"]["YesOrNoPoints"];
+        };
+        /**
+         * EnvironmentSeries
+         * @description History of the battery room of one location. A bucket without readings is absent, so that gaps stay visible.
+         */
+        EnvironmentSeries: {
+            /**
+             * Location Id
+             * @description Id of the location.
+             */
+            location_id: string;
+            /**
+             * Start
+             * Format: date-time
+             * @description The history begins at this instant.
+             */
+            start: string;
+            /**
+             * End
+             * Format: date-time
+             * @description The history ends before this instant.
+             */
+            end: string;
+            /**
+             * Resolution
+             * @description Resolution in use: the requested one, or what `auto` chose.
+             * @enum {string}
+             */
+            resolution: "raw" | "1m" | "1h" | "1d";
+            /**
+             * Bucket S
+             * @description Width of a point in seconds; null for single readings.
+             */
+            bucket_s: number | null;
+            /**
+             * Point Count
+             * @description Points in each column.
+             */
+            point_count: number;
+            /** @description The points. */
+            columns: components["schemas"]["EnvironmentColumns"];
         };
         /**
          * Estimate
          * @description An estimate with its 90 % interval and its provenance, or the reason why there is none.
          */
         Estimate: {
-            /** Value Pct */
+            /**
+             * Value Pct
+             * @description Estimate in percent; null where it is withheld, which is not zero and not good.
+             */
             value_pct: number | null;
-            /** Low Pct */
+            /**
+             * Low Pct
+             * @description Lower end of the 90 % interval in percent; null where the estimate is withheld.
+             */
             low_pct: number | null;
-            /** High Pct */
+            /**
+             * High Pct
+             * @description Upper end of the 90 % interval in percent; null where the estimate is withheld.
+             */
             high_pct: number | null;
+            /** @description Kind of evidence behind it, strongest first; null where the estimate is withheld. */
             provenance: components["schemas"]["Provenance"] | null;
+            /** @description Why it is withheld; null where there is an estimate. */
             reason: components["schemas"]["NoEstimateReason"] | null;
         };
         /**
@@ -1946,40 +2734,48 @@ export interface components {
          */
         ExportFormat: "csv" | "parquet";
         /**
-         * FieldError
-         * @description What is wrong with one field of the request, and the remedy.
-         */
-        FieldError: {
-            /** Field */
-            field: string;
-            /** Code */
-            code: string;
-            /** Detail */
-            detail: string;
-        };
-        /**
          * FleetOverview
          * @description A summary of the fleet, restricted to what the caller may see.
          */
         FleetOverview: {
-            /** Location Count */
+            /**
+             * Location Count
+             * @description Locations in service.
+             */
             location_count: number;
-            /** System Count */
+            /**
+             * System Count
+             * @description Battery systems in service.
+             */
             system_count: number;
-            /** String Count */
+            /**
+             * String Count
+             * @description Strings in service.
+             */
             string_count: number;
-            /** Battery Count */
+            /**
+             * Battery Count
+             * @description Batteries in service.
+             */
             battery_count: number;
+            /** @description Batteries in service by status. */
             status_counts: components["schemas"]["StatusCounts"];
             /**
              * Not Judged Count
              * @description Batteries in service of which the rules cannot judge something, whatever their status.
              */
             not_judged_count: number;
+            /** @description Active alerts by severity. */
             alert_counts: components["schemas"]["SeverityCounts"];
-            /** Active Alert Count */
+            /**
+             * Active Alert Count
+             * @description Alerts whose condition is active now.
+             */
             active_alert_count: number;
-            /** Pending Alert Count */
+            /**
+             * Pending Alert Count
+             * @description Active alerts that nobody has acknowledged.
+             */
             pending_alert_count: number;
             /**
              * Mean Soh Pct
@@ -1991,15 +2787,22 @@ export interface components {
              * @description Batteries whose state of health is based on a discharge, a test or an ohmic measurement.
              */
             soh_evidence_count: number;
+            /** @description Why there is no mean state of health; null where there is one. */
             soh_reason: components["schemas"]["NoEstimateReason"] | null;
-            /** Newest Reading At */
+            /**
+             * Newest Reading At
+             * @description Time of the newest reading of any battery; null before the first.
+             */
             newest_reading_at: string | null;
             /**
              * Generated At
              * Format: date-time
+             * @description When the summary was made.
              */
             generated_at: string;
+            /** @description The services that the gateway depends on. */
             services: components["schemas"]["Services"];
+            /** @description Room for new data. */
             disk: components["schemas"]["Disk"];
         };
         /**
@@ -2007,9 +2810,15 @@ export interface components {
          * @description The most lenient values that a life-safety rule may have without an administrator's reason and an expiry.
          */
         FloorOut: {
-            /** Raise Value */
+            /**
+             * Raise Value
+             * @description Most lenient limit, in the unit of the rule.
+             */
             raise_value: number;
-            /** Hold S */
+            /**
+             * Hold S
+             * @description Longest hold in seconds.
+             */
             hold_s: number;
         };
         /**
@@ -2021,11 +2830,6 @@ export interface components {
          * @enum {string}
          */
         Gate: "always" | "float" | "charging" | "discharge";
-        /** HTTPValidationError */
-        HTTPValidationError: {
-            /** Detail */
-            detail?: components["schemas"]["ValidationError"][];
-        };
         /**
          * HealthEvidence
          * @description One piece of evidence of a battery's health, and its age.
@@ -2034,20 +2838,35 @@ export interface components {
          *     resistance above the battery's own baseline.
          */
         HealthEvidence: {
+            /** @description Kind of evidence. */
             kind: components["schemas"]["EvidenceKind"];
             /**
              * At
              * Format: date-time
+             * @description When it was obtained: the end of a discharge, or the ohmic measurement.
              */
             at: string;
-            /** Age Days */
+            /**
+             * Age Days
+             * @description Days since then.
+             */
             age_days: number;
-            /** Depth Pct */
+            /**
+             * Depth Pct
+             * @description Depth of the discharge in percent of the rated capacity; null for an ohmic measurement.
+             */
             depth_pct: number | null;
+            /** @description State of health that the discharge showed; null if it was too shallow, or for an ohmic measurement. */
             soh: components["schemas"]["Estimate"] | null;
-            /** Resistance Mohm */
+            /**
+             * Resistance Mohm
+             * @description Measured resistance in milliohms; null for a discharge.
+             */
             resistance_mohm: number | null;
-            /** Resistance Drift Pct */
+            /**
+             * Resistance Drift Pct
+             * @description Increase over the battery's own baseline in percent, at 25 °C; null where it cannot be compared.
+             */
             resistance_drift_pct: number | null;
         };
         /**
@@ -2077,9 +2896,15 @@ export interface components {
              * @description The column; null if the fields of the line cannot be told apart.
              */
             field: string | null;
-            /** Code */
+            /**
+             * Code
+             * @description Stable code of the fault, for programs.
+             */
             code: string;
-            /** Detail */
+            /**
+             * Detail
+             * @description The fault and its remedy, for people.
+             */
             detail: string;
         };
         /**
@@ -2087,13 +2912,25 @@ export interface components {
          * @description Something in one line of an import file that is imported as it is but deserves a look.
          */
         ImportLineWarning: {
-            /** Line */
+            /**
+             * Line
+             * @description Line of the file, 1 at the top; blank lines count.
+             */
             line: number;
-            /** Field */
+            /**
+             * Field
+             * @description The column that deserves a look.
+             */
             field: string;
-            /** Code */
+            /**
+             * Code
+             * @description Stable code of the warning, for programs.
+             */
             code: string;
-            /** Detail */
+            /**
+             * Detail
+             * @description What deserves a look and why, for people.
+             */
             detail: string;
         };
         /**
@@ -2101,35 +2938,65 @@ export interface components {
          * @description What an import has changed, or would change if it is a dry run; after any error nothing is changed.
          */
         ImportReport: {
-            /** Dry Run */
+            /**
+             * Dry Run
+             * @description True: nothing was changed, whatever the counts say.
+             */
             dry_run: boolean;
-            /** Row Count */
+            /**
+             * Row Count
+             * @description Lines with a battery that were read.
+             */
             row_count: number;
-            /** Created */
+            /**
+             * Created
+             * @description Positions that are new in the fleet.
+             */
             created: number;
-            /** Updated */
+            /**
+             * Updated
+             * @description Batteries whose record changes.
+             */
             updated: number;
-            /** Unchanged */
+            /**
+             * Unchanged
+             * @description Batteries that are already recorded as the file says.
+             */
             unchanged: number;
-            /** Replaced */
+            /**
+             * Replaced
+             * @description Positions in which another battery is installed.
+             */
             replaced: number;
             /**
              * Replacements
              * @description Each swap that `replaced` counts.
              */
             replacements: components["schemas"]["Replacement"][];
-            /** Retired */
+            /**
+             * Retired
+             * @description Batteries that go out of service.
+             */
             retired: number;
-            /** Reinstated */
+            /**
+             * Reinstated
+             * @description Retired batteries that are in service again.
+             */
             reinstated: number;
-            /** Error Count */
+            /**
+             * Error Count
+             * @description Errors of the whole file; above 0 nothing is imported.
+             */
             error_count: number;
             /**
              * Errors
              * @description The first 200 by line; `error_count` counts all.
              */
             errors: components["schemas"]["ImportLineError"][];
-            /** Warning Count */
+            /**
+             * Warning Count
+             * @description Warnings of the whole file.
+             */
             warning_count: number;
             /**
              * Warnings
@@ -2147,32 +3014,53 @@ export interface components {
          *     same). The counts balance: accepted + merged + corrected + duplicates + rejected_count = readings sent.
          */
         IngestResult: {
-            /** Accepted */
+            /**
+             * Accepted
+             * @description Readings that were stored as new ones, late ones included.
+             */
             accepted: number;
             /**
              * Merged
+             * @description Readings that added channels to a stored one.
              * @default 0
              */
             merged: number;
             /**
              * Corrected
+             * @description Readings that changed a value of a stored one.
              * @default 0
              */
             corrected: number;
-            /** Duplicates */
+            /**
+             * Duplicates
+             * @description Readings that said the same as a stored one.
+             */
             duplicates: number;
-            /** Late */
+            /**
+             * Late
+             * @description Those of `accepted` that were older than the newest stored reading.
+             */
             late: number;
-            /** Rejected Count */
+            /**
+             * Rejected Count
+             * @description Readings that were not stored.
+             */
             rejected_count: number;
-            /** Rejected */
+            /**
+             * Rejected
+             * @description The first 1,000 rejections; ``rejected_count`` is the full number.
+             */
             rejected?: components["schemas"]["Rejection"][];
             /**
              * Left Out Count
+             * @description Values that were left out of accepted or duplicate readings.
              * @default 0
              */
             left_out_count: number;
-            /** Left Out */
+            /**
+             * Left Out
+             * @description The first 1,000 values left out; ``left_out_count`` is the full number.
+             */
             left_out?: components["schemas"]["LeftOutValue"][];
         };
         /**
@@ -2186,33 +3074,75 @@ export interface components {
          * @description Newest values of batteries column by column, one entry per battery, null where unknown.
          */
         LatestColumns: {
-            /** Battery Id */
+            /**
+             * Battery Id
+             * @description Ids of the batteries in service, in their order.
+             */
             battery_id: string[];
-            /** Time */
+            /**
+             * Time
+             * @description When the values were measured; null before the first reading.
+             */
             time: (string | null)[];
-            /** Received At */
+            /**
+             * Received At
+             * @description When the gateway received them; null before the first reading.
+             */
             received_at: (string | null)[];
-            /** Voltage V */
+            /**
+             * Voltage V
+             * @description Voltages in volts, measured at the terminals.
+             */
             voltage_v: (number | null)[];
-            /** Current A */
+            /**
+             * Current A
+             * @description Currents in amperes, positive while charging.
+             */
             current_a: (number | null)[];
-            /** Temperature C */
+            /**
+             * Temperature C
+             * @description Temperatures of the cases in degrees Celsius.
+             */
             temperature_c: (number | null)[];
-            /** Internal Resistance Mohm */
+            /**
+             * Internal Resistance Mohm
+             * @description Ohmic resistances in milliohms, each from its last measurement.
+             */
             internal_resistance_mohm: (number | null)[];
-            /** Resistance Drift Pct */
+            /**
+             * Resistance Drift Pct
+             * @description Increases over the batteries' own baselines in percent, both corrected to 25 °C.
+             */
             resistance_drift_pct: (number | null)[];
-            /** Soc Pct */
+            /**
+             * Soc Pct
+             * @description States of charge in percent; null where the estimate is withheld.
+             */
             soc_pct: (number | null)[];
-            /** Soh Pct */
+            /**
+             * Soh Pct
+             * @description States of health in percent; null where the estimate is withheld.
+             */
             soh_pct: (number | null)[];
-            /** Status */
+            /**
+             * Status
+             * @description Worst open alert of each battery, or `no_data`; `normal` means that no alert is open.
+             */
             status: components["schemas"]["HealthStatus"][];
-            /** Stale After S */
+            /**
+             * Stale After S
+             * @description Ages in seconds above which values count as stale.
+             */
             stale_after_s: number[];
-            /** Open Critical */
+            /**
+             * Open Critical
+             * @description Numbers of open critical alerts.
+             */
             open_critical: number[];
-            /** Open Warning */
+            /**
+             * Open Warning
+             * @description Numbers of open warnings.
+             */
             open_warning: number[];
         };
         /**
@@ -2222,15 +3152,26 @@ export interface components {
         LeftOutValue: {
             /**
              * List
+             * @description The list of the batch that the reading is in.
              * @enum {string}
              */
             list: "readings" | "columns" | "string_readings" | "site_readings";
-            /** Index */
+            /**
+             * Index
+             * @description Position of the reading in its list, 0 for the first.
+             */
             index: number;
-            /** Field */
+            /**
+             * Field
+             * @description The field whose value was left out.
+             */
             field: string;
+            /** @description Stable code of the reason. */
             code: components["schemas"]["RejectCode"];
-            /** Detail */
+            /**
+             * Detail
+             * @description The reason and its remedy, for people.
+             */
             detail: string;
         };
         /**
@@ -2241,37 +3182,68 @@ export interface components {
             /**
              * Time
              * Format: date-time
+             * @description When the values were measured.
              */
             time: string;
             /**
              * Received At
              * Format: date-time
+             * @description When the gateway received them.
              */
             received_at: string;
-            /** Voltage V */
+            /**
+             * Voltage V
+             * @description Voltage in volts, measured at the terminals; null where it was not measured.
+             */
             voltage_v: number | null;
-            /** Current A */
+            /**
+             * Current A
+             * @description Current in amperes, positive while charging; null where neither it nor the string's is known.
+             */
             current_a: number | null;
-            /** Temperature C */
+            /**
+             * Temperature C
+             * @description Temperature of the case in degrees Celsius; null where it was not measured.
+             */
             temperature_c: number | null;
-            /** Internal Resistance Mohm */
+            /**
+             * Internal Resistance Mohm
+             * @description Ohmic resistance in milliohms, as the monitor measures it; null before the first measurement.
+             */
             internal_resistance_mohm: number | null;
-            /** Resistance Measured At */
+            /**
+             * Resistance Measured At
+             * @description When the resistance was measured, which is rarer than voltage; null before the first time.
+             */
             resistance_measured_at: string | null;
             /**
              * Resistance Drift Pct
              * @description Increase over the battery's own baseline in percent, both corrected to 25 °C.
              */
             resistance_drift_pct: number | null;
+            /** @description State of charge: charge held, in percent of the present capacity. */
             soc: components["schemas"]["Estimate"];
+            /** @description State of health: present capacity, in percent of the rated one at 25 °C. */
             soh: components["schemas"]["Estimate"];
-            /** Quality */
+            /**
+             * Quality
+             * @description Codes of what is remarkable about the newest reading; empty if nothing is.
+             */
             quality: string[];
-            /** Reporting Interval S */
+            /**
+             * Reporting Interval S
+             * @description Seconds between its readings, as learned from them; null until enough have arrived.
+             */
             reporting_interval_s: number | null;
-            /** Stale After S */
+            /**
+             * Stale After S
+             * @description Age in seconds above which its values count as stale.
+             */
             stale_after_s: number;
-            /** Is Stale */
+            /**
+             * Is Stale
+             * @description True: the values are too old to describe the battery now.
+             */
             is_stale: boolean;
         };
         /**
@@ -2281,13 +3253,20 @@ export interface components {
         Liveness: {
             /**
              * Status
+             * @description Always `alive`: a process that is not cannot answer.
              * @default alive
              * @constant
              */
             status: "alive";
-            /** Service */
+            /**
+             * Service
+             * @description Name of the service.
+             */
             service: string;
-            /** Version */
+            /**
+             * Version
+             * @description Version of the service's package.
+             */
             version: string;
         };
         /**
@@ -2301,11 +3280,20 @@ export interface components {
          * @description A load held for a time: a current (> 0 charges) or a power drawn from the block (W, > 0 discharges).
          */
         LoadStep: {
-            /** Duration S */
+            /**
+             * Duration S
+             * @description Seconds for which the load is held.
+             */
             duration_s: number;
-            /** Current A */
+            /**
+             * Current A
+             * @description Current in amperes, positive while charging; null where the load is a power.
+             */
             current_a?: number | null;
-            /** Power W */
+            /**
+             * Power W
+             * @description Power in watts, drawn from each block; null where the load is a current.
+             */
             power_w?: number | null;
         };
         /**
@@ -2313,40 +3301,78 @@ export interface components {
          * @description A data centre with its systems and strings.
          */
         LocationDetail: {
-            /** Location Id */
+            /**
+             * Location Id
+             * @description Id of the location, as `DC-CNX-01`.
+             */
             location_id: string;
-            /** Name */
+            /**
+             * Name
+             * @description Name for people.
+             */
             name: string;
-            /** Region */
+            /**
+             * Region
+             * @description Part of the country that it is in.
+             */
             region: string;
-            /** Latitude */
+            /**
+             * Latitude
+             * @description Degrees north of the equator.
+             */
             latitude: number;
-            /** Longitude */
+            /**
+             * Longitude
+             * @description Degrees east of Greenwich.
+             */
             longitude: number;
-            /** Altitude M */
+            /**
+             * Altitude M
+             * @description Height above sea level in metres.
+             */
             altitude_m: number;
             /**
              * Commissioned On
              * Format: date
+             * @description Day on which it went into service.
              */
             commissioned_on: string;
-            /** Utility */
+            /**
+             * Utility
+             * @description The electricity supplier.
+             */
             utility: string;
-            /** Climate Zone */
+            /**
+             * Climate Zone
+             * @description Climate that its weather belongs to, as the catalogue names it.
+             */
             climate_zone: string;
-            /** System Count */
+            /**
+             * System Count
+             * @description Battery systems in service.
+             */
             system_count: number;
-            /** String Count */
+            /**
+             * String Count
+             * @description Strings in service.
+             */
             string_count: number;
-            /** Battery Count */
+            /**
+             * Battery Count
+             * @description Batteries in service.
+             */
             battery_count: number;
             /**
              * Retired At
              * @description When the last of its batteries was retired, if all are.
              */
             retired_at: string | null;
+            /** @description Counts, environment and worst battery; null unless `include_stats` asks for them. */
             stats?: components["schemas"]["LocationStats"] | null;
-            /** Systems */
+            /**
+             * Systems
+             * @description Its battery systems, in the order of their ids.
+             */
             systems: components["schemas"]["SystemOut"][];
         };
         /**
@@ -2354,38 +3380,73 @@ export interface components {
          * @description A data centre.
          */
         LocationOut: {
-            /** Location Id */
+            /**
+             * Location Id
+             * @description Id of the location, as `DC-CNX-01`.
+             */
             location_id: string;
-            /** Name */
+            /**
+             * Name
+             * @description Name for people.
+             */
             name: string;
-            /** Region */
+            /**
+             * Region
+             * @description Part of the country that it is in.
+             */
             region: string;
-            /** Latitude */
+            /**
+             * Latitude
+             * @description Degrees north of the equator.
+             */
             latitude: number;
-            /** Longitude */
+            /**
+             * Longitude
+             * @description Degrees east of Greenwich.
+             */
             longitude: number;
-            /** Altitude M */
+            /**
+             * Altitude M
+             * @description Height above sea level in metres.
+             */
             altitude_m: number;
             /**
              * Commissioned On
              * Format: date
+             * @description Day on which it went into service.
              */
             commissioned_on: string;
-            /** Utility */
+            /**
+             * Utility
+             * @description The electricity supplier.
+             */
             utility: string;
-            /** Climate Zone */
+            /**
+             * Climate Zone
+             * @description Climate that its weather belongs to, as the catalogue names it.
+             */
             climate_zone: string;
-            /** System Count */
+            /**
+             * System Count
+             * @description Battery systems in service.
+             */
             system_count: number;
-            /** String Count */
+            /**
+             * String Count
+             * @description Strings in service.
+             */
             string_count: number;
-            /** Battery Count */
+            /**
+             * Battery Count
+             * @description Batteries in service.
+             */
             battery_count: number;
             /**
              * Retired At
              * @description When the last of its batteries was retired, if all are.
              */
             retired_at: string | null;
+            /** @description Counts, environment and worst battery; null unless `include_stats` asks for them. */
             stats?: components["schemas"]["LocationStats"] | null;
         };
         /**
@@ -2393,14 +3454,19 @@ export interface components {
          * @description A summary of a location.
          */
         LocationStats: {
+            /** @description Batteries in service by status. */
             status_counts: components["schemas"]["StatusCounts"];
             /**
              * Not Judged Count
              * @description Batteries in service of which the rules cannot judge something, whatever their status.
              */
             not_judged_count: number;
+            /** @description Active alerts by severity. */
             alert_counts: components["schemas"]["SeverityCounts"];
-            /** Pending Alert Count */
+            /**
+             * Pending Alert Count
+             * @description Active alerts that nobody has acknowledged.
+             */
             pending_alert_count: number;
             /**
              * Mean Soh Pct
@@ -2412,11 +3478,19 @@ export interface components {
              * @description Batteries whose state of health is based on a discharge, a test or an ohmic measurement.
              */
             soh_evidence_count: number;
+            /** @description Why there is no mean state of health; null where there is one. */
             soh_reason: components["schemas"]["NoEstimateReason"] | null;
+            /** @description Newest environment of the battery room; null before its first reading. */
             environment: components["schemas"]["RoomEnvironment"] | null;
-            /** Newest Reading At */
+            /**
+             * Newest Reading At
+             * @description Time of the newest reading of any battery; null before the first.
+             */
             newest_reading_at: string | null;
-            /** Worst Battery Id */
+            /**
+             * Worst Battery Id
+             * @description Id of the battery in the worst state; null while none is at `warning` or `critical`.
+             */
             worst_battery_id: string | null;
         };
         /**
@@ -2424,12 +3498,19 @@ export interface components {
          * @description User name and password; with ``session`` cookie the refresh token is out of reach of scripts.
          */
         LoginRequest: {
-            /** Username */
+            /**
+             * Username
+             * @description Name of the user; capital and small letters count as the same.
+             */
             username: string;
-            /** Password */
+            /**
+             * Password
+             * @description Password of the user.
+             */
             password: string;
             /**
              * Session
+             * @description `token` returns the refresh token in the answer, `cookie` only in an HttpOnly cookie.
              * @default token
              * @enum {string}
              */
@@ -2446,7 +3527,9 @@ export interface components {
          * @description A signal that the alert rules cannot judge at present, and why: no alert about it says nothing of it.
          */
         NotJudged: {
+            /** @description What the rules cannot judge. */
             signal: components["schemas"]["JudgedSignal"];
+            /** @description Why they cannot. */
             reason: components["schemas"]["NotJudgedReason"];
         };
         /**
@@ -2460,9 +3543,15 @@ export interface components {
          * @description OverrideScope that an effective value comes from.
          */
         Origin: {
-            /** Scope */
+            /**
+             * Scope
+             * @description Kind of the scope; `default` where no override sets the value.
+             */
             scope: "default" | components["schemas"]["OverrideScope"];
-            /** Scope Id */
+            /**
+             * Scope Id
+             * @description Id of the scope; null for `default`.
+             */
             scope_id: string | null;
         };
         /**
@@ -2470,18 +3559,37 @@ export interface components {
          * @description Values for a scope; a value that is left out keeps that of the wider scope.
          */
         OverrideIn: {
+            /** @description Kind of what the values apply to; the nearest scope wins. */
             scope: components["schemas"]["OverrideScope"];
-            /** Scope Id */
+            /**
+             * Scope Id
+             * @description Id of the battery, string, location or battery model that the values apply to.
+             */
             scope_id: string;
-            /** Raise Value */
+            /**
+             * Raise Value
+             * @description Limit beyond which the rule raises, in the unit of the rule; null keeps that of the wider scope.
+             */
             raise_value?: number | null;
-            /** Clear Value */
+            /**
+             * Clear Value
+             * @description Limit at which the alert clears, in the unit of the rule; null keeps that of the wider scope.
+             */
             clear_value?: number | null;
-            /** Hold S */
+            /**
+             * Hold S
+             * @description Seconds that the condition must last before it raises; null keeps those of the wider scope.
+             */
             hold_s?: number | null;
-            /** Clear Hold S */
+            /**
+             * Clear Hold S
+             * @description Seconds that the condition must be over before the alert clears; null keeps those of the wider scope.
+             */
             clear_hold_s?: number | null;
-            /** Enabled */
+            /**
+             * Enabled
+             * @description False switches the rule off in the scope; null keeps the state of the wider scope.
+             */
             enabled?: boolean | null;
             /**
              * Reason
@@ -2499,18 +3607,37 @@ export interface components {
          * @description A stored override.
          */
         OverrideOut: {
+            /** @description Kind of what the values apply to; the nearest scope wins. */
             scope: components["schemas"]["OverrideScope"];
-            /** Scope Id */
+            /**
+             * Scope Id
+             * @description Id of the battery, string, location or battery model that the values apply to.
+             */
             scope_id: string;
-            /** Raise Value */
+            /**
+             * Raise Value
+             * @description Limit beyond which the rule raises, in the unit of the rule; null keeps that of the wider scope.
+             */
             raise_value?: number | null;
-            /** Clear Value */
+            /**
+             * Clear Value
+             * @description Limit at which the alert clears, in the unit of the rule; null keeps that of the wider scope.
+             */
             clear_value?: number | null;
-            /** Hold S */
+            /**
+             * Hold S
+             * @description Seconds that the condition must last before it raises; null keeps those of the wider scope.
+             */
             hold_s?: number | null;
-            /** Clear Hold S */
+            /**
+             * Clear Hold S
+             * @description Seconds that the condition must be over before the alert clears; null keeps those of the wider scope.
+             */
             clear_hold_s?: number | null;
-            /** Enabled */
+            /**
+             * Enabled
+             * @description False switches the rule off in the scope; null keeps the state of the wider scope.
+             */
             enabled?: boolean | null;
             /**
              * Reason
@@ -2522,16 +3649,26 @@ export interface components {
              * @description When the override ends by itself; needed, within 30 days, where a life-safety rule is weakened.
              */
             expires_at?: string | null;
-            /** Override Id */
+            /**
+             * Override Id
+             * @description Number by which the API addresses the override.
+             */
             override_id: number;
-            /** Rule Id */
+            /**
+             * Rule Id
+             * @description Id of the rule whose values it sets.
+             */
             rule_id: string;
             /**
              * Updated At
              * Format: date-time
+             * @description When it was last set.
              */
             updated_at: string;
-            /** Updated By */
+            /**
+             * Updated By
+             * @description User name of the person, or name of the key, that last set it; null where that is not known.
+             */
             updated_by: string | null;
         };
         /**
@@ -2540,129 +3677,239 @@ export interface components {
          * @enum {string}
          */
         OverrideScope: "battery" | "string" | "location" | "model";
-        /** Page[ApiKeyOut] */
+        /**
+         * Page[ApiKeyOut]
+         * @description One page of a list.
+         */
         Page_ApiKeyOut_: {
-            /** Items */
+            /**
+             * Items
+             * @description The items of this page, in the order of the list.
+             */
             items: components["schemas"]["ApiKeyOut"][];
-            /** Total */
+            /**
+             * Total
+             * @description All items that match, on every page.
+             */
             total: number;
-            /** Skip */
+            /**
+             * Skip
+             * @description Number of items before this page.
+             */
             skip: number;
-            /** Limit */
-            limit: number;
-        };
-        /** Page[AuditEntry] */
-        Page_AuditEntry_: {
-            /** Items */
-            items: components["schemas"]["AuditEntry"][];
-            /** Total */
-            total: number;
-            /** Skip */
-            skip: number;
-            /** Limit */
-            limit: number;
-        };
-        /** Page[BatteryDischarge] */
-        Page_BatteryDischarge_: {
-            /** Items */
-            items: components["schemas"]["BatteryDischarge"][];
-            /** Total */
-            total: number;
-            /** Skip */
-            skip: number;
-            /** Limit */
-            limit: number;
-        };
-        /** Page[DayCompleteness] */
-        Page_DayCompleteness_: {
-            /** Items */
-            items: components["schemas"]["DayCompleteness"][];
-            /** Total */
-            total: number;
-            /** Skip */
-            skip: number;
-            /** Limit */
-            limit: number;
-        };
-        /** Page[EffectiveRuleOut] */
-        Page_EffectiveRuleOut_: {
-            /** Items */
-            items: components["schemas"]["EffectiveRuleOut"][];
-            /** Total */
-            total: number;
-            /** Skip */
-            skip: number;
-            /** Limit */
-            limit: number;
-        };
-        /** Page[LocationOut] */
-        Page_LocationOut_: {
-            /** Items */
-            items: components["schemas"]["LocationOut"][];
-            /** Total */
-            total: number;
-            /** Skip */
-            skip: number;
-            /** Limit */
-            limit: number;
-        };
-        /** Page[RuleOut] */
-        Page_RuleOut_: {
-            /** Items */
-            items: components["schemas"]["RuleOut"][];
-            /** Total */
-            total: number;
-            /** Skip */
-            skip: number;
-            /** Limit */
-            limit: number;
-        };
-        /** Page[StringDischarge] */
-        Page_StringDischarge_: {
-            /** Items */
-            items: components["schemas"]["StringDischarge"][];
-            /** Total */
-            total: number;
-            /** Skip */
-            skip: number;
-            /** Limit */
-            limit: number;
-        };
-        /** Page[UserOut] */
-        Page_UserOut_: {
-            /** Items */
-            items: components["schemas"]["UserOut"][];
-            /** Total */
-            total: number;
-            /** Skip */
-            skip: number;
-            /** Limit */
+            /**
+             * Limit
+             * @description Largest number of items that the page could have.
+             */
             limit: number;
         };
         /**
-         * Problem
-         * @description Error response of every endpoint (RFC 9457).
+         * Page[AuditEntry]
+         * @description One page of a list.
          */
-        Problem: {
+        Page_AuditEntry_: {
             /**
-             * Type
-             * @default about:blank
+             * Items
+             * @description The items of this page, in the order of the list.
              */
-            type: string;
-            /** Title */
-            title: string;
-            /** Status */
-            status: number;
-            /** Detail */
-            detail: string;
-            /** Code */
-            code: string;
-            /** Instance */
-            instance: string;
-            /** Request Id */
-            request_id: string | null;
-            /** Errors */
-            errors?: components["schemas"]["FieldError"][] | null;
+            items: components["schemas"]["AuditEntry"][];
+            /**
+             * Total
+             * @description All items that match, on every page.
+             */
+            total: number;
+            /**
+             * Skip
+             * @description Number of items before this page.
+             */
+            skip: number;
+            /**
+             * Limit
+             * @description Largest number of items that the page could have.
+             */
+            limit: number;
+        };
+        /**
+         * Page[BatteryDischarge]
+         * @description One page of a list.
+         */
+        Page_BatteryDischarge_: {
+            /**
+             * Items
+             * @description The items of this page, in the order of the list.
+             */
+            items: components["schemas"]["BatteryDischarge"][];
+            /**
+             * Total
+             * @description All items that match, on every page.
+             */
+            total: number;
+            /**
+             * Skip
+             * @description Number of items before this page.
+             */
+            skip: number;
+            /**
+             * Limit
+             * @description Largest number of items that the page could have.
+             */
+            limit: number;
+        };
+        /**
+         * Page[DayCompleteness]
+         * @description One page of a list.
+         */
+        Page_DayCompleteness_: {
+            /**
+             * Items
+             * @description The items of this page, in the order of the list.
+             */
+            items: components["schemas"]["DayCompleteness"][];
+            /**
+             * Total
+             * @description All items that match, on every page.
+             */
+            total: number;
+            /**
+             * Skip
+             * @description Number of items before this page.
+             */
+            skip: number;
+            /**
+             * Limit
+             * @description Largest number of items that the page could have.
+             */
+            limit: number;
+        };
+        /**
+         * Page[EffectiveRuleOut]
+         * @description One page of a list.
+         */
+        Page_EffectiveRuleOut_: {
+            /**
+             * Items
+             * @description The items of this page, in the order of the list.
+             */
+            items: components["schemas"]["EffectiveRuleOut"][];
+            /**
+             * Total
+             * @description All items that match, on every page.
+             */
+            total: number;
+            /**
+             * Skip
+             * @description Number of items before this page.
+             */
+            skip: number;
+            /**
+             * Limit
+             * @description Largest number of items that the page could have.
+             */
+            limit: number;
+        };
+        /**
+         * Page[LocationOut]
+         * @description One page of a list.
+         */
+        Page_LocationOut_: {
+            /**
+             * Items
+             * @description The items of this page, in the order of the list.
+             */
+            items: components["schemas"]["LocationOut"][];
+            /**
+             * Total
+             * @description All items that match, on every page.
+             */
+            total: number;
+            /**
+             * Skip
+             * @description Number of items before this page.
+             */
+            skip: number;
+            /**
+             * Limit
+             * @description Largest number of items that the page could have.
+             */
+            limit: number;
+        };
+        /**
+         * Page[RuleOut]
+         * @description One page of a list.
+         */
+        Page_RuleOut_: {
+            /**
+             * Items
+             * @description The items of this page, in the order of the list.
+             */
+            items: components["schemas"]["RuleOut"][];
+            /**
+             * Total
+             * @description All items that match, on every page.
+             */
+            total: number;
+            /**
+             * Skip
+             * @description Number of items before this page.
+             */
+            skip: number;
+            /**
+             * Limit
+             * @description Largest number of items that the page could have.
+             */
+            limit: number;
+        };
+        /**
+         * Page[StringDischarge]
+         * @description One page of a list.
+         */
+        Page_StringDischarge_: {
+            /**
+             * Items
+             * @description The items of this page, in the order of the list.
+             */
+            items: components["schemas"]["StringDischarge"][];
+            /**
+             * Total
+             * @description All items that match, on every page.
+             */
+            total: number;
+            /**
+             * Skip
+             * @description Number of items before this page.
+             */
+            skip: number;
+            /**
+             * Limit
+             * @description Largest number of items that the page could have.
+             */
+            limit: number;
+        };
+        /**
+         * Page[UserOut]
+         * @description One page of a list.
+         */
+        Page_UserOut_: {
+            /**
+             * Items
+             * @description The items of this page, in the order of the list.
+             */
+            items: components["schemas"]["UserOut"][];
+            /**
+             * Total
+             * @description All items that match, on every page.
+             */
+            total: number;
+            /**
+             * Skip
+             * @description Number of items before this page.
+             */
+            skip: number;
+            /**
+             * Limit
+             * @description Largest number of items that the page could have.
+             */
+            limit: number;
         };
         /**
          * Provenance
@@ -2677,10 +3924,14 @@ export interface components {
         Readiness: {
             /**
              * Status
+             * @description `ready` if every check is up, `degraded` if only optional ones are down, else `unavailable`.
              * @enum {string}
              */
             status: "ready" | "degraded" | "unavailable";
-            /** Checks */
+            /**
+             * Checks
+             * @description What was probed, by name.
+             */
             checks: {
                 [key: string]: components["schemas"]["CheckReport"];
             };
@@ -2690,7 +3941,10 @@ export interface components {
          * @description The refresh token, unless it is sent in the cookie.
          */
         RefreshRequest: {
-            /** Refresh Token */
+            /**
+             * Refresh Token
+             * @description Refresh token of the session; null where the cookie carries it.
+             */
             refresh_token?: string | null;
         };
         /**
@@ -2706,13 +3960,21 @@ export interface components {
         Rejection: {
             /**
              * List
+             * @description The list of the batch that the reading is in.
              * @enum {string}
              */
             list: "readings" | "columns" | "string_readings" | "site_readings";
-            /** Index */
+            /**
+             * Index
+             * @description Position of the reading in its list, 0 for the first.
+             */
             index: number;
+            /** @description Stable code of the reason. */
             code: components["schemas"]["RejectCode"];
-            /** Detail */
+            /**
+             * Detail
+             * @description The reason and its remedy, for people.
+             */
             detail: string;
         };
         /**
@@ -2720,13 +3982,25 @@ export interface components {
          * @description A battery that takes the position of another one.
          */
         Replacement: {
-            /** Line */
+            /**
+             * Line
+             * @description Line of the file that names the new battery.
+             */
             line: number;
-            /** Battery Id */
+            /**
+             * Battery Id
+             * @description Id of the position.
+             */
             battery_id: string;
-            /** Old Serial Number */
+            /**
+             * Old Serial Number
+             * @description Serial number of the battery that was installed.
+             */
             old_serial_number: string;
-            /** New Serial Number */
+            /**
+             * New Serial Number
+             * @description Serial number of the battery that takes its position.
+             */
             new_serial_number: string;
             /**
              * Installed At
@@ -2746,7 +4020,10 @@ export interface components {
          * @description Resolution of an alert.
          */
         ResolveIn: {
-            /** Note */
+            /**
+             * Note
+             * @description Why it is closed; null for no note.
+             */
             note?: string | null;
         };
         /**
@@ -2783,10 +4060,14 @@ export interface components {
         RetirementOut: {
             /**
              * Kind
+             * @description What was retired or brought back.
              * @enum {string}
              */
             kind: "battery" | "string" | "location";
-            /** Id */
+            /**
+             * Id
+             * @description Id of the battery, string or location.
+             */
             id: string;
             /**
              * Battery Count
@@ -2798,9 +4079,15 @@ export interface components {
              * @description When the last of them was retired; null while one is not.
              */
             retired_at: string | null;
-            /** Retired By */
+            /**
+             * Retired By
+             * @description User name of who retired it; null while it is in service.
+             */
             retired_by: string | null;
-            /** Retired Reason */
+            /**
+             * Retired Reason
+             * @description Why it was retired; null while it is in service.
+             */
             retired_reason: string | null;
         };
         /**
@@ -2817,16 +4104,30 @@ export interface components {
             /**
              * Time
              * Format: date-time
+             * @description When the room was measured.
              */
             time: string;
-            /** Ambient C */
+            /**
+             * Ambient C
+             * @description Temperature of the room in degrees Celsius; null where it was not measured.
+             */
             ambient_c: number | null;
-            /** Humidity Pct */
+            /**
+             * Humidity Pct
+             * @description Relative humidity of the room in percent; null where it was not measured.
+             */
             humidity_pct: number | null;
+            /** @description State of the air conditioning as the location reports it; null where it reports none. */
             hvac: components["schemas"]["HvacState"] | null;
-            /** Mains */
+            /**
+             * Mains
+             * @description True while the grid feeds the location; null where it does not report that.
+             */
             mains: boolean | null;
-            /** Is Stale */
+            /**
+             * Is Stale
+             * @description True: the values are too old to describe the room now.
+             */
             is_stale: boolean;
         };
         /**
@@ -2834,7 +4135,10 @@ export interface components {
          * @description Sequence number of a location's newest live message; the next one carries the following number.
          */
         RoomSequence: {
-            /** Seq */
+            /**
+             * Seq
+             * @description Number of the newest live message.
+             */
             seq: number;
         };
         /**
@@ -2842,32 +4146,62 @@ export interface components {
          * @description One rule with its defaults and the overrides that you may see.
          */
         RuleOut: {
-            /** Rule Id */
+            /**
+             * Rule Id
+             * @description Id of the rule, as in the path of its overrides.
+             */
             rule_id: string;
+            /** @description What its alerts are about. */
             type: components["schemas"]["AlertType"];
+            /** @description Severity of its alerts. */
             severity: components["schemas"]["Severity"];
+            /** @description Time in which somebody must respond. */
             respond_within: components["schemas"]["RespondWithin"];
+            /** @description Kind of what it judges. */
             subject: components["schemas"]["SubjectKind"];
-            /** Signal */
+            /**
+             * Signal
+             * @description The number that it looks at.
+             */
             signal: string;
+            /** @description Which side of `raise_value` is the bad one. */
             direction: components["schemas"]["Direction"];
-            /** Unit */
+            /**
+             * Unit
+             * @description Unit of its limits; null for a number without one.
+             */
             unit: string | null;
-            /** Raise Value */
+            /**
+             * Raise Value
+             * @description Limit beyond which it raises, in `unit`.
+             */
             raise_value: number;
-            /** Clear Value */
+            /**
+             * Clear Value
+             * @description Limit at which its alert clears, in `unit`.
+             */
             clear_value: number;
-            /** Hold S */
+            /**
+             * Hold S
+             * @description Seconds that the condition must last before it raises.
+             */
             hold_s: number;
-            /** Clear Hold S */
+            /**
+             * Clear Hold S
+             * @description Seconds that the condition must be over before its alert clears.
+             */
             clear_hold_s: number;
+            /** @description State of the string in which it applies. */
             gate: components["schemas"]["Gate"];
             /**
              * After Commissioning
              * @description Off during the first 90 days of a battery.
              */
             after_commissioning: boolean;
-            /** Adjustable */
+            /**
+             * Adjustable
+             * @description False: it takes no overrides.
+             */
             adjustable: boolean;
             /** @description Of a life-safety rule: beyond it only administrators may go, with a reason, for 30 days. */
             floor: components["schemas"]["FloorOut"] | null;
@@ -2876,7 +4210,10 @@ export interface components {
              * @description Where the defaults come from; EJ is engineering judgement.
              */
             source: string;
-            /** Overrides */
+            /**
+             * Overrides
+             * @description Its overrides within your locations.
+             */
             overrides: components["schemas"]["OverrideOut"][];
         };
         /**
@@ -2884,10 +4221,17 @@ export interface components {
          * @description The load that a runtime applies to; exactly one of the two values is set.
          */
         RuntimeLoad: {
+            /** @description Where the load comes from. */
             basis: components["schemas"]["LoadBasis"];
-            /** Current A */
+            /**
+             * Current A
+             * @description Current in amperes, negative; null where the load is a power.
+             */
             current_a: number | null;
-            /** Power W */
+            /**
+             * Power W
+             * @description Power in watts, drawn from the whole string; null where the load is a current.
+             */
             power_w: number | null;
         };
         /**
@@ -2897,15 +4241,23 @@ export interface components {
          *     Batteries without a present estimate count as weak as the weakest known one, and are named with the reason.
          */
         RuntimeOut: {
-            /** String Id */
+            /**
+             * String Id
+             * @description Id of the string.
+             */
             string_id: string;
             /**
              * Generated At
              * Format: date-time
+             * @description When the answer was made.
              */
             generated_at: string;
+            /** @description The load that the runtime applies to. */
             load: components["schemas"]["RuntimeLoad"];
-            /** Block Count */
+            /**
+             * Block Count
+             * @description Batteries of the string.
+             */
             block_count: number;
             /**
              * Withheld Count
@@ -2925,8 +4277,10 @@ export interface components {
             /**
              * Oldest Reading At
              * Format: date-time
+             * @description Time of the oldest reading that the runtime rests on.
              */
             oldest_reading_at: string;
+            /** @description The simulated discharge, with its runtime. */
             simulation: components["schemas"]["SimulateResponse"];
         };
         /**
@@ -2936,19 +4290,37 @@ export interface components {
          */
         Scope: "telemetry:write" | "telemetry:read" | "fleet:read" | "alerts:read" | "alerts:write" | "rules:write";
         /**
+         * Series
+         * @description Whose readings are exported.
+         * @enum {string}
+         */
+        Series: "battery" | "string" | "environment";
+        /**
          * SeriesColumns
          * @description Points column by column; ``count`` is the number of readings behind a point.
          */
         SeriesColumns: {
-            /** Time */
+            /**
+             * Time
+             * @description Start of each bucket, or time of each reading where `bucket_s` is null.
+             */
             time: string[];
-            /** Count */
+            /**
+             * Count
+             * @description Readings behind each point.
+             */
             count: number[];
+            /** @description Voltage in volts, measured at the terminals. */
             voltage_v: components["schemas"]["ChannelPoints"];
+            /** @description Current in amperes, positive while charging. */
             current_a: components["schemas"]["ChannelPoints"];
+            /** @description Temperature of the case in degrees Celsius. */
             temperature_c: components["schemas"]["ChannelPoints"];
+            /** @description Ohmic resistance in milliohms, as the monitor measures it. */
             internal_resistance_mohm: components["schemas"]["ChannelPoints"];
+            /** @description State of charge in percent, as the digital twin estimated it. */
             soc_pct: components["schemas"]["ChannelPoints"];
+            /** @description State of health in percent, as the digital twin estimated it. */
             soh_pct: components["schemas"]["ChannelPoints"];
         };
         /**
@@ -2962,8 +4334,11 @@ export interface components {
          * @description The current state of the services that the gateway depends on.
          */
         Services: {
+            /** @description The digital twin, which estimates charge and health. */
             twin: components["schemas"]["ServiceState"];
+            /** @description The service that predicts remaining life. */
             ml: components["schemas"]["ServiceState"];
+            /** @description The simulator, which feeds the platform where there are no sensors. */
             simulator: components["schemas"]["ServiceState"];
         };
         /**
@@ -2971,10 +4346,14 @@ export interface components {
          * @description A session: the access token to send as bearer token, and the refresh token unless it is in the cookie.
          */
         SessionOut: {
-            /** Access Token */
+            /**
+             * Access Token
+             * @description Token to send as `Authorization: Bearer ...`.
+             */
             access_token: string;
             /**
              * Token Type
+             * @description Scheme of the access token.
              * @default bearer
              * @constant
              */
@@ -2984,8 +4363,12 @@ export interface components {
              * @description Seconds until the access token expires.
              */
             expires_in: number;
-            /** Refresh Token */
+            /**
+             * Refresh Token
+             * @description Token for `POST auth/refresh`, which can be used once; null where the cookie carries it.
+             */
             refresh_token: string | null;
+            /** @description The user whose session it is. */
             user: components["schemas"]["UserOut"];
         };
         /**
@@ -3001,16 +4384,19 @@ export interface components {
         SeverityCounts: {
             /**
              * Info
+             * @description Alerts of severity `info`.
              * @default 0
              */
             info: number;
             /**
              * Warning
+             * @description Alerts of severity `warning`.
              * @default 0
              */
             warning: number;
             /**
              * Critical
+             * @description Alerts of severity `critical`.
              * @default 0
              */
             critical: number;
@@ -3020,18 +4406,31 @@ export interface components {
          * @description A string of blocks in series under a load profile; the last step is held until the end of the discharge.
          */
         SimulateRequest: {
-            /** Blocks */
+            /**
+             * Blocks
+             * @description The blocks in series.
+             */
             blocks: components["schemas"]["BlockState"][];
-            /** Profile */
+            /**
+             * Profile
+             * @description The steps of the load, in their order.
+             */
             profile: components["schemas"]["LoadStep"][];
-            /** Rated Ah */
+            /**
+             * Rated Ah
+             * @description Rated capacity in ampere-hours; null if `parameters` has it.
+             */
             rated_ah?: number | null;
-            /** Parameters */
+            /**
+             * Parameters
+             * @description Parameter set of the blocks; null takes that of the rated capacity.
+             */
             parameters?: {
                 [key: string]: unknown;
             } | null;
             /**
              * Cut Off V
+             * @description Voltage in volts per block at which the discharge ends.
              * @default 10.5
              */
             cut_off_v: number;
@@ -3041,28 +4440,77 @@ export interface components {
          * @description Runtime to cut-off with its interval, the battery that limits it, and the median course of the string.
          */
         SimulateResponse: {
-            /** Runtime P10 S */
+            /**
+             * Runtime P10 S
+             * @description Runtime in seconds that is undercut with a probability of 10 %.
+             */
             runtime_p10_s: number;
-            /** Runtime P50 S */
+            /**
+             * Runtime P50 S
+             * @description Median runtime in seconds.
+             */
             runtime_p50_s: number;
-            /** Runtime P90 S */
+            /**
+             * Runtime P90 S
+             * @description Runtime in seconds that is exceeded with a probability of 10 %.
+             */
             runtime_p90_s: number;
-            /** Reaches Cut Off */
+            /**
+             * Reaches Cut Off
+             * @description False: the string outlasts the simulation, and the runtimes are lower bounds.
+             */
             reaches_cut_off: boolean;
-            /** Limiting Battery Id */
+            /**
+             * Limiting Battery Id
+             * @description Id of the block that most likely reaches the cut-off first.
+             */
             limiting_battery_id: string;
-            /** Limiting Probability */
+            /**
+             * Limiting Probability
+             * @description Probability from 0 to 1 that this block is the first.
+             */
             limiting_probability: number;
-            /** Time S */
+            /**
+             * Time S
+             * @description Seconds from the beginning, for the columns below.
+             */
             time_s: number[];
-            /** Current A */
+            /**
+             * Current A
+             * @description Current in amperes, positive while charging.
+             */
             current_a: number[];
-            /** String Voltage V */
+            /**
+             * String Voltage V
+             * @description Median voltage of the string in volts.
+             */
             string_voltage_v: number[];
-            /** Limiting Voltage V */
+            /**
+             * Limiting Voltage V
+             * @description Median voltage of the limiting block in volts.
+             */
             limiting_voltage_v: number[];
-            /** Limiting Soc Pct */
+            /**
+             * Limiting Soc Pct
+             * @description Median state of charge of the limiting block in percent.
+             */
             limiting_soc_pct: number[];
+        };
+        /**
+         * StatePoints
+         * @description A state, one entry per point.
+         */
+        StatePoints: {
+            /**
+             * Last
+             * @description Last value of the readings in the bucket; null where it was not reported.
+             */
+            last: (string | null)[];
+            /**
+             * Seen
+             * @description All values of the readings in the bucket, each once, so that a short change stays visible.
+             */
+            seen: string[][];
         };
         /**
          * StatusCounts
@@ -3071,21 +4519,25 @@ export interface components {
         StatusCounts: {
             /**
              * Normal
+             * @description Batteries without an open alert; no alert is no proof of health.
              * @default 0
              */
             normal: number;
             /**
              * Warning
+             * @description Batteries whose worst open alert is a warning.
              * @default 0
              */
             warning: number;
             /**
              * Critical
+             * @description Batteries with an open critical alert.
              * @default 0
              */
             critical: number;
             /**
              * No Data
+             * @description Batteries without present readings.
              * @default 0
              */
             no_data: number;
@@ -3095,44 +4547,83 @@ export interface components {
          * @description A discharge with all batteries of its string.
          */
         StringDischarge: {
-            /** Discharge Id */
+            /**
+             * Discharge Id
+             * @description Number by which the platform knows the discharge.
+             */
             discharge_id: number;
-            /** String Id */
+            /**
+             * String Id
+             * @description Id of the string that discharged.
+             */
             string_id: string;
             /**
              * Started At
              * Format: date-time
+             * @description When it began.
              */
             started_at: string;
             /**
              * Ended At
              * Format: date-time
+             * @description When it ended, or the newest reading of one that may continue.
              */
             ended_at: string;
-            /** Duration S */
+            /**
+             * Duration S
+             * @description Seconds from its beginning to its end.
+             */
             duration_s: number;
             /**
              * Mode
+             * @description `test` for a deliberate discharge, else `discharge`.
              * @enum {string}
              */
             mode: "discharge" | "test";
-            /** Drawn Ah */
+            /**
+             * Drawn Ah
+             * @description Charge drawn in ampere-hours; a lower bound unless `complete`.
+             */
             drawn_ah: number;
-            /** Depth Pct */
+            /**
+             * Depth Pct
+             * @description Charge drawn in percent of the rated capacity; a lower bound unless `complete`.
+             */
             depth_pct: number;
-            /** Mean Current A */
+            /**
+             * Mean Current A
+             * @description Mean current in amperes; negative.
+             */
             mean_current_a: number;
-            /** Min Voltage V */
+            /**
+             * Min Voltage V
+             * @description Lowest voltage of one of its batteries in volts; null where none was measured.
+             */
             min_voltage_v: number | null;
-            /** Lowest Battery Id */
+            /**
+             * Lowest Battery Id
+             * @description Id of the battery with the lowest voltage; null where none was measured.
+             */
             lowest_battery_id: string | null;
-            /** Mean Temperature C */
+            /**
+             * Mean Temperature C
+             * @description Mean temperature of its batteries in degrees Celsius; null where none was measured.
+             */
             mean_temperature_c: number | null;
-            /** Complete */
+            /**
+             * Complete
+             * @description False: readings are missing, and more was drawn than measured.
+             */
             complete: boolean;
-            /** Is Open */
+            /**
+             * Is Open
+             * @description True: it may continue.
+             */
             is_open: boolean;
-            /** Blocks */
+            /**
+             * Blocks
+             * @description The batteries of the string, by position.
+             */
             blocks: components["schemas"]["DischargeBattery"][];
         };
         /**
@@ -3146,9 +4637,15 @@ export interface components {
          * @description A string with its newest values.
          */
         StringOut: {
-            /** String Id */
+            /**
+             * String Id
+             * @description Id of the string, as `DC-CNX-01-UPS-01-STR-01`.
+             */
             string_id: string;
-            /** System Id */
+            /**
+             * System Id
+             * @description Id of the battery system that it belongs to.
+             */
             system_id: string;
             /**
              * Battery Count
@@ -3170,31 +4667,131 @@ export interface components {
              * @description When the last of its batteries was retired, if all are.
              */
             retired_at: string | null;
+            /** @description Its newest values. */
             state: components["schemas"]["StringStateOut"];
+        };
+        /**
+         * StringSeries
+         * @description History of one string. A bucket without readings is absent, so that gaps stay visible.
+         */
+        StringSeries: {
+            /**
+             * String Id
+             * @description Id of the string.
+             */
+            string_id: string;
+            /**
+             * Start
+             * Format: date-time
+             * @description The history begins at this instant.
+             */
+            start: string;
+            /**
+             * End
+             * Format: date-time
+             * @description The history ends before this instant.
+             */
+            end: string;
+            /**
+             * Resolution
+             * @description Resolution in use: the requested one, or what `auto` chose.
+             * @enum {string}
+             */
+            resolution: "raw" | "1m" | "1h" | "1d";
+            /**
+             * Bucket S
+             * @description Width of a point in seconds; null for single readings.
+             */
+            bucket_s: number | null;
+            /**
+             * Point Count
+             * @description Points in each column.
+             */
+            point_count: number;
+            /** @description The points. */
+            columns: components["schemas"]["StringSeriesColumns"];
+        };
+        /**
+         * StringSeriesColumns
+         * @description Points of a string column by column; ``count`` is the number of readings behind a point.
+         */
+        StringSeriesColumns: {
+            /**
+             * Time
+             * @description Start of each bucket, or time of each reading where `bucket_s` is null.
+             */
+            time: string[];
+            /**
+             * Count
+             * @description Readings behind each point.
+             */
+            count: number[];
+            /** @description Voltage of the whole string in volts. */
+            voltage_v: components["schemas"]["ChannelPoints"];
+            /** @description Current in amperes, positive while charging. */
+            current_a: components["schemas"]["ChannelPoints"];
+            /** @description Float current in milliamperes. */
+            float_current_ma: components["schemas"]["ChannelPoints"];
+            /** @description Ripple voltage in volts RMS. */
+            ripple_voltage_v: components["schemas"]["ChannelPoints"];
+            /** @description Ripple current in amperes RMS. */
+            ripple_current_a: components["schemas"]["ChannelPoints"];
+            /** @description Operating mode: as the monitor reports it, else derived from the current. */
+            mode: components["schemas"]["StatePoints"];
+            /** @description Operating mode as the monitor reports it. */
+            reported_mode: components["schemas"]["StatePoints"];
         };
         /**
          * StringStateOut
          * @description Newest values of a string; all null before its first reading.
          */
         StringStateOut: {
-            /** Time */
+            /**
+             * Time
+             * @description When the values were measured; null before the first reading.
+             */
             time: string | null;
-            /** Voltage V */
+            /**
+             * Voltage V
+             * @description Voltage of the whole string in volts; null where it was not measured.
+             */
             voltage_v: number | null;
-            /** Current A */
+            /**
+             * Current A
+             * @description Current in amperes, positive while charging; null where it was not measured.
+             */
             current_a: number | null;
-            /** Float Current Ma */
+            /**
+             * Float Current Ma
+             * @description Float current in milliamperes; null where it was not measured.
+             */
             float_current_ma: number | null;
-            /** Ripple Voltage V */
+            /**
+             * Ripple Voltage V
+             * @description Ripple of the voltage in volts; null where it was not measured.
+             */
             ripple_voltage_v: number | null;
-            /** Ripple Current A */
+            /**
+             * Ripple Current A
+             * @description Ripple of the current in amperes; null where it was not measured.
+             */
             ripple_current_a: number | null;
+            /** @description What the string does; null while that is unknown. */
             mode: components["schemas"]["StringMode"] | null;
-            /** Mode Since */
+            /**
+             * Mode Since
+             * @description Since when it has been in this mode; null while that is unknown.
+             */
             mode_since: string | null;
-            /** Reporting Interval S */
+            /**
+             * Reporting Interval S
+             * @description Seconds between its readings, as learned from them; null until enough have arrived.
+             */
             reporting_interval_s: number | null;
-            /** Is Stale */
+            /**
+             * Is Stale
+             * @description True: the values are too old to describe the string now.
+             */
             is_stale: boolean;
         };
         /**
@@ -3214,12 +4811,22 @@ export interface components {
          * @description A UPS or rectifier plant with its strings.
          */
         SystemOut: {
-            /** System Id */
+            /**
+             * System Id
+             * @description Id of the battery system, as `DC-CNX-01-UPS-01`.
+             */
             system_id: string;
+            /** @description What it feeds. */
             kind: components["schemas"]["SystemKind"];
-            /** Rated Power Kva */
+            /**
+             * Rated Power Kva
+             * @description Rated power in kilovolt-amperes.
+             */
             rated_power_kva: number;
-            /** Strings */
+            /**
+             * Strings
+             * @description Its strings, in the order of their ids.
+             */
             strings: components["schemas"]["StringOut"][];
         };
         /**
@@ -3230,12 +4837,17 @@ export interface components {
             /**
              * Generated At
              * Format: date-time
+             * @description When the snapshot was made.
              */
             generated_at: string;
-            /** Locations */
+            /**
+             * Locations
+             * @description Sequence numbers by id of the location.
+             */
             locations: {
                 [key: string]: components["schemas"]["RoomSequence"];
             };
+            /** @description The values. */
             columns: components["schemas"]["LatestColumns"];
         };
         /**
@@ -3245,34 +4857,51 @@ export interface components {
          *     ``resolution`` is the one in use; ``bucket_s`` is the width of a point, a multiple of it, null for single readings.
          */
         TelemetrySeries: {
-            /** Battery Id */
+            /**
+             * Battery Id
+             * @description Id of the battery.
+             */
             battery_id: string;
             /**
              * Start
              * Format: date-time
+             * @description The history begins at this instant.
              */
             start: string;
             /**
              * End
              * Format: date-time
+             * @description The history ends before this instant.
              */
             end: string;
             /**
              * Resolution
+             * @description Resolution in use: the requested one, or what `auto` chose.
              * @enum {string}
              */
             resolution: "raw" | "1m" | "1h" | "1d";
-            /** Bucket S */
+            /**
+             * Bucket S
+             * @description Width of a point in seconds; null for single readings.
+             */
             bucket_s: number | null;
             /**
              * Source
+             * @description Where the points come from: single readings, or aggregates of hours or days.
              * @enum {string}
              */
             source: "telemetry" | "telemetry_hourly" | "telemetry_daily";
-            /** Point Count */
+            /**
+             * Point Count
+             * @description Points in each column.
+             */
             point_count: number;
-            /** Raw Available From */
+            /**
+             * Raw Available From
+             * @description From when single readings are kept; before it only aggregates remain.
+             */
             raw_available_from: string | null;
+            /** @description The points. */
             columns: components["schemas"]["SeriesColumns"];
         };
         /**
@@ -3280,23 +4909,37 @@ export interface components {
          * @description One entry of an alert's immutable timeline.
          */
         TimelineEntryOut: {
-            /** Event Id */
+            /**
+             * Event Id
+             * @description Number of the entry; a later entry has a larger one.
+             */
             event_id: number;
             /**
              * At
              * Format: date-time
+             * @description When it happened: event time for what readings caused, else the time of the request.
              */
             at: string;
             /**
              * Kind
+             * @description What happened to the alert.
              * @enum {string}
              */
             kind: "raised" | "escalated" | "cleared" | "reopened" | "revised" | "withdrawn" | "ended" | "acknowledged" | "resolved" | "comment";
-            /** Actor */
+            /**
+             * Actor
+             * @description User name of the person who did it; null for what readings caused.
+             */
             actor: string | null;
-            /** Note */
+            /**
+             * Note
+             * @description What the person wrote; null where nothing was written.
+             */
             note: string | null;
-            /** Data */
+            /**
+             * Data
+             * @description Particulars by name, as the value and the threshold of an escalation.
+             */
             data: {
                 [key: string]: unknown;
             };
@@ -3306,11 +4949,15 @@ export interface components {
          * @description The digital twin's estimates of a battery, their evidence, and their history by day.
          */
         TwinRecord: {
-            /** Battery Id */
+            /**
+             * Battery Id
+             * @description Id of the battery.
+             */
             battery_id: string;
             /**
              * Generated At
              * Format: date-time
+             * @description When the answer was made.
              */
             generated_at: string;
             /**
@@ -3318,16 +4965,24 @@ export interface components {
              * @description Time of the newest reading; null before the first.
              */
             time: string | null;
-            /** Is Stale */
+            /**
+             * Is Stale
+             * @description True: the newest reading is too old to describe the battery now.
+             */
             is_stale: boolean;
+            /** @description State of charge: charge held, in percent of the present capacity. */
             soc: components["schemas"]["Estimate"];
+            /** @description State of health: present capacity, in percent of the rated one at 25 °C. */
             soh: components["schemas"]["Estimate"];
             /**
              * Resistance Mohm
              * @description Estimated from the ohmic measurements.
              */
             resistance_mohm: number | null;
-            /** Resistance Sd Mohm */
+            /**
+             * Resistance Sd Mohm
+             * @description Standard deviation of the resistance in milliohms; null where there is no estimate.
+             */
             resistance_sd_mohm: number | null;
             /**
              * Evidence
@@ -3345,8 +5000,12 @@ export interface components {
          * @description A battery without a present estimate of its charge and capacity, and why.
          */
         UnknownBattery: {
-            /** Battery Id */
+            /**
+             * Battery Id
+             * @description Id of the battery.
+             */
             battery_id: string;
+            /** @description Why it has no present estimate. */
             reason: components["schemas"]["NoEstimateReason"];
         };
         /**
@@ -3365,14 +5024,27 @@ export interface components {
          * @description A new user.
          */
         UserCreate: {
-            /** Username */
+            /**
+             * Username
+             * @description Name to log in with, which cannot be changed; capital and small letters count as the same.
+             */
             username: string;
-            /** Password */
+            /**
+             * Password
+             * @description First password, 12 to 256 characters.
+             */
             password: string;
+            /** @description What the user may do; each role includes the one before it. */
             role: components["schemas"]["Role"];
-            /** Display Name */
+            /**
+             * Display Name
+             * @description Name for people; null for none.
+             */
             display_name?: string | null;
-            /** Location Ids */
+            /**
+             * Location Ids
+             * @description Ids of the locations that the user may see; null means every location.
+             */
             location_ids?: string[] | null;
         };
         /**
@@ -3380,23 +5052,43 @@ export interface components {
          * @description A user; null in ``location_ids`` means every location.
          */
         UserOut: {
-            /** User Id */
+            /**
+             * User Id
+             * @description Number by which the API addresses the user.
+             */
             user_id: number;
-            /** Username */
+            /**
+             * Username
+             * @description Name to log in with.
+             */
             username: string;
-            /** Display Name */
+            /**
+             * Display Name
+             * @description Name for people; null where none was given.
+             */
             display_name: string | null;
+            /** @description What the user may do; each role includes the one before it. */
             role: components["schemas"]["Role"];
-            /** Is Active */
+            /**
+             * Is Active
+             * @description False: the user cannot log in, and has no session.
+             */
             is_active: boolean;
-            /** Location Ids */
+            /**
+             * Location Ids
+             * @description Ids of the locations that the user may see; null means every location.
+             */
             location_ids: string[] | null;
             /**
              * Created At
              * Format: date-time
+             * @description When the user was created.
              */
             created_at: string;
-            /** Last Login At */
+            /**
+             * Last Login At
+             * @description When the user last logged in; null before the first time.
+             */
             last_login_at: string | null;
         };
         /**
@@ -3404,67 +5096,81 @@ export interface components {
          * @description The fields to change; fields that are left out keep their values.
          */
         UserUpdate: {
+            /** @description New role; it applies within seconds. */
             role?: components["schemas"]["Role"] | null;
-            /** Display Name */
+            /**
+             * Display Name
+             * @description New name for people; null removes it.
+             */
             display_name?: string | null;
-            /** Location Ids */
+            /**
+             * Location Ids
+             * @description Ids of the locations that the user may see from now on; null means every location.
+             */
             location_ids?: string[] | null;
-            /** Is Active */
+            /**
+             * Is Active
+             * @description False ends the user's sessions and refuses new ones; true lets the user log in again.
+             */
             is_active?: boolean | null;
-            /** Password */
+            /**
+             * Password
+             * @description New password, 12 to 256 characters; it ends the user's sessions.
+             */
             password?: string | null;
         };
-        /** ValidationError */
-        ValidationError: {
-            /** Location */
-            loc: (string | number)[];
-            /** Message */
-            msg: string;
-            /** Error Type */
-            type: string;
-            /** Input */
-            input?: unknown;
-            /** Context */
-            ctx?: Record<string, never>;
-        };
         /**
-         * AlertEvent
-         * @description An alert changed.
+         * YesOrNoPoints
+         * @description Something that is or is not, one entry per point.
          */
-        AlertEvent: {
+        YesOrNoPoints: {
             /**
-             * Event
-             * @enum {string}
+             * Last
+             * @description Last value of the readings in the bucket; null where it was not reported.
              */
-            event: "raised" | "escalated" | "cleared" | "reopened" | "revised" | "withdrawn" | "ended" | "acknowledged" | "resolved" | "comment";
-            alert: components["schemas"]["AlertOut"];
+            last: (boolean | null)[];
+            /**
+             * Seen
+             * @description All values of the readings in the bucket, each once, so that a short change stays visible.
+             */
+            seen: boolean[][];
         };
         /**
          * BatteryColumns
          * @description The same readings, column by column: every list has one entry per reading.
          */
         BatteryColumns: {
-            /** Battery Id */
+            /**
+             * Battery Id
+             * @description Ids of the batteries, as `BAT-DC-CNX-01-UPS-01-STR-01-001`.
+             */
             battery_id: string[];
-            /** Time */
+            /**
+             * Time
+             * @description When the values were measured, with their offsets from UTC.
+             */
             time: string[];
             /**
              * Voltage V
+             * @description Voltages in volts, measured at the terminals; null for a column without any.
              * @default null
              */
             voltage_v: (number | null)[] | null;
             /**
              * Current A
+             * @description Currents in amperes, positive while charging; null for a column without any.
              * @default null
              */
             current_a: (number | null)[] | null;
             /**
              * Temperature C
+             * @description Temperatures of the cases in degrees Celsius; null for a column without any.
              * @default null
              */
             temperature_c: (number | null)[] | null;
             /**
              * Internal Resistance Mohm
+             * @description Ohmic resistances in milliohms; null for a column without any.
              * @default null
              */
             internal_resistance_mohm: (number | null)[] | null;
@@ -3474,41 +5180,255 @@ export interface components {
          * @description Values of one battery at one instant; a missing current is the string's.
          */
         BatteryReading: {
-            /** Battery Id */
+            /**
+             * Battery Id
+             * @description Id of the battery, as `BAT-DC-CNX-01-UPS-01-STR-01-001`.
+             */
             battery_id: string;
             /**
              * Time
              * Format: date-time
+             * @description When the values were measured, with its offset from UTC.
              */
             time: string;
             /**
              * Voltage V
+             * @description Voltage in volts, measured at the terminals; null where it was not measured.
              * @default null
              */
             voltage_v: number | null;
             /**
              * Current A
+             * @description Current in amperes, positive while charging; null takes the current of the string.
              * @default null
              */
             current_a: number | null;
             /**
              * Temperature C
+             * @description Temperature of the case in degrees Celsius; null where it was not measured.
              * @default null
              */
             temperature_c: number | null;
             /**
              * Internal Resistance Mohm
+             * @description Ohmic resistance in milliohms; null where it was not measured.
              * @default null
              */
             internal_resistance_mohm: number | null;
+        };
+        /**
+         * FieldError
+         * @description What is wrong with one field of the request, and the remedy.
+         */
+        FieldError: {
+            /**
+             * Field
+             * @description Path of the field with dots between its parts, as `readings.3.voltage_v`.
+             */
+            field: string;
+            /**
+             * Code
+             * @description Stable code of the fault, for programs.
+             */
+            code: string;
+            /**
+             * Detail
+             * @description The fault and its remedy, for people.
+             */
+            detail: string;
+        };
+        /**
+         * LocationReading
+         * @description Environment of one location at one instant; ``mains`` is true while the grid feeds the location.
+         */
+        LocationReading: {
+            /**
+             * Location Id
+             * @description Id of the location, as `DC-CNX-01`.
+             */
+            location_id: string;
+            /**
+             * Time
+             * Format: date-time
+             * @description When the values were measured, with its offset from UTC.
+             */
+            time: string;
+            /**
+             * Ambient C
+             * @description Temperature of the battery room in degrees Celsius; null where it was not measured.
+             * @default null
+             */
+            ambient_c: number | null;
+            /**
+             * Humidity Pct
+             * @description Relative humidity of the battery room in percent; null where it was not measured.
+             * @default null
+             */
+            humidity_pct: number | null;
+            /**
+             * @description State of the air conditioning; null where it is not reported.
+             * @default null
+             */
+            hvac: components["schemas"]["HvacState"] | null;
+            /**
+             * Mains
+             * @description True while the grid feeds the location; null where that is not reported.
+             * @default null
+             */
+            mains: boolean | null;
+        };
+        /**
+         * Problem
+         * @description Error response of every endpoint (RFC 9457).
+         */
+        Problem: {
+            /**
+             * Type
+             * @description Always `about:blank`: the code below tells the errors apart.
+             * @default about:blank
+             */
+            type: string;
+            /**
+             * Title
+             * @description Name of the HTTP status.
+             */
+            title: string;
+            /**
+             * Status
+             * @description HTTP status, as in the first line of the answer.
+             */
+            status: number;
+            /**
+             * Detail
+             * @description What went wrong and what to do about it, for people; its wording may change.
+             */
+            detail: string;
+            /**
+             * Code
+             * @description Stable code of the error, for programs.
+             */
+            code: string;
+            /**
+             * Instance
+             * @description Path of the request.
+             */
+            instance: string;
+            /**
+             * Request Id
+             * @description Id of the request, as in `X-Request-Id`; the service's log lines carry it.
+             */
+            request_id: string | null;
+            /**
+             * Errors
+             * @description The faulty fields of the request, at most 100; absent where no single field is at fault.
+             * @default null
+             */
+            errors: components["schemas"]["FieldError"][] | null;
+        };
+        /**
+         * StringReading
+         * @description Values of one string at one instant; ``mode`` is derived from the current when absent.
+         */
+        StringReading: {
+            /**
+             * String Id
+             * @description Id of the string, as `DC-CNX-01-UPS-01-STR-01`.
+             */
+            string_id: string;
+            /**
+             * Time
+             * Format: date-time
+             * @description When the values were measured, with its offset from UTC.
+             */
+            time: string;
+            /**
+             * Voltage V
+             * @description Voltage of the whole string in volts; null where it was not measured.
+             * @default null
+             */
+            voltage_v: number | null;
+            /**
+             * Current A
+             * @description Current in amperes, positive while charging; null where it was not measured.
+             * @default null
+             */
+            current_a: number | null;
+            /**
+             * Float Current Ma
+             * @description Float current in milliamperes; null where it was not measured.
+             * @default null
+             */
+            float_current_ma: number | null;
+            /**
+             * Ripple Voltage V
+             * @description Ripple of the voltage in volts; null where it was not measured.
+             * @default null
+             */
+            ripple_voltage_v: number | null;
+            /**
+             * Ripple Current A
+             * @description Ripple of the current in amperes; null where it was not measured.
+             * @default null
+             */
+            ripple_current_a: number | null;
+            /**
+             * @description What the string does; null lets the gateway derive it from the current.
+             * @default null
+             */
+            mode: components["schemas"]["StringMode"] | null;
+        };
+        /**
+         * TelemetryBatch
+         * @description One batch of readings: one transaction, acknowledged after its commit.
+         */
+        TelemetryBatch: {
+            /**
+             * Readings
+             * @description Readings of batteries, one by one; null where they are sent as columns or not at all.
+             * @default null
+             */
+            readings: components["schemas"]["BatteryReading"][] | null;
+            /**
+             * @description Readings of batteries, column by column, which is cheaper to parse; null for none.
+             * @default null
+             */
+            columns: components["schemas"]["BatteryColumns"] | null;
+            /**
+             * String Readings
+             * @description Readings of strings.
+             */
+            string_readings?: components["schemas"]["StringReading"][];
+            /**
+             * Site Readings
+             * @description Readings of locations.
+             */
+            site_readings?: components["schemas"]["LocationReading"][];
+        };
+        /**
+         * AlertEvent
+         * @description An alert changed.
+         */
+        AlertEvent: {
+            /**
+             * Event
+             * @description What happened to the alert.
+             * @enum {string}
+             */
+            event: "raised" | "escalated" | "cleared" | "reopened" | "revised" | "withdrawn" | "ended" | "acknowledged" | "resolved" | "comment";
+            /** @description The alert as it is now. */
+            alert: components["schemas"]["AlertOut"];
         };
         /**
          * BatteryStatusUpdate
          * @description Statuses that changed in a location.
          */
         BatteryStatusUpdate: {
-            /** Location Id */
+            /**
+             * Location Id
+             * @description Id of the location.
+             */
             location_id: string;
+            /** @description The changed statuses. */
             columns: components["schemas"]["StatusColumns"];
         };
         /**
@@ -3516,13 +5436,20 @@ export interface components {
          * @description First event of a session.
          */
         Connected: {
-            /** Session Id */
+            /**
+             * Session Id
+             * @description Id of the connection.
+             */
             session_id: string;
-            /** Username */
+            /**
+             * Username
+             * @description Name of the user, or of the key, that is connected.
+             */
             username: string;
             /**
              * Server Time
              * Format: date-time
+             * @description Time of the gateway's clock.
              */
             server_time: string;
         };
@@ -3531,70 +5458,52 @@ export interface components {
          * @description Newest values column by column, rounded to sensor resolution; a column without any value is omitted.
          */
         LiveColumns: {
-            /** Battery Id */
+            /**
+             * Battery Id
+             * @description Ids of the batteries with new values.
+             */
             battery_id: string[];
-            /** Time */
+            /**
+             * Time
+             * @description When the values were measured.
+             */
             time: string[];
             /**
              * Voltage V
+             * @description Voltages in volts, measured at the terminals.
              * @default null
              */
             voltage_v: (number | null)[] | null;
             /**
              * Current A
+             * @description Currents in amperes, positive while charging.
              * @default null
              */
             current_a: (number | null)[] | null;
             /**
              * Temperature C
+             * @description Temperatures of the cases in degrees Celsius.
              * @default null
              */
             temperature_c: (number | null)[] | null;
             /**
              * Internal Resistance Mohm
+             * @description Ohmic resistances in milliohms.
              * @default null
              */
             internal_resistance_mohm: (number | null)[] | null;
             /**
              * Soc Pct
+             * @description States of charge in percent; null where the estimate is withheld.
              * @default null
              */
             soc_pct: (number | null)[] | null;
             /**
              * Soh Pct
+             * @description States of health in percent; null where the estimate is withheld.
              * @default null
              */
             soh_pct: (number | null)[] | null;
-        };
-        /**
-         * LocationReading
-         * @description Environment of one location at one instant; ``mains`` is true while the grid feeds the location.
-         */
-        LocationReading: {
-            /** Location Id */
-            location_id: string;
-            /**
-             * Time
-             * Format: date-time
-             */
-            time: string;
-            /**
-             * Ambient C
-             * @default null
-             */
-            ambient_c: number | null;
-            /**
-             * Humidity Pct
-             * @default null
-             */
-            humidity_pct: number | null;
-            /** @default null */
-            hvac: components["schemas"]["HvacState"] | null;
-            /**
-             * Mains
-             * @default null
-             */
-            mains: boolean | null;
         };
         /**
          * Pong
@@ -3604,6 +5513,7 @@ export interface components {
             /**
              * Time
              * Format: date-time
+             * @description Time of the gateway's clock.
              */
             time: string;
         };
@@ -3612,9 +5522,15 @@ export interface components {
          * @description A client event was rejected.
          */
         RealtimeError: {
-            /** Code */
+            /**
+             * Code
+             * @description Stable code of the error, for programs.
+             */
             code: string;
-            /** Detail */
+            /**
+             * Detail
+             * @description What went wrong and what to do about it, for people.
+             */
             detail: string;
         };
         /**
@@ -3622,61 +5538,36 @@ export interface components {
          * @description Status of batteries whose open conditions changed.
          */
         StatusColumns: {
-            /** Battery Id */
+            /**
+             * Battery Id
+             * @description Ids of the batteries whose status changed.
+             */
             battery_id: string[];
-            /** Status */
+            /**
+             * Status
+             * @description Worst open alert of each battery, or `no_data`; `normal` means that no alert is open.
+             */
             status: components["schemas"]["HealthStatus"][];
-            /** Open Critical */
+            /**
+             * Open Critical
+             * @description Numbers of open critical alerts.
+             */
             open_critical: number[];
-            /** Open Warning */
+            /**
+             * Open Warning
+             * @description Numbers of open warnings.
+             */
             open_warning: number[];
-        };
-        /**
-         * StringReading
-         * @description Values of one string at one instant; ``mode`` is derived from the current when absent.
-         */
-        StringReading: {
-            /** String Id */
-            string_id: string;
-            /**
-             * Time
-             * Format: date-time
-             */
-            time: string;
-            /**
-             * Voltage V
-             * @default null
-             */
-            voltage_v: number | null;
-            /**
-             * Current A
-             * @default null
-             */
-            current_a: number | null;
-            /**
-             * Float Current Ma
-             * @default null
-             */
-            float_current_ma: number | null;
-            /**
-             * Ripple Voltage V
-             * @default null
-             */
-            ripple_voltage_v: number | null;
-            /**
-             * Ripple Current A
-             * @default null
-             */
-            ripple_current_a: number | null;
-            /** @default null */
-            mode: components["schemas"]["StringMode"] | null;
         };
         /**
          * SubscribeBattery
          * @description Client asks for the live values and alerts of one battery.
          */
         SubscribeBattery: {
-            /** Battery Id */
+            /**
+             * Battery Id
+             * @description Id of the battery to follow.
+             */
             battery_id: string;
         };
         /**
@@ -3684,7 +5575,10 @@ export interface components {
          * @description Client asks for the live values and alerts of a location.
          */
         SubscribeLocation: {
-            /** Location Id */
+            /**
+             * Location Id
+             * @description Id of the location to follow.
+             */
             location_id: string;
         };
         /**
@@ -3692,44 +5586,44 @@ export interface components {
          * @description Answer to a subscription: the room and the sequence number its next update follows.
          */
         Subscribed: {
-            /** Room */
-            room: string;
-            /** Seq */
-            seq: number;
-        };
-        /**
-         * TelemetryBatch
-         * @description One batch of readings: one transaction, acknowledged after its commit.
-         */
-        TelemetryBatch: {
             /**
-             * Readings
-             * @default null
+             * Room
+             * @description Name of the room, as `location:DC-CNX-01`.
              */
-            readings: components["schemas"]["BatteryReading"][] | null;
-            /** @default null */
-            columns: components["schemas"]["BatteryColumns"] | null;
-            /** String Readings */
-            string_readings?: components["schemas"]["StringReading"][];
-            /** Site Readings */
-            site_readings?: components["schemas"]["LocationReading"][];
+            room: string;
+            /**
+             * Seq
+             * @description Sequence number that the next update follows.
+             */
+            seq: number;
         };
         /**
          * TelemetryUpdate
          * @description New values of a room. ``seq`` grows by one per message; after a gap, read the snapshot again.
          */
         TelemetryUpdate: {
-            /** Room */
+            /**
+             * Room
+             * @description Name of the room, as `location:DC-CNX-01`.
+             */
             room: string;
-            /** Seq */
+            /**
+             * Seq
+             * @description Sequence number in the room; a gap means that messages were lost.
+             */
             seq: number;
-            /** Location Id */
+            /**
+             * Location Id
+             * @description Id of the location.
+             */
             location_id: string;
             /**
              * Timestamp
              * Format: date-time
+             * @description When the gateway received the values.
              */
             timestamp: string;
+            /** @description The new values. */
             columns: components["schemas"]["LiveColumns"];
         };
     };
@@ -3756,6 +5650,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "status": "alive",
+                     *       "service": "battery-api",
+                     *       "version": "0.1.0"
+                     *     }
+                     */
                     "application/json": components["schemas"]["Liveness"];
                 };
             };
@@ -3776,15 +5677,79 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "status": "ready",
+                     *       "checks": {
+                     *         "database": {
+                     *           "state": "up",
+                     *           "required": true
+                     *         },
+                     *         "schema": {
+                     *           "state": "up",
+                     *           "required": true
+                     *         },
+                     *         "disk": {
+                     *           "state": "up",
+                     *           "required": false
+                     *         },
+                     *         "twin": {
+                     *           "state": "up",
+                     *           "required": false
+                     *         },
+                     *         "ml": {
+                     *           "state": "up",
+                     *           "required": false
+                     *         },
+                     *         "simulator": {
+                     *           "state": "up",
+                     *           "required": false
+                     *         }
+                     *       }
+                     *     }
+                     */
                     "application/json": components["schemas"]["Readiness"];
                 };
             };
-            /** @description Service Unavailable */
+            /** @description A required check is down. */
             503: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "status": "unavailable",
+                     *       "checks": {
+                     *         "database": {
+                     *           "state": "down",
+                     *           "required": true,
+                     *           "reason": "not_answering"
+                     *         },
+                     *         "schema": {
+                     *           "state": "down",
+                     *           "required": true,
+                     *           "reason": "not_answering"
+                     *         },
+                     *         "disk": {
+                     *           "state": "up",
+                     *           "required": false
+                     *         },
+                     *         "twin": {
+                     *           "state": "up",
+                     *           "required": false
+                     *         },
+                     *         "ml": {
+                     *           "state": "up",
+                     *           "required": false
+                     *         },
+                     *         "simulator": {
+                     *           "state": "up",
+                     *           "required": false
+                     *         }
+                     *       }
+                     *     }
+                     */
                     "application/json": components["schemas"]["Readiness"];
                 };
             };
@@ -3799,6 +5764,12 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "username": "somchai",
+                 *       "password": "seven quiet ponds at noon"
+                 *     }
+                 */
                 "application/json": components["schemas"]["LoginRequest"];
             };
         };
@@ -3809,34 +5780,96 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "access_token": "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiI3In0.signature",
+                     *       "token_type": "bearer",
+                     *       "expires_in": 1800,
+                     *       "refresh_token": "refresh-token-to-use-once",
+                     *       "user": {
+                     *         "user_id": 7,
+                     *         "username": "somchai",
+                     *         "display_name": "Somchai P.",
+                     *         "role": "engineer",
+                     *         "is_active": true,
+                     *         "location_ids": [
+                     *           "DC-CNX-01"
+                     *         ],
+                     *         "created_at": "2026-03-02T02:15:00Z",
+                     *         "last_login_at": "2026-11-20T01:04:37Z"
+                     *       }
+                     *     }
+                     */
                     "application/json": components["schemas"]["SessionOut"];
+                };
+            };
+            /** @description Problem details; code: bad_request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Problem details; code: bad_credentials */
             401: {
                 headers: {
+                    /** @description The scheme of the credentials that are missing. */
+                    "WWW-Authenticate"?: string;
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Validation Error */
+            /** @description Problem details; code: request_timeout */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: body_too_large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: validation_failed */
             422: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Problem details; code: too_many_attempts */
             429: {
                 headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: database_unavailable, disk_full */
+            503: {
+                headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -3850,6 +5883,11 @@ export interface operations {
         };
         requestBody?: {
             content: {
+                /**
+                 * @example {
+                 *       "refresh_token": "refresh-token-to-use-once"
+                 *     }
+                 */
                 "application/json": components["schemas"]["RefreshRequest"] | null;
             };
         };
@@ -3860,25 +5898,85 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "access_token": "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiI3In0.signature",
+                     *       "token_type": "bearer",
+                     *       "expires_in": 1800,
+                     *       "refresh_token": "refresh-token-to-use-once",
+                     *       "user": {
+                     *         "user_id": 7,
+                     *         "username": "somchai",
+                     *         "display_name": "Somchai P.",
+                     *         "role": "engineer",
+                     *         "is_active": true,
+                     *         "location_ids": [
+                     *           "DC-CNX-01"
+                     *         ],
+                     *         "created_at": "2026-03-02T02:15:00Z",
+                     *         "last_login_at": "2026-11-20T01:04:37Z"
+                     *       }
+                     *     }
+                     */
                     "application/json": components["schemas"]["SessionOut"];
+                };
+            };
+            /** @description Problem details; code: bad_request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Problem details; code: refresh_refused */
             401: {
                 headers: {
+                    /** @description The scheme of the credentials that are missing. */
+                    "WWW-Authenticate"?: string;
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Validation Error */
+            /** @description Problem details; code: request_timeout */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: body_too_large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: validation_failed */
             422: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: database_unavailable, disk_full */
+            503: {
+                headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -3899,6 +5997,26 @@ export interface operations {
                 };
                 content?: never;
             };
+            /** @description Problem details; code: validation_failed */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: database_unavailable, disk_full */
+            503: {
+                headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
         };
     };
     auth_get_me: {
@@ -3916,7 +6034,61 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "user_id": 7,
+                     *       "username": "somchai",
+                     *       "display_name": "Somchai P.",
+                     *       "role": "engineer",
+                     *       "is_active": true,
+                     *       "location_ids": [
+                     *         "DC-CNX-01"
+                     *       ],
+                     *       "created_at": "2026-03-02T02:15:00Z",
+                     *       "last_login_at": "2026-11-20T01:04:37Z"
+                     *     }
+                     */
                     "application/json": components["schemas"]["UserOut"];
+                };
+            };
+            /** @description Problem details; code: not_authenticated, token_expired */
+            401: {
+                headers: {
+                    /** @description The scheme of the credentials that are missing. */
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: validation_failed */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: database_unavailable, disk_full */
+            503: {
+                headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -3930,6 +6102,12 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "current_password": "seven quiet ponds at noon",
+                 *       "new_password": "nine loud rivers at dusk"
+                 *     }
+                 */
                 "application/json": components["schemas"]["ChangePasswordRequest"];
             };
         };
@@ -3941,31 +6119,82 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description Problem details; code: bad_credentials */
-            401: {
+            /** @description Problem details; code: bad_request */
+            400: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Problem details; code: weak_password */
+            /** @description Problem details; code: bad_credentials, not_authenticated, token_expired */
+            401: {
+                headers: {
+                    /** @description The scheme of the credentials that are missing. */
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: request_timeout */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: body_too_large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: validation_failed, weak_password */
             422: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Problem details; code: too_many_attempts */
             429: {
                 headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: database_unavailable, disk_full */
+            503: {
+                headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -3990,16 +6219,68 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "user_id": 7,
+                     *           "username": "somchai",
+                     *           "display_name": "Somchai P.",
+                     *           "role": "engineer",
+                     *           "is_active": true,
+                     *           "location_ids": [
+                     *             "DC-CNX-01"
+                     *           ],
+                     *           "created_at": "2026-03-02T02:15:00Z",
+                     *           "last_login_at": "2026-11-20T01:04:37Z"
+                     *         }
+                     *       ],
+                     *       "total": 1,
+                     *       "skip": 0,
+                     *       "limit": 100
+                     *     }
+                     */
                     "application/json": components["schemas"]["Page_UserOut_"];
                 };
             };
-            /** @description Validation Error */
+            /** @description Problem details; code: not_authenticated, token_expired */
+            401: {
+                headers: {
+                    /** @description The scheme of the credentials that are missing. */
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: validation_failed */
             422: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: database_unavailable, disk_full */
+            503: {
+                headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -4013,6 +6294,17 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "username": "somchai",
+                 *       "password": "seven quiet ponds at noon",
+                 *       "role": "engineer",
+                 *       "display_name": "Somchai P.",
+                 *       "location_ids": [
+                 *         "DC-CNX-01"
+                 *       ]
+                 *     }
+                 */
                 "application/json": components["schemas"]["UserCreate"];
             };
         };
@@ -4023,7 +6315,59 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "user_id": 7,
+                     *       "username": "somchai",
+                     *       "display_name": "Somchai P.",
+                     *       "role": "engineer",
+                     *       "is_active": true,
+                     *       "location_ids": [
+                     *         "DC-CNX-01"
+                     *       ],
+                     *       "created_at": "2026-03-02T02:15:00Z",
+                     *       "last_login_at": null
+                     *     }
+                     */
                     "application/json": components["schemas"]["UserOut"];
+                };
+            };
+            /** @description Problem details; code: bad_request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: not_authenticated, token_expired */
+            401: {
+                headers: {
+                    /** @description The scheme of the credentials that are missing. */
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: request_timeout */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Problem details; code: username_taken */
@@ -4032,16 +6376,36 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Problem details; code: unknown_location, weak_password */
+            /** @description Problem details; code: body_too_large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: unknown_location, validation_failed, weak_password */
             422: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: database_unavailable, disk_full */
+            503: {
+                headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -4051,6 +6415,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description Number of the user. */
                 user_id: number;
             };
             cookie?: never;
@@ -4063,7 +6428,41 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "user_id": 7,
+                     *       "username": "somchai",
+                     *       "display_name": "Somchai P.",
+                     *       "role": "engineer",
+                     *       "is_active": true,
+                     *       "location_ids": [
+                     *         "DC-CNX-01"
+                     *       ],
+                     *       "created_at": "2026-03-02T02:15:00Z",
+                     *       "last_login_at": "2026-11-20T01:04:37Z"
+                     *     }
+                     */
                     "application/json": components["schemas"]["UserOut"];
+                };
+            };
+            /** @description Problem details; code: not_authenticated, token_expired */
+            401: {
+                headers: {
+                    /** @description The scheme of the credentials that are missing. */
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Problem details; code: user_not_found */
@@ -4072,16 +6471,27 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Validation Error */
+            /** @description Problem details; code: validation_failed */
             422: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: database_unavailable, disk_full */
+            503: {
+                headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -4091,6 +6501,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description Number of the user. */
                 user_id: number;
             };
             cookie?: never;
@@ -4104,13 +6515,33 @@ export interface operations {
                 };
                 content?: never;
             };
+            /** @description Problem details; code: not_authenticated, token_expired */
+            401: {
+                headers: {
+                    /** @description The scheme of the credentials that are missing. */
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Problem details; code: user_not_found */
             404: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Problem details; code: last_admin, not_on_yourself */
@@ -4119,16 +6550,27 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Validation Error */
+            /** @description Problem details; code: validation_failed */
             422: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: database_unavailable, disk_full */
+            503: {
+                headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -4138,12 +6580,19 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description Number of the user. */
                 user_id: number;
             };
             cookie?: never;
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "role": "viewer",
+                 *       "location_ids": null
+                 *     }
+                 */
                 "application/json": components["schemas"]["UserUpdate"];
             };
         };
@@ -4154,7 +6603,48 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "user_id": 7,
+                     *       "username": "somchai",
+                     *       "display_name": "Somchai P.",
+                     *       "role": "viewer",
+                     *       "is_active": true,
+                     *       "location_ids": null,
+                     *       "created_at": "2026-03-02T02:15:00Z",
+                     *       "last_login_at": "2026-11-20T01:04:37Z"
+                     *     }
+                     */
                     "application/json": components["schemas"]["UserOut"];
+                };
+            };
+            /** @description Problem details; code: bad_request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: not_authenticated, token_expired */
+            401: {
+                headers: {
+                    /** @description The scheme of the credentials that are missing. */
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Problem details; code: user_not_found */
@@ -4163,7 +6653,16 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: request_timeout */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Problem details; code: last_admin, not_on_yourself */
@@ -4172,16 +6671,36 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Problem details; code: unknown_location, weak_password */
+            /** @description Problem details; code: body_too_large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: unknown_location, validation_failed, weak_password */
             422: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: database_unavailable, disk_full */
+            503: {
+                headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -4206,16 +6725,73 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "key_id": 3,
+                     *           "name": "edge-cnx",
+                     *           "prefix": "bk_3f9a1c07",
+                     *           "scopes": [
+                     *             "telemetry:write"
+                     *           ],
+                     *           "location_ids": [
+                     *             "DC-CNX-01"
+                     *           ],
+                     *           "created_at": "2026-11-01T03:00:00Z",
+                     *           "expires_at": "2027-11-01T03:00:00Z",
+                     *           "revoked_at": null,
+                     *           "last_used_at": "2026-11-20T01:09:00Z",
+                     *           "owner": "admin",
+                     *           "owner_is_active": true
+                     *         }
+                     *       ],
+                     *       "total": 1,
+                     *       "skip": 0,
+                     *       "limit": 100
+                     *     }
+                     */
                     "application/json": components["schemas"]["Page_ApiKeyOut_"];
                 };
             };
-            /** @description Validation Error */
+            /** @description Problem details; code: not_authenticated, token_expired */
+            401: {
+                headers: {
+                    /** @description The scheme of the credentials that are missing. */
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: validation_failed */
             422: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: database_unavailable, disk_full */
+            503: {
+                headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -4229,6 +6805,17 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "name": "edge-cnx",
+                 *       "scopes": [
+                 *         "telemetry:write"
+                 *       ],
+                 *       "location_ids": [
+                 *         "DC-CNX-01"
+                 *       ]
+                 *     }
+                 */
                 "application/json": components["schemas"]["ApiKeyCreate"];
             };
         };
@@ -4239,7 +6826,65 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "key_id": 3,
+                     *       "name": "edge-cnx",
+                     *       "prefix": "bk_3f9a1c07",
+                     *       "scopes": [
+                     *         "telemetry:write"
+                     *       ],
+                     *       "location_ids": [
+                     *         "DC-CNX-01"
+                     *       ],
+                     *       "created_at": "2026-11-01T03:00:00Z",
+                     *       "expires_at": "2027-11-01T03:00:00Z",
+                     *       "revoked_at": null,
+                     *       "last_used_at": null,
+                     *       "owner": "admin",
+                     *       "owner_is_active": true,
+                     *       "key": "bk_3f9a1c07_the-rest-is-shown-only-here"
+                     *     }
+                     */
                     "application/json": components["schemas"]["ApiKeyCreated"];
+                };
+            };
+            /** @description Problem details; code: bad_request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: not_authenticated, token_expired */
+            401: {
+                headers: {
+                    /** @description The scheme of the credentials that are missing. */
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: request_timeout */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Problem details; code: key_name_taken */
@@ -4248,16 +6893,36 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Problem details; code: expiry_in_the_past, expiry_too_late, unknown_location */
+            /** @description Problem details; code: body_too_large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: expiry_in_the_past, expiry_too_late, unknown_location, validation_failed */
             422: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: database_unavailable, disk_full */
+            503: {
+                headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -4267,12 +6932,18 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description Number of the API key. */
                 key_id: number;
             };
             cookie?: never;
         };
         requestBody?: {
             content: {
+                /**
+                 * @example {
+                 *       "user_id": 12
+                 *     }
+                 */
                 "application/json": components["schemas"]["ApiKeyHandOver"] | null;
             };
         };
@@ -4283,7 +6954,55 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "key_id": 3,
+                     *       "name": "edge-cnx",
+                     *       "prefix": "bk_3f9a1c07",
+                     *       "scopes": [
+                     *         "telemetry:write"
+                     *       ],
+                     *       "location_ids": [
+                     *         "DC-CNX-01"
+                     *       ],
+                     *       "created_at": "2026-11-01T03:00:00Z",
+                     *       "expires_at": "2027-11-01T03:00:00Z",
+                     *       "revoked_at": null,
+                     *       "last_used_at": "2026-11-20T01:09:00Z",
+                     *       "owner": "malee",
+                     *       "owner_is_active": true
+                     *     }
+                     */
                     "application/json": components["schemas"]["ApiKeyOut"];
+                };
+            };
+            /** @description Problem details; code: bad_request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: not_authenticated, token_expired */
+            401: {
+                headers: {
+                    /** @description The scheme of the credentials that are missing. */
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Problem details; code: api_key_not_found */
@@ -4292,16 +7011,45 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Problem details; code: owner_unsuitable */
+            /** @description Problem details; code: request_timeout */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: body_too_large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: owner_unsuitable, validation_failed */
             422: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: database_unavailable, disk_full */
+            503: {
+                headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -4311,6 +7059,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description Number of the API key. */
                 key_id: number;
             };
             cookie?: never;
@@ -4324,22 +7073,53 @@ export interface operations {
                 };
                 content?: never;
             };
+            /** @description Problem details; code: not_authenticated, token_expired */
+            401: {
+                headers: {
+                    /** @description The scheme of the credentials that are missing. */
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Problem details; code: api_key_not_found */
             404: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Validation Error */
+            /** @description Problem details; code: validation_failed */
             422: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: database_unavailable, disk_full */
+            503: {
+                headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -4364,16 +7144,68 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "audit_id": 1873,
+                     *           "at": "2026-11-20T01:12:05Z",
+                     *           "actor": "somchai",
+                     *           "action": "alert.acknowledge",
+                     *           "target": "4711",
+                     *           "address": "10.20.0.15",
+                     *           "request_id": "5f0c1a7be0d94b5c8d7a3e6f21904c8b",
+                     *           "data": {
+                     *             "note": "Checking the charger."
+                     *           }
+                     *         }
+                     *       ],
+                     *       "total": 1873,
+                     *       "skip": 0,
+                     *       "limit": 1
+                     *     }
+                     */
                     "application/json": components["schemas"]["Page_AuditEntry_"];
                 };
             };
-            /** @description Validation Error */
+            /** @description Problem details; code: not_authenticated, token_expired */
+            401: {
+                headers: {
+                    /** @description The scheme of the credentials that are missing. */
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: validation_failed */
             422: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: database_unavailable, disk_full */
+            503: {
+                headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -4393,7 +7225,84 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "location_count": 9,
+                     *       "system_count": 21,
+                     *       "string_count": 81,
+                     *       "battery_count": 1944,
+                     *       "status_counts": {
+                     *         "normal": 1921,
+                     *         "warning": 17,
+                     *         "critical": 4,
+                     *         "no_data": 2
+                     *       },
+                     *       "not_judged_count": 31,
+                     *       "alert_counts": {
+                     *         "info": 3,
+                     *         "warning": 19,
+                     *         "critical": 4
+                     *       },
+                     *       "active_alert_count": 26,
+                     *       "pending_alert_count": 5,
+                     *       "mean_soh_pct": 91.8,
+                     *       "soh_evidence_count": 1702,
+                     *       "soh_reason": null,
+                     *       "newest_reading_at": "2026-11-20T01:09:42Z",
+                     *       "generated_at": "2026-11-20T01:10:00Z",
+                     *       "services": {
+                     *         "twin": "up",
+                     *         "ml": "up",
+                     *         "simulator": "down"
+                     *       },
+                     *       "disk": {
+                     *         "state": "enough",
+                     *         "free_mb": 48210,
+                     *         "days_left": 412
+                     *       }
+                     *     }
+                     */
                     "application/json": components["schemas"]["FleetOverview"];
+                };
+            };
+            /** @description Problem details; code: not_authenticated, token_expired */
+            401: {
+                headers: {
+                    /** @description The scheme of the credentials that are missing. */
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: validation_failed */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: database_unavailable, disk_full */
+            503: {
+                headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -4422,16 +7331,99 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "location_id": "DC-CNX-01",
+                     *           "name": "Chiang Mai",
+                     *           "region": "northern",
+                     *           "latitude": 18.7883,
+                     *           "longitude": 98.9853,
+                     *           "altitude_m": 310,
+                     *           "commissioned_on": "2018-03-15",
+                     *           "utility": "PEA",
+                     *           "climate_zone": "N",
+                     *           "system_count": 2,
+                     *           "string_count": 9,
+                     *           "battery_count": 216,
+                     *           "retired_at": null,
+                     *           "stats": {
+                     *             "status_counts": {
+                     *               "normal": 213,
+                     *               "warning": 2,
+                     *               "critical": 1,
+                     *               "no_data": 0
+                     *             },
+                     *             "not_judged_count": 4,
+                     *             "alert_counts": {
+                     *               "info": 0,
+                     *               "warning": 2,
+                     *               "critical": 1
+                     *             },
+                     *             "pending_alert_count": 1,
+                     *             "mean_soh_pct": 92.7,
+                     *             "soh_evidence_count": 188,
+                     *             "soh_reason": null,
+                     *             "environment": {
+                     *               "time": "2026-11-20T01:09:42Z",
+                     *               "ambient_c": 23.1,
+                     *               "humidity_pct": 54,
+                     *               "hvac": "running",
+                     *               "mains": true,
+                     *               "is_stale": false
+                     *             },
+                     *             "newest_reading_at": "2026-11-20T01:09:42Z",
+                     *             "worst_battery_id": "BAT-DC-CNX-01-UPS-01-STR-01-001"
+                     *           }
+                     *         }
+                     *       ],
+                     *       "total": 1,
+                     *       "skip": 0,
+                     *       "limit": 100
+                     *     }
+                     */
                     "application/json": components["schemas"]["Page_LocationOut_"];
                 };
             };
-            /** @description Validation Error */
+            /** @description Problem details; code: not_authenticated, token_expired */
+            401: {
+                headers: {
+                    /** @description The scheme of the credentials that are missing. */
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: validation_failed */
             422: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: database_unavailable, disk_full */
+            503: {
+                headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -4444,6 +7436,7 @@ export interface operations {
             };
             header?: never;
             path: {
+                /** @description Id of the location. */
                 location_id: string;
             };
             cookie?: never;
@@ -4456,7 +7449,126 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "location_id": "DC-CNX-01",
+                     *       "name": "Chiang Mai",
+                     *       "region": "northern",
+                     *       "latitude": 18.7883,
+                     *       "longitude": 98.9853,
+                     *       "altitude_m": 310,
+                     *       "commissioned_on": "2018-03-15",
+                     *       "utility": "PEA",
+                     *       "climate_zone": "N",
+                     *       "system_count": 2,
+                     *       "string_count": 9,
+                     *       "battery_count": 216,
+                     *       "retired_at": null,
+                     *       "stats": {
+                     *         "status_counts": {
+                     *           "normal": 213,
+                     *           "warning": 2,
+                     *           "critical": 1,
+                     *           "no_data": 0
+                     *         },
+                     *         "not_judged_count": 4,
+                     *         "alert_counts": {
+                     *           "info": 0,
+                     *           "warning": 2,
+                     *           "critical": 1
+                     *         },
+                     *         "pending_alert_count": 1,
+                     *         "mean_soh_pct": 92.7,
+                     *         "soh_evidence_count": 188,
+                     *         "soh_reason": null,
+                     *         "environment": {
+                     *           "time": "2026-11-20T01:09:42Z",
+                     *           "ambient_c": 23.1,
+                     *           "humidity_pct": 54,
+                     *           "hvac": "running",
+                     *           "mains": true,
+                     *           "is_stale": false
+                     *         },
+                     *         "newest_reading_at": "2026-11-20T01:09:42Z",
+                     *         "worst_battery_id": "BAT-DC-CNX-01-UPS-01-STR-01-001"
+                     *       },
+                     *       "systems": [
+                     *         {
+                     *           "system_id": "DC-CNX-01-UPS-01",
+                     *           "kind": "UPS",
+                     *           "rated_power_kva": 200,
+                     *           "strings": [
+                     *             {
+                     *               "string_id": "DC-CNX-01-UPS-01-STR-01",
+                     *               "system_id": "DC-CNX-01-UPS-01",
+                     *               "battery_count": 24,
+                     *               "battery_ids": [
+                     *                 "BAT-DC-CNX-01-UPS-01-STR-01-001",
+                     *                 "BAT-DC-CNX-01-UPS-01-STR-01-002",
+                     *                 "BAT-DC-CNX-01-UPS-01-STR-01-003",
+                     *                 "BAT-DC-CNX-01-UPS-01-STR-01-004",
+                     *                 "BAT-DC-CNX-01-UPS-01-STR-01-005",
+                     *                 "BAT-DC-CNX-01-UPS-01-STR-01-006",
+                     *                 "BAT-DC-CNX-01-UPS-01-STR-01-007",
+                     *                 "BAT-DC-CNX-01-UPS-01-STR-01-008",
+                     *                 "BAT-DC-CNX-01-UPS-01-STR-01-009",
+                     *                 "BAT-DC-CNX-01-UPS-01-STR-01-010",
+                     *                 "BAT-DC-CNX-01-UPS-01-STR-01-011",
+                     *                 "BAT-DC-CNX-01-UPS-01-STR-01-012",
+                     *                 "BAT-DC-CNX-01-UPS-01-STR-01-013",
+                     *                 "BAT-DC-CNX-01-UPS-01-STR-01-014",
+                     *                 "BAT-DC-CNX-01-UPS-01-STR-01-015",
+                     *                 "BAT-DC-CNX-01-UPS-01-STR-01-016",
+                     *                 "BAT-DC-CNX-01-UPS-01-STR-01-017",
+                     *                 "BAT-DC-CNX-01-UPS-01-STR-01-018",
+                     *                 "BAT-DC-CNX-01-UPS-01-STR-01-019",
+                     *                 "BAT-DC-CNX-01-UPS-01-STR-01-020",
+                     *                 "BAT-DC-CNX-01-UPS-01-STR-01-021",
+                     *                 "BAT-DC-CNX-01-UPS-01-STR-01-022",
+                     *                 "BAT-DC-CNX-01-UPS-01-STR-01-023",
+                     *                 "BAT-DC-CNX-01-UPS-01-STR-01-024"
+                     *               ],
+                     *               "retired_battery_ids": [],
+                     *               "retired_at": null,
+                     *               "state": {
+                     *                 "time": "2026-11-20T01:09:42Z",
+                     *                 "voltage_v": 325.1,
+                     *                 "current_a": 0,
+                     *                 "float_current_ma": 41.5,
+                     *                 "ripple_voltage_v": 0.31,
+                     *                 "ripple_current_a": 1.8,
+                     *                 "mode": "float",
+                     *                 "mode_since": "2026-11-12T08:02:10Z",
+                     *                 "reporting_interval_s": 60,
+                     *                 "is_stale": false
+                     *               }
+                     *             }
+                     *           ]
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/json": components["schemas"]["LocationDetail"];
+                };
+            };
+            /** @description Problem details; code: not_authenticated, token_expired */
+            401: {
+                headers: {
+                    /** @description The scheme of the credentials that are missing. */
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Problem details; code: location_not_found */
@@ -4465,16 +7577,27 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Validation Error */
+            /** @description Problem details; code: validation_failed */
             422: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: database_unavailable, disk_full */
+            503: {
+                headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -4493,6 +7616,7 @@ export interface operations {
             };
             header?: never;
             path: {
+                /** @description Id of the location. */
                 location_id: string;
             };
             cookie?: never;
@@ -4505,7 +7629,96 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "battery_id": "BAT-DC-CNX-01-UPS-01-STR-01-001",
+                     *           "location_id": "DC-CNX-01",
+                     *           "system_id": "DC-CNX-01-UPS-01",
+                     *           "string_id": "DC-CNX-01-UPS-01-STR-01",
+                     *           "position": 1,
+                     *           "model_id": "CSB-HX12-120",
+                     *           "serial_number": "CSB2106-004417",
+                     *           "installed_at": "2021-06-30T17:00:00Z",
+                     *           "status": "warning",
+                     *           "status_reasons": [
+                     *             "resistance_drift"
+                     *           ],
+                     *           "not_judged": [
+                     *             {
+                     *               "signal": "discharge_voltage",
+                     *               "reason": "no_current"
+                     *             }
+                     *           ],
+                     *           "live": {
+                     *             "time": "2026-11-20T01:09:42Z",
+                     *             "received_at": "2026-11-20T01:09:43Z",
+                     *             "voltage_v": 13.54,
+                     *             "current_a": 0,
+                     *             "temperature_c": 24.8,
+                     *             "internal_resistance_mohm": 4.31,
+                     *             "resistance_measured_at": "2026-11-19T19:00:00Z",
+                     *             "resistance_drift_pct": 23.1,
+                     *             "soc": {
+                     *               "value_pct": 98.6,
+                     *               "low_pct": 95.9,
+                     *               "high_pct": 100,
+                     *               "provenance": "discharge_inferred",
+                     *               "reason": null
+                     *             },
+                     *             "soh": {
+                     *               "value_pct": 93.1,
+                     *               "low_pct": 89.4,
+                     *               "high_pct": 96.8,
+                     *               "provenance": "discharge_inferred",
+                     *               "reason": null
+                     *             },
+                     *             "quality": [
+                     *               "current_from_string"
+                     *             ],
+                     *             "reporting_interval_s": 60,
+                     *             "stale_after_s": 300,
+                     *             "is_stale": false
+                     *           },
+                     *           "open_alerts": {
+                     *             "info": 0,
+                     *             "warning": 1,
+                     *             "critical": 0
+                     *           },
+                     *           "rul_days": 1240,
+                     *           "retired_at": null,
+                     *           "retired_by": null,
+                     *           "retired_reason": null
+                     *         }
+                     *       ],
+                     *       "total": 1,
+                     *       "skip": 0,
+                     *       "limit": 100,
+                     *       "unknown_count": 0
+                     *     }
+                     */
                     "application/json": components["schemas"]["BatteryPage"];
+                };
+            };
+            /** @description Problem details; code: not_authenticated, token_expired */
+            401: {
+                headers: {
+                    /** @description The scheme of the credentials that are missing. */
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Problem details; code: location_not_found */
@@ -4514,16 +7727,27 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Problem details; code: invalid_sort */
+            /** @description Problem details; code: invalid_sort, validation_failed */
             422: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: database_unavailable, disk_full */
+            503: {
+                headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -4531,10 +7755,15 @@ export interface operations {
     fleet_list_batteries: {
         parameters: {
             query?: {
+                /** @description Only those of this location. */
                 location_id?: string | null;
+                /** @description Only those of this battery system. */
                 system_id?: string | null;
+                /** @description Only those of this string. */
                 string_id?: string | null;
+                /** @description Only those with this status. */
                 status?: components["schemas"]["HealthStatus"] | null;
+                /** @description Only those with open alerts; false: the others. */
                 has_alerts?: boolean | null;
                 /** @description Only those of which the rules cannot judge something; false: the others. */
                 not_judged?: boolean | null;
@@ -4563,16 +7792,116 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "battery_id": "BAT-DC-CNX-01-UPS-01-STR-01-001",
+                     *           "location_id": "DC-CNX-01",
+                     *           "system_id": "DC-CNX-01-UPS-01",
+                     *           "string_id": "DC-CNX-01-UPS-01-STR-01",
+                     *           "position": 1,
+                     *           "model_id": "CSB-HX12-120",
+                     *           "serial_number": "CSB2106-004417",
+                     *           "installed_at": "2021-06-30T17:00:00Z",
+                     *           "status": "warning",
+                     *           "status_reasons": [
+                     *             "resistance_drift"
+                     *           ],
+                     *           "not_judged": [
+                     *             {
+                     *               "signal": "discharge_voltage",
+                     *               "reason": "no_current"
+                     *             }
+                     *           ],
+                     *           "live": {
+                     *             "time": "2026-11-20T01:09:42Z",
+                     *             "received_at": "2026-11-20T01:09:43Z",
+                     *             "voltage_v": 13.54,
+                     *             "current_a": 0,
+                     *             "temperature_c": 24.8,
+                     *             "internal_resistance_mohm": 4.31,
+                     *             "resistance_measured_at": "2026-11-19T19:00:00Z",
+                     *             "resistance_drift_pct": 23.1,
+                     *             "soc": {
+                     *               "value_pct": 98.6,
+                     *               "low_pct": 95.9,
+                     *               "high_pct": 100,
+                     *               "provenance": "discharge_inferred",
+                     *               "reason": null
+                     *             },
+                     *             "soh": {
+                     *               "value_pct": 93.1,
+                     *               "low_pct": 89.4,
+                     *               "high_pct": 96.8,
+                     *               "provenance": "discharge_inferred",
+                     *               "reason": null
+                     *             },
+                     *             "quality": [
+                     *               "current_from_string"
+                     *             ],
+                     *             "reporting_interval_s": 60,
+                     *             "stale_after_s": 300,
+                     *             "is_stale": false
+                     *           },
+                     *           "open_alerts": {
+                     *             "info": 0,
+                     *             "warning": 1,
+                     *             "critical": 0
+                     *           },
+                     *           "rul_days": 1240,
+                     *           "retired_at": null,
+                     *           "retired_by": null,
+                     *           "retired_reason": null
+                     *         }
+                     *       ],
+                     *       "total": 1,
+                     *       "skip": 0,
+                     *       "limit": 100,
+                     *       "unknown_count": 0
+                     *     }
+                     */
                     "application/json": components["schemas"]["BatteryPage"];
                 };
             };
-            /** @description Problem details; code: invalid_sort */
+            /** @description Problem details; code: not_authenticated, token_expired */
+            401: {
+                headers: {
+                    /** @description The scheme of the credentials that are missing. */
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: invalid_sort, validation_failed */
             422: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: database_unavailable, disk_full */
+            503: {
+                headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -4582,6 +7911,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description Id of the battery. */
                 battery_id: string;
             };
             cookie?: never;
@@ -4594,7 +7924,120 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "battery_id": "BAT-DC-CNX-01-UPS-01-STR-01-001",
+                     *       "location_id": "DC-CNX-01",
+                     *       "system_id": "DC-CNX-01-UPS-01",
+                     *       "string_id": "DC-CNX-01-UPS-01-STR-01",
+                     *       "position": 1,
+                     *       "model_id": "CSB-HX12-120",
+                     *       "serial_number": "CSB2106-004417",
+                     *       "installed_at": "2021-06-30T17:00:00Z",
+                     *       "status": "warning",
+                     *       "status_reasons": [
+                     *         "resistance_drift"
+                     *       ],
+                     *       "not_judged": [
+                     *         {
+                     *           "signal": "discharge_voltage",
+                     *           "reason": "no_current"
+                     *         }
+                     *       ],
+                     *       "live": {
+                     *         "time": "2026-11-20T01:09:42Z",
+                     *         "received_at": "2026-11-20T01:09:43Z",
+                     *         "voltage_v": 13.54,
+                     *         "current_a": 0,
+                     *         "temperature_c": 24.8,
+                     *         "internal_resistance_mohm": 4.31,
+                     *         "resistance_measured_at": "2026-11-19T19:00:00Z",
+                     *         "resistance_drift_pct": 23.1,
+                     *         "soc": {
+                     *           "value_pct": 98.6,
+                     *           "low_pct": 95.9,
+                     *           "high_pct": 100,
+                     *           "provenance": "discharge_inferred",
+                     *           "reason": null
+                     *         },
+                     *         "soh": {
+                     *           "value_pct": 93.1,
+                     *           "low_pct": 89.4,
+                     *           "high_pct": 96.8,
+                     *           "provenance": "discharge_inferred",
+                     *           "reason": null
+                     *         },
+                     *         "quality": [
+                     *           "current_from_string"
+                     *         ],
+                     *         "reporting_interval_s": 60,
+                     *         "stale_after_s": 300,
+                     *         "is_stale": false
+                     *       },
+                     *       "open_alerts": {
+                     *         "info": 0,
+                     *         "warning": 1,
+                     *         "critical": 0
+                     *       },
+                     *       "rul_days": 1240,
+                     *       "retired_at": null,
+                     *       "retired_by": null,
+                     *       "retired_reason": null,
+                     *       "location_name": "Chiang Mai",
+                     *       "model": {
+                     *         "model_id": "CSB-HX12-120",
+                     *         "manufacturer": "CSB",
+                     *         "name": "HX12-120 (generic 12 V 120 Ah AGM)",
+                     *         "chemistry": "VRLA-AGM",
+                     *         "nominal_voltage_v": 12,
+                     *         "cell_count": 6,
+                     *         "rated_capacity_ah": 120,
+                     *         "float_voltage_low_v": 13.5,
+                     *         "float_voltage_high_v": 13.8,
+                     *         "float_compensation_v_per_c": -0.0198,
+                     *         "nominal_resistance_mohm": 3.5,
+                     *         "max_charge_current_a": 36,
+                     *         "mass_kg": 36,
+                     *         "design_life_years": 10
+                     *       },
+                     *       "baseline_resistance_mohm": 3.5,
+                     *       "baseline_temperature_c": 25,
+                     *       "age_years": 5.39,
+                     *       "string_state": {
+                     *         "time": "2026-11-20T01:09:42Z",
+                     *         "voltage_v": 325.1,
+                     *         "current_a": 0,
+                     *         "float_current_ma": 41.5,
+                     *         "ripple_voltage_v": 0.31,
+                     *         "ripple_current_a": 1.8,
+                     *         "mode": "float",
+                     *         "mode_since": "2026-11-12T08:02:10Z",
+                     *         "reporting_interval_s": 60,
+                     *         "is_stale": false
+                     *       }
+                     *     }
+                     */
                     "application/json": components["schemas"]["BatteryDetail"];
+                };
+            };
+            /** @description Problem details; code: not_authenticated, token_expired */
+            401: {
+                headers: {
+                    /** @description The scheme of the credentials that are missing. */
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Problem details; code: battery_not_found */
@@ -4603,16 +8046,27 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Validation Error */
+            /** @description Problem details; code: validation_failed */
             422: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: database_unavailable, disk_full */
+            503: {
+                headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -4631,6 +8085,10 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example location_id,location_name,region,latitude,longitude,altitude_m,commissioned_on,utility,climate_zone,system_id,system_kind,rated_power_kva,string_id,battery_id,position,model_id,serial_number,installed_on,baseline_resistance_mohm,baseline_temperature_c
+                 *     DC-CNX-01,Chiang Mai,northern,18.7883,98.9853,310,2018-03-15,PEA,N,DC-CNX-01-UPS-01,UPS,200,DC-CNX-01-UPS-01-STR-01,BAT-DC-CNX-01-UPS-01-STR-01-001,1,CSB-HX12-120,CSB2611-000812,2026-11-20,3.48,25.0
+                 */
                 "text/csv": string;
                 "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": string;
             };
@@ -4642,7 +8100,61 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "dry_run": false,
+                     *       "row_count": 1,
+                     *       "created": 0,
+                     *       "updated": 0,
+                     *       "unchanged": 0,
+                     *       "replaced": 1,
+                     *       "replacements": [
+                     *         {
+                     *           "line": 2,
+                     *           "battery_id": "BAT-DC-CNX-01-UPS-01-STR-01-001",
+                     *           "old_serial_number": "CSB2106-004417",
+                     *           "new_serial_number": "CSB2611-000812",
+                     *           "installed_at": "2026-11-19T17:00:00Z"
+                     *         }
+                     *       ],
+                     *       "retired": 0,
+                     *       "reinstated": 0,
+                     *       "error_count": 0,
+                     *       "errors": [],
+                     *       "warning_count": 0,
+                     *       "warnings": []
+                     *     }
+                     */
                     "application/json": components["schemas"]["ImportReport"];
+                };
+            };
+            /** @description Problem details; code: not_authenticated, token_expired */
+            401: {
+                headers: {
+                    /** @description The scheme of the credentials that are missing. */
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: request_timeout */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Problem details; code: import_too_large */
@@ -4651,25 +8163,28 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Problem details; code: import_refused */
+            /** @description Problem details; code: import_refused, validation_failed */
             422: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/json": components["schemas"]["ImportReport"];
                 };
             };
-            /** @description Problem details; code: disk_full */
+            /** @description Problem details; code: database_unavailable, disk_full */
             503: {
                 headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -4696,13 +8211,44 @@ export interface operations {
                     "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": string;
                 };
             };
-            /** @description Validation Error */
+            /** @description Problem details; code: not_authenticated, token_expired */
+            401: {
+                headers: {
+                    /** @description The scheme of the credentials that are missing. */
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: validation_failed */
             422: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: database_unavailable, disk_full */
+            503: {
+                headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -4712,12 +8258,19 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description Id of the battery. */
                 battery_id: string;
             };
             cookie?: never;
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "reason": "Swollen case; removed.",
+                 *       "retired_on": "2026-11-20"
+                 *     }
+                 */
                 "application/json": components["schemas"]["RetireIn"];
             };
         };
@@ -4728,7 +8281,46 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "kind": "battery",
+                     *       "id": "BAT-DC-CNX-01-UPS-01-STR-01-001",
+                     *       "battery_count": 1,
+                     *       "retired_at": "2026-11-19T17:00:00Z",
+                     *       "retired_by": "admin",
+                     *       "retired_reason": "Swollen case; removed."
+                     *     }
+                     */
                     "application/json": components["schemas"]["RetirementOut"];
+                };
+            };
+            /** @description Problem details; code: bad_request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: not_authenticated, token_expired */
+            401: {
+                headers: {
+                    /** @description The scheme of the credentials that are missing. */
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Problem details; code: battery_not_found */
@@ -4737,16 +8329,45 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Problem details; code: retirement_invalid */
+            /** @description Problem details; code: request_timeout */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: body_too_large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: retirement_invalid, validation_failed */
             422: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: database_unavailable, disk_full */
+            503: {
+                headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -4756,12 +8377,19 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description Id of the string. */
                 string_id: string;
             };
             cookie?: never;
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "reason": "Swollen case; removed.",
+                 *       "retired_on": "2026-11-20"
+                 *     }
+                 */
                 "application/json": components["schemas"]["RetireIn"];
             };
         };
@@ -4772,7 +8400,46 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "kind": "string",
+                     *       "id": "DC-CNX-01-UPS-01-STR-01",
+                     *       "battery_count": 24,
+                     *       "retired_at": "2026-11-19T17:00:00Z",
+                     *       "retired_by": "admin",
+                     *       "retired_reason": "Swollen case; removed."
+                     *     }
+                     */
                     "application/json": components["schemas"]["RetirementOut"];
+                };
+            };
+            /** @description Problem details; code: bad_request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: not_authenticated, token_expired */
+            401: {
+                headers: {
+                    /** @description The scheme of the credentials that are missing. */
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Problem details; code: string_not_found */
@@ -4781,16 +8448,45 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Problem details; code: retirement_invalid */
+            /** @description Problem details; code: request_timeout */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: body_too_large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: retirement_invalid, validation_failed */
             422: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: database_unavailable, disk_full */
+            503: {
+                headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -4800,12 +8496,19 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description Id of the location. */
                 location_id: string;
             };
             cookie?: never;
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "reason": "Swollen case; removed.",
+                 *       "retired_on": "2026-11-20"
+                 *     }
+                 */
                 "application/json": components["schemas"]["RetireIn"];
             };
         };
@@ -4816,7 +8519,46 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "kind": "location",
+                     *       "id": "DC-CNX-01",
+                     *       "battery_count": 216,
+                     *       "retired_at": "2026-11-19T17:00:00Z",
+                     *       "retired_by": "admin",
+                     *       "retired_reason": "Swollen case; removed."
+                     *     }
+                     */
                     "application/json": components["schemas"]["RetirementOut"];
+                };
+            };
+            /** @description Problem details; code: bad_request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: not_authenticated, token_expired */
+            401: {
+                headers: {
+                    /** @description The scheme of the credentials that are missing. */
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Problem details; code: location_not_found */
@@ -4825,16 +8567,45 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Problem details; code: retirement_invalid */
+            /** @description Problem details; code: request_timeout */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: body_too_large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: retirement_invalid, validation_failed */
             422: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: database_unavailable, disk_full */
+            503: {
+                headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -4844,12 +8615,18 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description Id of the battery. */
                 battery_id: string;
             };
             cookie?: never;
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "reason": "Retired by mistake."
+                 *     }
+                 */
                 "application/json": components["schemas"]["UnretireIn"];
             };
         };
@@ -4860,7 +8637,46 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "kind": "battery",
+                     *       "id": "BAT-DC-CNX-01-UPS-01-STR-01-001",
+                     *       "battery_count": 1,
+                     *       "retired_at": null,
+                     *       "retired_by": null,
+                     *       "retired_reason": null
+                     *     }
+                     */
                     "application/json": components["schemas"]["RetirementOut"];
+                };
+            };
+            /** @description Problem details; code: bad_request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: not_authenticated, token_expired */
+            401: {
+                headers: {
+                    /** @description The scheme of the credentials that are missing. */
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Problem details; code: battery_not_found */
@@ -4869,16 +8685,45 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Problem details; code: retirement_invalid */
+            /** @description Problem details; code: request_timeout */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: body_too_large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: retirement_invalid, validation_failed */
             422: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: database_unavailable, disk_full */
+            503: {
+                headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -4888,12 +8733,18 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description Id of the string. */
                 string_id: string;
             };
             cookie?: never;
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "reason": "Retired by mistake."
+                 *     }
+                 */
                 "application/json": components["schemas"]["UnretireIn"];
             };
         };
@@ -4904,7 +8755,46 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "kind": "string",
+                     *       "id": "DC-CNX-01-UPS-01-STR-01",
+                     *       "battery_count": 24,
+                     *       "retired_at": null,
+                     *       "retired_by": null,
+                     *       "retired_reason": null
+                     *     }
+                     */
                     "application/json": components["schemas"]["RetirementOut"];
+                };
+            };
+            /** @description Problem details; code: bad_request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: not_authenticated, token_expired */
+            401: {
+                headers: {
+                    /** @description The scheme of the credentials that are missing. */
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Problem details; code: string_not_found */
@@ -4913,16 +8803,45 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Problem details; code: retirement_invalid */
+            /** @description Problem details; code: request_timeout */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: body_too_large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: retirement_invalid, validation_failed */
             422: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: database_unavailable, disk_full */
+            503: {
+                headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -4932,12 +8851,18 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description Id of the location. */
                 location_id: string;
             };
             cookie?: never;
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "reason": "Retired by mistake."
+                 *     }
+                 */
                 "application/json": components["schemas"]["UnretireIn"];
             };
         };
@@ -4948,7 +8873,46 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "kind": "location",
+                     *       "id": "DC-CNX-01",
+                     *       "battery_count": 216,
+                     *       "retired_at": null,
+                     *       "retired_by": null,
+                     *       "retired_reason": null
+                     *     }
+                     */
                     "application/json": components["schemas"]["RetirementOut"];
+                };
+            };
+            /** @description Problem details; code: bad_request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: not_authenticated, token_expired */
+            401: {
+                headers: {
+                    /** @description The scheme of the credentials that are missing. */
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Problem details; code: location_not_found */
@@ -4957,16 +8921,45 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Problem details; code: retirement_invalid */
+            /** @description Problem details; code: request_timeout */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: body_too_large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: retirement_invalid, validation_failed */
             422: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: database_unavailable, disk_full */
+            503: {
+                headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -4980,6 +8973,41 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "readings": [
+                 *         {
+                 *           "battery_id": "BAT-DC-CNX-01-UPS-01-STR-01-001",
+                 *           "time": "2026-11-20T01:09:42Z",
+                 *           "voltage_v": 13.54,
+                 *           "temperature_c": 24.8
+                 *         },
+                 *         {
+                 *           "battery_id": "BAT-DC-CNX-01-UPS-01-STR-01-099",
+                 *           "time": "2026-11-20T01:09:42Z",
+                 *           "voltage_v": 13.53
+                 *         }
+                 *       ],
+                 *       "string_readings": [
+                 *         {
+                 *           "string_id": "DC-CNX-01-UPS-01-STR-01",
+                 *           "time": "2026-11-20T01:09:42Z",
+                 *           "current_a": 0,
+                 *           "float_current_ma": 41.5,
+                 *           "mode": "float"
+                 *         }
+                 *       ],
+                 *       "site_readings": [
+                 *         {
+                 *           "location_id": "DC-CNX-01",
+                 *           "time": "2026-11-20T01:09:42Z",
+                 *           "ambient_c": 23.1,
+                 *           "hvac": "running",
+                 *           "mains": true
+                 *         }
+                 *       ]
+                 *     }
+                 */
                 "application/json": components["schemas"]["TelemetryBatch"];
             };
         };
@@ -4990,7 +9018,56 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "accepted": 3,
+                     *       "merged": 0,
+                     *       "corrected": 0,
+                     *       "duplicates": 0,
+                     *       "late": 0,
+                     *       "rejected_count": 1,
+                     *       "rejected": [
+                     *         {
+                     *           "list": "readings",
+                     *           "index": 1,
+                     *           "code": "unknown_id",
+                     *           "detail": "BAT-DC-CNX-01-UPS-01-STR-01-099 is not in the fleet."
+                     *         }
+                     *       ],
+                     *       "left_out_count": 0,
+                     *       "left_out": []
+                     *     }
+                     */
                     "application/json": components["schemas"]["IngestResult"];
+                };
+            };
+            /** @description Problem details; code: not_authenticated, token_expired */
+            401: {
+                headers: {
+                    /** @description The scheme of the credentials that are missing. */
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: request_timeout */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Problem details; code: batch_too_large, too_many_readings */
@@ -4999,7 +9076,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Problem details; code: unsupported_encoding */
@@ -5008,25 +9085,27 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Problem details; code: malformed_batch */
+            /** @description Problem details; code: malformed_batch, validation_failed */
             422: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Problem details; code: database_unavailable, disk_full */
             503: {
                 headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -5049,7 +9128,102 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "generated_at": "2026-11-20T01:10:00Z",
+                     *       "locations": {
+                     *         "DC-CNX-01": {
+                     *           "seq": 20417
+                     *         }
+                     *       },
+                     *       "columns": {
+                     *         "battery_id": [
+                     *           "BAT-DC-CNX-01-UPS-01-STR-01-001",
+                     *           "BAT-DC-CNX-01-UPS-01-STR-01-002"
+                     *         ],
+                     *         "time": [
+                     *           "2026-11-20T01:09:42Z",
+                     *           null
+                     *         ],
+                     *         "received_at": [
+                     *           "2026-11-20T01:09:43Z",
+                     *           null
+                     *         ],
+                     *         "voltage_v": [
+                     *           13.54,
+                     *           null
+                     *         ],
+                     *         "current_a": [
+                     *           0,
+                     *           null
+                     *         ],
+                     *         "temperature_c": [
+                     *           24.8,
+                     *           null
+                     *         ],
+                     *         "internal_resistance_mohm": [
+                     *           4.31,
+                     *           null
+                     *         ],
+                     *         "resistance_drift_pct": [
+                     *           23.1,
+                     *           null
+                     *         ],
+                     *         "soc_pct": [
+                     *           98.6,
+                     *           null
+                     *         ],
+                     *         "soh_pct": [
+                     *           93.1,
+                     *           null
+                     *         ],
+                     *         "status": [
+                     *           "warning",
+                     *           "no_data"
+                     *         ],
+                     *         "stale_after_s": [
+                     *           300,
+                     *           300
+                     *         ],
+                     *         "open_critical": [
+                     *           0,
+                     *           0
+                     *         ],
+                     *         "open_warning": [
+                     *           1,
+                     *           0
+                     *         ]
+                     *       }
+                     *     }
+                     */
                     "application/json": components["schemas"]["TelemetryLatest"];
+                };
+            };
+            /** @description Nothing changed since the answer with this ETag. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Problem details; code: not_authenticated, token_expired */
+            401: {
+                headers: {
+                    /** @description The scheme of the credentials that are missing. */
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Problem details; code: location_not_found */
@@ -5058,16 +9232,27 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Validation Error */
+            /** @description Problem details; code: validation_failed */
             422: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: database_unavailable, disk_full */
+            503: {
+                headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -5079,6 +9264,8 @@ export interface operations {
                 start?: string | null;
                 /** @description To before this instant. */
                 end?: string | null;
+                /** @description Readings of batteries, of strings, or of rooms. */
+                series?: components["schemas"]["Series"];
                 /** @description File format. */
                 format?: components["schemas"]["ExportFormat"];
                 /** @description One battery. */
@@ -5100,26 +9287,61 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example battery_id,time,voltage_v,current_a,temperature_c,internal_resistance_mohm,soc_pct,soh_pct,quality
+                     *     BAT-DC-CNX-01-UPS-01-STR-01-001,2026-11-20T01:09:42.000000Z,13.54,0,24.8,,98.6,93.1,current_from_string
+                     */
                     "text/csv": unknown;
                     "application/vnd.apache.parquet": unknown;
                 };
             };
-            /** @description Problem details; code: battery_not_found, location_not_found */
+            /** @description Problem details; code: not_authenticated, token_expired */
+            401: {
+                headers: {
+                    /** @description The scheme of the credentials that are missing. */
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: battery_not_found, location_not_found, string_not_found */
             404: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Problem details; code: invalid_selection, invalid_span */
+            /** @description Problem details; code: invalid_selection, invalid_span, validation_failed */
             422: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: database_unavailable, disk_full */
+            503: {
+                headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -5154,7 +9376,49 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "battery_id": "BAT-DC-CNX-01-UPS-01-STR-01-001",
+                     *           "day": "2026-11-19",
+                     *           "expected": 1440,
+                     *           "received": 1436,
+                     *           "accepted": 1431,
+                     *           "late": 12,
+                     *           "merged": 3,
+                     *           "corrected": 0,
+                     *           "duplicate": 2,
+                     *           "rejected": 0,
+                     *           "complete_pct": 99.4
+                     *         }
+                     *       ],
+                     *       "total": 1,
+                     *       "skip": 0,
+                     *       "limit": 100
+                     *     }
+                     */
                     "application/json": components["schemas"]["Page_DayCompleteness_"];
+                };
+            };
+            /** @description Problem details; code: not_authenticated, token_expired */
+            401: {
+                headers: {
+                    /** @description The scheme of the credentials that are missing. */
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Problem details; code: battery_not_found, location_not_found */
@@ -5163,16 +9427,27 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Problem details; code: invalid_selection, invalid_span */
+            /** @description Problem details; code: invalid_selection, invalid_span, validation_failed */
             422: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: database_unavailable, disk_full */
+            503: {
+                headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -5191,6 +9466,7 @@ export interface operations {
             };
             header?: never;
             path: {
+                /** @description Id of the battery. */
                 battery_id: string;
             };
             cookie?: never;
@@ -5203,7 +9479,157 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "battery_id": "BAT-DC-CNX-01-UPS-01-STR-01-001",
+                     *       "start": "2026-11-19T23:00:00Z",
+                     *       "end": "2026-11-20T01:00:00Z",
+                     *       "resolution": "1h",
+                     *       "bucket_s": 3600,
+                     *       "source": "telemetry_hourly",
+                     *       "point_count": 2,
+                     *       "raw_available_from": "2026-08-22T01:10:00Z",
+                     *       "columns": {
+                     *         "time": [
+                     *           "2026-11-19T23:00:00Z",
+                     *           "2026-11-20T00:00:00Z"
+                     *         ],
+                     *         "count": [
+                     *           60,
+                     *           60
+                     *         ],
+                     *         "voltage_v": {
+                     *           "min": [
+                     *             13.52,
+                     *             13.52
+                     *           ],
+                     *           "max": [
+                     *             13.56,
+                     *             13.56
+                     *           ],
+                     *           "mean": [
+                     *             13.54,
+                     *             13.54
+                     *           ],
+                     *           "last": [
+                     *             13.54,
+                     *             13.54
+                     *           ]
+                     *         },
+                     *         "current_a": {
+                     *           "min": [
+                     *             0,
+                     *             0
+                     *           ],
+                     *           "max": [
+                     *             0,
+                     *             0
+                     *           ],
+                     *           "mean": [
+                     *             0,
+                     *             0
+                     *           ],
+                     *           "last": [
+                     *             0,
+                     *             0
+                     *           ]
+                     *         },
+                     *         "temperature_c": {
+                     *           "min": [
+                     *             24.6,
+                     *             24.6
+                     *           ],
+                     *           "max": [
+                     *             25,
+                     *             25
+                     *           ],
+                     *           "mean": [
+                     *             24.8,
+                     *             24.8
+                     *           ],
+                     *           "last": [
+                     *             24.8,
+                     *             24.8
+                     *           ]
+                     *         },
+                     *         "internal_resistance_mohm": {
+                     *           "min": [
+                     *             null,
+                     *             null
+                     *           ],
+                     *           "max": [
+                     *             null,
+                     *             null
+                     *           ],
+                     *           "mean": [
+                     *             null,
+                     *             null
+                     *           ],
+                     *           "last": [
+                     *             null,
+                     *             null
+                     *           ]
+                     *         },
+                     *         "soc_pct": {
+                     *           "min": [
+                     *             98.5,
+                     *             98.5
+                     *           ],
+                     *           "max": [
+                     *             98.7,
+                     *             98.7
+                     *           ],
+                     *           "mean": [
+                     *             98.6,
+                     *             98.6
+                     *           ],
+                     *           "last": [
+                     *             98.6,
+                     *             98.6
+                     *           ]
+                     *         },
+                     *         "soh_pct": {
+                     *           "min": [
+                     *             93.1,
+                     *             93.1
+                     *           ],
+                     *           "max": [
+                     *             93.1,
+                     *             93.1
+                     *           ],
+                     *           "mean": [
+                     *             93.1,
+                     *             93.1
+                     *           ],
+                     *           "last": [
+                     *             93.1,
+                     *             93.1
+                     *           ]
+                     *         }
+                     *       }
+                     *     }
+                     */
                     "application/json": components["schemas"]["TelemetrySeries"];
+                };
+            };
+            /** @description Problem details; code: not_authenticated, token_expired */
+            401: {
+                headers: {
+                    /** @description The scheme of the credentials that are missing. */
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Problem details; code: battery_not_found */
@@ -5212,16 +9638,412 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Problem details; code: invalid_span, resolution_too_fine */
+            /** @description Problem details; code: invalid_span, resolution_too_fine, validation_failed */
             422: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: database_unavailable, disk_full */
+            503: {
+                headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    telemetry_get_string_series: {
+        parameters: {
+            query?: {
+                /** @description From this instant; 24 h before the end if left out. */
+                start?: string | null;
+                /** @description To before this instant; now if left out. */
+                end?: string | null;
+                /** @description Width of a point; auto fits max_points. */
+                resolution?: components["schemas"]["Resolution"];
+                /** @description Most points to return. */
+                max_points?: number;
+            };
+            header?: never;
+            path: {
+                /** @description Id of the string. */
+                string_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "string_id": "DC-CNX-01-UPS-01-STR-01",
+                     *       "start": "2026-11-19T23:00:00Z",
+                     *       "end": "2026-11-20T01:00:00Z",
+                     *       "resolution": "1h",
+                     *       "bucket_s": 3600,
+                     *       "point_count": 2,
+                     *       "columns": {
+                     *         "time": [
+                     *           "2026-11-19T23:00:00Z",
+                     *           "2026-11-20T00:00:00Z"
+                     *         ],
+                     *         "count": [
+                     *           60,
+                     *           60
+                     *         ],
+                     *         "voltage_v": {
+                     *           "min": [
+                     *             324.6,
+                     *             324.6
+                     *           ],
+                     *           "max": [
+                     *             325.4,
+                     *             325.4
+                     *           ],
+                     *           "mean": [
+                     *             325.1,
+                     *             325.1
+                     *           ],
+                     *           "last": [
+                     *             325.1,
+                     *             325.1
+                     *           ]
+                     *         },
+                     *         "current_a": {
+                     *           "min": [
+                     *             0,
+                     *             0
+                     *           ],
+                     *           "max": [
+                     *             0,
+                     *             0
+                     *           ],
+                     *           "mean": [
+                     *             0,
+                     *             0
+                     *           ],
+                     *           "last": [
+                     *             0,
+                     *             0
+                     *           ]
+                     *         },
+                     *         "float_current_ma": {
+                     *           "min": [
+                     *             39,
+                     *             39
+                     *           ],
+                     *           "max": [
+                     *             44.5,
+                     *             44.5
+                     *           ],
+                     *           "mean": [
+                     *             41.5,
+                     *             41.5
+                     *           ],
+                     *           "last": [
+                     *             41,
+                     *             41
+                     *           ]
+                     *         },
+                     *         "ripple_voltage_v": {
+                     *           "min": [
+                     *             0.29,
+                     *             0.29
+                     *           ],
+                     *           "max": [
+                     *             0.34,
+                     *             0.34
+                     *           ],
+                     *           "mean": [
+                     *             0.31,
+                     *             0.31
+                     *           ],
+                     *           "last": [
+                     *             0.31,
+                     *             0.31
+                     *           ]
+                     *         },
+                     *         "ripple_current_a": {
+                     *           "min": [
+                     *             1.7,
+                     *             1.7
+                     *           ],
+                     *           "max": [
+                     *             1.9,
+                     *             1.9
+                     *           ],
+                     *           "mean": [
+                     *             1.8,
+                     *             1.8
+                     *           ],
+                     *           "last": [
+                     *             1.8,
+                     *             1.8
+                     *           ]
+                     *         },
+                     *         "mode": {
+                     *           "last": [
+                     *             "float",
+                     *             "float"
+                     *           ],
+                     *           "seen": [
+                     *             [
+                     *               "float"
+                     *             ],
+                     *             [
+                     *               "float"
+                     *             ]
+                     *           ]
+                     *         },
+                     *         "reported_mode": {
+                     *           "last": [
+                     *             "float",
+                     *             "float"
+                     *           ],
+                     *           "seen": [
+                     *             [
+                     *               "float"
+                     *             ],
+                     *             [
+                     *               "float"
+                     *             ]
+                     *           ]
+                     *         }
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["StringSeries"];
+                };
+            };
+            /** @description Problem details; code: not_authenticated, token_expired */
+            401: {
+                headers: {
+                    /** @description The scheme of the credentials that are missing. */
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: string_not_found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: invalid_span, resolution_too_fine, validation_failed */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: database_unavailable, disk_full */
+            503: {
+                headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    telemetry_get_environment: {
+        parameters: {
+            query?: {
+                /** @description From this instant; 24 h before the end if left out. */
+                start?: string | null;
+                /** @description To before this instant; now if left out. */
+                end?: string | null;
+                /** @description Width of a point; auto fits max_points. */
+                resolution?: components["schemas"]["Resolution"];
+                /** @description Most points to return. */
+                max_points?: number;
+            };
+            header?: never;
+            path: {
+                /** @description Id of the location. */
+                location_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "location_id": "DC-CNX-01",
+                     *       "start": "2026-11-19T23:00:00Z",
+                     *       "end": "2026-11-20T01:00:00Z",
+                     *       "resolution": "1h",
+                     *       "bucket_s": 3600,
+                     *       "point_count": 2,
+                     *       "columns": {
+                     *         "time": [
+                     *           "2026-11-19T23:00:00Z",
+                     *           "2026-11-20T00:00:00Z"
+                     *         ],
+                     *         "count": [
+                     *           60,
+                     *           60
+                     *         ],
+                     *         "ambient_c": {
+                     *           "min": [
+                     *             22.8,
+                     *             22.8
+                     *           ],
+                     *           "max": [
+                     *             23.4,
+                     *             23.4
+                     *           ],
+                     *           "mean": [
+                     *             23.1,
+                     *             23.1
+                     *           ],
+                     *           "last": [
+                     *             23.1,
+                     *             23.1
+                     *           ]
+                     *         },
+                     *         "humidity_pct": {
+                     *           "min": [
+                     *             52,
+                     *             52
+                     *           ],
+                     *           "max": [
+                     *             56,
+                     *             56
+                     *           ],
+                     *           "mean": [
+                     *             54,
+                     *             54
+                     *           ],
+                     *           "last": [
+                     *             54,
+                     *             54
+                     *           ]
+                     *         },
+                     *         "hvac": {
+                     *           "last": [
+                     *             "running",
+                     *             "running"
+                     *           ],
+                     *           "seen": [
+                     *             [
+                     *               "running"
+                     *             ],
+                     *             [
+                     *               "running"
+                     *             ]
+                     *           ]
+                     *         },
+                     *         "mains": {
+                     *           "last": [
+                     *             true,
+                     *             true
+                     *           ],
+                     *           "seen": [
+                     *             [
+                     *               true
+                     *             ],
+                     *             [
+                     *               false,
+                     *               true
+                     *             ]
+                     *           ]
+                     *         }
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["EnvironmentSeries"];
+                };
+            };
+            /** @description Problem details; code: not_authenticated, token_expired */
+            401: {
+                headers: {
+                    /** @description The scheme of the credentials that are missing. */
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: location_not_found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: invalid_span, resolution_too_fine, validation_failed */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: database_unavailable, disk_full */
+            503: {
+                headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -5234,6 +10056,7 @@ export interface operations {
             };
             header?: never;
             path: {
+                /** @description Id of the battery. */
                 battery_id: string;
             };
             cookie?: never;
@@ -5246,7 +10069,90 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "battery_id": "BAT-DC-CNX-01-UPS-01-STR-01-001",
+                     *       "generated_at": "2026-11-20T01:10:00Z",
+                     *       "time": "2026-11-20T01:09:42Z",
+                     *       "is_stale": false,
+                     *       "soc": {
+                     *         "value_pct": 98.6,
+                     *         "low_pct": 95.9,
+                     *         "high_pct": 100,
+                     *         "provenance": "discharge_inferred",
+                     *         "reason": null
+                     *       },
+                     *       "soh": {
+                     *         "value_pct": 93.1,
+                     *         "low_pct": 89.4,
+                     *         "high_pct": 96.8,
+                     *         "provenance": "discharge_inferred",
+                     *         "reason": null
+                     *       },
+                     *       "resistance_mohm": 4.28,
+                     *       "resistance_sd_mohm": 0.06,
+                     *       "evidence": [
+                     *         {
+                     *           "kind": "discharge",
+                     *           "at": "2026-11-12T08:02:10Z",
+                     *           "age_days": 7.71,
+                     *           "depth_pct": 18.7,
+                     *           "soh": {
+                     *             "value_pct": 93.1,
+                     *             "low_pct": 89.4,
+                     *             "high_pct": 96.8,
+                     *             "provenance": "discharge_inferred",
+                     *             "reason": null
+                     *           },
+                     *           "resistance_mohm": null,
+                     *           "resistance_drift_pct": null
+                     *         }
+                     *       ],
+                     *       "history": [
+                     *         {
+                     *           "day": "2026-11-19",
+                     *           "time": "2026-11-19T16:59:42Z",
+                     *           "soc": {
+                     *             "value_pct": 98.6,
+                     *             "low_pct": 95.9,
+                     *             "high_pct": 100,
+                     *             "provenance": "discharge_inferred",
+                     *             "reason": null
+                     *           },
+                     *           "soh": {
+                     *             "value_pct": 93.1,
+                     *             "low_pct": 89.4,
+                     *             "high_pct": 96.8,
+                     *             "provenance": "discharge_inferred",
+                     *             "reason": null
+                     *           },
+                     *           "resistance_mohm": 4.28,
+                     *           "resistance_sd_mohm": 0.06
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/json": components["schemas"]["TwinRecord"];
+                };
+            };
+            /** @description Problem details; code: not_authenticated, token_expired */
+            401: {
+                headers: {
+                    /** @description The scheme of the credentials that are missing. */
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Problem details; code: battery_not_found */
@@ -5255,16 +10161,27 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Validation Error */
+            /** @description Problem details; code: validation_failed */
             422: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: database_unavailable, disk_full */
+            503: {
+                headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -5279,6 +10196,7 @@ export interface operations {
             };
             header?: never;
             path: {
+                /** @description Id of the battery. */
                 battery_id: string;
             };
             cookie?: never;
@@ -5291,7 +10209,65 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "discharge_id": 318,
+                     *           "string_id": "DC-CNX-01-UPS-01-STR-01",
+                     *           "started_at": "2026-11-12T07:40:10Z",
+                     *           "ended_at": "2026-11-12T08:02:10Z",
+                     *           "duration_s": 1320,
+                     *           "mode": "discharge",
+                     *           "drawn_ah": 22.4,
+                     *           "depth_pct": 18.7,
+                     *           "mean_current_a": -61.1,
+                     *           "min_voltage_v": 12.08,
+                     *           "lowest_battery_id": "BAT-DC-CNX-01-UPS-01-STR-01-001",
+                     *           "mean_temperature_c": 25.1,
+                     *           "complete": true,
+                     *           "is_open": false,
+                     *           "block": {
+                     *             "battery_id": "BAT-DC-CNX-01-UPS-01-STR-01-001",
+                     *             "end_voltage_v": 12.11,
+                     *             "min_voltage_v": 12.08,
+                     *             "mean_temperature_c": 25.3,
+                     *             "soh": {
+                     *               "value_pct": 93.1,
+                     *               "low_pct": 89.4,
+                     *               "high_pct": 96.8,
+                     *               "provenance": "discharge_inferred",
+                     *               "reason": null
+                     *             }
+                     *           }
+                     *         }
+                     *       ],
+                     *       "total": 1,
+                     *       "skip": 0,
+                     *       "limit": 100
+                     *     }
+                     */
                     "application/json": components["schemas"]["Page_BatteryDischarge_"];
+                };
+            };
+            /** @description Problem details; code: not_authenticated, token_expired */
+            401: {
+                headers: {
+                    /** @description The scheme of the credentials that are missing. */
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Problem details; code: battery_not_found */
@@ -5300,16 +10276,27 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Validation Error */
+            /** @description Problem details; code: validation_failed */
             422: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: database_unavailable, disk_full */
+            503: {
+                headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -5324,6 +10311,7 @@ export interface operations {
             };
             header?: never;
             path: {
+                /** @description Id of the string. */
                 string_id: string;
             };
             cookie?: never;
@@ -5336,7 +10324,67 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "discharge_id": 318,
+                     *           "string_id": "DC-CNX-01-UPS-01-STR-01",
+                     *           "started_at": "2026-11-12T07:40:10Z",
+                     *           "ended_at": "2026-11-12T08:02:10Z",
+                     *           "duration_s": 1320,
+                     *           "mode": "discharge",
+                     *           "drawn_ah": 22.4,
+                     *           "depth_pct": 18.7,
+                     *           "mean_current_a": -61.1,
+                     *           "min_voltage_v": 12.08,
+                     *           "lowest_battery_id": "BAT-DC-CNX-01-UPS-01-STR-01-001",
+                     *           "mean_temperature_c": 25.1,
+                     *           "complete": true,
+                     *           "is_open": false,
+                     *           "blocks": [
+                     *             {
+                     *               "battery_id": "BAT-DC-CNX-01-UPS-01-STR-01-001",
+                     *               "end_voltage_v": 12.11,
+                     *               "min_voltage_v": 12.08,
+                     *               "mean_temperature_c": 25.3,
+                     *               "soh": {
+                     *                 "value_pct": 93.1,
+                     *                 "low_pct": 89.4,
+                     *                 "high_pct": 96.8,
+                     *                 "provenance": "discharge_inferred",
+                     *                 "reason": null
+                     *               }
+                     *             }
+                     *           ]
+                     *         }
+                     *       ],
+                     *       "total": 1,
+                     *       "skip": 0,
+                     *       "limit": 100
+                     *     }
+                     */
                     "application/json": components["schemas"]["Page_StringDischarge_"];
+                };
+            };
+            /** @description Problem details; code: not_authenticated, token_expired */
+            401: {
+                headers: {
+                    /** @description The scheme of the credentials that are missing. */
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Problem details; code: string_not_found */
@@ -5345,16 +10393,27 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Validation Error */
+            /** @description Problem details; code: validation_failed */
             422: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: database_unavailable, disk_full */
+            503: {
+                headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -5369,6 +10428,7 @@ export interface operations {
             };
             header?: never;
             path: {
+                /** @description Id of the string. */
                 string_id: string;
             };
             cookie?: never;
@@ -5381,7 +10441,83 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "string_id": "DC-CNX-01-UPS-01-STR-01",
+                     *       "generated_at": "2026-11-20T01:10:00Z",
+                     *       "load": {
+                     *         "basis": "given",
+                     *         "current_a": -60,
+                     *         "power_w": null
+                     *       },
+                     *       "block_count": 24,
+                     *       "withheld_count": 1,
+                     *       "unknown_batteries": [
+                     *         {
+                     *           "battery_id": "BAT-DC-CNX-01-UPS-01-STR-01-007",
+                     *           "reason": "reading_too_old"
+                     *         }
+                     *       ],
+                     *       "assumed_battery_ids": [
+                     *         "BAT-DC-CNX-01-UPS-01-STR-01-007"
+                     *       ],
+                     *       "oldest_reading_at": "2026-11-20T01:09:42Z",
+                     *       "simulation": {
+                     *         "runtime_p10_s": 3710,
+                     *         "runtime_p50_s": 4180,
+                     *         "runtime_p90_s": 4620,
+                     *         "reaches_cut_off": true,
+                     *         "limiting_battery_id": "BAT-DC-CNX-01-UPS-01-STR-01-001",
+                     *         "limiting_probability": 0.81,
+                     *         "time_s": [
+                     *           0,
+                     *           2090,
+                     *           4180
+                     *         ],
+                     *         "current_a": [
+                     *           -60,
+                     *           -60,
+                     *           -60
+                     *         ],
+                     *         "string_voltage_v": [
+                     *           302.4,
+                     *           289.2,
+                     *           262.8
+                     *         ],
+                     *         "limiting_voltage_v": [
+                     *           12.58,
+                     *           11.96,
+                     *           10.5
+                     *         ],
+                     *         "limiting_soc_pct": [
+                     *           98.6,
+                     *           67.4,
+                     *           36.1
+                     *         ]
+                     *       }
+                     *     }
+                     */
                     "application/json": components["schemas"]["RuntimeOut"];
+                };
+            };
+            /** @description Problem details; code: not_authenticated, token_expired */
+            401: {
+                headers: {
+                    /** @description The scheme of the credentials that are missing. */
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Problem details; code: string_not_found */
@@ -5390,7 +10526,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Problem details; code: runtime_unknown */
@@ -5399,25 +10535,27 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Problem details; code: load_invalid, simulation_refused */
+            /** @description Problem details; code: load_invalid, simulation_refused, validation_failed */
             422: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Problem details; code: twin_unavailable */
+            /** @description Problem details; code: database_unavailable, disk_full, twin_unavailable */
             503: {
                 headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -5431,6 +10569,139 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "blocks": [
+                 *         {
+                 *           "battery_id": "BAT-DC-CNX-01-UPS-01-STR-01-001",
+                 *           "soc_pct": 98.6,
+                 *           "soh_pct": 93.1
+                 *         },
+                 *         {
+                 *           "battery_id": "BAT-DC-CNX-01-UPS-01-STR-01-002",
+                 *           "soc_pct": 98.6,
+                 *           "soh_pct": 93.1
+                 *         },
+                 *         {
+                 *           "battery_id": "BAT-DC-CNX-01-UPS-01-STR-01-003",
+                 *           "soc_pct": 98.6,
+                 *           "soh_pct": 93.1
+                 *         },
+                 *         {
+                 *           "battery_id": "BAT-DC-CNX-01-UPS-01-STR-01-004",
+                 *           "soc_pct": 98.6,
+                 *           "soh_pct": 93.1
+                 *         },
+                 *         {
+                 *           "battery_id": "BAT-DC-CNX-01-UPS-01-STR-01-005",
+                 *           "soc_pct": 98.6,
+                 *           "soh_pct": 93.1
+                 *         },
+                 *         {
+                 *           "battery_id": "BAT-DC-CNX-01-UPS-01-STR-01-006",
+                 *           "soc_pct": 98.6,
+                 *           "soh_pct": 93.1
+                 *         },
+                 *         {
+                 *           "battery_id": "BAT-DC-CNX-01-UPS-01-STR-01-007",
+                 *           "soc_pct": 98.6,
+                 *           "soh_pct": 93.1
+                 *         },
+                 *         {
+                 *           "battery_id": "BAT-DC-CNX-01-UPS-01-STR-01-008",
+                 *           "soc_pct": 98.6,
+                 *           "soh_pct": 93.1
+                 *         },
+                 *         {
+                 *           "battery_id": "BAT-DC-CNX-01-UPS-01-STR-01-009",
+                 *           "soc_pct": 98.6,
+                 *           "soh_pct": 93.1
+                 *         },
+                 *         {
+                 *           "battery_id": "BAT-DC-CNX-01-UPS-01-STR-01-010",
+                 *           "soc_pct": 98.6,
+                 *           "soh_pct": 93.1
+                 *         },
+                 *         {
+                 *           "battery_id": "BAT-DC-CNX-01-UPS-01-STR-01-011",
+                 *           "soc_pct": 98.6,
+                 *           "soh_pct": 93.1
+                 *         },
+                 *         {
+                 *           "battery_id": "BAT-DC-CNX-01-UPS-01-STR-01-012",
+                 *           "soc_pct": 98.6,
+                 *           "soh_pct": 93.1
+                 *         },
+                 *         {
+                 *           "battery_id": "BAT-DC-CNX-01-UPS-01-STR-01-013",
+                 *           "soc_pct": 98.6,
+                 *           "soh_pct": 93.1
+                 *         },
+                 *         {
+                 *           "battery_id": "BAT-DC-CNX-01-UPS-01-STR-01-014",
+                 *           "soc_pct": 98.6,
+                 *           "soh_pct": 93.1
+                 *         },
+                 *         {
+                 *           "battery_id": "BAT-DC-CNX-01-UPS-01-STR-01-015",
+                 *           "soc_pct": 98.6,
+                 *           "soh_pct": 93.1
+                 *         },
+                 *         {
+                 *           "battery_id": "BAT-DC-CNX-01-UPS-01-STR-01-016",
+                 *           "soc_pct": 98.6,
+                 *           "soh_pct": 93.1
+                 *         },
+                 *         {
+                 *           "battery_id": "BAT-DC-CNX-01-UPS-01-STR-01-017",
+                 *           "soc_pct": 98.6,
+                 *           "soh_pct": 93.1
+                 *         },
+                 *         {
+                 *           "battery_id": "BAT-DC-CNX-01-UPS-01-STR-01-018",
+                 *           "soc_pct": 98.6,
+                 *           "soh_pct": 93.1
+                 *         },
+                 *         {
+                 *           "battery_id": "BAT-DC-CNX-01-UPS-01-STR-01-019",
+                 *           "soc_pct": 98.6,
+                 *           "soh_pct": 93.1
+                 *         },
+                 *         {
+                 *           "battery_id": "BAT-DC-CNX-01-UPS-01-STR-01-020",
+                 *           "soc_pct": 98.6,
+                 *           "soh_pct": 93.1
+                 *         },
+                 *         {
+                 *           "battery_id": "BAT-DC-CNX-01-UPS-01-STR-01-021",
+                 *           "soc_pct": 98.6,
+                 *           "soh_pct": 93.1
+                 *         },
+                 *         {
+                 *           "battery_id": "BAT-DC-CNX-01-UPS-01-STR-01-022",
+                 *           "soc_pct": 98.6,
+                 *           "soh_pct": 93.1
+                 *         },
+                 *         {
+                 *           "battery_id": "BAT-DC-CNX-01-UPS-01-STR-01-023",
+                 *           "soc_pct": 98.6,
+                 *           "soh_pct": 93.1
+                 *         },
+                 *         {
+                 *           "battery_id": "BAT-DC-CNX-01-UPS-01-STR-01-024",
+                 *           "soc_pct": 98.6,
+                 *           "soh_pct": 93.1
+                 *         }
+                 *       ],
+                 *       "profile": [
+                 *         {
+                 *           "duration_s": 300,
+                 *           "current_a": -60
+                 *         }
+                 *       ],
+                 *       "rated_ah": 120
+                 *     }
+                 */
                 "application/json": components["schemas"]["SimulateRequest"];
             };
         };
@@ -5441,34 +10712,120 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "runtime_p10_s": 3710,
+                     *       "runtime_p50_s": 4180,
+                     *       "runtime_p90_s": 4620,
+                     *       "reaches_cut_off": true,
+                     *       "limiting_battery_id": "BAT-DC-CNX-01-UPS-01-STR-01-001",
+                     *       "limiting_probability": 0.81,
+                     *       "time_s": [
+                     *         0,
+                     *         2090,
+                     *         4180
+                     *       ],
+                     *       "current_a": [
+                     *         -60,
+                     *         -60,
+                     *         -60
+                     *       ],
+                     *       "string_voltage_v": [
+                     *         302.4,
+                     *         289.2,
+                     *         262.8
+                     *       ],
+                     *       "limiting_voltage_v": [
+                     *         12.58,
+                     *         11.96,
+                     *         10.5
+                     *       ],
+                     *       "limiting_soc_pct": [
+                     *         98.6,
+                     *         67.4,
+                     *         36.1
+                     *       ]
+                     *     }
+                     */
                     "application/json": components["schemas"]["SimulateResponse"];
                 };
             };
-            /** @description Problem details; code: simulation_refused */
+            /** @description Problem details; code: bad_request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: not_authenticated, token_expired */
+            401: {
+                headers: {
+                    /** @description The scheme of the credentials that are missing. */
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: request_timeout */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: body_too_large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: simulation_refused, validation_failed */
             422: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Problem details; code: question_running */
             429: {
                 headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Problem details; code: twin_unavailable */
+            /** @description Problem details; code: database_unavailable, disk_full, twin_unavailable */
             503: {
                 headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -5476,8 +10833,11 @@ export interface operations {
     alerts_list_alerts: {
         parameters: {
             query?: {
+                /** @description Only those in this location. */
                 location_id?: string | null;
+                /** @description Only those of this string and its batteries. */
                 string_id?: string | null;
+                /** @description Only those of this battery. */
                 battery_id?: string | null;
                 /** @description Repeat for several. */
                 severity?: components["schemas"]["Severity"][];
@@ -5485,7 +10845,9 @@ export interface operations {
                 type?: components["schemas"]["AlertType"][];
                 /** @description The condition is active now. */
                 active?: boolean | null;
+                /** @description Somebody has acknowledged it. */
                 acknowledged?: boolean | null;
+                /** @description A person has closed it. */
                 resolved?: boolean | null;
                 /** @description Still active at or after this instant. */
                 start?: string | null;
@@ -5508,16 +10870,89 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "alert_id": 4711,
+                     *           "type": "temperature_high",
+                     *           "severity": "critical",
+                     *           "respond_within": "same_day",
+                     *           "rule_id": "temperature_high.critical",
+                     *           "location_id": "DC-CNX-01",
+                     *           "system_id": "DC-CNX-01-UPS-01",
+                     *           "string_id": "DC-CNX-01-UPS-01-STR-01",
+                     *           "battery_id": "BAT-DC-CNX-01-UPS-01-STR-01-001",
+                     *           "is_active": true,
+                     *           "raised_at": "2026-11-20T00:41:00Z",
+                     *           "cleared_at": null,
+                     *           "acknowledged_at": null,
+                     *           "acknowledged_by": null,
+                     *           "resolved_at": null,
+                     *           "resolved_by": null,
+                     *           "value": 40.6,
+                     *           "threshold": 40,
+                     *           "unit": "°C",
+                     *           "peak_value": 42.3,
+                     *           "message": "Temperature 40.6 °C, above 40.0 °C",
+                     *           "message_code": "temperature_high",
+                     *           "message_params": {
+                     *             "value": 40.6,
+                     *             "threshold": 40
+                     *           },
+                     *           "withdrawn_at": null,
+                     *           "episode_count": 1,
+                     *           "end_reason": null
+                     *         }
+                     *       ],
+                     *       "total": 1,
+                     *       "skip": 0,
+                     *       "limit": 100,
+                     *       "active_count": 1,
+                     *       "pending_count": 1
+                     *     }
+                     */
                     "application/json": components["schemas"]["AlertPage"];
                 };
             };
-            /** @description Validation Error */
+            /** @description Problem details; code: not_authenticated, token_expired */
+            401: {
+                headers: {
+                    /** @description The scheme of the credentials that are missing. */
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: validation_failed */
             422: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: database_unavailable, disk_full */
+            503: {
+                headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -5537,7 +10972,74 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "open_count": 3,
+                     *       "active_count": 2,
+                     *       "pending_count": 1,
+                     *       "by_severity": {
+                     *         "info": 0,
+                     *         "warning": 1,
+                     *         "critical": 1
+                     *       },
+                     *       "by_type": {
+                     *         "resistance_drift": 1,
+                     *         "temperature_high": 1
+                     *       },
+                     *       "by_location": {
+                     *         "DC-CNX-01": 2
+                     *       },
+                     *       "per_day": [
+                     *         {
+                     *           "day": "2026-11-20",
+                     *           "info": 0,
+                     *           "warning": 1,
+                     *           "critical": 1
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/json": components["schemas"]["AlertStats"];
+                };
+            };
+            /** @description Problem details; code: not_authenticated, token_expired */
+            401: {
+                headers: {
+                    /** @description The scheme of the credentials that are missing. */
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: validation_failed */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: database_unavailable, disk_full */
+            503: {
+                headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -5547,6 +11049,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description Number of the alert. */
                 alert_id: number;
             };
             cookie?: never;
@@ -5559,7 +11062,73 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "alert_id": 4711,
+                     *       "type": "temperature_high",
+                     *       "severity": "critical",
+                     *       "respond_within": "same_day",
+                     *       "rule_id": "temperature_high.critical",
+                     *       "location_id": "DC-CNX-01",
+                     *       "system_id": "DC-CNX-01-UPS-01",
+                     *       "string_id": "DC-CNX-01-UPS-01-STR-01",
+                     *       "battery_id": "BAT-DC-CNX-01-UPS-01-STR-01-001",
+                     *       "is_active": true,
+                     *       "raised_at": "2026-11-20T00:41:00Z",
+                     *       "cleared_at": null,
+                     *       "acknowledged_at": null,
+                     *       "acknowledged_by": null,
+                     *       "resolved_at": null,
+                     *       "resolved_by": null,
+                     *       "value": 40.6,
+                     *       "threshold": 40,
+                     *       "unit": "°C",
+                     *       "peak_value": 42.3,
+                     *       "message": "Temperature 40.6 °C, above 40.0 °C",
+                     *       "message_code": "temperature_high",
+                     *       "message_params": {
+                     *         "value": 40.6,
+                     *         "threshold": 40
+                     *       },
+                     *       "withdrawn_at": null,
+                     *       "episode_count": 1,
+                     *       "end_reason": null,
+                     *       "timeline": [
+                     *         {
+                     *           "event_id": 9120,
+                     *           "at": "2026-11-20T00:41:00Z",
+                     *           "kind": "raised",
+                     *           "actor": null,
+                     *           "note": null,
+                     *           "data": {
+                     *             "value": 40.6,
+                     *             "threshold": 40
+                     *           }
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/json": components["schemas"]["AlertDetail"];
+                };
+            };
+            /** @description Problem details; code: not_authenticated, token_expired */
+            401: {
+                headers: {
+                    /** @description The scheme of the credentials that are missing. */
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Problem details; code: alert_not_found */
@@ -5568,16 +11137,27 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Validation Error */
+            /** @description Problem details; code: validation_failed */
             422: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: database_unavailable, disk_full */
+            503: {
+                headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -5587,12 +11167,18 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description Number of the alert. */
                 alert_id: number;
             };
             cookie?: never;
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "note": "Checking the charger."
+                 *     }
+                 */
                 "application/json": components["schemas"]["AcknowledgeIn"];
             };
         };
@@ -5603,7 +11189,90 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "alert_id": 4711,
+                     *       "type": "temperature_high",
+                     *       "severity": "critical",
+                     *       "respond_within": "same_day",
+                     *       "rule_id": "temperature_high.critical",
+                     *       "location_id": "DC-CNX-01",
+                     *       "system_id": "DC-CNX-01-UPS-01",
+                     *       "string_id": "DC-CNX-01-UPS-01-STR-01",
+                     *       "battery_id": "BAT-DC-CNX-01-UPS-01-STR-01-001",
+                     *       "is_active": true,
+                     *       "raised_at": "2026-11-20T00:41:00Z",
+                     *       "cleared_at": null,
+                     *       "acknowledged_at": "2026-11-20T01:12:05Z",
+                     *       "acknowledged_by": "somchai",
+                     *       "resolved_at": null,
+                     *       "resolved_by": null,
+                     *       "value": 40.6,
+                     *       "threshold": 40,
+                     *       "unit": "°C",
+                     *       "peak_value": 42.3,
+                     *       "message": "Temperature 40.6 °C, above 40.0 °C",
+                     *       "message_code": "temperature_high",
+                     *       "message_params": {
+                     *         "value": 40.6,
+                     *         "threshold": 40
+                     *       },
+                     *       "withdrawn_at": null,
+                     *       "episode_count": 1,
+                     *       "end_reason": null,
+                     *       "timeline": [
+                     *         {
+                     *           "event_id": 9120,
+                     *           "at": "2026-11-20T00:41:00Z",
+                     *           "kind": "raised",
+                     *           "actor": null,
+                     *           "note": null,
+                     *           "data": {
+                     *             "value": 40.6,
+                     *             "threshold": 40
+                     *           }
+                     *         },
+                     *         {
+                     *           "event_id": 9127,
+                     *           "at": "2026-11-20T01:12:05Z",
+                     *           "kind": "acknowledged",
+                     *           "actor": "somchai",
+                     *           "note": "Checking the charger.",
+                     *           "data": {}
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/json": components["schemas"]["AlertDetail"];
+                };
+            };
+            /** @description Problem details; code: bad_request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: not_authenticated, token_expired */
+            401: {
+                headers: {
+                    /** @description The scheme of the credentials that are missing. */
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Problem details; code: alert_not_found */
@@ -5612,7 +11281,16 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: request_timeout */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Problem details; code: alert_already_acknowledged, alert_already_resolved */
@@ -5621,16 +11299,206 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Validation Error */
+            /** @description Problem details; code: body_too_large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: validation_failed */
             422: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: database_unavailable, disk_full */
+            503: {
+                headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    alerts_comment_on_alert: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Number of the alert. */
+                alert_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "note": "Fan 2 of the rack stands still; ordered."
+                 *     }
+                 */
+                "application/json": components["schemas"]["CommentIn"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "alert_id": 4711,
+                     *       "type": "temperature_high",
+                     *       "severity": "critical",
+                     *       "respond_within": "same_day",
+                     *       "rule_id": "temperature_high.critical",
+                     *       "location_id": "DC-CNX-01",
+                     *       "system_id": "DC-CNX-01-UPS-01",
+                     *       "string_id": "DC-CNX-01-UPS-01-STR-01",
+                     *       "battery_id": "BAT-DC-CNX-01-UPS-01-STR-01-001",
+                     *       "is_active": true,
+                     *       "raised_at": "2026-11-20T00:41:00Z",
+                     *       "cleared_at": null,
+                     *       "acknowledged_at": "2026-11-20T01:12:05Z",
+                     *       "acknowledged_by": "somchai",
+                     *       "resolved_at": null,
+                     *       "resolved_by": null,
+                     *       "value": 40.6,
+                     *       "threshold": 40,
+                     *       "unit": "°C",
+                     *       "peak_value": 42.3,
+                     *       "message": "Temperature 40.6 °C, above 40.0 °C",
+                     *       "message_code": "temperature_high",
+                     *       "message_params": {
+                     *         "value": 40.6,
+                     *         "threshold": 40
+                     *       },
+                     *       "withdrawn_at": null,
+                     *       "episode_count": 1,
+                     *       "end_reason": null,
+                     *       "timeline": [
+                     *         {
+                     *           "event_id": 9120,
+                     *           "at": "2026-11-20T00:41:00Z",
+                     *           "kind": "raised",
+                     *           "actor": null,
+                     *           "note": null,
+                     *           "data": {
+                     *             "value": 40.6,
+                     *             "threshold": 40
+                     *           }
+                     *         },
+                     *         {
+                     *           "event_id": 9127,
+                     *           "at": "2026-11-20T01:12:05Z",
+                     *           "kind": "acknowledged",
+                     *           "actor": "somchai",
+                     *           "note": "Checking the charger.",
+                     *           "data": {}
+                     *         },
+                     *         {
+                     *           "event_id": 9131,
+                     *           "at": "2026-11-20T01:40:00Z",
+                     *           "kind": "comment",
+                     *           "actor": "somchai",
+                     *           "note": "Fan 2 of the rack stands still; ordered.",
+                     *           "data": {}
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["AlertDetail"];
+                };
+            };
+            /** @description Problem details; code: bad_request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: not_authenticated, token_expired */
+            401: {
+                headers: {
+                    /** @description The scheme of the credentials that are missing. */
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: alert_not_found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: request_timeout */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: body_too_large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: validation_failed */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: database_unavailable, disk_full */
+            503: {
+                headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -5640,12 +11508,18 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description Number of the alert. */
                 alert_id: number;
             };
             cookie?: never;
         };
         requestBody?: {
             content: {
+                /**
+                 * @example {
+                 *       "note": "Fan replaced."
+                 *     }
+                 */
                 "application/json": components["schemas"]["ResolveIn"] | null;
             };
         };
@@ -5656,7 +11530,98 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "alert_id": 4711,
+                     *       "type": "temperature_high",
+                     *       "severity": "critical",
+                     *       "respond_within": "same_day",
+                     *       "rule_id": "temperature_high.critical",
+                     *       "location_id": "DC-CNX-01",
+                     *       "system_id": "DC-CNX-01-UPS-01",
+                     *       "string_id": "DC-CNX-01-UPS-01-STR-01",
+                     *       "battery_id": "BAT-DC-CNX-01-UPS-01-STR-01-001",
+                     *       "is_active": false,
+                     *       "raised_at": "2026-11-20T00:41:00Z",
+                     *       "cleared_at": "2026-11-20T02:50:00Z",
+                     *       "acknowledged_at": "2026-11-20T01:12:05Z",
+                     *       "acknowledged_by": "somchai",
+                     *       "resolved_at": "2026-11-20T03:30:00Z",
+                     *       "resolved_by": "somchai",
+                     *       "value": 40.6,
+                     *       "threshold": 40,
+                     *       "unit": "°C",
+                     *       "peak_value": 42.3,
+                     *       "message": "Temperature 40.6 °C, above 40.0 °C",
+                     *       "message_code": "temperature_high",
+                     *       "message_params": {
+                     *         "value": 40.6,
+                     *         "threshold": 40
+                     *       },
+                     *       "withdrawn_at": null,
+                     *       "episode_count": 1,
+                     *       "end_reason": null,
+                     *       "timeline": [
+                     *         {
+                     *           "event_id": 9120,
+                     *           "at": "2026-11-20T00:41:00Z",
+                     *           "kind": "raised",
+                     *           "actor": null,
+                     *           "note": null,
+                     *           "data": {
+                     *             "value": 40.6,
+                     *             "threshold": 40
+                     *           }
+                     *         },
+                     *         {
+                     *           "event_id": 9127,
+                     *           "at": "2026-11-20T01:12:05Z",
+                     *           "kind": "acknowledged",
+                     *           "actor": "somchai",
+                     *           "note": "Checking the charger.",
+                     *           "data": {}
+                     *         },
+                     *         {
+                     *           "event_id": 9140,
+                     *           "at": "2026-11-20T03:30:00Z",
+                     *           "kind": "resolved",
+                     *           "actor": "somchai",
+                     *           "note": "Fan replaced.",
+                     *           "data": {}
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/json": components["schemas"]["AlertDetail"];
+                };
+            };
+            /** @description Problem details; code: bad_request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: not_authenticated, token_expired */
+            401: {
+                headers: {
+                    /** @description The scheme of the credentials that are missing. */
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Problem details; code: alert_not_found */
@@ -5665,7 +11630,16 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: request_timeout */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Problem details; code: alert_already_resolved */
@@ -5674,16 +11648,36 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Validation Error */
+            /** @description Problem details; code: body_too_large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: validation_failed */
             422: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: database_unavailable, disk_full */
+            503: {
+                headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -5708,16 +11702,92 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "rule_id": "temperature_high.warning",
+                     *           "type": "temperature_high",
+                     *           "severity": "warning",
+                     *           "respond_within": "30d",
+                     *           "subject": "battery",
+                     *           "signal": "temperature_c",
+                     *           "direction": "above",
+                     *           "unit": "°C",
+                     *           "raise_value": 30,
+                     *           "clear_value": 29,
+                     *           "hold_s": 86400,
+                     *           "clear_hold_s": 300,
+                     *           "gate": "always",
+                     *           "after_commissioning": false,
+                     *           "adjustable": true,
+                     *           "floor": null,
+                     *           "source": "EJ: life shortens",
+                     *           "overrides": [
+                     *             {
+                     *               "scope": "string",
+                     *               "scope_id": "DC-CNX-01-UPS-01-STR-01",
+                     *               "raise_value": 33,
+                     *               "clear_value": 32,
+                     *               "hold_s": null,
+                     *               "clear_hold_s": null,
+                     *               "enabled": null,
+                     *               "reason": null,
+                     *               "expires_at": null,
+                     *               "override_id": 12,
+                     *               "rule_id": "temperature_high.warning",
+                     *               "updated_at": "2026-11-18T04:00:00Z",
+                     *               "updated_by": "somchai"
+                     *             }
+                     *           ]
+                     *         }
+                     *       ],
+                     *       "total": 1,
+                     *       "skip": 0,
+                     *       "limit": 100
+                     *     }
+                     */
                     "application/json": components["schemas"]["Page_RuleOut_"];
                 };
             };
-            /** @description Validation Error */
+            /** @description Problem details; code: not_authenticated, token_expired */
+            401: {
+                headers: {
+                    /** @description The scheme of the credentials that are missing. */
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: validation_failed */
             422: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: database_unavailable, disk_full */
+            503: {
+                headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -5727,12 +11797,21 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description Id of the rule. */
                 rule_id: string;
             };
             cookie?: never;
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "scope": "string",
+                 *       "scope_id": "DC-CNX-01-UPS-01-STR-01",
+                 *       "raise_value": 33,
+                 *       "clear_value": 32
+                 *     }
+                 */
                 "application/json": components["schemas"]["OverrideIn"];
             };
         };
@@ -5743,16 +11822,53 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "scope": "string",
+                     *       "scope_id": "DC-CNX-01-UPS-01-STR-01",
+                     *       "raise_value": 33,
+                     *       "clear_value": 32,
+                     *       "hold_s": null,
+                     *       "clear_hold_s": null,
+                     *       "enabled": null,
+                     *       "reason": null,
+                     *       "expires_at": null,
+                     *       "override_id": 12,
+                     *       "rule_id": "temperature_high.warning",
+                     *       "updated_at": "2026-11-18T04:00:00Z",
+                     *       "updated_by": "somchai"
+                     *     }
+                     */
                     "application/json": components["schemas"]["OverrideOut"];
                 };
             };
-            /** @description Problem details; code: below_floor */
+            /** @description Problem details; code: bad_request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: not_authenticated, token_expired */
+            401: {
+                headers: {
+                    /** @description The scheme of the credentials that are missing. */
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: below_floor, forbidden */
             403: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Problem details; code: rule_not_found, scope_not_found */
@@ -5761,16 +11877,45 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Problem details; code: override_invalid */
+            /** @description Problem details; code: request_timeout */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: body_too_large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: override_invalid, validation_failed */
             422: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: database_unavailable, disk_full */
+            503: {
+                headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -5780,7 +11925,9 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description Id of the rule. */
                 rule_id: string;
+                /** @description Number of the override. */
                 override_id: number;
             };
             cookie?: never;
@@ -5794,22 +11941,53 @@ export interface operations {
                 };
                 content?: never;
             };
+            /** @description Problem details; code: not_authenticated, token_expired */
+            401: {
+                headers: {
+                    /** @description The scheme of the credentials that are missing. */
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Problem details; code: override_not_found, rule_not_found */
             404: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Validation Error */
+            /** @description Problem details; code: validation_failed */
             422: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: database_unavailable, disk_full */
+            503: {
+                headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -5824,6 +12002,7 @@ export interface operations {
             };
             header?: never;
             path: {
+                /** @description Id of the battery. */
                 battery_id: string;
             };
             cookie?: never;
@@ -5836,7 +12015,74 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "rule_id": "temperature_high.warning",
+                     *           "type": "temperature_high",
+                     *           "severity": "warning",
+                     *           "respond_within": "30d",
+                     *           "signal": "temperature_c",
+                     *           "direction": "above",
+                     *           "unit": "°C",
+                     *           "gate": "always",
+                     *           "raise_value": 33,
+                     *           "clear_value": 32,
+                     *           "hold_s": 86400,
+                     *           "clear_hold_s": 300,
+                     *           "enabled": true,
+                     *           "origin": {
+                     *             "raise_value": {
+                     *               "scope": "string",
+                     *               "scope_id": "DC-CNX-01-UPS-01-STR-01"
+                     *             },
+                     *             "clear_value": {
+                     *               "scope": "string",
+                     *               "scope_id": "DC-CNX-01-UPS-01-STR-01"
+                     *             },
+                     *             "hold_s": {
+                     *               "scope": "default",
+                     *               "scope_id": null
+                     *             },
+                     *             "clear_hold_s": {
+                     *               "scope": "default",
+                     *               "scope_id": null
+                     *             },
+                     *             "enabled": {
+                     *               "scope": "default",
+                     *               "scope_id": null
+                     *             }
+                     *           },
+                     *           "source": "EJ: life shortens"
+                     *         }
+                     *       ],
+                     *       "total": 1,
+                     *       "skip": 0,
+                     *       "limit": 100
+                     *     }
+                     */
                     "application/json": components["schemas"]["Page_EffectiveRuleOut_"];
+                };
+            };
+            /** @description Problem details; code: not_authenticated, token_expired */
+            401: {
+                headers: {
+                    /** @description The scheme of the credentials that are missing. */
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Problem details; code: battery_not_found */
@@ -5845,16 +12091,27 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Validation Error */
+            /** @description Problem details; code: validation_failed */
             422: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: database_unavailable, disk_full */
+            503: {
+                headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };

@@ -11,6 +11,7 @@ from typing import Final
 from battery_api.tables.model import TableRefused
 
 MAX_BYTES: Final = 50_000_000
+MAX_UNPACKED_BYTES: Final = 300_000_000
 _GZIP: Final = b"\x1f\x8b"
 _OLE: Final = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _AS_XLSX: Final = "save it as an Excel workbook (.xlsx) or as CSV UTF-8"
@@ -118,8 +119,12 @@ def _require_xlsx(content: bytes) -> None:
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             names = set(archive.namelist())
+            unpacked_size = sum(entry.file_size for entry in archive.infolist())
     except (zipfile.BadZipFile, ValueError, NotImplementedError) as error:
         raise TableRefused("the workbook is torn or damaged; save it again.") from error
+    if unpacked_size > MAX_UNPACKED_BYTES:
+        # Before anything unpacks it: a small archive can hold a very large file.
+        raise TableRefused(f"the workbook is larger than {MAX_UNPACKED_BYTES // 1_000_000} MB once unpacked; split it.")
     if "xl/workbook.xml" in names:
         return
     if "xl/workbook.bin" in names:

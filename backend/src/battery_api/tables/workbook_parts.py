@@ -11,7 +11,6 @@ from typing import Final
 
 from battery_api.tables.model import TableRefused, column_number
 
-MAX_UNPACKED_BYTES: Final = 300_000_000
 _ATTRIBUTE: Final = re.compile(r"""([\w:]+)\s*=\s*(?:"([^"]*)"|'([^']*)')""")
 _SHEET: Final = re.compile(r"<(?:\w+:)?sheet\s([^>]*)>")
 _RELATIONSHIP: Final = re.compile(r"<(?:\w+:)?Relationship\s([^>]*)>")
@@ -57,8 +56,6 @@ def scan_sheet(content: bytes, name: str) -> SheetPart:
 
 
 def _unpacked(archive: zipfile.ZipFile, part: str) -> bytes:
-    if sum(entry.file_size for entry in archive.infolist()) > MAX_UNPACKED_BYTES:
-        raise TableRefused(f"the workbook is larger than {MAX_UNPACKED_BYTES // 1_000_000} MB once unpacked; split it.")
     return archive.read(part)
 
 
