@@ -1,10 +1,13 @@
 """Response of the overview endpoint."""
 
+from typing import Annotated
+
 from pydantic import AwareDatetime, Field
 
 from battery_api.fleet.schemas import NotJudgedCount, SeverityCounts, StatusCounts
 from battery_contracts.described import Described
 from battery_contracts.enums import NoEstimateReason, ServiceState
+from battery_contracts.rounding import to_decimals
 from battery_servicekit.disk import DiskState
 
 
@@ -25,7 +28,9 @@ class Disk(Described):
     state: DiskState
     """Whether there is room; `full` means that nothing new is stored."""
     free_mb: int = Field(description="In MiB.")
-    days_left: float | None = Field(description="At the rate of the last hours; null where it does not shrink.")
+    days_left: Annotated[float, to_decimals(1)] | None = Field(
+        description="At the rate of the last hours; null where it does not shrink."
+    )
 
 
 class FleetOverview(Described):
@@ -48,7 +53,9 @@ class FleetOverview(Described):
     """Alerts whose condition is active now."""
     pending_alert_count: int
     """Active alerts that nobody has acknowledged."""
-    mean_soh_pct: float | None = Field(description="Mean over the batteries with evidence; age alone is not evidence.")
+    mean_soh_pct: Annotated[float, to_decimals(1)] | None = Field(
+        description="Mean over the batteries with evidence; age alone is not evidence."
+    )
     soh_evidence_count: int = Field(
         description="Batteries whose state of health is based on a discharge, a test or an ohmic measurement."
     )

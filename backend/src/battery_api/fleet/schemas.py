@@ -17,10 +17,13 @@ from battery_contracts.enums import (
     SystemKind,
 )
 from battery_contracts.fleet import BatteryModel
+from battery_contracts.rounding import to_decimals
 from battery_servicekit.pagination import Page
 
 Percent = Annotated[
-    float, Field(ge=0, le=150, description="Percent of the rated value; a new battery can deliver more than 100.")
+    float,
+    Field(ge=0, le=150, description="Percent of the rated value; a new battery can deliver more than 100."),
+    to_decimals(1),
 ]
 
 
@@ -53,9 +56,9 @@ class RoomEnvironment(Described):
 
     time: AwareDatetime
     """When the room was measured."""
-    ambient_c: float | None
+    ambient_c: Annotated[float, to_decimals(1)] | None
     """Temperature of the room in degrees Celsius; null where it was not measured."""
-    humidity_pct: float | None
+    humidity_pct: Annotated[float, to_decimals(0)] | None
     """Relative humidity of the room in percent; null where it was not measured."""
     hvac: HvacState | None
     """State of the air conditioning as the location reports it; null where it reports none."""
@@ -80,7 +83,9 @@ class LocationStats(Described):
     """Active alerts by severity."""
     pending_alert_count: int
     """Active alerts that nobody has acknowledged."""
-    mean_soh_pct: float | None = Field(description="Mean over the batteries with evidence; age alone is not evidence.")
+    mean_soh_pct: Annotated[float, to_decimals(1)] | None = Field(
+        description="Mean over the batteries with evidence; age alone is not evidence."
+    )
     soh_evidence_count: int = Field(
         description="Batteries whose state of health is based on a discharge, a test or an ohmic measurement."
     )
@@ -103,11 +108,11 @@ class LocationOut(Described):
     """Name for people."""
     region: str
     """Part of the country that it is in."""
-    latitude: float
+    latitude: Annotated[float, to_decimals(6)]
     """Degrees north of the equator."""
-    longitude: float
+    longitude: Annotated[float, to_decimals(6)]
     """Degrees east of Greenwich."""
-    altitude_m: float
+    altitude_m: Annotated[float, to_decimals(1)]
     """Height above sea level in metres."""
     commissioned_on: date
     """Day on which it went into service."""
@@ -131,21 +136,21 @@ class StringStateOut(Described):
 
     time: AwareDatetime | None
     """When the values were measured; null before the first reading."""
-    voltage_v: float | None
+    voltage_v: Annotated[float, to_decimals(2)] | None
     """Voltage of the whole string in volts; null where it was not measured."""
-    current_a: float | None
+    current_a: Annotated[float, to_decimals(1)] | None
     """Current in amperes, positive while charging; null where it was not measured."""
-    float_current_ma: float | None
+    float_current_ma: Annotated[float, to_decimals(1)] | None
     """Float current in milliamperes; null where it was not measured."""
-    ripple_voltage_v: float | None
+    ripple_voltage_v: Annotated[float, to_decimals(3)] | None
     """Ripple of the voltage in volts; null where it was not measured."""
-    ripple_current_a: float | None
+    ripple_current_a: Annotated[float, to_decimals(2)] | None
     """Ripple of the current in amperes; null where it was not measured."""
     mode: StringMode | None
     """What the string does; null while that is unknown."""
     mode_since: AwareDatetime | None
     """Since when it has been in this mode; null while that is unknown."""
-    reporting_interval_s: float | None
+    reporting_interval_s: Annotated[float, to_decimals(1)] | None
     """Seconds between its readings, as learned from them; null until enough have arrived."""
     is_stale: bool
     """True: the values are too old to describe the string now."""
@@ -173,7 +178,7 @@ class SystemOut(Described):
     """Id of the battery system, as `DC-CNX-01-UPS-01`."""
     kind: SystemKind
     """What it feeds."""
-    rated_power_kva: float
+    rated_power_kva: Annotated[float, to_decimals(1)]
     """Rated power in kilovolt-amperes."""
     strings: list[StringOut]
     """Its strings, in the order of their ids."""
@@ -208,17 +213,17 @@ class LiveValues(Described):
     """When the values were measured."""
     received_at: AwareDatetime
     """When the gateway received them."""
-    voltage_v: float | None
+    voltage_v: Annotated[float, to_decimals(3)] | None
     """Voltage in volts, measured at the terminals; null where it was not measured."""
-    current_a: float | None
+    current_a: Annotated[float, to_decimals(1)] | None
     """Current in amperes, positive while charging; null where neither it nor the string's is known."""
-    temperature_c: float | None
+    temperature_c: Annotated[float, to_decimals(1)] | None
     """Temperature of the case in degrees Celsius; null where it was not measured."""
-    internal_resistance_mohm: float | None
+    internal_resistance_mohm: Annotated[float, to_decimals(2)] | None
     """Ohmic resistance in milliohms, as the monitor measures it; null before the first measurement."""
     resistance_measured_at: AwareDatetime | None
     """When the resistance was measured, which is rarer than voltage; null before the first time."""
-    resistance_drift_pct: float | None = Field(
+    resistance_drift_pct: Annotated[float, to_decimals(1)] | None = Field(
         description="Increase over the battery's own baseline in percent, both corrected to 25 °C."
     )
     soc: Estimate
@@ -227,9 +232,9 @@ class LiveValues(Described):
     """State of health: present capacity, in percent of the rated one at 25 °C."""
     quality: list[str]
     """Codes of what is remarkable about the newest reading; empty if nothing is."""
-    reporting_interval_s: float | None
+    reporting_interval_s: Annotated[float, to_decimals(1)] | None
     """Seconds between its readings, as learned from them; null until enough have arrived."""
-    stale_after_s: float
+    stale_after_s: Annotated[float, to_decimals(1)]
     """Age in seconds above which its values count as stale."""
     is_stale: bool
     """True: the values are too old to describe the battery now."""
@@ -274,7 +279,7 @@ class BatterySummary(Described):
     """Its newest values; null before its first reading."""
     open_alerts: SeverityCounts
     """Its open alerts by severity."""
-    rul_days: float | None = None
+    rul_days: Annotated[float, to_decimals(1)] | None = None
     """Remaining life in days until the state of health falls to 80 %, median; null without a prediction."""
     retired_at: AwareDatetime | None = Field(
         description="From when the battery is out of service: not watched, and no part of any count."
@@ -301,11 +306,11 @@ class BatteryDetail(BatterySummary):
     """Name of its location."""
     model: BatteryModel
     """Nameplate of its model."""
-    baseline_resistance_mohm: float | None
+    baseline_resistance_mohm: Annotated[float, to_decimals(3)] | None
     """Its own resistance when new, in milliohms; null if unknown, and then there is no drift."""
-    baseline_temperature_c: float | None
+    baseline_temperature_c: Annotated[float, to_decimals(1)] | None
     """Temperature of the baseline measurement in degrees Celsius; null if unknown."""
-    age_years: float
+    age_years: Annotated[float, to_decimals(2)]
     """Years since its installation."""
     string_state: StringStateOut
     """Newest values of its string."""

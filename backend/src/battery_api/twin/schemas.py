@@ -2,13 +2,14 @@
 
 from datetime import date
 from enum import StrEnum
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import AwareDatetime, Field
 
 from battery_api.fleet.schemas import Estimate
 from battery_contracts.described import Described
 from battery_contracts.enums import NoEstimateReason
+from battery_contracts.rounding import to_decimals
 from battery_contracts.twin_analysis import SimulateResponse
 
 DischargeMode = Literal["discharge", "test"]
@@ -33,15 +34,15 @@ class HealthEvidence(Described):
     """Kind of evidence."""
     at: AwareDatetime
     """When it was obtained: the end of a discharge, or the ohmic measurement."""
-    age_days: float
+    age_days: Annotated[float, to_decimals(2)]
     """Days since then."""
-    depth_pct: float | None
+    depth_pct: Annotated[float, to_decimals(1)] | None
     """Depth of the discharge in percent of the rated capacity; null for an ohmic measurement."""
     soh: Estimate | None
     """State of health that the discharge showed; null if it was too shallow, or for an ohmic measurement."""
-    resistance_mohm: float | None
+    resistance_mohm: Annotated[float, to_decimals(3)] | None
     """Measured resistance in milliohms; null for a discharge."""
-    resistance_drift_pct: float | None
+    resistance_drift_pct: Annotated[float, to_decimals(1)] | None
     """Increase over the battery's own baseline in percent, at 25 °C; null where it cannot be compared."""
 
 
@@ -56,9 +57,9 @@ class DailyEstimate(Described):
     """State of charge: charge held, in percent of the present capacity."""
     soh: Estimate
     """State of health: present capacity, in percent of the rated one at 25 °C."""
-    resistance_mohm: float | None
+    resistance_mohm: Annotated[float, to_decimals(3)] | None
     """Estimated resistance in milliohms; null where there is no estimate."""
-    resistance_sd_mohm: float | None
+    resistance_sd_mohm: Annotated[float, to_decimals(3)] | None
     """Standard deviation of the resistance in milliohms; null where there is no estimate."""
 
 
@@ -76,8 +77,10 @@ class TwinRecord(Described):
     """State of charge: charge held, in percent of the present capacity."""
     soh: Estimate
     """State of health: present capacity, in percent of the rated one at 25 °C."""
-    resistance_mohm: float | None = Field(description="Estimated from the ohmic measurements.")
-    resistance_sd_mohm: float | None
+    resistance_mohm: Annotated[float, to_decimals(3)] | None = Field(
+        description="Estimated from the ohmic measurements."
+    )
+    resistance_sd_mohm: Annotated[float, to_decimals(3)] | None
     """Standard deviation of the resistance in milliohms; null where there is no estimate."""
     evidence: list[HealthEvidence] = Field(description="Newest first.")
     history: list[DailyEstimate] = Field(description="Oldest first.")
@@ -88,11 +91,11 @@ class DischargeBattery(Described):
 
     battery_id: str
     """Id of the battery."""
-    end_voltage_v: float | None
+    end_voltage_v: Annotated[float, to_decimals(3)] | None
     """Voltage in volts at the end of the discharge; null where it was not measured."""
-    min_voltage_v: float | None
+    min_voltage_v: Annotated[float, to_decimals(3)] | None
     """Lowest voltage in volts; null where it was not measured."""
-    mean_temperature_c: float | None
+    mean_temperature_c: Annotated[float, to_decimals(1)] | None
     """Mean temperature of the case in degrees Celsius; null where it was not measured."""
     soh: Estimate | None = Field(description="Null if the discharge was too shallow, or the twin gave no estimate.")
 
@@ -111,21 +114,21 @@ class DischargeOut(Described):
     """When it began."""
     ended_at: AwareDatetime
     """When it ended, or the newest reading of one that may continue."""
-    duration_s: float
+    duration_s: Annotated[float, to_decimals(1)]
     """Seconds from its beginning to its end."""
     mode: DischargeMode
     """`test` for a deliberate discharge, else `discharge`."""
-    drawn_ah: float
+    drawn_ah: Annotated[float, to_decimals(2)]
     """Charge drawn in ampere-hours; a lower bound unless `complete`."""
-    depth_pct: float
+    depth_pct: Annotated[float, to_decimals(1)]
     """Charge drawn in percent of the rated capacity; a lower bound unless `complete`."""
-    mean_current_a: float
+    mean_current_a: Annotated[float, to_decimals(2)]
     """Mean current in amperes; negative."""
-    min_voltage_v: float | None
+    min_voltage_v: Annotated[float, to_decimals(3)] | None
     """Lowest voltage of one of its batteries in volts; null where none was measured."""
     lowest_battery_id: str | None
     """Id of the battery with the lowest voltage; null where none was measured."""
-    mean_temperature_c: float | None
+    mean_temperature_c: Annotated[float, to_decimals(1)] | None
     """Mean temperature of its batteries in degrees Celsius; null where none was measured."""
     complete: bool
     """False: readings are missing, and more was drawn than measured."""

@@ -1,11 +1,12 @@
 """Wire models of alerts, shared by the REST answers and the realtime events."""
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import AwareDatetime, ConfigDict, Field
 
 from battery_contracts.described import Described
 from battery_contracts.enums import AlertType, RespondWithin, Severity
+from battery_contracts.rounding import to_decimals
 
 
 class AlertOut(Described):
@@ -51,11 +52,13 @@ class AlertOut(Described):
     """When a person closed it; null while nobody has."""
     resolved_by: str | None
     """Name of who closed it; null while nobody has."""
-    value: float | None = Field(description="Value that raised the alert, in `unit`.")
-    threshold: float | None = Field(description="Raise limit of the rule in force at that time, in `unit`.")
+    value: Annotated[float, to_decimals(4)] | None = Field(description="Value that raised the alert, in `unit`.")
+    threshold: Annotated[float, to_decimals(4)] | None = Field(
+        description="Raise limit of the rule in force at that time, in `unit`."
+    )
     unit: str | None
     """Unit of the values; null for a number without one."""
-    peak_value: float | None = Field(description="Worst value while active, in `unit`.")
+    peak_value: Annotated[float, to_decimals(4)] | None = Field(description="Worst value while active, in `unit`.")
     message: str
     """What is wrong, in English."""
     message_code: str

@@ -6,6 +6,7 @@ from pydantic import AwareDatetime, ConfigDict, Field, FiniteFloat, model_valida
 
 from battery_contracts.described import Described
 from battery_contracts.enums import Provenance
+from battery_contracts.rounding import to_decimals
 from battery_contracts.twin import PhysicsRul
 
 Temperature = Annotated[FiniteFloat, Field(ge=-40, le=90)]
@@ -281,25 +282,25 @@ class SimulateRequest(_Frozen):
 class SimulateResponse(_Frozen):
     """Runtime to cut-off with its interval, the battery that limits it, and the median course of the string."""
 
-    runtime_p10_s: float
+    runtime_p10_s: Annotated[float, to_decimals(1)]
     """Runtime in seconds that is undercut with a probability of 10 %."""
-    runtime_p50_s: float
+    runtime_p50_s: Annotated[float, to_decimals(1)]
     """Median runtime in seconds."""
-    runtime_p90_s: float
+    runtime_p90_s: Annotated[float, to_decimals(1)]
     """Runtime in seconds that is exceeded with a probability of 10 %."""
     reaches_cut_off: bool
     """False: the string outlasts the simulation, and the runtimes are lower bounds."""
     limiting_battery_id: str
     """Id of the block that most likely reaches the cut-off first."""
-    limiting_probability: float
+    limiting_probability: Annotated[float, to_decimals(4)]
     """Probability from 0 to 1 that this block is the first."""
-    time_s: list[float]
+    time_s: list[Annotated[float, to_decimals(1)]]
     """Seconds from the beginning, for the columns below."""
-    current_a: list[float]
+    current_a: list[Annotated[float, to_decimals(2)]]
     """Current in amperes, positive while charging."""
-    string_voltage_v: list[float]
+    string_voltage_v: list[Annotated[float, to_decimals(2)]]
     """Median voltage of the string in volts."""
-    limiting_voltage_v: list[float]
+    limiting_voltage_v: list[Annotated[float, to_decimals(3)]]
     """Median voltage of the limiting block in volts."""
-    limiting_soc_pct: list[float]
+    limiting_soc_pct: list[Annotated[float, to_decimals(2)]]
     """Median state of charge of the limiting block in percent."""
