@@ -61,3 +61,26 @@ def test_an_acknowledged_commit_is_on_disk_whatever_the_machine(memory_gib: int)
 def test_lines_that_are_no_progress_are_passed_over(line: bytes) -> None:
     assert parse_progress(line) is None
     assert parse_progress(b'{"phase": "load", "done": 3, "total": 9}') == (3, 9)
+
+
+def test_a_secret_may_be_in_a_file(tmp_path: Path) -> None:
+    (tmp_path / "url").write_text("postgresql://owner:secret@db/battery\n")
+    settings = LauncherSettings.from_environment({"DATABASE_URL_FILE": "url", "OTHER_FILE": "kept"}, tmp_path)
+    assert settings.database_url == "postgresql://owner:secret@db/battery"
+    assert settings.environment == {"DATABASE_URL": "postgresql://owner:secret@db/battery", "OTHER_FILE": "kept"}
+
+
+@pytest.mark.parametrize(
+    ("environment", "reason"),
+    [
+        ({"DATABASE_URL_FILE": "nowhere"}, "DATABASE_URL_FILE names .*nowhere, which cannot be read: No such file"),
+        ({"DATABASE_URL_FILE": "url", "DATABASE_URL": "x"}, "DATABASE_URL and DATABASE_URL_FILE are both set"),
+        ({"SERVICE_TOKEN_FILE": "empty"}, "SERVICE_TOKEN_FILE names .*empty, which must hold the secret"),
+    ],
+)
+def test_a_secret_that_cannot_be_read_ends_the_launch(tmp_path: Path, environment: dict[str, str], reason: str) -> None:
+    (tmp_path / "url").write_text("postgresql://owner:secret@db/battery")
+    (tmp_path / "empty").write_text("")
+    with pytest.raises(LaunchFailed, match=reason) as refused:
+        LauncherSettings.from_environment(environment, tmp_path)
+    assert "secret@" not in str(refused.value)

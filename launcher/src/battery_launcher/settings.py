@@ -8,9 +8,21 @@ from pathlib import Path
 
 from battery_launcher.errors import LaunchFailed
 from battery_servicekit.disk import MIB, DiskWatch
+from battery_servicekit.secret_files import SecretFileError, read_secret
 
 DEFAULT_PORT = 8000
 DEFAULT_HISTORY_DAYS = 90
+SECRETS = (
+    "BATTERY_ADMIN_PASSWORD",
+    "DATABASE_OWNER_URL",
+    "DATABASE_URL",
+    "JWT_SECRET_KEY",
+    "METRICS_TOKEN",
+    "REDIS_URL",
+    "SERVICE_TOKEN",
+    "SIMULATOR_API_KEY",
+)
+"""Settings that a file may hold instead: NAME_FILE is its path."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +54,7 @@ class LauncherSettings:
         """Read the settings; variables of the process override lines of ``.env``."""
         root = (root or Path.cwd()).resolve()
         values = {**read_env_file(root / ".env"), **(os.environ if environment is None else environment)}
-        values = {name: value for name, value in values.items() if value != ""}
+        values = _with_secrets({name: value for name, value in values.items() if value != ""}, root)
         history_days = _number(values, "BATTERY_HISTORY_DAYS", lowest=0, highest=3650)
         full_mb = _number(values, "DISK_FULL_BELOW_MB", lowest=0, highest=2**20)
         low_mb = _number(values, "DISK_LOW_BELOW_MB", lowest=0, highest=2**20)
@@ -69,6 +81,23 @@ def read_env_file(path: Path) -> dict[str, str]:
     lines = (line.strip().removeprefix("export ") for line in path.read_text().splitlines())
     pairs = (line.partition("=") for line in lines if line and not line.startswith("#") and "=" in line)
     return {name.strip(): value.strip().strip("\"'") for name, _, value in pairs}
+
+
+def _with_secrets(values: Mapping[str, str], root: Path) -> dict[str, str]:
+    """Read the secrets that files hold (``NAME_FILE``), so that every program gets them in the same way."""
+    read = {}
+    for name in SECRETS:
+        variable = f"{name}_FILE"
+        if variable not in values:
+            continue
+        if name in values:
+            raise LaunchFailed(f"{name} and {variable} are both set; keep one of them.")
+        try:
+            read[name] = read_secret(variable, root / values[variable])
+        except SecretFileError as error:
+            raise LaunchFailed(f"{error}.") from error
+    files = {f"{name}_FILE" for name in read}
+    return {name: value for name, value in {**values, **read}.items() if name not in files}
 
 
 def _number(values: Mapping[str, str], name: str, *, lowest: int, highest: int) -> int | None:

@@ -90,9 +90,9 @@ def run(command: list[str | Path], cwd: Path = ROOT, **environment: str) -> subp
     )
 
 
-def compare_with_schema(path: Path) -> subprocess.CompletedProcess[str]:
+def compare_with_schema(path: Path, schema: str = "compose-spec") -> subprocess.CompletedProcess[str]:
     program = Path(sys.executable).with_name("check-jsonschema")
-    return run([program, "--builtin-schema", "vendor.compose-spec", path])
+    return run([program, "--builtin-schema", f"vendor.{schema}", path])
 
 
 @pytest.fixture(scope="session")
@@ -103,6 +103,26 @@ def promtool() -> Path:
 @pytest.fixture(scope="session")
 def caddy() -> Path:
     return find_program("caddy", "caddy")
+
+
+class TestAutomation:
+    @pytest.mark.parametrize("path", sorted((ROOT / ".github" / "workflows").glob("*.yml")), ids=lambda path: path.name)
+    def test_a_workflow_follows_the_schema_and_pins_its_actions(self, path: Path) -> None:
+        done = compare_with_schema(path, "github-workflows")
+        assert done.returncode == 0, done.stdout
+        used = re.findall(r"uses: (\S+)", path.read_text())
+        assert [action for action in used if not re.fullmatch(r"[\w./-]+@[0-9a-f]{40}", action)] == []
+
+    def test_updates_follow_the_schema_and_reach_every_image(self) -> None:
+        path = ROOT / ".github" / "dependabot.yml"
+        done = compare_with_schema(path, "dependabot")
+        assert done.returncode == 0, done.stdout
+        updates = yaml.safe_load(path.read_text())["updates"]
+        folders = {
+            folder for entry in updates if entry["package-ecosystem"] == "docker" for folder in entry["directories"]
+        }
+        assert folders == {f"/{Path(name).parent}" for name in DOCKERFILES}
+        assert "docker-compose" in {entry["package-ecosystem"] for entry in updates}
 
 
 class TestCompose:
