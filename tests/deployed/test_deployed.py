@@ -14,7 +14,7 @@ import httpx
 import pytest
 import socketio
 
-from tests.e2e.fleet import BATTERY_COUNT, is_fresh, overview, row_count
+from tests.e2e.fleet import BATTERY, BATTERY_COUNT, is_fresh, overview, row_count
 
 LOCATION = "DC-CNX-01"
 URL = os.environ.get("BATTERY_URL", "")
@@ -142,3 +142,24 @@ async def test_live_messages_arrive(api: httpx.Client, trust: ssl.SSLContext, tr
     assert second["seq"] == first["seq"] + 1
     newest = [datetime.fromisoformat(value) for value in second["columns"]["time"]]
     assert datetime.now(UTC) - max(newest) < timedelta(minutes=3)
+
+
+async def test_messages_of_one_battery_arrive_through_whichever_gateway(
+    api: httpx.Client, trust: ssl.SSLContext
+) -> None:
+    """Each connection may be held by another gateway than the one that stores the reading."""
+    token = str(api.headers["Authorization"]).removeprefix("Bearer ")
+
+    async def first_message() -> dict[str, Any]:
+        received: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
+        async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(ssl=trust)) as session:
+            client = socketio.AsyncClient(reconnection=False, http_session=session)
+            client.on("telemetry_update", received.put)
+            await client.connect(URL, auth={"token": token}, transports=["websocket"], wait_timeout=30)
+            await client.emit("subscribe_battery", {"battery_id": BATTERY})
+            message = await asyncio.wait_for(received.get(), 180)
+            await client.disconnect()
+        return message
+
+    messages = await asyncio.gather(*(first_message() for _ in range(4)))
+    assert [message["columns"]["battery_id"] for message in messages] == [[BATTERY]] * 4

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from battery_api.accounts.principal import Principal, Scope
 from battery_api.db.session import Database
 from battery_contracts.clients.mocks import ConstantTwin, UnavailableTwin
-from battery_contracts.enums import ReadingQuality, StringMode
+from battery_contracts.enums import ReadingQuality, RejectCode, StringMode
 from battery_contracts.twin import EstimateRequest, EstimateResponse
 
 from .world import (
@@ -306,11 +306,36 @@ async def test_an_estimate_overtaken_twice_is_left_out(database: Database) -> No
     assert row["soc_pct"] is None
 
 
+async def test_a_limited_key_cannot_tell_a_foreign_id_from_one_that_does_not_exist(gateway: Gateway) -> None:
+    limited = Principal("key", None, None, frozenset(Scope), frozenset({LOCATIONS[0]}))
+    foreign, made_up = BATTERIES[-1], "BAT-DC-NON-01-UPS-01-STR-01-001"
+    body = {
+        "readings": [
+            reading(foreign),
+            reading(made_up),
+            reading(foreign, voltage_v=99.0),
+            reading(made_up, voltage_v=99.0),
+        ],
+        "string_readings": [
+            {"string_id": code, "time": iso(NOW), "current_a": 1.0} for code in (STRINGS[-1], "DC-NON")
+        ],
+        "site_readings": [
+            {"location_id": code, "time": iso(NOW), "ambient_c": 20.0} for code in (LOCATIONS[1], "DC-NON")
+        ],
+    }
+    result = await gateway.post(body, limited)
+    assert result.rejected_count == 8
+    answers = [(entry.list, entry.code, entry.detail.replace(made_up, foreign)) for entry in result.rejected]
+    assert {code for _, code, _ in answers} == {RejectCode.UNKNOWN_ID}
+    assert len({detail for kind, _, detail in answers if kind == "readings"}) == 1
+    assert all(" in your locations has the id " in detail for _, _, detail in answers)
+
+
 async def test_refused_readings_count_where_the_battery_is_known(gateway: Gateway) -> None:
     limited = Principal("key", None, None, frozenset(Scope), frozenset({LOCATIONS[0]}))
     bad = [reading(voltage_v=13_650.0), reading(at=ago(70), voltage_v=99.0), reading(BATTERIES[-1])]
     result = await gateway.post({"readings": [*bad, reading(at=ago(80))]}, limited)
-    assert [rejection.code.value for rejection in result.rejected] == ["wrong_scale", "out_of_range", "not_permitted"]
+    assert [rejection.code.value for rejection in result.rejected] == ["wrong_scale", "out_of_range", "unknown_id"]
     (counted,) = await gateway.rows(COUNTS)
     assert {name: int(value) for name, value in counted.items()} == {
         "received": 3,

@@ -3952,7 +3952,7 @@ export interface components {
          * @description Why a reading of a batch was rejected.
          * @enum {string}
          */
-        RejectCode: "malformed" | "missing_field" | "unknown_id" | "not_permitted" | "not_finite" | "not_available" | "wrong_scale" | "out_of_range" | "bad_time" | "future" | "too_old" | "retired" | "no_values" | "repeated_in_batch";
+        RejectCode: "malformed" | "missing_field" | "unknown_id" | "not_finite" | "not_available" | "wrong_scale" | "out_of_range" | "bad_time" | "future" | "too_old" | "retired" | "no_values" | "repeated_in_batch";
         /**
          * Rejection
          * @description Why one reading of a batch was rejected; the others were accepted.

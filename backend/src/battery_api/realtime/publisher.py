@@ -1,7 +1,7 @@
 """Publish the events of ingest and alerts to their rooms; best effort, never raises."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from typing import Any, Final
 
 import structlog
@@ -48,12 +48,18 @@ class SocketPublisher:
                 self._put("alert", payload, battery_room(event.alert.battery_id))
 
     async def publish_statuses(self, updates: Sequence[BatteryStatusUpdate]) -> None:
-        """Queue changed statuses for the rooms of their location."""
+        """Queue changed statuses for the rooms of their location, and for those of batteries that are watched."""
+        watched = self.watched_batteries()
         for update in updates:
-            self._put("battery_status_update", update.model_dump(mode="json"), location_room(update.location_id))
+            payload = update.model_dump(mode="json")
+            self._put("battery_status_update", payload, location_room(update.location_id))
+            for row, battery_id in enumerate(update.columns.battery_id):
+                if battery_id in watched:
+                    columns = {name: [values[row]] for name, values in payload["columns"].items()}
+                    self._put("battery_status_update", {**payload, "columns": columns}, battery_room(battery_id))
 
-    def watched_batteries(self) -> frozenset[str]:
-        """Return the batteries whose own room has a listener here."""
+    def watched_batteries(self) -> Container[str]:
+        """Return the batteries whose own room may have a listener."""
         return self._server.watched_batteries()
 
     async def run(self) -> None:

@@ -9,7 +9,7 @@ and so is one that reads too slowly or has not logged in.
 import asyncio
 import contextlib
 import logging
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Container, Mapping
 from dataclasses import dataclass
 from time import monotonic
 from typing import Any, Final
@@ -38,6 +38,13 @@ LOGINS_AT_ONCE: Final = 3
 """Connections of the pool that checks and logins of sockets may take from requests."""
 MAX_WAITING_PACKETS: Final = 500
 """Packets that may wait for one client; beyond it the client is disconnected and re-reads a snapshot."""
+
+
+class EveryBattery(Container[str]):
+    """Holds every battery: which of them are watched through another gateway is not known here."""
+
+    def __contains__(self, _: object) -> bool:
+        return True
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,8 +91,10 @@ class RealtimeServer:
         """Return an ASGI app that serves ``/socket.io`` and passes everything else on."""
         return socketio.ASGIApp(self.sio, other_asgi_app=other, socketio_path="/socket.io")
 
-    def watched_batteries(self) -> frozenset[str]:
-        """Return the batteries whose own room has a listener on this replica."""
+    def watched_batteries(self) -> Container[str]:
+        """Return the batteries whose own room has a listener; with several gateways any may have one on another."""
+        if self._context.settings.redis_url is not None:
+            return EveryBattery()
         prefix = battery_room("")
         return frozenset(room.removeprefix(prefix) for room in self.sio.room_names() if room.startswith(prefix))
 

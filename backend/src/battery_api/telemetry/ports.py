@@ -3,7 +3,7 @@
 Telemetry is below alerts and realtime, so it declares the interfaces, and `app.main` supplies the implementations.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Generic, Protocol
 
@@ -187,11 +187,11 @@ class Publisher(Protocol):
         ...
 
     async def publish_statuses(self, updates: Sequence[BatteryStatusUpdate]) -> None:
-        """Publish changed battery statuses to the rooms of their location."""
+        """Publish changed battery statuses to the rooms of their location and battery."""
         ...
 
-    def watched_batteries(self) -> frozenset[str]:
-        """Return the batteries whose own room has a listener; only they need messages of their own."""
+    def watched_batteries(self) -> Container[str]:
+        """Return the batteries whose own room may have a listener; only they need messages of their own."""
         ...
 
 
@@ -222,6 +222,6 @@ class NoPublisher:
     async def publish_statuses(self, updates: Sequence[BatteryStatusUpdate]) -> None:
         """Drop the statuses."""
 
-    def watched_batteries(self) -> frozenset[str]:
+    def watched_batteries(self) -> Container[str]:
         """Return no battery: nobody listens."""
         return frozenset()

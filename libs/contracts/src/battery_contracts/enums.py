@@ -169,7 +169,7 @@ class RejectCode(StrEnum):
     MALFORMED = "malformed"
     MISSING_FIELD = "missing_field"
     UNKNOWN_ID = "unknown_id"
-    NOT_PERMITTED = "not_permitted"
+    """Nothing that the caller may write to has this id."""
     NOT_FINITE = "not_finite"
     NOT_AVAILABLE = "not_available"
     """The value is what a register sends when it has none."""

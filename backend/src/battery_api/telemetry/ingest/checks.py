@@ -238,21 +238,19 @@ class _Validator:
                 self.rejected_slots.append((slot, time_us))
 
     def _check_identity(self) -> None:
-        self._reject(
-            self._slot < 0,
-            RejectCode.UNKNOWN_ID,
-            lambda row: f"no {self._kind} has the id {self._rows.code[row][:60]!r}",
-        )
         allowed = self._principal.location_codes
+        where = ""
         if allowed is not None and len(self._rows):
+            # Known or not, what lies elsewhere gets the same answer: a key must not find out which ids exist.
+            where = " in your locations"
             is_visible = np.array([entry.code in allowed for entry in self._fleet.locations.entries], bool)
             location = self._index.location[np.maximum(self._slot, 0)]
             self._is_forbidden = (self._slot >= 0) & ~is_visible[location]
-            self._reject(
-                self._is_forbidden,
-                RejectCode.NOT_PERMITTED,
-                lambda row: f"you may not write to the location of {self._rows.code[row]}",
-            )
+        self._reject(
+            (self._slot < 0) | self._is_forbidden,
+            RejectCode.UNKNOWN_ID,
+            lambda row: f"no {self._kind}{where} has the id {self._rows.code[row][:60]!r}",
+        )
 
     def _check_values(self) -> None:
         for channel in self._rows.shape.channels:

@@ -1,6 +1,6 @@
 """The events of a stored batch: one message per room, rounded to sensor resolution."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -71,7 +71,7 @@ def telemetry_updates(
     *,
     location_codes: Sequence[str],
     location_seq: IntArray,
-    watched: frozenset[str],
+    watched: Container[str],
     received_at: datetime,
 ) -> list[TelemetryUpdate]:
     """Return one message per location with new readings, and one per battery with a listener of its own."""
@@ -81,7 +81,7 @@ def telemetry_updates(
         code = location_codes[location]
         columns = _columns(newest, rounded, np.flatnonzero(newest.location == location).tolist())
         updates.append(_update(location_room(code), int(location_seq[location]), code, received_at, columns))
-    if watched:
+    if watched != frozenset():
         for row, code in enumerate(newest.code):
             if code in watched:
                 columns = _columns(newest, rounded, [row])

@@ -1,6 +1,6 @@
 """One batch inside its transaction: lock, insert, judge, update; the steps of a reading's life in their order."""
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -82,7 +82,7 @@ class BatchTransaction:
         fleet: FleetIndex,
         judge: Judge,
         received_at: datetime,
-        watched: frozenset[str] = frozenset(),
+        watched: Container[str] = frozenset(),
         estimates: BatchEstimates | None = None,
     ) -> None:
         self._connection = connection
