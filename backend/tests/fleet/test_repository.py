@@ -58,6 +58,10 @@ async def test_columns_arrive_in_their_fields(database: Database) -> None:
         (BatteryFilter(), "-temperature_c", 3, 3),
         (BatteryFilter(), "internal_resistance_mohm", 3, 3),
         (BatteryFilter(), "resistance_drift_pct", 3, 3),
+        (BatteryFilter(), "soc_pct", 3, 3),
+        (BatteryFilter(), "-soh_pct", 3, 3),
+        (BatteryFilter(), "rul_days", 3, 3),
+        (BatteryFilter(), "-age_years", 3, 0),
         (BatteryFilter(), "time", 3, 2),
         (BatteryFilter(text="SN-0001"), "voltage_v", 1, 0),
         (BatteryFilter(rul_below_days=90), "battery_id", 0, 3),
@@ -80,3 +84,39 @@ async def test_what_has_no_value_to_compare_or_to_sort_by_is_counted(
     assert (len(found.batteries), found.total, found.unknown_count) == (total, total, unknown_count)
     if total == 3 and unknown_count == 2:
         assert found.batteries[0].serial_number == "SN-0001"
+
+
+async def test_estimates_sort_as_they_are_shown(database: Database) -> None:
+    """The second battery has the lowest number, but no evidence for it, so that the list shows none."""
+    rows = [
+        ("SN-0001", 80.0, 3.0, "discharge_inferred"),
+        ("SN-0002", 50.0, None, None),
+        ("SN-0003", 70.0, 3.0, "prior_only"),
+    ]
+    async with database.begin() as connection:
+        for serial_number, value, spread, provenance in rows:
+            await connection.exec_driver_sql(
+                "update battery_state set time = $1, soh_pct = $2, soh_sd_pct = $3, soh_provenance = $4 "
+                "where battery_id = (select id from battery where serial_number = $5)",
+                (NOW, value, spread, provenance, serial_number),
+            )
+        found = [
+            await list_batteries(connection, BatteryFilter(), now=NOW, sort=sort, skip=0, limit=9)
+            for sort in ("soh_pct", "-soh_pct")
+        ]
+    rising, falling = ([row.serial_number for row in listing.batteries] for listing in found)
+    assert rising == ["SN-0003", "SN-0001", "SN-0002"]
+    assert falling == ["SN-0001", "SN-0003", "SN-0002"]
+    assert [listing.unknown_count for listing in found] == [1, 1]
+
+
+async def test_the_oldest_comes_last_by_age_and_first_in_reverse(database: Database) -> None:
+    async with database.begin() as connection:
+        await connection.exec_driver_sql(
+            "update battery set installed_at = $1 where serial_number = 'SN-0002'", (datetime(2010, 1, 1, tzinfo=UTC),)
+        )
+        rising, falling = [
+            await list_batteries(connection, BatteryFilter(), now=NOW, sort=sort, skip=0, limit=9)
+            for sort in ("age_years", "-age_years")
+        ]
+    assert (rising.batteries[-1].serial_number, falling.batteries[0].serial_number) == ("SN-0002", "SN-0002")

@@ -7605,7 +7605,7 @@ export interface operations {
     fleet_list_location_batteries: {
         parameters: {
             query?: {
-                /** @description One of battery_id, voltage_v, temperature_c, internal_resistance_mohm, resistance_drift_pct, installed_at, status, time; a leading - reverses the order. */
+                /** @description One of battery_id, voltage_v, temperature_c, internal_resistance_mohm, resistance_drift_pct, soc_pct, soh_pct, rul_days, installed_at, age_years, status, time; a leading - reverses the order. */
                 sort?: string;
                 /** @description Add what is retired. */
                 include_retired?: boolean;
@@ -7771,7 +7771,7 @@ export interface operations {
                 rul_below_days?: number | null;
                 /** @description Part of an id or of a serial number. */
                 q?: string | null;
-                /** @description One of battery_id, voltage_v, temperature_c, internal_resistance_mohm, resistance_drift_pct, installed_at, status, time; a leading - reverses the order. */
+                /** @description One of battery_id, voltage_v, temperature_c, internal_resistance_mohm, resistance_drift_pct, soc_pct, soh_pct, rul_days, installed_at, age_years, status, time; a leading - reverses the order. */
                 sort?: string;
                 /** @description Add what is retired. */
                 include_retired?: boolean;
@@ -8207,6 +8207,10 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example location_id,location_name,region,latitude,longitude,altitude_m,commissioned_on,utility,climate_zone,system_id,system_kind,rated_power_kva,string_id,battery_id,position,model_id,serial_number,installed_on,baseline_resistance_mohm,baseline_temperature_c
+                     *     DC-CNX-01,Chiang Mai,northern,18.7883,98.9853,310,2018-03-15,PEA,N,DC-CNX-01-UPS-01,UPS,200,DC-CNX-01-UPS-01-STR-01,BAT-DC-CNX-01-UPS-01-STR-01-001,1,CSB-HX12-120,CSB2611-000812,2026-11-20,3.48,25.0
+                     */
                     "text/csv": unknown;
                     "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": string;
                 };

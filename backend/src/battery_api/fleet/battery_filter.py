@@ -5,18 +5,30 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 STATUS_RANK: Final = "array_position(array['critical', 'no_data', 'warning', 'normal'], x.status)"
+
+
+def _shown(quantity: str) -> str:
+    """Return the SQL for an estimate as the list shows it: without its spread or its evidence it shows none."""
+    is_whole = f"x.{quantity}_sd_pct is not null and x.{quantity}_provenance is not null"
+    return f"(case when {is_whole} then x.{quantity}_pct end)"
+
+
 SORTS: Final[Mapping[str, str]] = {
     "battery_id": "x.code",
     "voltage_v": "x.voltage_v",
     "temperature_c": "x.temperature_c",
     "internal_resistance_mohm": "x.internal_resistance_mohm",
     "resistance_drift_pct": "x.resistance_drift_pct",
+    "soc_pct": _shown("soc"),
+    "soh_pct": _shown("soh"),
+    "rul_days": "x.rul_days",
     "installed_at": "x.installed_at",
+    "age_years": "(- date_part('epoch', x.installed_at))",
     "status": STATUS_RANK,
     "time": "x.time",
 }
 """Sort keys of the battery list; a leading ``-`` reverses the order."""
-_ALWAYS_KNOWN: Final = frozenset({"battery_id", "installed_at", "status"})
+_ALWAYS_KNOWN: Final = frozenset({"battery_id", "installed_at", "age_years", "status"})
 
 
 @dataclass(frozen=True, slots=True)

@@ -222,6 +222,7 @@ EXAMPLES: Final[Examples] = {
             string_state=_STATE,
         )
     ),
+    "fleet_export_fleet": Example(_CATALOGUE),
     "fleet_import_fleet": Example(
         ImportReport(
             dry_run=False,
