@@ -306,7 +306,7 @@ async def test_an_estimate_overtaken_twice_is_left_out(database: Database) -> No
     assert row["soc_pct"] is None
 
 
-async def test_a_limited_key_cannot_tell_a_foreign_id_from_one_that_does_not_exist(gateway: Gateway) -> None:
+async def test_a_limited_key_gets_the_same_answer_for_foreign_and_for_unknown_ids(gateway: Gateway) -> None:
     limited = Principal("key", None, None, frozenset(Scope), frozenset({LOCATIONS[0]}))
     foreign, made_up = BATTERIES[-1], "BAT-DC-NON-01-UPS-01-STR-01-001"
     body = {
