@@ -209,6 +209,7 @@ async def test_change_password_ends_the_other_sessions(world: World) -> None:
         ("malee-is-my-name", "easy to guess"),
         ("aaaaaaaaaaaaaaaa", "easy to guess"),
         ("Password1234", "easy to guess"),
+        (PASSWORD, "is the present one"),
     ],
 )
 async def test_a_weak_password_is_refused_with_the_remedy(world: World, new: str, detail: str) -> None:

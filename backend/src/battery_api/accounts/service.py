@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from battery_api.accounts import repository
 from battery_api.accounts.attempt_repository import has_logged_in_anyone, mark_succeeded
 from battery_api.accounts.audit import record_audit
-from battery_api.accounts.errors import BadCredentials, RefreshRefused, TooManyAttempts
+from battery_api.accounts.errors import BadCredentials, RefreshRefused, TooManyAttempts, WeakPassword
 from battery_api.accounts.passwords import check_strength, hash_password, verify_password
 from battery_api.accounts.principal import Principal
 from battery_api.accounts.repository import StoredRefreshToken, StoredUser
@@ -158,6 +158,9 @@ class SessionService:
             raise BadCredentials("The current password is wrong.")
         async with self._context.database.begin() as connection:
             await mark_succeeded(connection, admitted.attempt_id)
+        if new == current:
+            # Whoever changes a password that somebody may know must not believe that it is changed.
+            raise WeakPassword("The new password is the present one; choose another.")
         await check_strength(new, username=user.username, display_name=user.display_name)
         hashed = await hash_password(new)
         async with self._context.database.begin() as connection:
