@@ -4,13 +4,14 @@ import re
 import httpx
 import pytest
 import structlog
+from fastapi import FastAPI
 from prometheus_client import REGISTRY
 from pydantic import SecretStr
 from starlette.types import Message
 from structlog.testing import LogCapture
 
 from battery_servicekit.application import create_service
-from battery_servicekit.middleware import current_request_id
+from battery_servicekit.middleware import RequestContextMiddleware, current_request_id, pass_request_id
 from battery_servicekit.testing.asgi import asgi_client
 from tests.example import create_app
 
@@ -159,3 +160,23 @@ async def test_metrics_behind_a_token_are_for_those_who_bring_it() -> None:
         answer = await client.get("/metrics", headers={"Authorization": "Bearer scrape-token"})
         assert (answer.status_code, "http_request_seconds" in answer.text) == (200, True)
         assert (await client.get("/health")).status_code == 200
+
+
+async def test_a_call_to_another_service_carries_the_id_of_the_request_that_causes_it() -> None:
+    async def answer(request: httpx.Request) -> httpx.Response:
+        return httpx.Response(200, text=request.headers.get("X-Request-Id", "none"))
+
+    hooks = {"request": [pass_request_id]}
+    async with httpx.AsyncClient(transport=httpx.MockTransport(answer), event_hooks=hooks) as neighbour:
+        app = FastAPI()
+        app.add_middleware(RequestContextMiddleware)
+
+        @app.get("/ask")
+        async def ask() -> str:
+            return (await neighbour.get("http://twin/estimate")).text
+
+        async with asgi_client(app) as client:
+            assert (await client.get("/ask", headers={"X-Request-Id": "from-the-proxy-1"})).json() == "from-the-proxy-1"
+            made = await client.get("/ask")
+            assert made.json() == made.headers["X-Request-Id"] != "from-the-proxy-1"
+        assert (await neighbour.get("http://twin/estimate")).text == "none"

@@ -40,6 +40,7 @@ from battery_api.telemetry.store import rollups
 from battery_api.twin import discharge_job
 from battery_api.twin import routes as twin_routes
 from battery_servicekit.application import create_service
+from battery_servicekit.middleware import pass_request_id
 
 VERSION: Final = version("battery-api")
 BODY_LIMIT_BYTES: Final = 1024 * 1024
@@ -140,7 +141,9 @@ async def _running(app: FastAPI, settings: GatewaySettings, overrides: PartOverr
     async with contextlib.AsyncExitStack() as stack:
         database = Database.from_settings(settings)
         stack.push_async_callback(database.close)
-        http = await stack.enter_async_context(httpx.AsyncClient())
+        # The services are neighbours: a proxy for the outside world, as companies set one, does not know them.
+        services = httpx.AsyncClient(trust_env=False, event_hooks={"request": [pass_request_id]})
+        http = await stack.enter_async_context(services)
         await require_current_schema(database)
         parts = await build_parts(app, settings, database, http, overrides)
         app.state.parts = parts
