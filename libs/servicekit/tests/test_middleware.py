@@ -167,16 +167,16 @@ async def test_a_call_to_another_service_carries_the_id_of_the_request_that_caus
         return httpx.Response(200, text=request.headers.get("X-Request-Id", "none"))
 
     hooks = {"request": [pass_request_id]}
-    async with httpx.AsyncClient(transport=httpx.MockTransport(answer), event_hooks=hooks) as neighbour:
+    async with httpx.AsyncClient(transport=httpx.MockTransport(answer), event_hooks=hooks) as twin:
         app = FastAPI()
         app.add_middleware(RequestContextMiddleware)
 
         @app.get("/ask")
         async def ask() -> str:
-            return (await neighbour.get("http://twin/estimate")).text
+            return (await twin.get("http://twin/estimate")).text
 
         async with asgi_client(app) as client:
             assert (await client.get("/ask", headers={"X-Request-Id": "from-the-proxy-1"})).json() == "from-the-proxy-1"
             made = await client.get("/ask")
             assert made.json() == made.headers["X-Request-Id"] != "from-the-proxy-1"
-        assert (await neighbour.get("http://twin/estimate")).text == "none"
+        assert (await twin.get("http://twin/estimate")).text == "none"
