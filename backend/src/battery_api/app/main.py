@@ -141,7 +141,7 @@ async def _running(app: FastAPI, settings: GatewaySettings, overrides: PartOverr
     async with contextlib.AsyncExitStack() as stack:
         database = Database.from_settings(settings)
         stack.push_async_callback(database.close)
-        # The services are neighbours: a proxy for the outside world, as companies set one, does not know them.
+        # The services are on our own network: a proxy to the outside, as companies set one, does not reach them.
         services = httpx.AsyncClient(trust_env=False, event_hooks={"request": [pass_request_id]})
         http = await stack.enter_async_context(services)
         await require_current_schema(database)
