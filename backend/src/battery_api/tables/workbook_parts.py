@@ -41,34 +41,30 @@ def scan_sheet(content: bytes, name: str) -> SheetPart:
     Raises
     ------
     TableRefused
-        The sheet is not found, damaged or too large once unpacked.
+        The sheet is not found or damaged.
     """
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
         try:
             part = _part_names(archive).get(name)
             if part is None:
                 raise TableRefused(f"the sheet {name!r} cannot be found in the workbook; save it again.")
-            cells = _unpacked(archive, part)
+            cells = archive.read(part)
         except (KeyError, zipfile.BadZipFile, ValueError, NotImplementedError, EOFError) as error:
             raise TableRefused("the workbook is torn or damaged; save it again.") from error
     row_count, column_count = _extent(cells)
     return SheetPart(row_count, column_count, dict(_errors(cells)), list(_without_value(cells)))
 
 
-def _unpacked(archive: zipfile.ZipFile, part: str) -> bytes:
-    return archive.read(part)
-
-
 def _part_names(archive: zipfile.ZipFile) -> dict[str, str]:
     targets = {}
-    for found in _RELATIONSHIP.finditer(_unpacked(archive, "xl/_rels/workbook.xml.rels").decode()):
+    for found in _RELATIONSHIP.finditer(archive.read("xl/_rels/workbook.xml.rels").decode()):
         attributes = _attributes(found[1])
         target = attributes.get("Target", "")
         targets[attributes.get("Id", "")] = (
             target.lstrip("/") if target.startswith("/") else normpath(join("xl", target))
         )
     parts = {}
-    for found in _SHEET.finditer(_unpacked(archive, "xl/workbook.xml").decode()):
+    for found in _SHEET.finditer(archive.read("xl/workbook.xml").decode()):
         attributes = _attributes(found[1])
         key = next((value for name, value in attributes.items() if name.endswith(":id")), "")
         parts[attributes.get("name", "")] = targets.get(key, "")
