@@ -135,11 +135,29 @@ async def test_resolved_staleness_that_persists_is_raised_again_after_its_time(w
     answer = await world.client.post(f"alerts/{alert['alert_id']}/resolve", headers=named("somchai"))
     assert answer.status_code == 200
     at = world.clock.now()
+    world.published.take()
     for minute in range(1, 6):
         await world.sweep(at + minute * MINUTE, codes=THERE)
         await watch.run_once(world.published)
-        assert await world.alerts(active="true") == []
+        (kept,) = await world.alerts(active="true")
+        assert (kept["alert_id"], kept["resolved_by"]) == (alert["alert_id"], "somchai")
     await world.sweep(at + 6 * MINUTE, codes=THERE)
     await watch.run_once(world.published)
-    (new,) = await world.alerts(active="true")
-    assert (new["string_id"], new["location_id"]) == (None, LOCATIONS[0])
+    (again,) = await world.alerts(active="true")
+    assert (again["alert_id"], again["resolved_at"], again["location_id"]) == (alert["alert_id"], None, LOCATIONS[0])
+    assert world.published.take() == [("reopened", "data_stale", LOCATIONS[0])]
+    assert await watch.run_once(world.published) == []
+
+
+async def test_resolved_staleness_clears_when_the_readings_return(world: World) -> None:
+    watch = world.watch()
+    await fed(world, BATTERIES, NOW, 2)
+    await fed(world, THERE, NOW + 2 * MINUTE, 8)
+    await watch.run_once(world.published)
+    (alert,) = await world.alerts(active="true")
+    await world.client.post(f"alerts/{alert['alert_id']}/resolve", headers=named("somchai"))
+    await world.sweep(world.clock.now() + MINUTE)
+    await watch.run_once(world.published)
+    detail = await world.detail(alert["alert_id"])
+    assert (detail["is_active"], detail["resolved_by"]) == (False, "somchai")
+    assert [entry["kind"] for entry in detail["timeline"]] == ["raised", "resolved", "cleared"]

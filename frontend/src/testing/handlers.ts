@@ -226,7 +226,7 @@ function alertHandlers(fleet: MockFleet) {
       return HttpResponse.json({
         ...pageOf(selectAlerts(fleet.alerts, url.searchParams), url),
         active_count: active.length,
-        pending_count: active.filter((alert) => alert.acknowledged_at === null).length,
+        pending_count: active.filter((alert) => alert.acknowledged_at === null && alert.resolved_at === null).length,
       });
     }),
     http.get(`${API}/alerts/:id`, ({ params }) => {

@@ -64,7 +64,9 @@ class AlertDraft:
     reopened: bool = False
     """The condition of an alert that had cleared came back."""
     needs_new_acknowledgement: bool = False
-    """A higher severity needs a new acknowledgement: nobody has seen it yet."""
+    """It is worse than what was acknowledged or resolved, or not over as was thought."""
+    undoes_resolution: bool = False
+    """Somebody had resolved it, and it is not over."""
     timeline: list[TimelineEntry] = field(default_factory=list)
 
     @property
@@ -103,13 +105,15 @@ _UPDATE: Final = """
         peak_value = coalesce(i.peak_value, a.peak_value),
         acknowledged_at = case when i.needs_new_acknowledgement then null else a.acknowledged_at end,
         acknowledged_by = case when i.needs_new_acknowledgement then null else a.acknowledged_by end,
+        resolved_at = case when i.needs_new_acknowledgement and i.cleared_at is null then null else a.resolved_at end,
+        resolved_by = case when i.needs_new_acknowledgement and i.cleared_at is null then null else a.resolved_by end,
         episode_count = coalesce(i.episode_count, a.episode_count),
         cleared_at = greatest(i.cleared_at, case when i.cleared_at is not null then a.raised_at end)
     from unnest($1::bigint[], $2::text[], $3::text[], $4::text[], $5::float8[], $6::float8[], $7::text[], $8::text[],
                 $9::text[], $10::float8[], $11::bool[], $12::timestamptz[], $13::int[], $14::bool[])
         as i(id, severity, respond_within, rule_id, value, threshold, unit, message_code, message_params, peak_value,
              needs_new_acknowledgement, cleared_at, episode_count, reopened)
-    where a.id = i.id and (a.cleared_at is null or i.reopened) and a.resolved_at is null
+    where a.id = i.id and (a.cleared_at is null or i.reopened)
 """
 _INSERT: Final = """
     insert into alert (type, severity, respond_within, rule_id, subject, location_id, system_id, string_id, battery_id,
@@ -122,13 +126,13 @@ _INSERT: Final = """
                 $16::text[], $17::text[], $18::int[])
         as i(type, severity, respond_within, rule_id, subject, location_id, system_id, string_id, battery_id,
              raised_at, cleared_at, value, threshold, unit, peak_value, message_code, message_params, episode_count)
-    on conflict (subject, type) where cleared_at is null and resolved_at is null do nothing
+    on conflict (subject, type) where cleared_at is null do nothing
     returning id, subject, type, raised_at
 """
 _OPEN: Final = """
     select a.id, a.subject, a.type, a.severity
     from alert a join unnest($1::text[], $2::text[]) as i(subject, type) on a.subject = i.subject and a.type = i.type
-    where a.cleared_at is null and a.resolved_at is null
+    where a.cleared_at is null
 """
 _TIMELINE: Final = """
     insert into alert_event (alert_id, at, kind, data)
@@ -141,7 +145,7 @@ _OPEN_COUNTS: Final = """
            count(a.id) filter (where a.severity = 'warning')::int,
            count(a.id) filter (where a.severity = 'critical')::int
     from unnest($1::int[]) as b(id)
-    left join alert a on a.battery_id = b.id and a.cleared_at is null and a.resolved_at is null
+    left join alert a on a.battery_id = b.id and a.cleared_at is null
     group by b.id
 """
 

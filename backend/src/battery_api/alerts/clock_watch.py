@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from statistics import median
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
 from sqlalchemy import text
 
@@ -35,8 +35,8 @@ _ARRIVALS: Final = text(
     """
 )
 _OPEN: Final = text(
-    "select id, location_id, subject from alert "
-    "where rule_id = :rule and cleared_at is null and resolved_at is null and withdrawn_at is null"
+    "select id, location_id, subject, resolved_at from alert "
+    "where rule_id = :rule and cleared_at is null and withdrawn_at is null"
 )
 
 
@@ -47,6 +47,12 @@ class _Arrival(NamedTuple):
     location_code: str
     string_code: str
     lag_s: float
+
+
+class _OpenClockAlert(NamedTuple):
+    alert_id: int
+    location_code: str
+    resolved_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +80,7 @@ class ClockWatch:
             arrivals = [_Arrival(*row) for row in await connection.execute(_ARRIVALS, {"since": now - ARRIVED_WITHIN})]
             self._follow(arrivals, now)
             opened = {
-                row.location_id: (row.id, row.subject)
+                row.location_id: _OpenClockAlert(row.id, row.subject, row.resolved_at)
                 for row in await connection.execute(_OPEN, {"rule": CLOCK_RULE.rule_id})
             }
             drafts = [
@@ -98,7 +104,9 @@ class ClockWatch:
             followed[string] = before if before is not None and is_steady else _Lag(lag_s, now)
         self._lags = followed
 
-    def _raised(self, locations: Mapping[int, str], opened: Mapping[int, Any], now: datetime) -> list[AlertDraft]:
+    def _raised(
+        self, locations: Mapping[int, str], opened: Mapping[int, _OpenClockAlert], now: datetime
+    ) -> list[AlertDraft]:
         drafts = []
         for location, code in locations.items():
             wrong = {
@@ -106,24 +114,42 @@ class ClockWatch:
                 for (owner, string), lag in self._lags.items()
                 if owner == location and abs(lag.lag_s) > CLOCK_RULE.raise_value and now - lag.since >= STEADY_FOR
             }
-            if wrong and location not in opened:
+            before = opened.get(location)
+            if wrong and before is None:
                 drafts.append(_draft(SubjectKeys(code, location), wrong, now))
+            elif wrong and before is not None and _outlasts(before, now):
+                drafts.append(_reopened(SubjectKeys(code, location), before, now))
         return drafts
 
 
-def _cleared(arrivals: Sequence[_Arrival], opened: Mapping[int, Any], now: datetime) -> list[AlertDraft]:
+def _outlasts(alert: _OpenClockAlert, now: datetime) -> bool:
+    return alert.resolved_at is not None and now - alert.resolved_at >= STEADY_FOR
+
+
+def _reopened(subject: SubjectKeys, alert: _OpenClockAlert, now: datetime) -> AlertDraft:
+    return AlertDraft(
+        subject,
+        AlertType.DATA_QUALITY,
+        alert_id=alert.alert_id,
+        needs_new_acknowledgement=True,
+        undoes_resolution=True,
+        timeline=[TimelineEntry("reopened", now, {"resolved_at": alert.resolved_at})],
+    )
+
+
+def _cleared(arrivals: Sequence[_Arrival], opened: Mapping[int, _OpenClockAlert], now: datetime) -> list[AlertDraft]:
     worst: dict[int, float] = {}
     for one in arrivals:
         worst[one.location] = max(worst.get(one.location, 0.0), abs(one.lag_s))
     return [
         AlertDraft(
-            SubjectKeys(code, location),
+            SubjectKeys(alert.location_code, location),
             AlertType.DATA_QUALITY,
-            alert_id=alert_id,
+            alert_id=alert.alert_id,
             cleared_at=now,
             timeline=[TimelineEntry("cleared", now, {"value": worst[location], "unit": "s"})],
         )
-        for location, (alert_id, code) in opened.items()
+        for location, alert in opened.items()
         if worst.get(location, CLEARED_BELOW_S) < CLEARED_BELOW_S
     ]
 

@@ -27,7 +27,7 @@ _HANGING: Final = text(
     f"""
     select a.id, a.location_id, a.string_id, a.battery_id, a.raised_at
     from alert a
-    where a.cleared_at is null and a.resolved_at is null and (
+    where a.cleared_at is null and (
         a.battery_id = any(:batteries)
         or (a.battery_id is null and a.string_id = any(:strings)
             and not exists ({_in_service("string_id")}))

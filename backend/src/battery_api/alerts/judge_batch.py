@@ -151,7 +151,7 @@ class _Drafting:
     def take(self, transition: Transition) -> None:
         """Change the alert by one transition."""
         draft = self._current or AlertDraft(self._subject, self._outcome.type)
-        if transition.kind == "reopened":
+        if transition.kind == "reopened" and self._current is None:
             draft = self._last or draft
             draft.cleared_at, draft.reopened = None, True
         self._change(draft)
@@ -159,6 +159,8 @@ class _Drafting:
         if transition.kind == "escalated" and not draft.is_new:
             leading = self._leading
             draft.needs_new_acknowledgement = leading is None or transition.rule.severity.rank > leading.severity.rank
+        if transition.resolved_us is not None:
+            draft.needs_new_acknowledgement = draft.undoes_resolution = True
         self._current = None if transition.kind == "cleared" else draft
         self._last = draft if transition.kind == "cleared" else self._last
 
@@ -211,6 +213,8 @@ def _apply(draft: AlertDraft, transition: Transition, subject: SubjectKeys) -> N
         "threshold": limits.raise_value,
         "since": since,
     }
+    if transition.resolved_us is not None:
+        data["resolved_at"] = instant_of(transition.resolved_us)
     draft.timeline.append(TimelineEntry(transition.kind, at, data))
 
 

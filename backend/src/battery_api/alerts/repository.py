@@ -14,8 +14,9 @@ from battery_api.db.bangkok import day_sql
 from battery_api.telemetry.store.fleet_index import Kind
 from battery_contracts.alerts import AlertOut
 
-_ACTIVE: Final = "(a.cleared_at is null and a.resolved_at is null)"
-_PENDING: Final = f"({_ACTIVE} and a.acknowledged_at is null)"
+_ACTIVE: Final = "(a.cleared_at is null)"
+"""Whether the condition lasts, whatever people have done about it."""
+_PENDING: Final = f"({_ACTIVE} and a.acknowledged_at is null and a.resolved_at is null)"
 
 
 def _name_of(kind: str) -> str:
@@ -47,6 +48,7 @@ class AlertSubject(NamedTuple):
     """What an alert is about: its type, and the keys and codes of its subject."""
 
     type: str
+    rule_id: str | None
     location_key: int
     string_key: int | None
     battery_key: int | None
@@ -205,7 +207,7 @@ async def list_timeline(connection: AsyncConnection, alert_id: int) -> list[Aler
 
 _SUBJECT: Final = text(
     """
-    select a.type, a.location_id, a.string_id, a.battery_id, l.code, a.subject
+    select a.type, a.rule_id, a.location_id, a.string_id, a.battery_id, l.code, a.subject
     from alert a join location l on l.id = a.location_id where a.id = :alert_id
     """
 )
@@ -243,6 +245,15 @@ async def mark_alert(
     """Record that a user acknowledged or resolved an alert."""
     statement = text(f"update alert set {kind}_at = :at, {kind}_by = :by where id = :alert_id")
     await connection.execute(statement, {"at": at, "by": user_id, "alert_id": alert_id})
+
+
+async def clear_alert(connection: AsyncConnection, alert_id: int, *, at: datetime) -> None:
+    """Clear an alert, and note it in its timeline."""
+    await connection.execute(
+        text("update alert set cleared_at = greatest(raised_at, :at) where id = :alert_id"),
+        {"at": at, "alert_id": alert_id},
+    )
+    await add_event(connection, alert_id, at=at, kind="cleared", actor_id=None, note=None, data={})
 
 
 async def add_event(

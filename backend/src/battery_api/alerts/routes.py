@@ -91,7 +91,9 @@ async def list_alerts(  # noqa: PLR0917  # each is a query parameter
     battery_id: Annotated[str | None, Query(description="Only those of this battery.")] = None,
     severity: Annotated[list[Severity], Query(description="Repeat for several.")] = [],  # noqa: B006  # FastAPI copies it
     type: Annotated[list[AlertType], Query(description="Repeat for several.")] = [],  # noqa: A002, B006  # the name of the query parameter; FastAPI copies it
-    active: Annotated[bool | None, Query(description="The condition is active now.")] = None,
+    active: Annotated[
+        bool | None, Query(description="The condition lasts, whether or not somebody has resolved the alert.")
+    ] = None,
     acknowledged: Annotated[bool | None, Query(description="Somebody has acknowledged it.")] = None,
     resolved: Annotated[bool | None, Query(description="A person has closed it.")] = None,
     start: Annotated[AwareDatetime | None, Query(description="Still active at or after this instant.")] = None,
@@ -168,7 +170,11 @@ async def resolve_alert(
     parts: PartsDep,
     body: ResolveIn | None = None,
 ) -> Response:
-    """Resolve an alert; if its condition persists, a new one is raised after the full hold time of the rule."""
+    """Resolve an alert.
+
+    It stays active for as long as its condition lasts. If that gets worse, or fills the hold time of its rule once
+    more, the resolution is undone, and the alert needs a new acknowledgement.
+    """
     async with context.database.begin() as connection:
         service = AlertService(connection, principal, context.clock.now())
         detail, status = await service.resolve(alert_id, body.note if body else None)

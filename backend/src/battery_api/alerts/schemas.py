@@ -27,7 +27,7 @@ class AlertPage(Page[AlertOut]):
     """A page of alerts. The two counts cover what the filter is about, whatever its state and dates."""
 
     active_count: int = Field(description="Conditions that are active now.")
-    pending_count: int = Field(description="Of these, those that nobody has acknowledged.")
+    pending_count: int = Field(description="Of these, those that nobody has acknowledged or resolved.")
 
 
 class TimelineEntryOut(Described):
@@ -94,7 +94,7 @@ class AlertStats(Described):
         description="Not resolved, and either active or never acknowledged; not those that ended with their subject."
     )
     active_count: int = Field(description="The condition is active now.")
-    pending_count: int = Field(description="Active and not acknowledged.")
+    pending_count: int = Field(description="Active, and neither acknowledged nor resolved.")
     by_severity: dict[Severity, int]
     """Active alerts by severity."""
     by_type: dict[str, int]

@@ -9,13 +9,16 @@ from battery_api.accounts.audit import record_audit
 from battery_api.accounts.principal import Principal
 from battery_api.alerts import repository
 from battery_api.alerts.alert_rows import open_counts
-from battery_api.alerts.engine.state import without_closed, without_type
+from battery_api.alerts.engine.rules import READING_RULES
+from battery_api.alerts.engine.state import with_resolved, without_closed
 from battery_api.alerts.errors import AlertAlreadyAcknowledged, AlertAlreadyResolved, AlertNotFound
 from battery_api.alerts.repository import AlertFilter, AlertState, AlertSubject, SubjectState
 from battery_api.alerts.schemas import AlertDetail, AlertPage, AlertStats, DayCounts, TimelineEntryOut
 from battery_api.db.bangkok import day_start, operating_day
 from battery_api.fleet.status import stale_after_s, status_of
+from battery_api.telemetry.store.columns import RuleState
 from battery_api.telemetry.store.indices import BatteryKey
+from battery_api.telemetry.store.instants import microseconds
 from battery_api.telemetry.store.statements import write_open_counts, write_rule_states
 from battery_contracts.enums import AlertType, Severity
 from battery_contracts.events import BatteryStatusUpdate, StatusColumns
@@ -80,10 +83,10 @@ class AlertService:
         return await self.get_alert(alert_id)
 
     async def resolve(self, alert_id: int, note: str | None) -> tuple[AlertDetail, BatteryStatusUpdate | None]:
-        """Close an alert; also return the battery's new status where it changed.
+        """Record that an alert is dealt with; also return the battery's new status where it changed.
 
-        The rule restarts: a condition that persists must hold for its full time again and then raises a new alert, so
-        that nothing that was resolved too early stays unnoticed.
+        The alert stays active for as long as its condition lasts. If that fills the hold of its rule once more, or gets
+        worse, the resolution is undone, so that nothing that was resolved too early stays unnoticed.
         """
         subject = await self._find(alert_id)
         # The state row before the alert row, as ingest does: the two can never deadlock.
@@ -95,14 +98,13 @@ class AlertService:
         if state.cleared_at is not None:
             # What comes next is another alert, not the one that somebody has dealt with.
             rest = without_closed(subject_state.rule_state, AlertType(subject.type), alert_id)
-            if rest != (subject_state.rule_state or None):
-                await write_rule_states(self._connection, subject.kind, [subject.key], [rest])
-        else:
-            rest = without_type(subject_state.rule_state, AlertType(subject.type))
-            if rest != (subject_state.rule_state or None):
-                await write_rule_states(self._connection, subject.kind, [subject.key], [rest])
-            if subject.battery_key is not None:
-                update = await self._recount(subject, BatteryKey(subject.battery_key), subject_state)
+            await self._write_rules(subject, subject_state, rest)
+        elif subject.rule_id in READING_RULES:
+            rest = with_resolved(subject_state.rule_state, AlertType(subject.type), alert_id, microseconds(self._now))
+            if rest is not None:
+                await self._write_rules(subject, subject_state, rest)
+            else:
+                update = await self._clear_unfollowed(alert_id, subject, subject_state)
         return await self.get_alert(alert_id), update
 
     async def comment(self, alert_id: int, note: str) -> AlertDetail:
@@ -141,6 +143,19 @@ class AlertService:
             target=str(alert_id),
             data={"note": note} if note else {},
         )
+
+    async def _write_rules(self, subject: AlertSubject, before: SubjectState, rest: RuleState | None) -> None:
+        if rest != (before.rule_state or None):
+            await write_rule_states(self._connection, subject.kind, [subject.key], [rest])
+
+    async def _clear_unfollowed(
+        self, alert_id: int, subject: AlertSubject, state: SubjectState
+    ) -> BatteryStatusUpdate | None:
+        """Clear an alert that no rule follows any more: its condition, if it lasts, raises a new one."""
+        await repository.clear_alert(self._connection, alert_id, at=self._now)
+        if subject.battery_key is None:
+            return None
+        return await self._recount(subject, BatteryKey(subject.battery_key), state)
 
     async def _recount(self, subject: AlertSubject, key: BatteryKey, state: SubjectState) -> BatteryStatusUpdate:
         counts = await open_counts(self._connection, [key])

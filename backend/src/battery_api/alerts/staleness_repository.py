@@ -21,8 +21,8 @@ _BATTERIES: Final = text(
 )
 _OPEN: Final = text(
     """
-    select a.id, a.subject, a.location_id, a.system_id, a.string_id, a.battery_id
-    from alert a where a.type = 'data_stale' and a.cleared_at is null and a.resolved_at is null
+    select a.id, a.subject, a.location_id, a.system_id, a.string_id, a.battery_id, a.resolved_at
+    from alert a where a.type = 'data_stale' and a.cleared_at is null
     """
 )
 _RESOLVED: Final = text(
@@ -65,6 +65,7 @@ class OpenStaleAlert(NamedTuple):
     system: int | None
     string: int | None
     battery: int | None
+    resolved_at: datetime | None
 
 
 class ResolvedStaleAlert(NamedTuple):

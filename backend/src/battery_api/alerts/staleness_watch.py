@@ -43,10 +43,11 @@ class _StaleSubject:
 
 @dataclass(frozen=True, slots=True)
 class _Plan:
-    """What has to change: subjects to raise, and open alerts to clear."""
+    """What has to change: subjects to raise, open alerts to clear, and resolved ones that are not over."""
 
     raised: Mapping[SubjectRef, _StaleSubject]
     cleared: Mapping[SubjectRef, int]
+    reopened: Mapping[SubjectRef, OpenStaleAlert]
     open_keys: Mapping[SubjectRef, SubjectKeys]
     stale: frozenset[SubjectRef]
 
@@ -54,7 +55,7 @@ class _Plan:
     def locations(self) -> list[int]:
         """Keys of the locations concerned."""
         keys = [subject.keys.location_key for subject in self.raised.values()]
-        keys += [self.open_keys[ref].location_key for ref in self.cleared]
+        keys += [self.open_keys[ref].location_key for ref in (*self.cleared, *self.reopened)]
         return sorted(set(keys))
 
     @property
@@ -88,7 +89,7 @@ class StalenessWatch:
         now = self._context.clock.now()
         async with self._context.database.begin() as connection:
             plan = await self._plan(connection, now)
-            if not plan.raised and not plan.cleared:
+            if not plan.raised and not plan.cleared and not plan.reopened:
                 return []
             locked = frozenset(plan.locations)
             await repository.lock_locations(connection, plan.locations)
@@ -121,7 +122,11 @@ class StalenessWatch:
             )
             for row in rows
         ]
-        stale = frozenset(stale_subjects(batteries, open_refs, self._may_narrow(batteries, open_refs, now)))
+        may_narrow = self._may_narrow(batteries, open_refs, now)
+        stale = frozenset(stale_subjects(batteries, open_refs, may_narrow))
+        resolved = {_ref(alert): alert for alert in opened if alert.resolved_at is not None}
+        # What would be raised now if it were not open has outlasted its resolution.
+        outlasting = stale_subjects(batteries, open_refs - resolved.keys(), may_narrow) if resolved else set()
         members = _members(rows, stale - open_refs)
         open_keys = {
             _ref(alert): SubjectKeys(alert.subject_code, alert.location, alert.system, alert.string, alert.battery)
@@ -129,10 +134,12 @@ class StalenessWatch:
         }
         raised = {ref: _stale_subject(ref, members[ref]) for ref in sorted(stale - open_refs)}
         cleared = {ref: open_ids[ref] for ref in sorted(open_refs - stale)}
+        reopened = {ref: resolved[ref] for ref in sorted(stale & resolved.keys() & outlasting)}
         if only is not None:
+            reopened = {ref: alert for ref, alert in reopened.items() if alert.location in only}
             raised = {ref: subject for ref, subject in raised.items() if subject.keys.location_key in only}
             cleared = {ref: alert_id for ref, alert_id in cleared.items() if open_keys[ref].location_key in only}
-        return _Plan(raised, cleared, open_keys, stale)
+        return _Plan(raised, cleared, reopened, open_keys, stale)
 
     def _may_narrow(
         self, batteries: Sequence[BatteryFreshness], open_refs: frozenset[SubjectRef], now: datetime
@@ -167,6 +174,17 @@ def _drafts(plan: _Plan, now: datetime) -> list[AlertDraft]:
         data = {"superseded_by": superseded} if superseded else {}
         entry = TimelineEntry("cleared", now, data)
         drafts.append(AlertDraft(keys, AlertType.DATA_STALE, alert_id=alert_id, cleared_at=now, timeline=[entry]))
+    drafts += [
+        AlertDraft(
+            plan.open_keys[ref],
+            AlertType.DATA_STALE,
+            alert_id=alert.alert_id,
+            needs_new_acknowledgement=True,
+            undoes_resolution=True,
+            timeline=[TimelineEntry("reopened", now, {"resolved_at": alert.resolved_at})],
+        )
+        for ref, alert in plan.reopened.items()
+    ]
     drafts += [_raised(ref, subject, now) for ref, subject in plan.raised.items()]
     return drafts
 

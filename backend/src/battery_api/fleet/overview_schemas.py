@@ -52,7 +52,7 @@ class FleetOverview(Described):
     active_alert_count: int
     """Alerts whose condition is active now."""
     pending_alert_count: int
-    """Active alerts that nobody has acknowledged."""
+    """Active alerts that nobody has acknowledged or resolved."""
     mean_soh_pct: Annotated[float, to_decimals(1)] | None = Field(
         description="Mean over the batteries with evidence; age alone is not evidence."
     )

@@ -22,7 +22,7 @@ _DRIFT: Final = drift_sql(
 )
 _OPEN_TYPES: Final = (
     "(select array_agg(distinct a.type order by a.type) from alert a "
-    "where a.battery_id = x.key and a.cleared_at is null and a.resolved_at is null)"
+    "where a.battery_id = x.key and a.cleared_at is null)"
 )
 
 # No prediction is stored yet, so of no battery it is known how long it will last.
@@ -236,9 +236,9 @@ async def count_alerts(connection: AsyncConnection, *, visible: frozenset[str] |
                count(*) filter (where a.severity = 'info') as info,
                count(*) filter (where a.severity = 'warning') as warning,
                count(*) filter (where a.severity = 'critical') as critical,
-               count(*) filter (where a.acknowledged_at is null) as pending
+               count(*) filter (where a.acknowledged_at is null and a.resolved_at is null) as pending
         from alert a join location l on l.id = a.location_id
-        where a.cleared_at is null and a.resolved_at is null
+        where a.cleared_at is null
           and (cast(:visible as text[]) is null or l.code = any(:visible))
         group by l.code
         """

@@ -82,7 +82,7 @@ class LocationStats(Described):
     alert_counts: SeverityCounts
     """Active alerts by severity."""
     pending_alert_count: int
-    """Active alerts that nobody has acknowledged."""
+    """Active alerts that nobody has acknowledged or resolved."""
     mean_soh_pct: Annotated[float, to_decimals(1)] | None = Field(
         description="Mean over the batteries with evidence; age alone is not evidence."
     )

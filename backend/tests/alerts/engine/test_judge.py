@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from battery_api.alerts.engine.judge import Sample, Transition, Verdict, judge_type, step, verdict_of
 from battery_api.alerts.engine.ladders import SECOND_US, Limits, Rule
-from battery_api.alerts.engine.state import EMPTY, RuleRun, TypeState
+from battery_api.alerts.engine.state import EMPTY, RuleRun, TypeState, type_states_from_json, type_states_to_json
 
 from .samples import GAP_US, HOT, HOTTER, LOW, at, limits_of, streams
 
@@ -190,6 +190,54 @@ def test_alert_opens_and_closes_in_turn_and_only_worsens_between(samples: list[S
 def test_open_alert_always_has_a_firing_rule(samples: list[Sample]) -> None:
     state, _ = judge_all(samples)
     assert (state.alert is not None) is any(run.firing for run in state.runs.values())
+
+
+def resolved_at(second: float, state: TypeState) -> TypeState:
+    return state.with_resolution(round(second * SECOND_US))
+
+
+def test_a_resolved_alert_is_raised_again_after_the_hold_of_its_rule() -> None:
+    state, _ = judge_all([at(0, 36), at(60, 36), at(120, 36)])
+    state = resolved_at(150, state)
+    state, transitions = judge_all([at(180, 36), at(240, 36), at(269, 36)], state)
+    assert transitions == []
+    assert state.alert is not None
+    assert state.alert.resolved_us == 150 * SECOND_US
+    # Between the limits nothing is breached, so nothing is raised, however long it takes.
+    state, transitions = judge_all([at(400, 34)], state)
+    assert transitions == []
+    state, (again,) = judge_all([at(430, 36)], state)
+    assert (again.kind, again.at_us, again.resolved_us) == ("reopened", 430 * SECOND_US, 150 * SECOND_US)
+    assert state.alert is not None
+    assert (state.alert.resolved_us, state.alert.episodes) == (None, 1)
+    assert judge_all([at(460, 36), at(700, 36)], state)[1] == []
+
+
+def test_readings_of_before_the_resolution_do_not_undo_it() -> None:
+    state, _ = judge_all([at(0, 36), at(120, 36)])
+    assert judge_all([at(180, 36), at(240, 36), at(500, 36)], resolved_at(500, state))[1] == []
+
+
+def test_a_resolved_alert_that_gets_worse_is_no_longer_resolved() -> None:
+    state, _ = judge_all([at(0, 36), at(120, 36)])
+    state, (worse,) = judge_all([at(180, 41), at(240, 41)], resolved_at(150, state))
+    assert (worse.kind, worse.resolved_us) == ("escalated", 150 * SECOND_US)
+    assert state.alert is not None
+    assert state.alert.resolved_us is None
+
+
+def test_what_follows_a_resolved_alert_is_another_one() -> None:
+    state, _ = judge_all([at(0, 36), at(120, 36)])
+    state, (cleared,) = judge_all([at(180, 30), at(240, 30)], resolved_at(150, state))
+    assert (cleared.kind, state.closed) == ("cleared", None)
+    _, (raised,) = judge_all([at(300, 36), at(420, 36)], state)
+    assert raised.kind == "raised"
+
+
+def test_a_resolution_survives_its_storage() -> None:
+    state, _ = judge_all([at(0, 36), at(120, 36)])
+    for stored in (state, resolved_at(150, state)):
+        assert type_states_from_json(type_states_to_json({HOT.type: stored})) == {HOT.type: stored}
 
 
 def test_one_alert_escalates_and_keeps_its_worst_severity() -> None:

@@ -73,6 +73,7 @@ it("resolves with a note", async () => {
   await waitFor(() => expect(screen.queryByRole("dialog")).toBeNull());
   expect(body).toEqual({ note: "replaced" });
   await waitFor(() => expect(screen.getByTestId("alert-drawer")).toHaveTextContent("Active · Resolved"));
+  expect(screen.getByTestId("alert-drawer")).toHaveTextContent("The alert stays active until the readings clear it");
   expect(screen.queryByRole("button", { name: "Resolve" })).toBeNull();
 });
 
@@ -161,6 +162,15 @@ it.each([
   expect(replaced).toHaveTextContent(swap);
   expect(retired).toHaveTextContent(out);
   expect(retired).toHaveTextContent("hall closed");
+});
+
+it("tells an alert that outlasted its resolution from an unstable one", async () => {
+  const [unstable, outlasted] = await entries(
+    { kind: "reopened" },
+    { kind: "reopened", data: { resolved_at: "2026-11-23T17:00:00Z" } },
+  );
+  expect(unstable).toHaveTextContent("Came back: unstable");
+  expect(outlasted).toHaveTextContent("Raised again: the condition outlasted the resolution");
 });
 
 it("names who acted and shows the note as it was written", async () => {

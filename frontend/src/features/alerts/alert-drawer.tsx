@@ -67,6 +67,7 @@ export function AlertDrawer({ alertId, mayAct, onClose, onAcknowledge }: AlertDr
               <Button onClick={() => setNoting("comment")}>{t("alerts.comment")}</Button>
             </div>
           )}
+          {data.is_active && data.resolved_at !== null && <p className="my-3">{t("alerts.lasting")}</p>}
           {!mayAct && <p className="my-3 text-muted">{t("alerts.viewer")}</p>}
           <Timeline alert={data} />
         </>
@@ -138,6 +139,10 @@ function Summary({ alert }: { alert: AlertDetail }) {
   );
 }
 
+function eventText({ kind, data }: AlertDetail["timeline"][number], t: TFunction): string {
+  return kind === "reopened" && "resolved_at" in data ? t("alerts.outlasted") : t(`alerts.event.${kind}`);
+}
+
 /** Why an alert ended: its battery was replaced or retired. */
 function endText(data: Record<string, unknown>, t: TFunction): string {
   if (data.reason !== "replaced") return t("retirement.outOfService");
@@ -159,7 +164,7 @@ function Timeline({ alert }: { alert: AlertDetail }) {
             key={entry.event_id}
             className="relative mb-2 before:absolute before:top-1.5 before:-left-[21px] before:size-2 before:rounded-full before:bg-border-strong"
           >
-            <span className="font-medium">{t(`alerts.event.${entry.kind}`)}</span>{" "}
+            <span className="font-medium">{eventText(entry, t)}</span>{" "}
             {entry.actor !== null && <span className="text-muted">{t("alerts.by", { who: entry.actor })}</span>}
             <div className="text-xs text-muted">{formatDateTime(entry.at, language)}</div>
             {entry.kind === "ended" && <p className="mt-0.5">{endText(entry.data, t)}</p>}

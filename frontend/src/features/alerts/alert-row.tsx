@@ -54,7 +54,7 @@ export function AlertRow({ alert, isSelected, isFocused, mayAct, onToggle, onOpe
           <Age at={alert.raised_at} />
           <span className="block">
             {alert.resolved_at !== null
-              ? t("alerts.resolved")
+              ? t(alert.is_active ? "alerts.resolvedLasting" : "alerts.resolved")
               : `${stateText(alert, t)}${alert.acknowledged_at === null ? "" : ` · ${t("alerts.acknowledged")}`}`}
           </span>
         </span>

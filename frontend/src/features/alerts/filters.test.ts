@@ -12,6 +12,7 @@ it("asks the gateway for what the address names and leaves the rest out", () => 
   expect(filterOf(params, 50)).toEqual({
     active: true,
     acknowledged: false,
+    resolved: false,
     severity: ["critical"],
     location_id: "DC-SRC-01",
     limit: 50,

@@ -10,8 +10,8 @@ export function stateOf(params: URLSearchParams): AlertState {
 
 const conditions: Record<AlertState, AlertFilter> = {
   active: { active: true },
-  pending: { active: true, acknowledged: false },
-  acknowledged: { active: true, acknowledged: true },
+  pending: { active: true, acknowledged: false, resolved: false },
+  acknowledged: { active: true, acknowledged: true, resolved: false },
   cleared: { active: false, resolved: false },
   resolved: { resolved: true },
   all: {},

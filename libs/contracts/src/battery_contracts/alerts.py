@@ -13,9 +13,9 @@ class AlertOut(Described):
     """One alert: a condition of a battery, string or location over a span of event time.
 
     Two independent axes: active or cleared (the condition), unacknowledged or acknowledged (the operators).
-    ``resolved`` means closed by a person, ``end_reason`` that the subject was replaced or retired, which clears its
-    alerts whatever their condition. ``message`` is English; ``message_code`` with ``message_params`` lets a
-    client render another language.
+    ``resolved`` means that a person holds it to be dealt with, which ends no condition; ``end_reason`` that the
+    subject was replaced or retired, which clears its alerts whatever their condition. ``message`` is English;
+    ``message_code`` with ``message_params`` lets a client render another language.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -25,7 +25,7 @@ class AlertOut(Described):
     type: AlertType
     """What it is about."""
     severity: Severity
-    """Worst severity that it reached; it never falls."""
+    """Worst severity that it reached; it falls only where it is raised again after somebody resolved it."""
     respond_within: RespondWithin
     """Time in which somebody must respond."""
     rule_id: str | None
@@ -39,7 +39,7 @@ class AlertOut(Described):
     battery_id: str | None
     """Id of the battery; null for an alert of a string or a location."""
     is_active: bool
-    """True while the condition lasts."""
+    """True while the condition lasts, also of a resolved alert."""
     raised_at: AwareDatetime
     """Event time at which it was raised."""
     cleared_at: AwareDatetime | None
@@ -49,9 +49,9 @@ class AlertOut(Described):
     acknowledged_by: str | None
     """Name of who acknowledged it; null while nobody has."""
     resolved_at: AwareDatetime | None
-    """When a person closed it; null while nobody has."""
+    """When a person resolved it; null while nobody has, and again if its condition outlasts that."""
     resolved_by: str | None
-    """Name of who closed it; null while nobody has."""
+    """Name of who resolved it; null while nobody has."""
     value: Annotated[float, to_decimals(4)] | None = Field(description="Value that raised the alert, in `unit`.")
     threshold: Annotated[float, to_decimals(4)] | None = Field(
         description="Raise limit of the rule in force at that time, in `unit`."

@@ -36,7 +36,7 @@ class Transition:
     """A change of an alert, as the timeline records it.
 
     ``rule`` is the one that fired, or for ``cleared`` the one that had given the alert its severity. ``peak`` is the
-    worst value so far.
+    worst value so far. ``resolved_us`` is set if a person had resolved the alert: the change shows that it is not over.
     """
 
     kind: Literal["raised", "reopened", "escalated", "cleared"]
@@ -46,6 +46,7 @@ class Transition:
     limits: Limits
     value: float | None
     peak: float
+    resolved_us: int | None = None
 
 
 def verdict_of(run: RuleRun | None) -> Verdict:
@@ -149,22 +150,49 @@ def _update_alert(
         cleared = Transition(
             "cleared", at_us, alert.raised_us, rule, limits.get(rule.rule_id, rule.limits()), value, alert.peak
         )
-        return TypeState(state.runs, closed=ClosedAlert(alert, at_us)), cleared
+        # After a resolved alert, what comes next is another one.
+        closed = ClosedAlert(alert, at_us) if alert.resolved_us is None else None
+        return TypeState(state.runs, closed=closed), cleared
     run = state.runs[worst.rule_id]
     if alert is None:
         opened = _opened(state.closed, worst, run)
         kind: Literal["raised", "reopened"] = "raised" if state.closed is None else "reopened"
         return TypeState(state.runs, opened), _transition(kind, worst, limits, run, samples)
     leading = RULE_BY_ID.get(alert.rule_id)
-    if leading is None or worst.urgency > leading.urgency:
+    outlasting = _outlasting(alert, firing, state.runs, limits)
+    is_worse = leading is None or worst.urgency > leading.urgency
+    if is_worse or outlasting is not None:
+        rule = worst if is_worse or outlasting is None else outlasting
+        run = state.runs[rule.rule_id]
+        transition = _transition("escalated" if is_worse else "reopened", rule, limits, run, samples)
         return (
-            replace(state, alert=replace(alert, rule_id=worst.rule_id, peak=run.peak)),
-            _transition("escalated", worst, limits, run, samples),
+            replace(state, alert=replace(alert, rule_id=rule.rule_id, peak=run.peak, resolved_us=None)),
+            replace(transition, resolved_us=alert.resolved_us),
         )
+    assert leading is not None
     if leading.rule_id in state.runs:
         peak = _worse(leading.direction, alert.peak, state.runs[leading.rule_id].peak)
         return replace(state, alert=alert if peak == alert.peak else replace(alert, peak=peak)), None
     return state, None
+
+
+def _outlasting(
+    alert: OpenAlert, firing: Sequence[Rule], runs: Mapping[str, RuleRun], limits: Mapping[str, Limits]
+) -> Rule | None:
+    """Return the rule whose condition has filled its hold once more since somebody resolved the alert.
+
+    A rule that only began to breach after that does so when it fires.
+    """
+    if alert.resolved_us is None:
+        return None
+    outlasting = []
+    for rule in firing:
+        run = runs[rule.rule_id]
+        lasted_us = run.at_us - max(alert.resolved_us, run.since_us)
+        is_later = run.at_us > alert.resolved_us
+        if run.last is RuleCondition.BREACH and is_later and lasted_us >= limits[rule.rule_id].hold_us:
+            outlasting.append(rule)
+    return max(outlasting, key=lambda rule: (rule.urgency, runs[rule.rule_id].since_us), default=None)
 
 
 def _opened(closed: ClosedAlert | None, rule: Rule, run: RuleRun) -> OpenAlert:

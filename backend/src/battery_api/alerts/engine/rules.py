@@ -472,4 +472,6 @@ WATCH_RULES: Final[tuple[Rule, ...]] = (
 """Rules that judge missing readings, by the clock. A stale string is more than 10 % of its location's batteries."""
 DEFAULT_LIMITS: Final = {rule.rule_id: rule.limits() for rule in RULES}
 RULE_BY_ID: Final = {rule.rule_id: rule for rule in (*RULES, *WATCH_RULES, CLOCK_RULE)}
+READING_RULES: Final = frozenset(rule.rule_id for rule in RULES)
+"""Rules whose alerts a stored state of their subject follows from reading to reading."""
 RULES_OF: Final = {kind: tuple(rule for rule in RULES if rule.subject is kind) for kind in SubjectKind}

@@ -55,6 +55,8 @@ class OpenAlert:
     alert_id: int | None = None
     episodes: int = 1
     """How often the condition has come back; from the second time on the alert is unstable."""
+    resolved_us: int | None = None
+    """When a person resolved it; the condition lasts all the same, or else the alert would no longer be open."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +88,10 @@ class TypeState:
             return replace(self, closed=replace(self.closed, alert=replace(self.closed.alert, alert_id=alert_id)))
         return self
 
+    def with_resolution(self, at_us: int) -> "TypeState":
+        """Return the state after a person resolved its open alert; its condition is followed on."""
+        return self if self.alert is None else replace(self, alert=replace(self.alert, resolved_us=at_us))
+
 
 EMPTY = TypeState({})
 
@@ -113,10 +119,16 @@ def type_states_to_json(states: Mapping[AlertType, TypeState]) -> dict[str, Any]
     return stored or None
 
 
-def without_type(stored: Mapping[str, Any] | None, alert_type: AlertType) -> dict[str, Any] | None:
-    """Return a stored state in which one type restarts."""
-    rest = {name: value for name, value in (stored or {}).items() if name != alert_type.value}
-    return rest or None
+def with_resolved(
+    stored: Mapping[str, Any] | None, alert_type: AlertType, alert_id: int, resolved_us: int
+) -> dict[str, Any] | None:
+    """Return a stored state that knows that a person resolved an open alert; None if it holds no such alert."""
+    states = type_states_from_json(stored)
+    state = states.get(alert_type)
+    if state is None or state.alert is None or state.alert.alert_id != alert_id:
+        return None
+    states[alert_type] = state.with_resolution(resolved_us)
+    return type_states_to_json(states)
 
 
 def without_closed(stored: Mapping[str, Any] | None, alert_type: AlertType, alert_id: int) -> dict[str, Any] | None:
@@ -156,6 +168,7 @@ def _alert(stored: Mapping[str, Any]) -> OpenAlert:
         peak=float(stored["peak"]),
         alert_id=None if stored["alert_id"] is None else int(stored["alert_id"]),
         episodes=int(stored.get("episodes", 1)),
+        resolved_us=None if stored.get("resolved_us") is None else int(stored["resolved_us"]),
     )
 
 
@@ -188,4 +201,4 @@ def _alert_json(alert: OpenAlert) -> dict[str, Any]:
         "peak": alert.peak,
         "alert_id": alert.alert_id,
         "episodes": alert.episodes,
-    }
+    } | ({} if alert.resolved_us is None else {"resolved_us": alert.resolved_us})

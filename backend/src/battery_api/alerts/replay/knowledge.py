@@ -33,10 +33,12 @@ _KEEP: Final = (
     "on conflict (string_id, at) do update set state = excluded.state"
 )
 _OPEN_AT: Final = """
-    select id, subject, type, rule_id, raised_at, coalesce(peak_value, value, 0) from alert
+    select id, subject, type, rule_id, raised_at, coalesce(peak_value, value, 0),
+           case when resolved_at <= $2 then resolved_at end
+    from alert
     where subject = any($1::text[]) and (battery_id is null or battery_id = any($3::int[])) and rule_id is not null
       and withdrawn_at is null and raised_at <= $2
-      and (cleared_at is null or cleared_at > $2) and (resolved_at is null or resolved_at > $2)
+      and (cleared_at is null or cleared_at > $2)
 """
 
 
@@ -131,9 +133,11 @@ async def open_alerts_known(
     keys = fleet.batteries.keys_at(subjects.batteries).tolist()
     rows = await fetch_all(connection, _OPEN_AT, ([code for kind in codes for code in kind], at, keys))
     open_by_code: dict[str, dict[AlertType, TypeState]] = {}
-    for alert_id, subject, kind, rule_id, raised_at, peak in rows:
+    for alert_id, subject, kind, rule_id, raised_at, peak, resolved_at in rows:
         if rule_id in RULE_BY_ID and AlertType(kind) is not AlertType.DATA_STALE:
             state = _open_state(alert_id, rule_id, raised_at, float(peak), at)
+            if resolved_at is not None:
+                state = state.with_resolution(microseconds(resolved_at))
             open_by_code.setdefault(subject, {})[AlertType(kind)] = state
     by_kind: list[list[RuleState | None]] = [
         [type_states_to_json(open_by_code[code]) if code in open_by_code else None for code in kind] for kind in codes

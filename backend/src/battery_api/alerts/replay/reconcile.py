@@ -20,7 +20,7 @@ from battery_api.db.fetching import fetch_all
 from battery_contracts.enums import AlertType, Severity
 
 _STORED: Final = """
-    select id, subject, location_id, type, severity, raised_at, cleared_at, resolved_at, end_reason from alert
+    select id, subject, location_id, type, severity, raised_at, cleared_at, end_reason from alert
     where subject = any($1::text[]) and rule_id = any($4::text[]) and withdrawn_at is null
       and (battery_id is null or battery_id = any($5::int[]))
       and (id = any($2::bigint[]) or raised_at > $3)
@@ -47,6 +47,8 @@ _REVISE: Final = """
         episode_count = coalesce(i.episode_count, a.episode_count),
         acknowledged_at = case when i.needs_new_acknowledgement then null else a.acknowledged_at end,
         acknowledged_by = case when i.needs_new_acknowledgement then null else a.acknowledged_by end,
+        resolved_at = case when i.needs_new_acknowledgement and i.cleared_at is null then null else a.resolved_at end,
+        resolved_by = case when i.needs_new_acknowledgement and i.cleared_at is null then null else a.resolved_by end,
         cleared_at = case when i.cleared_at is not null
                           then greatest(i.cleared_at, coalesce(i.raised_at, a.raised_at)) end
     from unnest($1::bigint[], $2::text[], $3::text[], $4::text[], $5::float8[], $6::float8[], $7::text[], $8::text[],
@@ -75,13 +77,7 @@ class StoredAlert(NamedTuple):
     severity: str
     raised_at: datetime
     cleared_at: datetime | None
-    resolved_at: datetime | None
     end_reason: str | None
-
-    @property
-    def is_open(self) -> bool:
-        """Whether it is active."""
-        return self.cleared_at is None and self.resolved_at is None
 
 
 async def reconcile(
@@ -157,7 +153,8 @@ def _revised(draft: AlertDraft, alert: StoredAlert, known: set[tuple[str, dateti
     cleared_at = draft.cleared_at or (alert.cleared_at if alert.end_reason else None)
     revised = replace(draft, alert_id=alert.alert_id, cleared_at=cleared_at, timeline=[])
     if draft.severity is not None:
-        revised.needs_new_acknowledgement = draft.severity.rank > Severity(alert.severity).rank
+        is_worse = draft.severity.rank > Severity(alert.severity).rank
+        revised.needs_new_acknowledgement = is_worse or draft.undoes_resolution
     moved: dict[str, Any] = {}
     if draft.raised_at is not None and draft.raised_at != alert.raised_at:
         moved |= {"raised_at": draft.raised_at, "raised_at_before": alert.raised_at}

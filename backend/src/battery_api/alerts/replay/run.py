@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from itertools import pairwise
-from typing import Any, Final
+from typing import Any, Final, Literal, NamedTuple
 
 import numpy as np
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -37,7 +37,7 @@ from battery_api.telemetry.ingest.subjects import BatchSubjects
 from battery_api.telemetry.store.columns import Column, integers, reals
 from battery_api.telemetry.store.fleet_index import FleetIndex, Kind
 from battery_api.telemetry.store.indices import Keys
-from battery_api.telemetry.store.instants import NEVER, instant
+from battery_api.telemetry.store.instants import NEVER, instant, microseconds
 from battery_api.telemetry.store.statements import update_rows, write_open_counts, write_rule_states
 from battery_contracts.enums import AlertType
 
@@ -52,15 +52,25 @@ _DUE_LOCATION: Final = (
 )
 _LOCK_LOCATION: Final = "select 1 from location_state where location_id = $1 for update"
 _LOCK_BATTERIES: Final = "select 1 from battery_state where battery_id = any($1::int[]) order by battery_id for update"
-_RESOLVED: Final = """
-    select coalesce(resolved_at, cleared_at) as at, subject, type,
-           resolved_at is null or cleared_at is null or cleared_at > resolved_at as was_open
+_CLOSINGS: Final = """
+    select case when end_reason is null then resolved_at else cleared_at end as at, subject, type,
+           case when end_reason is not null then 'ended'
+                when cleared_at is null or cleared_at > resolved_at then 'resolved_open' else 'resolved_cleared' end
     from alert
     where subject = any($1::text[]) and (battery_id is null or battery_id = any($2::int[])) and withdrawn_at is null
-      and (resolved_at >= $3 or end_reason is not null and cleared_at >= $3)
+      and (end_reason is null and resolved_at >= $3 or end_reason is not null and cleared_at >= $3)
     order by at
 """
 SubjectOfKind = tuple[SubjectKind, int]
+
+
+class _Closing(NamedTuple):
+    """When and how an alert was closed by hand, or ended with its subject."""
+
+    at: datetime
+    subject: str
+    type: AlertType
+    how: Literal["ended", "resolved_open", "resolved_cleared"]
 
 
 @dataclass(slots=True)
@@ -103,23 +113,31 @@ class JudgementReplay:
         self.knowledge = Knowledge(until, result.states)
         return result
 
-    def forget(self, code: str, alert_type: AlertType, *, was_open: bool) -> None:
-        """Let a rule restart, as it did when somebody resolved its alert, or its subject ended.
+    def close(self, closing: _Closing) -> None:
+        """Do to the rules of a subject what somebody did who resolved its alert, or who ended the subject.
 
-        Of an alert that had cleared when it was resolved, only the memory goes.
+        An open alert goes on, known as resolved; of one that had cleared, only the memory goes; at an end, the rules
+        restart.
         """
         for kind, index, known in self._coded():
-            if known != code:
+            if known != closing.subject:
                 continue
             states = self._rule_states(kind)
-            present = type_states_from_json(states[index]).get(alert_type, EMPTY)
-            if was_open or present.closed is not None:
-                rest = EMPTY if was_open else replace(present, closed=None)
-                states[index] = type_states_to_json(type_states_from_json(states[index]) | {alert_type: rest})
-                track = self.tracks.get((kind, index, alert_type))
-                if track is not None:
+            decoded = type_states_from_json(states[index])
+            present = decoded.get(closing.type, EMPTY)
+            if closing.how == "resolved_cleared" and present.closed is None:
+                continue
+            rest = {
+                "ended": EMPTY,
+                "resolved_open": present.with_resolution(microseconds(closing.at)),
+                "resolved_cleared": replace(present, closed=None),
+            }[closing.how]
+            states[index] = type_states_to_json(decoded | {closing.type: rest})
+            track = self.tracks.get((kind, index, closing.type))
+            if track is not None:
+                track.after = rest
+                if closing.how != "resolved_open":
                     track.transitions.append(None)
-                    track.after = rest
 
     def drafts(self) -> list[tuple[SubjectKind, int, AlertType, list[AlertDraft], AlertDraft | None]]:
         """Return the alerts found, by subject and type, and of each the one that stays open."""
@@ -190,7 +208,7 @@ class JudgementReplay:
 
 
 def _parts(track: _Track) -> Iterator[tuple[TypeState, list[Any], TypeState]]:
-    """Split the transitions of a rule where somebody resolved its alert: what follows is another alert."""
+    """Split the transitions of a rule where it restarted: what follows is another alert."""
     cuts = [-1, *(index for index, one in enumerate(track.transitions) if one is None), len(track.transitions)]
     for number, (begin, end) in enumerate(pairwise(cuts)):
         is_last = number == len(cuts) - 2
@@ -221,9 +239,9 @@ async def replay_string(
     began_at = knowledge.at
     await drop_checkpoints(connection, key, due[0][0])
     replay = JudgementReplay(fleet, subjects, overrides, knowledge, judges_location=False)
-    resolutions = await fetch_all(connection, _RESOLVED, (*replay.judged(), began_at))
-    for _, code, alert_type, was_open in (row for row in resolutions if row[0] <= began_at):
-        replay.forget(code, AlertType(alert_type), was_open=was_open)
+    closings = await _closings(connection, replay, began_at)
+    for closing in (one for one in closings if one.at <= began_at):
+        replay.close(closing)
     (location_slot,) = subjects.locations.tolist()
     first = True
     while True:
@@ -232,8 +250,8 @@ async def replay_string(
             break
         begin = replay.knowledge.at
         until = next_at + STEP
-        cuts = [row for row in resolutions if begin < row[0] <= until]
-        for end in [*(row[0] for row in cuts), until]:
+        cuts = [closing for closing in closings if begin < closing.at <= until]
+        for end in [*(closing.at for closing in cuts), until]:
             batteries = await read_batteries(
                 connection, subjects.batteries, battery_keys, after=replay.knowledge.at, until=end
             )
@@ -249,8 +267,8 @@ async def replay_string(
             result = replay.step(ReplayedRows(batteries.rows, string.rows, location), end)
             await fill_currents(connection, fleet, key, batteries, result)
             await write_modes(connection, key, string, result)
-            for _, code, alert_type, was_open in (row for row in cuts if row[0] == end):
-                replay.forget(code, AlertType(alert_type), was_open=was_open)
+            for closing in (one for one in cuts if one.at == end):
+                replay.close(closing)
         if await next_reading_at(connection, battery_keys, key, until) is not None:
             await keep_checkpoint(connection, fleet, subjects, replay.knowledge)
     drafts = await _write_alerts(connection, replay, began_at, now)
@@ -269,16 +287,16 @@ async def replay_location(
     subjects = subjects_of_location(slot)
     knowledge = await open_alerts_known(connection, fleet, subjects, due[0][0] - LOOKBACK)
     replay = JudgementReplay(fleet, subjects, overrides, knowledge, judges_location=True)
-    resolutions = await fetch_all(connection, _RESOLVED, (*replay.judged(), knowledge.at))
+    closings = await _closings(connection, replay, knowledge.at)
     nothing = Keys(np.zeros(0, np.int64))
     batteries = await read_batteries(connection, subjects.batteries, nothing, after=now, until=now)
     string = await read_string(connection, 0, -1, after=now, until=now)
     end_of_time = datetime.max.replace(tzinfo=now.tzinfo)
-    for end in [*(row[0] for row in resolutions), end_of_time]:
+    for end in [*(closing.at for closing in closings), end_of_time]:
         locations = await read_location(connection, slot, key, after=replay.knowledge.at, until=end)
         replay.step(ReplayedRows(batteries.rows, string.rows, locations), end)
-        for _, code, alert_type, was_open in (row for row in resolutions if row[0] == end):
-            replay.forget(code, AlertType(alert_type), was_open=was_open)
+        for closing in (one for one in closings if one.at == end):
+            replay.close(closing)
     drafts = await _write_alerts(connection, replay, knowledge.at, now)
     states = replay.knowledge.states.locations
     await write_rule_states(connection, "location", [key], list(states.rule_state))
@@ -290,6 +308,11 @@ async def replay_location(
         [reals("known_ambient_c", states.ambient_c), _optional("known_ambient_at", states.ambient_us.tolist())],
     )
     return drafts
+
+
+async def _closings(connection: AsyncConnection, replay: JudgementReplay, since: datetime) -> list[_Closing]:
+    rows = await fetch_all(connection, _CLOSINGS, (*replay.judged(), since))
+    return [_Closing(at, subject, AlertType(alert_type), how) for at, subject, alert_type, how in rows]
 
 
 async def _finish_string(connection: AsyncConnection, replay: JudgementReplay, key: int, battery_keys: Keys) -> None:

@@ -47,13 +47,7 @@ class Alert(Base):
 
     __table_args__ = (
         # One open alert per subject and type, even if two writers raise it: the last guard against duplicates.
-        Index(
-            "uq_alert_open",
-            "subject",
-            "type",
-            unique=True,
-            postgresql_where=text("cleared_at is null and resolved_at is null"),
-        ),
+        Index("uq_alert_open", "subject", "type", unique=True, postgresql_where=text("cleared_at is null")),
         Index("ix_alert_raised_at", "raised_at"),
         Index("ix_alert_location_id_raised_at", "location_id", "raised_at"),
         Index("ix_alert_battery_id", "battery_id"),
