@@ -1,11 +1,14 @@
 """Settings of the gateway, each read from the environment variable of its name."""
 
+from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import Self
 
 from pydantic import Field, SecretStr, model_validator
 
 from battery_servicekit.settings import ServiceSettings, weaknesses
+
+IpNetwork = IPv4Network | IPv6Network
 
 
 class GatewaySettings(ServiceSettings):
@@ -33,7 +36,13 @@ class GatewaySettings(ServiceSettings):
     api_key_max_days: int = Field(default=730, ge=1, le=3650)
     # Unset means: over HTTPS only in production.
     cookie_secure: bool | None = None
+    # Our proxies: how many stand in front, or, where their addresses are known, the networks that they are in.
     trusted_proxy_count: int = Field(default=0, ge=0, le=5)
+    trusted_proxy_networks: list[IpNetwork] = Field(default_factory=list, max_length=64)
+    # Requests that a user, an API key, or an address without valid credentials may make.
+    requests_per_minute_of_user: int = Field(default=6_000, ge=6)
+    requests_per_minute_of_key: int = Field(default=12_000, ge=6)
+    requests_per_minute_of_address: int = Field(default=3_000, ge=6)
     battery_admin_password: SecretStr | None = None
     simulator_api_key: SecretStr | None = None
 
@@ -71,6 +80,12 @@ class GatewaySettings(ServiceSettings):
     def _default_expiry_is_allowed(self) -> Self:
         if self.api_key_default_days > self.api_key_max_days:
             raise ValueError("API_KEY_DEFAULT_DAYS must not exceed API_KEY_MAX_DAYS")
+        return self
+
+    @model_validator(mode="after")
+    def _proxies_are_named_in_one_way(self) -> Self:
+        if self.trusted_proxy_count and self.trusted_proxy_networks:
+            raise ValueError("set TRUSTED_PROXY_COUNT or TRUSTED_PROXY_NETWORKS, not both")
         return self
 
     def problems_in_production(self) -> list[str]:

@@ -10,13 +10,8 @@ import httpx
 import pytest
 import pytest_asyncio
 
-from battery_api.accounts.throttle import (
-    FREE_STRANGERS,
-    LONGEST_ON_NAME_S,
-    WINDOW,
-    prune_once,
-    throttled_source,
-)
+from battery_api.accounts.addresses import throttled_source
+from battery_api.accounts.throttle import FREE_STRANGERS, LONGEST_ON_NAME_S, WINDOW, prune_once
 from battery_servicekit.testing.process import running_service
 
 from .world import ADMIN_PASSWORD, PASSWORD, SECRET, World, opened_world, outcome

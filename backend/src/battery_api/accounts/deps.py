@@ -6,12 +6,13 @@ from typing import Annotated, Protocol
 from fastapi import Depends, Request
 
 from battery_api.accounts.access import access_of
+from battery_api.accounts.addresses import client_address
 from battery_api.accounts.audit import note_caller_address
-from battery_api.accounts.errors import NotAuthenticated, TokenExpired
+from battery_api.accounts.errors import NotAuthenticated, TokenExpired, TooManyRequests
 from battery_api.accounts.principal import Forbidden, Principal, Scope
 from battery_api.accounts.refusals import record_refusal
+from battery_api.accounts.request_limits import RequestLimits
 from battery_api.accounts.sessions import Authenticator
-from battery_api.accounts.throttle import client_address
 from battery_api.context import ProcessContext, parts_of
 from battery_api.db.errors import DatabaseUnavailable, DiskFull
 from battery_contracts.enums import Role
@@ -28,6 +29,11 @@ class AccountParts(Protocol):
         ...
 
     @property
+    def request_limits(self) -> RequestLimits:
+        """Counts requests."""
+        ...
+
+    @property
     def context(self) -> ProcessContext:
         """The process context."""
         ...
@@ -39,6 +45,16 @@ def _authenticator(request: Request) -> Authenticator:
 
 
 AuthenticatorDep = Annotated[Authenticator, Depends(_authenticator)]
+
+
+@can_raise(TooManyRequests)
+async def _counted(request: Request) -> None:
+    parts: AccountParts = parts_of(request)
+    await parts.request_limits.count_stranger(client_address(request, parts.context.settings))
+
+
+COUNTED = Depends(_counted)
+"""For endpoints that need no credentials: their requests count against the address."""
 
 
 class _Allowed:
@@ -53,7 +69,7 @@ class _Allowed:
         self._role = role
         admits(access_of(scope, role))(self)
         # A caller who is not in the cache is looked up in the database.
-        can_raise(NotAuthenticated, TokenExpired, Forbidden, DatabaseUnavailable, DiskFull)(self)
+        can_raise(NotAuthenticated, TokenExpired, Forbidden, TooManyRequests, DatabaseUnavailable, DiskFull)(self)
 
     async def __call__(self, request: Request) -> Principal:
         principal = await self.authenticate(request)
@@ -64,17 +80,25 @@ class _Allowed:
     async def authenticate(request: Request) -> Principal:
         """Return the caller, whatever they may do."""
         parts: AccountParts = parts_of(request)
-        authenticator = parts.authenticator
-        note_caller_address(client_address(request, parts.context.settings))
+        address = client_address(request, parts.context.settings)
+        note_caller_address(address)
+        try:
+            principal = await _Allowed._principal(request, parts.authenticator)
+        except NotAuthenticated:
+            await parts.request_limits.count_stranger(address)
+            raise
+        mark_authenticated(request.scope)
+        await parts.request_limits.count(principal)
+        return principal
+
+    @staticmethod
+    async def _principal(request: Request, authenticator: Authenticator) -> Principal:
         scheme, _, token = request.headers.get("authorization", "").partition(" ")
         if scheme.lower() == "bearer" and token:
-            principal = await authenticator.authenticate_token(token.strip())
-        elif key := request.headers.get("x-api-key"):
-            principal = await authenticator.authenticate_key(key)
-        else:
-            raise NotAuthenticated("Send Authorization: Bearer <access token> or X-API-Key.")
-        mark_authenticated(request.scope)
-        return principal
+            return await authenticator.authenticate_token(token.strip())
+        if key := request.headers.get("x-api-key"):
+            return await authenticator.authenticate_key(key)
+        raise NotAuthenticated("Send Authorization: Bearer <access token> or X-API-Key.")
 
     def require(self, principal: Principal) -> None:
         """Raise `Forbidden` unless the caller has the role or the scope."""

@@ -39,6 +39,13 @@ class TooManyAttempts(DomainError):
     sends = ("Retry-After",)
 
 
+class TooManyRequests(DomainError):
+    """A user, a key or an address made too many requests in a short time."""
+
+    code, status = "too_many_requests", 429
+    sends = ("Retry-After",)
+
+
 class UserNotFound(NotFound):
     """No user has this id."""
 

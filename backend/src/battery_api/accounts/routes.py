@@ -7,8 +7,9 @@ from fastapi import APIRouter, Depends, Path, Request, Response
 
 from battery_api.accounts import repository
 from battery_api.accounts.access import COOKIE, EITHER_TOKEN, REFRESH_COOKIE
+from battery_api.accounts.addresses import client_address
 from battery_api.accounts.administration import Administration
-from battery_api.accounts.deps import AdminDep, AuthenticatorDep, ViewerDep
+from battery_api.accounts.deps import COUNTED, AdminDep, AuthenticatorDep, ViewerDep
 from battery_api.accounts.errors import (
     ApiKeyNotFound,
     BadCredentials,
@@ -44,7 +45,7 @@ from battery_api.accounts.schemas import (
     UserUpdate,
 )
 from battery_api.accounts.service import Caller, SessionService, user_out
-from battery_api.accounts.throttle import FAMILIAR_FOR, client_address
+from battery_api.accounts.throttle import FAMILIAR_FOR
 from battery_api.context import ContextDep, ProcessContext
 from battery_servicekit.openapi.marks import admits
 from battery_servicekit.pagination import Page, PageQuery
@@ -109,7 +110,9 @@ AdministrationDep = Annotated[Administration, Depends(_administration)]
 KeysDep = Annotated[KeyAdministration, Depends(_keys)]
 
 
-@router.post("/login", response_model=SessionOut, responses=problems(BadCredentials, TooManyAttempts))
+@router.post(
+    "/login", response_model=SessionOut, responses=problems(BadCredentials, TooManyAttempts), dependencies=[COUNTED]
+)
 async def login(body: LoginRequest, context: ContextDep, sessions: SessionsDep, caller: CallerDep) -> Response:
     """Open a session. With `session: "cookie"` the refresh token is returned only in an HttpOnly cookie.
 
@@ -124,7 +127,7 @@ async def login(body: LoginRequest, context: ContextDep, sessions: SessionsDep, 
     return response
 
 
-@router.post("/refresh", response_model=SessionOut, responses=problems(RefreshRefused))
+@router.post("/refresh", response_model=SessionOut, responses=problems(RefreshRefused), dependencies=[COUNTED])
 async def refresh(
     cookie: RefreshCookie,
     context: ContextDep,
@@ -142,7 +145,7 @@ async def refresh(
     return _session_response(session, context, in_cookie=from_body is None)
 
 
-@router.post("/logout", status_code=204)
+@router.post("/logout", status_code=204, dependencies=[COUNTED])
 async def logout(
     tokens: EndingTokens,
     context: ContextDep,

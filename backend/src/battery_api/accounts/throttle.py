@@ -9,16 +9,15 @@ Attempts are rows in the database, so replicas share them. Two kinds of caller t
   attack is late by five minutes at most.
 """
 
-import ipaddress
 import math
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from fastapi import Request
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from battery_api.accounts import attempt_repository as repository
+from battery_api.accounts.addresses import throttled_source
 from battery_api.accounts.attempt_repository import Attempt
 from battery_api.accounts.errors import TooManyAttempts
 from battery_api.accounts.repository import prune_tokens
@@ -37,7 +36,6 @@ LONGEST_ON_NAME_S: Final = 300
 FAMILIAR_FOR: Final = timedelta(days=30)
 """How long a device or an address stays known to a name after a login."""
 _FAILURES_KEPT_FOR: Final = timedelta(days=1)
-_IPV6_CUSTOMER_BITS: Final = 64  # one customer has a whole /64 and could use a new address for each attempt
 _FIRST_DELAY_S: Final = 2
 
 
@@ -111,30 +109,6 @@ async def admit_attempt(
     if own.last_tried_at is None and own.first_refused_at is None:
         await repository.add_refused(connection, attempt)
     return TooManyAttempts(f"Too many failed logins; try again in {seconds} s.", headers={"Retry-After": str(seconds)})
-
-
-def throttled_source(address: str) -> str:
-    """Return the source by which attempts are counted: an IPv4 address, or the network of an IPv6 address."""
-    try:
-        parsed = ipaddress.ip_address(address)
-    except ValueError:
-        return address[:64]
-    if isinstance(parsed, ipaddress.IPv4Address):
-        return str(parsed)
-    if parsed.ipv4_mapped is not None:
-        return str(parsed.ipv4_mapped)
-    return str(ipaddress.ip_network((int(parsed), _IPV6_CUSTOMER_BITS), strict=False))
-
-
-def client_address(request: Request, settings: GatewaySettings) -> str:
-    """Return the caller's address; of forwarded addresses only those that our own proxies wrote count."""
-    peer = request.client.host if request.client else "unknown"
-    forwarded = ",".join(request.headers.getlist("x-forwarded-for"))
-    hops = [part.strip() for part in forwarded.split(",") if part.strip()]
-    count = settings.trusted_proxy_count
-    if not count or len(hops) < count:
-        return peer
-    return hops[-count][:64]
 
 
 async def prune_once(context: ProcessContext) -> None:

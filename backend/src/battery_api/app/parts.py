@@ -6,6 +6,7 @@ from typing import Any
 import httpx
 from fastapi import FastAPI
 
+from battery_api.accounts.request_limits import RequestLimits
 from battery_api.accounts.sessions import Authenticator
 from battery_api.alerts.endings import AlertEndings
 from battery_api.alerts.judge import AlertJudge
@@ -51,6 +52,7 @@ class GatewayParts:
     context: ProcessContext
     catalogue: CatalogueCache
     authenticator: Authenticator
+    request_limits: RequestLimits
     dependencies: DependencyStates
     judge: Judge
     publisher: Publisher
@@ -78,6 +80,7 @@ async def build_parts(
         context=context,
         catalogue=catalogue,
         authenticator=authenticator,
+        request_limits=RequestLimits(settings),
         dependencies=DependencyStates(
             twin=context.twin, ml=context.ml, simulator=context.simulator, clock=context.clock
         ),
