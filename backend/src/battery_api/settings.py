@@ -40,9 +40,9 @@ class GatewaySettings(ServiceSettings):
     trusted_proxy_count: int = Field(default=0, ge=0, le=5)
     trusted_proxy_networks: list[IpNetwork] = Field(default_factory=list, max_length=64)
     # Requests that a user, an API key, or an address without valid credentials may make.
-    requests_per_minute_of_user: int = Field(default=6_000, ge=6)
-    requests_per_minute_of_key: int = Field(default=12_000, ge=6)
-    requests_per_minute_of_address: int = Field(default=3_000, ge=6)
+    requests_per_minute_of_user: int = Field(default=18_000, ge=6)
+    requests_per_minute_of_key: int = Field(default=30_000, ge=6)
+    requests_per_minute_of_address: int = Field(default=12_000, ge=6)
     battery_admin_password: SecretStr | None = None
     simulator_api_key: SecretStr | None = None
 

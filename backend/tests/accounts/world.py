@@ -29,8 +29,8 @@ ADMIN_PASSWORD = "correct horse battery"
 PASSWORD = "staple under the lamp"
 LOCATIONS = ("DC-BKK-01", "DC-CNX-01")
 # Cheap parameters: what is tested here is not the cost of the hash.
-_CHEAP = argon2.using(rounds=1, memory_cost=64, parallelism=1)
-PASSWORD_HASH = _CHEAP.hash(PASSWORD)
+CHEAP = argon2.using(rounds=1, memory_cost=64, parallelism=1)
+PASSWORD_HASH = CHEAP.hash(PASSWORD)
 USERS = {"malee": "viewer", "somchai": "engineer", "nok": "admin"}
 
 
@@ -131,7 +131,7 @@ async def plant(url: str) -> None:
         await bootstrap(connection, settings(url))
         # The simulator's; the tests of keys count those that they make.
         await connection.exec_driver_sql("truncate api_key restart identity cascade")
-        await connection.exec_driver_sql('update "user" set password_hash = $1', (_CHEAP.hash(ADMIN_PASSWORD),))
+        await connection.exec_driver_sql('update "user" set password_hash = $1', (CHEAP.hash(ADMIN_PASSWORD),))
         for code in LOCATIONS:
             await connection.exec_driver_sql(
                 "insert into location (code, name, region, latitude, longitude, altitude_m, commissioned_on, utility, "

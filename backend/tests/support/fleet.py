@@ -1,6 +1,6 @@
 """A small fleet: two locations with one UPS each, two strings per UPS."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 
@@ -19,7 +19,7 @@ def battery_codes(per_string: int) -> tuple[str, ...]:
     return tuple(f"BAT-{string}-{position:03d}" for string in STRINGS for position in range(1, per_string + 1))
 
 
-def fleet_statements(per_string: int) -> tuple[str, ...]:
+def fleet_statements(per_string: int, locations: Sequence[str] = LOCATIONS) -> tuple[str, ...]:
     """Return the SQL that creates the fleet with so many batteries per string, and its state rows."""
     return (
         (
@@ -31,7 +31,7 @@ def fleet_statements(per_string: int) -> tuple[str, ...]:
         *(
             "insert into location (code, name, region, latitude, longitude, altitude_m, commissioned_on, utility, "
             f"climate_zone) values ('{code}', '{code}', 'N', 18, 98, 300, '2015-01-01', 'PEA', 'N')"
-            for code in LOCATIONS
+            for code in locations
         ),
         (
             "insert into battery_system (code, location_id, kind, rated_power_kva) "
@@ -51,19 +51,21 @@ def fleet_statements(per_string: int) -> tuple[str, ...]:
     )
 
 
-async def create_fleet(database: Database, per_string: int) -> None:
+async def create_fleet(database: Database, per_string: int, locations: Sequence[str] = LOCATIONS) -> None:
     async with database.begin() as connection:
-        for statement in fleet_statements(per_string):
+        for statement in fleet_statements(per_string, locations):
             await connection.exec_driver_sql(statement)
 
 
 @asynccontextmanager
-async def fleet_template(postgres_url: str, per_string: int, *further: str) -> AsyncIterator[str]:
+async def fleet_template(
+    postgres_url: str, per_string: int, *further: str, locations: Sequence[str] = LOCATIONS
+) -> AsyncIterator[str]:
     """Yield the name of a migrated database with the fleet, without connections, to copy for each test."""
     async with new_database(postgres_url) as url:
         database = Database(create_database_engine(url, pooling=False))
         await migrate.upgrade(database.engine)
-        await create_fleet(database, per_string)
+        await create_fleet(database, per_string, locations)
         async with database.begin() as connection:
             for statement in further:
                 await connection.exec_driver_sql(statement)
