@@ -67,8 +67,10 @@ def test_merge_keeps_every_reading_in_order(world: World) -> None:
         for value in part.columns.internal_resistance_mohm or [None] * len(part.columns.battery_id)
     ]
     assert whole.columns.internal_resistance_mohm == resistance
-    assert [r.string_id for r in whole.string_readings] == [r.string_id for p in parts for r in p.string_readings]
-    assert whole.site_readings == [r for p in parts for r in p.site_readings]
+    assert [r.string_id for r in whole.string_readings or ()] == [
+        r.string_id for p in parts for r in p.string_readings or ()
+    ]
+    assert whole.site_readings == [r for p in parts for r in p.site_readings or ()]
 
 
 def test_merge_of_location_readings_alone_has_no_columns(world: World) -> None:

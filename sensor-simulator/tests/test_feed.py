@@ -179,9 +179,9 @@ def test_unknown_string_is_refused_and_changes_nothing(world: World) -> None:
 def test_locations_report_once_a_minute_and_batches_follow_the_contract(world: World) -> None:
     feed = Feed(world, FeedPlan())
     batches = [TelemetryBatch.model_validate_json(batch.body) for _, batch in run(feed, 180) if batch is not None]
-    counts = Counter(reading.location_id for batch in batches for reading in batch.site_readings)
+    counts = Counter(reading.location_id for batch in batches for reading in batch.site_readings or ())
     assert counts == dict.fromkeys(world.location_ids, 3)
-    assert all(reading.mode is not None for batch in batches for reading in batch.string_readings)
+    assert all(reading.mode is not None for batch in batches for reading in batch.string_readings or ())
 
 
 def test_silent_time_is_a_gap(world: World) -> None:

@@ -18,7 +18,7 @@ from .world import World, bearer, opened_world, outcome
 
 PER_MINUTE = 60
 ALLOWED = PER_MINUTE * WINDOW_S // 60
-LIMITS = {
+LIMITS: dict[str, Any] = {
     "requests_per_minute_of_user": PER_MINUTE,
     "requests_per_minute_of_key": PER_MINUTE,
     "requests_per_minute_of_address": PER_MINUTE,

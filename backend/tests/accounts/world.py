@@ -19,7 +19,7 @@ from battery_api.app.main import create_app
 from battery_api.app.parts import PartOverrides
 from battery_api.db.session import Database
 from battery_api.settings import GatewaySettings
-from battery_servicekit.clock import FixedClock
+from battery_servicekit.clock import Clock, FixedClock
 from battery_servicekit.testing.asgi import asgi_client
 
 NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
@@ -148,10 +148,10 @@ async def plant(url: str) -> None:
 
 
 @asynccontextmanager
-async def opened_world(url: str, **changed: Any) -> AsyncIterator[World]:
+async def opened_world(url: str, *, clock: Clock | None = None, **changed: Any) -> AsyncIterator[World]:
     """Run the whole gateway on a database for the length of the block."""
-    clock = FixedClock(NOW)
-    app = create_app(settings(url, **changed), PartOverrides(clock=clock))
+    fixed = FixedClock(NOW)
+    app = create_app(settings(url, **changed), PartOverrides(clock=clock or fixed))
     async with asgi_client(app, client=("192.0.2.1", 40000), raise_app_exceptions=False) as client:
         client.base_url = client.base_url.join("/api/v1/")
-        yield World(app, client, clock)
+        yield World(app, client, fixed)

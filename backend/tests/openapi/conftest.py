@@ -2,8 +2,10 @@
 
 from collections.abc import AsyncIterator
 
+import pytest
 import pytest_asyncio
 
+from battery_servicekit.logging import configure_logging
 from tests.accounts.world import World
 from tests.support.fleet import fleet_template
 
@@ -36,3 +38,9 @@ async def beside(postgres_url: str, rights_template: str) -> AsyncIterator[tuple
     """The world of ``alone``, beside a location that its callers may not see."""
     async with populated(postgres_url, rights_template, foreign=True) as world:
         yield world
+
+
+@pytest.fixture(scope="session", autouse=True)
+def logs_without_variables() -> None:
+    """Log as a gateway does: the traceback of a test's own logger shows every variable, which takes minutes to set."""
+    configure_logging("gateway", level="WARNING")

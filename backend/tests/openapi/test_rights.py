@@ -100,7 +100,7 @@ STATES = (
 
 
 @pytest.fixture(scope="module")
-async def spoilt(shared: Worlds) -> dict[str, dict[str, str]]:
+async def invalid(shared: Worlds) -> dict[str, dict[str, str]]:
     """Headers by what is wrong with them."""
     world, _ = shared
     admin = await world.headers("admin")
@@ -157,12 +157,12 @@ async def spoilt(shared: Worlds) -> dict[str, dict[str, str]]:
 
 
 @pytest.mark.parametrize("state", STATES)
-async def test_no_route_accepts_spoilt_credentials(
-    shared: Worlds, spoilt: dict[str, dict[str, str]], state: str
+async def test_no_route_accepts_invalid_credentials(
+    shared: Worlds, invalid: dict[str, dict[str, str]], state: str
 ) -> None:
     world, callers = shared
     for operation in protected():
-        for answer in await ask(world, operation, callers.ids[OWN], spoilt[state]):
+        for answer in await ask(world, operation, callers.ids[OWN], invalid[state]):
             assert answer.status_code == 401, (operation.name, answer.text)
             assert answer.headers["www-authenticate"].startswith("Bearer")
             assert answer.json()["code"] in {"not_authenticated", "token_expired"}

@@ -3,12 +3,15 @@
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, Final
 
 from battery_api.accounts.bootstrap import bootstrap
 from battery_api.accounts.principal import Scope
 from battery_api.db.session import Database
+from battery_api.db.timescale import create_partitions
 from battery_contracts.enums import Role
+from battery_servicekit.clock import Clock
 from battery_servicekit.testing.postgres import new_database
 from tests.accounts.world import ADMIN_PASSWORD, CHEAP, World, bearer, opened_world, settings
 from tests.alerts.world import reading
@@ -44,6 +47,7 @@ class _Admin:
 
     world: World
     headers: dict[str, str]
+    now: datetime
 
     async def ask(self, method: str, path: str, body: Any) -> dict[str, Any]:
         answer = await self.world.client.request(method, path, json=body, headers=self.headers)
@@ -56,19 +60,23 @@ async def _populate(admin: _Admin, location: str) -> dict[str, Any]:
     """Give a location readings, alerts, an override, a user and a key; return their ids."""
     codes = [code for code in battery_codes(PER_STRING) if location in code]
     hot, others = codes[0], codes[1:]
-    rows = [reading(hot, NOW, temperature_c=70.0), *(reading(code, NOW) for code in others)]
+    rows = [reading(hot, admin.now, temperature_c=70.0), *(reading(code, admin.now) for code in others)]
     string = hot.removeprefix("BAT-")[:-4]
     batch = {
         "readings": rows,
-        "string_readings": [{"string_id": string, "time": iso(NOW), "current_a": 0.1}],
-        "site_readings": [{"location_id": location, "time": iso(NOW), "ambient_c": 24.0, "mains": True}],
+        "string_readings": [{"string_id": string, "time": iso(admin.now), "current_a": 0.1}],
+        "site_readings": [{"location_id": location, "time": iso(admin.now), "ambient_c": 24.0, "mains": True}],
     }
     await admin.ask("POST", "telemetry", batch)
     override = {"scope": "string", "scope_id": string, "raise_value": 44.0, "clear_value": 42.0}
     made = await admin.ask("PUT", f"alert-rules/{RULE}/overrides", override)
     user = {"username": f"guest-{location.lower()}", "password": EXAMPLE_PASSWORD, "role": "viewer"}
     user_id = (await admin.ask("POST", "auth/users", user | {"location_ids": [location]}))["user_id"]
-    key = {"name": f"edge-{location.lower()}", "scopes": ["telemetry:write"], "location_ids": [location]}
+    key: dict[str, Any] = {
+        "name": f"edge-{location.lower()}",
+        "scopes": ["telemetry:write"],
+        "location_ids": [location],
+    }
     key_id = (await admin.ask("POST", "auth/api-keys", key))["key_id"]
     (alert,) = await admin.world.rows("select id from alert where subject = $1", hot)
     return {
@@ -89,7 +97,7 @@ async def _introduce(admin: _Admin, callers: Callers) -> None:
     for name, codes, group in (("own", [OWN], callers.own), ("all", None, callers.everywhere)):
         for role in Role:
             username = f"{name}-{role.value}"
-            body = {"username": username, "password": EXAMPLE_PASSWORD, "role": role.value}
+            body: dict[str, Any] = {"username": username, "password": EXAMPLE_PASSWORD, "role": role.value}
             await admin.ask("POST", "auth/users", body | {"location_ids": codes})
             await admin.world.rows('update "user" set password_hash = $1 where username = $2', _PASSWORD_HASH, username)
             group[role.value] = bearer(await admin.world.session(username, EXAMPLE_PASSWORD))
@@ -99,8 +107,11 @@ async def _introduce(admin: _Admin, callers: Callers) -> None:
 
 
 @asynccontextmanager
-async def populated(postgres_url: str, template: str, *, foreign: bool) -> AsyncIterator[tuple[World, Callers]]:
-    """Run the gateway on a world of its own."""
+async def populated(
+    postgres_url: str, template: str, *, foreign: bool, clock: Clock | None = None, **changed: Any
+) -> AsyncIterator[tuple[World, Callers]]:
+    """Run the gateway on a world of its own, at the time of a clock or, without one, at the fleet's."""
+    now = NOW if clock is None else clock.now()
     async with new_database(postgres_url, template=template) as url:
         database = Database.from_settings(settings(url, database_pooling=False))
         async with database.begin() as connection:
@@ -108,9 +119,10 @@ async def populated(postgres_url: str, template: str, *, foreign: bool) -> Async
             await connection.exec_driver_sql("truncate api_key restart identity cascade")
             if not foreign:
                 await _remove(connection, FOREIGN)
+            await create_partitions(connection, start=now, end=now)
         await database.close()
-        async with opened_world(url) as world:
-            admin, callers = _Admin(world, await world.headers("admin")), Callers()
+        async with opened_world(url, clock=clock, **changed) as world:
+            admin, callers = _Admin(world, await world.headers("admin"), now), Callers()
             callers.ids[OWN] = await _populate(admin, OWN)
             await _introduce(admin, callers)
             if foreign:

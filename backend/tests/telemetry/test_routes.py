@@ -206,8 +206,8 @@ async def test_a_spike_survives_every_resolution(gateway: Gateway) -> None:
         naive = await client.get(path, params={"start": "2026-11-20T00:00:00"})
     assert seen == {
         1000: ("raw", None, "telemetry"),
-        100: ("1m", 180, "telemetry"),
-        3: ("1h", 7200, "telemetry_hourly"),
+        100: ("3m", 180, "telemetry"),
+        3: ("2h", 7200, "telemetry_hourly"),
     }
     assert (fine.status_code, fine.json()["code"]) == (422, "resolution_too_fine")
     assert backwards.json()["code"] == "invalid_span"

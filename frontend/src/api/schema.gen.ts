@@ -1020,7 +1020,10 @@ export interface paths {
         put?: never;
         /**
          * Resolve Alert
-         * @description Resolve an alert; if its condition persists, a new one is raised after the full hold time of the rule.
+         * @description Resolve an alert.
+         *
+         *     It stays active for as long as its condition lasts. If that gets worse, or fills the hold time of its rule once
+         *     more, the resolution is undone, and the alert needs a new acknowledgement.
          *
          *     Needs the role engineer or a key with the scope `alerts:write`.
          */
@@ -1302,7 +1305,7 @@ export interface components {
             alert_id: number;
             /** @description What it is about. */
             type: components["schemas"]["AlertType"];
-            /** @description Worst severity that it reached; it never falls. */
+            /** @description Worst severity that it reached; it falls only where it is raised again after somebody resolved it. */
             severity: components["schemas"]["Severity"];
             /** @description Time in which somebody must respond. */
             respond_within: components["schemas"]["RespondWithin"];
@@ -1333,7 +1336,7 @@ export interface components {
             battery_id: string | null;
             /**
              * Is Active
-             * @description True while the condition lasts.
+             * @description True while the condition lasts, also of a resolved alert.
              */
             is_active: boolean;
             /**
@@ -1359,12 +1362,12 @@ export interface components {
             acknowledged_by: string | null;
             /**
              * Resolved At
-             * @description When a person closed it; null while nobody has.
+             * @description When a person resolved it; null while nobody has, and again if its condition outlasts that.
              */
             resolved_at: string | null;
             /**
              * Resolved By
-             * @description Name of who closed it; null while nobody has.
+             * @description Name of who resolved it; null while nobody has.
              */
             resolved_by: string | null;
             /**
@@ -1431,9 +1434,9 @@ export interface components {
          * @description One alert: a condition of a battery, string or location over a span of event time.
          *
          *     Two independent axes: active or cleared (the condition), unacknowledged or acknowledged (the operators).
-         *     ``resolved`` means closed by a person, ``end_reason`` that the subject was replaced or retired, which clears its
-         *     alerts whatever their condition. ``message`` is English; ``message_code`` with ``message_params`` lets a
-         *     client render another language.
+         *     ``resolved`` means that a person holds it to be dealt with, which ends no condition; ``end_reason`` that the
+         *     subject was replaced or retired, which clears its alerts whatever their condition. ``message`` is English;
+         *     ``message_code`` with ``message_params`` lets a client render another language.
          */
         AlertOut: {
             /**
@@ -1443,7 +1446,7 @@ export interface components {
             alert_id: number;
             /** @description What it is about. */
             type: components["schemas"]["AlertType"];
-            /** @description Worst severity that it reached; it never falls. */
+            /** @description Worst severity that it reached; it falls only where it is raised again after somebody resolved it. */
             severity: components["schemas"]["Severity"];
             /** @description Time in which somebody must respond. */
             respond_within: components["schemas"]["RespondWithin"];
@@ -1474,7 +1477,7 @@ export interface components {
             battery_id: string | null;
             /**
              * Is Active
-             * @description True while the condition lasts.
+             * @description True while the condition lasts, also of a resolved alert.
              */
             is_active: boolean;
             /**
@@ -1500,12 +1503,12 @@ export interface components {
             acknowledged_by: string | null;
             /**
              * Resolved At
-             * @description When a person closed it; null while nobody has.
+             * @description When a person resolved it; null while nobody has, and again if its condition outlasts that.
              */
             resolved_at: string | null;
             /**
              * Resolved By
-             * @description Name of who closed it; null while nobody has.
+             * @description Name of who resolved it; null while nobody has.
              */
             resolved_by: string | null;
             /**
@@ -1594,7 +1597,7 @@ export interface components {
             active_count: number;
             /**
              * Pending Count
-             * @description Of these, those that nobody has acknowledged.
+             * @description Of these, those that nobody has acknowledged or resolved.
              */
             pending_count: number;
         };
@@ -1615,7 +1618,7 @@ export interface components {
             active_count: number;
             /**
              * Pending Count
-             * @description Active and not acknowledged.
+             * @description Active, and neither acknowledged nor resolved.
              */
             pending_count: number;
             /**
@@ -2679,10 +2682,10 @@ export interface components {
             end: string;
             /**
              * Resolution
-             * @description Resolution in use: the requested one, or what `auto` chose.
-             * @enum {string}
+             * @description Resolution in use: `raw`, or the width of a point, which `auto` chooses to fit `max_points`.
+             * @example 6h
              */
-            resolution: "raw" | "1m" | "1h" | "1d";
+            resolution: string;
             /**
              * Bucket S
              * @description Width of a point in seconds; null for single readings.
@@ -2774,7 +2777,7 @@ export interface components {
             active_alert_count: number;
             /**
              * Pending Alert Count
-             * @description Active alerts that nobody has acknowledged.
+             * @description Active alerts that nobody has acknowledged or resolved.
              */
             pending_alert_count: number;
             /**
@@ -3465,7 +3468,7 @@ export interface components {
             alert_counts: components["schemas"]["SeverityCounts"];
             /**
              * Pending Alert Count
-             * @description Active alerts that nobody has acknowledged.
+             * @description Active alerts that nobody has acknowledged or resolved.
              */
             pending_alert_count: number;
             /**
@@ -4417,17 +4420,17 @@ export interface components {
              */
             profile: components["schemas"]["LoadStep"][];
             /**
-             * Rated Ah
-             * @description Rated capacity in ampere-hours; null if `parameters` has it.
-             */
-            rated_ah?: number | null;
-            /**
              * Parameters
              * @description Parameter set of the blocks; null takes that of the rated capacity.
              */
             parameters?: {
                 [key: string]: unknown;
             } | null;
+            /**
+             * Rated Ah
+             * @description Rated capacity of a block in ampere-hours; needed unless `parameters` is given, which has one.
+             */
+            rated_ah?: number | null;
             /**
              * Cut Off V
              * @description Voltage in volts per block at which the discharge ends.
@@ -4694,10 +4697,10 @@ export interface components {
             end: string;
             /**
              * Resolution
-             * @description Resolution in use: the requested one, or what `auto` chose.
-             * @enum {string}
+             * @description Resolution in use: `raw`, or the width of a point, which `auto` chooses to fit `max_points`.
+             * @example 6h
              */
-            resolution: "raw" | "1m" | "1h" | "1d";
+            resolution: string;
             /**
              * Bucket S
              * @description Width of a point in seconds; null for single readings.
@@ -4854,7 +4857,7 @@ export interface components {
          * TelemetrySeries
          * @description History of one battery. A bucket without readings is absent, so that gaps stay visible.
          *
-         *     ``resolution`` is the one in use; ``bucket_s`` is the width of a point, a multiple of it, null for single readings.
+         *     ``resolution`` and ``bucket_s`` are both the width of a point; ``bucket_s`` is null for single readings.
          */
         TelemetrySeries: {
             /**
@@ -4876,10 +4879,10 @@ export interface components {
             end: string;
             /**
              * Resolution
-             * @description Resolution in use: the requested one, or what `auto` chose.
-             * @enum {string}
+             * @description Resolution in use: `raw`, or the width of a point, which `auto` chooses to fit `max_points`.
+             * @example 6h
              */
-            resolution: "raw" | "1m" | "1h" | "1d";
+            resolution: string;
             /**
              * Bucket S
              * @description Width of a point in seconds; null for single readings.
@@ -5395,14 +5398,16 @@ export interface components {
             columns: components["schemas"]["BatteryColumns"] | null;
             /**
              * String Readings
-             * @description Readings of strings.
+             * @description Readings of strings; null for none.
+             * @default null
              */
-            string_readings?: components["schemas"]["StringReading"][];
+            string_readings: components["schemas"]["StringReading"][] | null;
             /**
              * Site Readings
-             * @description Readings of locations.
+             * @description Readings of locations; null for none.
+             * @default null
              */
-            site_readings?: components["schemas"]["LocationReading"][];
+            site_readings: components["schemas"]["LocationReading"][] | null;
         };
         /**
          * AlertEvent
@@ -5850,7 +5855,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Problem details; code: too_many_attempts */
+            /** @description Problem details; code: too_many_attempts, too_many_requests */
             429: {
                 headers: {
                     /** @description Seconds after which to try again. */
@@ -5968,6 +5973,17 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Problem details; code: too_many_requests */
+            429: {
+                headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Problem details; code: database_unavailable, disk_full */
             503: {
                 headers: {
@@ -6000,6 +6016,17 @@ export interface operations {
             /** @description Problem details; code: validation_failed */
             422: {
                 headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: too_many_requests */
+            429: {
+                headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -6074,6 +6101,17 @@ export interface operations {
             /** @description Problem details; code: validation_failed */
             422: {
                 headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: too_many_requests */
+            429: {
+                headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -6175,7 +6213,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Problem details; code: too_many_attempts */
+            /** @description Problem details; code: too_many_attempts, too_many_requests */
             429: {
                 headers: {
                     /** @description Seconds after which to try again. */
@@ -6266,6 +6304,17 @@ export interface operations {
             /** @description Problem details; code: validation_failed */
             422: {
                 headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: too_many_requests */
+            429: {
+                headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -6397,6 +6446,17 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Problem details; code: too_many_requests */
+            429: {
+                headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Problem details; code: database_unavailable, disk_full */
             503: {
                 headers: {
@@ -6483,6 +6543,17 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Problem details; code: too_many_requests */
+            429: {
+                headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Problem details; code: database_unavailable, disk_full */
             503: {
                 headers: {
@@ -6556,6 +6627,17 @@ export interface operations {
             /** @description Problem details; code: validation_failed */
             422: {
                 headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: too_many_requests */
+            429: {
+                headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -6692,6 +6774,17 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Problem details; code: too_many_requests */
+            429: {
+                headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Problem details; code: database_unavailable, disk_full */
             503: {
                 headers: {
@@ -6777,6 +6870,17 @@ export interface operations {
             /** @description Problem details; code: validation_failed */
             422: {
                 headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: too_many_requests */
+            429: {
+                headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -6914,6 +7018,17 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Problem details; code: too_many_requests */
+            429: {
+                headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Problem details; code: database_unavailable, disk_full */
             503: {
                 headers: {
@@ -7041,6 +7156,17 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Problem details; code: too_many_requests */
+            429: {
+                headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Problem details; code: database_unavailable, disk_full */
             503: {
                 headers: {
@@ -7105,6 +7231,17 @@ export interface operations {
             /** @description Problem details; code: validation_failed */
             422: {
                 headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: too_many_requests */
+            429: {
+                headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -7191,6 +7328,17 @@ export interface operations {
             /** @description Problem details; code: validation_failed */
             422: {
                 headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: too_many_requests */
+            429: {
+                headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -7288,6 +7436,17 @@ export interface operations {
             /** @description Problem details; code: validation_failed */
             422: {
                 headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: too_many_requests */
+            429: {
+                headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -7409,6 +7568,17 @@ export interface operations {
             /** @description Problem details; code: validation_failed */
             422: {
                 headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: too_many_requests */
+            429: {
+                headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -7589,6 +7759,17 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Problem details; code: too_many_requests */
+            429: {
+                headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Problem details; code: database_unavailable, disk_full */
             503: {
                 headers: {
@@ -7733,6 +7914,17 @@ export interface operations {
             /** @description Problem details; code: invalid_sort, validation_failed */
             422: {
                 headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: too_many_requests */
+            429: {
+                headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -7887,6 +8079,17 @@ export interface operations {
             /** @description Problem details; code: invalid_sort, validation_failed */
             422: {
                 headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: too_many_requests */
+            429: {
+                headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -8058,6 +8261,17 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Problem details; code: too_many_requests */
+            429: {
+                headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Problem details; code: database_unavailable, disk_full */
             503: {
                 headers: {
@@ -8176,6 +8390,17 @@ export interface operations {
                     "application/json": components["schemas"]["ImportReport"];
                 };
             };
+            /** @description Problem details; code: too_many_requests */
+            429: {
+                headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Problem details; code: database_unavailable, disk_full */
             503: {
                 headers: {
@@ -8238,6 +8463,17 @@ export interface operations {
             /** @description Problem details; code: validation_failed */
             422: {
                 headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: too_many_requests */
+            429: {
+                headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -8363,6 +8599,17 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Problem details; code: too_many_requests */
+            429: {
+                headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Problem details; code: database_unavailable, disk_full */
             503: {
                 headers: {
@@ -8476,6 +8723,17 @@ export interface operations {
             /** @description Problem details; code: retirement_invalid, validation_failed */
             422: {
                 headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: too_many_requests */
+            429: {
+                headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -8601,6 +8859,17 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Problem details; code: too_many_requests */
+            429: {
+                headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Problem details; code: database_unavailable, disk_full */
             503: {
                 headers: {
@@ -8713,6 +8982,17 @@ export interface operations {
             /** @description Problem details; code: retirement_invalid, validation_failed */
             422: {
                 headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: too_many_requests */
+            429: {
+                headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -8837,6 +9117,17 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Problem details; code: too_many_requests */
+            429: {
+                headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Problem details; code: database_unavailable, disk_full */
             503: {
                 headers: {
@@ -8949,6 +9240,17 @@ export interface operations {
             /** @description Problem details; code: retirement_invalid, validation_failed */
             422: {
                 headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: too_many_requests */
+            429: {
+                headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -9095,6 +9397,17 @@ export interface operations {
             /** @description Problem details; code: malformed_batch, validation_failed */
             422: {
                 headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: too_many_requests */
+            429: {
+                headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -9248,6 +9561,17 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Problem details; code: too_many_requests */
+            429: {
+                headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Problem details; code: database_unavailable, disk_full */
             503: {
                 headers: {
@@ -9331,6 +9655,17 @@ export interface operations {
             /** @description Problem details; code: invalid_selection, invalid_span, validation_failed */
             422: {
                 headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: too_many_requests */
+            429: {
+                headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -9437,6 +9772,17 @@ export interface operations {
             /** @description Problem details; code: invalid_selection, invalid_span, validation_failed */
             422: {
                 headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: too_many_requests */
+            429: {
+                headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -9648,6 +9994,17 @@ export interface operations {
             /** @description Problem details; code: invalid_span, resolution_too_fine, validation_failed */
             422: {
                 headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: too_many_requests */
+            429: {
+                headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -9873,6 +10230,17 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Problem details; code: too_many_requests */
+            429: {
+                headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Problem details; code: database_unavailable, disk_full */
             503: {
                 headers: {
@@ -10039,6 +10407,17 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Problem details; code: too_many_requests */
+            429: {
+                headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Problem details; code: database_unavailable, disk_full */
             503: {
                 headers: {
@@ -10177,6 +10556,17 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Problem details; code: too_many_requests */
+            429: {
+                headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Problem details; code: database_unavailable, disk_full */
             503: {
                 headers: {
@@ -10286,6 +10676,17 @@ export interface operations {
             /** @description Problem details; code: validation_failed */
             422: {
                 headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: too_many_requests */
+            429: {
+                headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -10403,6 +10804,17 @@ export interface operations {
             /** @description Problem details; code: validation_failed */
             422: {
                 headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: too_many_requests */
+            429: {
+                headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -10545,6 +10957,17 @@ export interface operations {
             /** @description Problem details; code: load_invalid, simulation_refused, validation_failed */
             422: {
                 headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: too_many_requests */
+            429: {
+                headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -10810,7 +11233,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Problem details; code: question_running */
+            /** @description Problem details; code: question_running, too_many_requests */
             429: {
                 headers: {
                     /** @description Seconds after which to try again. */
@@ -10847,7 +11270,7 @@ export interface operations {
                 severity?: components["schemas"]["Severity"][];
                 /** @description Repeat for several. */
                 type?: components["schemas"]["AlertType"][];
-                /** @description The condition is active now. */
+                /** @description The condition lasts, whether or not somebody has resolved the alert. */
                 active?: boolean | null;
                 /** @description Somebody has acknowledged it. */
                 acknowledged?: boolean | null;
@@ -10948,6 +11371,17 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Problem details; code: too_many_requests */
+            429: {
+                headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Problem details; code: database_unavailable, disk_full */
             503: {
                 headers: {
@@ -11029,6 +11463,17 @@ export interface operations {
             /** @description Problem details; code: validation_failed */
             422: {
                 headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: too_many_requests */
+            429: {
+                headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -11147,6 +11592,17 @@ export interface operations {
             /** @description Problem details; code: validation_failed */
             422: {
                 headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: too_many_requests */
+            429: {
+                headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -11324,6 +11780,17 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Problem details; code: too_many_requests */
+            429: {
+                headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Problem details; code: database_unavailable, disk_full */
             503: {
                 headers: {
@@ -11488,6 +11955,17 @@ export interface operations {
             /** @description Problem details; code: validation_failed */
             422: {
                 headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: too_many_requests */
+            429: {
+                headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -11673,6 +12151,17 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Problem details; code: too_many_requests */
+            429: {
+                headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Problem details; code: database_unavailable, disk_full */
             503: {
                 headers: {
@@ -11777,6 +12266,17 @@ export interface operations {
             /** @description Problem details; code: validation_failed */
             422: {
                 headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: too_many_requests */
+            429: {
+                headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -11911,6 +12411,17 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Problem details; code: too_many_requests */
+            429: {
+                headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Problem details; code: database_unavailable, disk_full */
             503: {
                 headers: {
@@ -11977,6 +12488,17 @@ export interface operations {
             /** @description Problem details; code: validation_failed */
             422: {
                 headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: too_many_requests */
+            429: {
+                headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -12101,6 +12623,17 @@ export interface operations {
             /** @description Problem details; code: validation_failed */
             422: {
                 headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: too_many_requests */
+            429: {
+                headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {

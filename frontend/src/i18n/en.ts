@@ -247,7 +247,12 @@ export const en = {
     empty: "No readings in this range.",
     points_one: "{{count, number}} point",
     points_other: "{{count, number}} points",
-    resolution: { raw: "raw readings", "1m": "1 min averages", "1h": "1 h averages", "1d": "1 d averages" },
+    resolution: {
+      raw: "raw readings",
+      m: "averages over {{width}} min",
+      h: "averages over {{width}} h",
+      d: "averages over {{width}} d",
+    },
     noAlerts: "No alerts recorded.",
     alertsUnmarked: "The alerts could not be loaded, so the charts do not mark any.",
     string: "String",

@@ -86,7 +86,7 @@ CALLS: dict[str, Call] = {
     "ml.list_models": lambda http, breaker: ml(http, breaker).list_models(),
     "ml.get_model": lambda http, breaker: ml(http, breaker).get_model("v1"),
     "ml.promote": lambda http, breaker: ml(http, breaker).promote("v1"),
-    "ml.train": lambda http, breaker: ml(http, breaker).train(TrainRequest()),
+    "ml.train": lambda http, breaker: ml(http, breaker).train(TrainRequest(dataset="/lives")),
     "ml.get_train_job": lambda http, breaker: ml(http, breaker).get_train_job("j"),
 }
 every_call = pytest.mark.parametrize("call", CALLS.values(), ids=CALLS.keys())
@@ -265,7 +265,7 @@ async def test_a_sender_authenticates_by_its_key_alone_and_omits_what_it_lacks()
     def handler(request: httpx.Request) -> httpx.Response:
         assert request.headers["x-api-key"] == "k"
         assert "authorization" not in request.headers
-        assert request.content == b'{"string_readings":[],"site_readings":[]}'
+        assert request.content == b"{}"
         return httpx.Response(200, json={"accepted": 0, "duplicates": 0, "late": 0, "rejected_count": 0})
 
     async with httpx.AsyncClient(transport=httpx.MockTransport(handler)) as http:

@@ -136,9 +136,9 @@ def test_a_load_is_either_a_current_or_a_power(load: dict[str, float]) -> None:
 
 
 def test_a_model_of_the_block_is_needed() -> None:
-    with pytest.raises(ValidationError, match="rated_ah or parameters is needed"):
+    with pytest.raises(ValidationError, match="rated_ah is needed where no parameters are given"):
         ValidateRequest.model_validate({"run": RUN})
-    with pytest.raises(ValidationError, match="rated_ah or parameters is needed"):
+    with pytest.raises(ValidationError, match="rated_ah is needed where no parameters are given"):
         SimulateRequest.model_validate(
             {"blocks": [{"battery_id": "A", "soc_pct": 90}], "profile": [{"duration_s": 1, "current_a": -1}]}
         )

@@ -110,11 +110,11 @@ async def test_versions_and_jobs_are_quoted_and_refusals_keep_their_code() -> No
 
 async def test_a_training_job_is_started() -> None:
     def handler(request: httpx.Request) -> httpx.Response:
-        assert json.loads(request.content) == {"dataset": None, "seed": 7}
+        assert json.loads(request.content) == {"dataset": "/lives", "seed": 7}
         job = {"job_id": "j", "state": "running", "progress": 0.0, "step": "start", "started_at": AS_OF.isoformat()}
         return httpx.Response(202, json=job)
 
-    assert (await client_of(handler).train(TrainRequest(seed=7))).state is TrainState.RUNNING
+    assert (await client_of(handler).train(TrainRequest(dataset="/lives", seed=7))).state is TrainState.RUNNING
 
 
 @pytest.mark.parametrize(

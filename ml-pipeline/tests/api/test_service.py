@@ -184,13 +184,13 @@ async def finished(client: MlClient, job: TrainJob) -> TrainJob:
 
 
 async def test_a_training_job_is_followed_to_its_end(client: MlClient) -> None:
-    done = await finished(client, await client.train(TrainRequest(seed=SUCCEEDS)))
+    done = await finished(client, await client.train(TrainRequest(dataset="/lives", seed=SUCCEEDS)))
     assert (done.state, done.version, done.progress) == (TrainState.SUCCEEDED, "v2", 1.0)
-    failed = await finished(client, await client.train(TrainRequest(seed=FAILS)))
+    failed = await finished(client, await client.train(TrainRequest(dataset="/lives", seed=FAILS)))
     assert failed.state is TrainState.FAILED
     assert "status 3" in (failed.error or "")
     assert "without failures" in (failed.error or "")
-    unpublished = await finished(client, await client.train(TrainRequest(seed=PUBLISHES_NOTHING)))
+    unpublished = await finished(client, await client.train(TrainRequest(dataset="/lives", seed=PUBLISHES_NOTHING)))
     assert (unpublished.state, unpublished.error) == (TrainState.FAILED, "training succeeded but published no version")
     with pytest.raises(ServiceRefused) as unknown:
         await client.get_train_job("none")
@@ -208,9 +208,9 @@ def alive(pid: int) -> bool:
 async def test_training_does_not_outlive_the_service(
     service: ServiceProcess, client: MlClient, tmp_path: Path, crash: bool
 ) -> None:
-    job = await client.train(TrainRequest(seed=HANGS))
+    job = await client.train(TrainRequest(dataset="/lives", seed=HANGS))
     with pytest.raises(ServiceRefused) as second:
-        await client.train(TrainRequest(seed=SUCCEEDS))
+        await client.train(TrainRequest(dataset="/lives", seed=SUCCEEDS))
     assert (second.value.status, second.value.code) == (409, "training_under_way")
     assert job.job_id in second.value.detail
     file = tmp_path / "pids"

@@ -42,7 +42,7 @@ def test_any_line_of_output_is_harmless(line: str) -> None:
     assert set(parse_progress(line)) <= {"progress", "step", "version"}
 
 
-async def run(code: str, *, seed: int = 1, dataset: str | None = None) -> TrainJob:
+async def run(code: str, *, seed: int = 1, dataset: str = "/lives") -> TrainJob:
     jobs = TrainingJobs([sys.executable, "-c", code])
     job = jobs.start(TrainRequest(seed=seed, dataset=dataset))
     assert (job.state, job.progress) == (TrainState.RUNNING, 0.0)
@@ -85,17 +85,17 @@ async def test_a_line_that_is_too_long_ends_the_job() -> None:
 
 async def test_one_job_runs_at_a_time_and_stop_ends_it() -> None:
     jobs = TrainingJobs([sys.executable, "-c", "import time; time.sleep(60)"])
-    job = jobs.start(TrainRequest())
+    job = jobs.start(TrainRequest(dataset="/lives"))
     await asyncio.sleep(0)
     with pytest.raises(JobRunning, match=job.job_id):
-        jobs.start(TrainRequest())
+        jobs.start(TrainRequest(dataset="/lives"))
     await asyncio.sleep(0.5)
     await jobs.stop()
     stopped = jobs.find(job.job_id)
     assert stopped is not None
     assert (stopped.state, stopped.error) == (TrainState.FAILED, "the service stopped")
     await jobs.stop()
-    assert jobs.start(TrainRequest()).job_id != job.job_id
+    assert jobs.start(TrainRequest(dataset="/lives")).job_id != job.job_id
     await asyncio.sleep(0)
     await jobs.stop()
 

@@ -9,6 +9,7 @@ from battery_api.accounts.principal import Scope
 from battery_contracts.described import Described
 from battery_contracts.enums import Role
 from battery_contracts.ids import LocationId
+from battery_contracts.instants import Instant
 from battery_servicekit.plain_text import PlainLine
 
 Password = Annotated[str, StringConstraints(min_length=1, max_length=256)]
@@ -128,7 +129,7 @@ class ApiKeyCreate(_Body):
     """What the key may do; each endpoint names the scope that it needs."""
     location_ids: Locations | None = None
     """Ids of the locations that the key may read or send; null means every location."""
-    expires_at: AwareDatetime | None = Field(
+    expires_at: Instant | None = Field(
         default=None, description="By default API_KEY_DEFAULT_DAYS from now, at most API_KEY_MAX_DAYS."
     )
 

@@ -3,7 +3,6 @@
 from typing import Annotated, Protocol
 
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
-from pydantic import AwareDatetime
 
 from battery_api.accounts.deps import require_audited, require_scope
 from battery_api.accounts.principal import Principal, Scope
@@ -40,6 +39,7 @@ from battery_api.telemetry.ports import Judge, Publisher
 from battery_contracts.alerts import AlertOut
 from battery_contracts.enums import AlertType, Role, Severity
 from battery_contracts.events import AlertEvent
+from battery_contracts.instants import Instant
 from battery_servicekit.pagination import Page, PageQuery
 from battery_servicekit.problems import problems
 from battery_servicekit.responses import JsonResponse
@@ -49,9 +49,10 @@ router = APIRouter(tags=["alerts"], route_class=StrictRoute)
 Reader = Annotated[Principal, Depends(require_scope(Scope.ALERTS_READ, role=Role.VIEWER))]
 RuleWriter = Annotated[Principal, Depends(require_audited(Scope.RULES_WRITE, role=Role.ENGINEER))]
 Worker = Annotated[Principal, Depends(require_scope(Scope.ALERTS_WRITE, role=Role.ENGINEER))]
-AlertKey = Annotated[int, Path(description="Number of the alert.", examples=[4711])]
+_LARGEST_NUMBER = 2**63 - 1
+AlertKey = Annotated[int, Path(ge=1, le=_LARGEST_NUMBER, description="Number of the alert.", examples=[4711])]
 RulePath = Annotated[str, Path(description="Id of the rule.", examples=["voltage_low.float"])]
-OverrideKey = Annotated[int, Path(description="Number of the override.", examples=[12])]
+OverrideKey = Annotated[int, Path(ge=1, le=2**31 - 1, description="Number of the override.", examples=[12])]
 
 
 class AlertParts(Protocol):
@@ -96,8 +97,8 @@ async def list_alerts(  # noqa: PLR0917  # each is a query parameter
     ] = None,
     acknowledged: Annotated[bool | None, Query(description="Somebody has acknowledged it.")] = None,
     resolved: Annotated[bool | None, Query(description="A person has closed it.")] = None,
-    start: Annotated[AwareDatetime | None, Query(description="Still active at or after this instant.")] = None,
-    end: Annotated[AwareDatetime | None, Query(description="Raised before this instant.")] = None,
+    start: Annotated[Instant | None, Query(description="Still active at or after this instant.")] = None,
+    end: Annotated[Instant | None, Query(description="Raised before this instant.")] = None,
 ) -> Response:
     """List alerts by filter, newest first; `total` is the real total."""
     alert_filter = AlertFilter(

@@ -13,6 +13,7 @@ from battery_contracts.alerts import AlertOut
 from battery_contracts.described import Described
 from battery_contracts.enums import AlertType, RespondWithin, Severity
 from battery_contracts.events import AlertChange
+from battery_contracts.instants import Instant
 from battery_servicekit.pagination import Page
 from battery_servicekit.plain_text import PlainText
 
@@ -124,7 +125,7 @@ class OverrideIn(Described):
     reason: Reason | None = Field(
         default=None, description="Why; needed where a life-safety rule is weakened beyond its floor."
     )
-    expires_at: AwareDatetime | None = Field(
+    expires_at: Instant | None = Field(
         default=None,
         description="When the override ends by itself; needed, within 30 days, where a life-safety rule is weakened.",
     )

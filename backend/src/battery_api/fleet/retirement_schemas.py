@@ -1,11 +1,11 @@
 """Requests and answers of retirement."""
 
-from datetime import date
 from typing import Annotated, Literal, Self
 
 from pydantic import AwareDatetime, ConfigDict, Field, StringConstraints, model_validator
 
 from battery_contracts.described import Described
+from battery_contracts.instants import Day, Instant
 from battery_servicekit.plain_text import PlainText
 
 Reason = Annotated[PlainText, StringConstraints(min_length=1, max_length=2000)]
@@ -17,8 +17,8 @@ class RetireIn(Described):
     model_config = ConfigDict(extra="forbid")
 
     reason: Reason = Field(description="Why it is retired; the timelines of its alerts repeat it.")
-    retired_on: date | None = Field(default=None, description="Day from whose start it is out of service.")
-    retired_at: AwareDatetime | None = Field(default=None, description="Instant from which it is out of service.")
+    retired_on: Day | None = Field(default=None, description="Day from whose start it is out of service.")
+    retired_at: Instant | None = Field(default=None, description="Instant from which it is out of service.")
 
     @model_validator(mode="after")
     def _one_time(self) -> Self:

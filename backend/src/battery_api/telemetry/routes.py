@@ -6,7 +6,6 @@ from time import perf_counter
 from typing import Annotated, Protocol
 
 from fastapi import APIRouter, Depends, Query, Request, Response
-from pydantic import AwareDatetime
 from starlette.background import BackgroundTask
 from starlette.responses import StreamingResponse
 
@@ -43,6 +42,7 @@ from battery_api.telemetry.schemas import (
     TelemetrySeries,
 )
 from battery_contracts.enums import Role
+from battery_contracts.instants import Instant
 from battery_contracts.telemetry import IngestResult, TelemetryBatch
 from battery_servicekit.openapi.bodies import body_of
 from battery_servicekit.pagination import Page, PageQuery
@@ -130,8 +130,8 @@ async def export_telemetry(  # parameters of the query
     context: ContextDep,
     selection: SelectionDep,
     *,
-    start: Annotated[AwareDatetime | None, Query(description="From this instant.")] = None,
-    end: Annotated[AwareDatetime | None, Query(description="To before this instant.")] = None,
+    start: Annotated[Instant | None, Query(description="From this instant.")] = None,
+    end: Annotated[Instant | None, Query(description="To before this instant.")] = None,
     of: Annotated[
         Series, Query(alias="series", description="Readings of batteries, of strings, or of rooms.")
     ] = Series.BATTERY,
@@ -165,8 +165,8 @@ async def get_completeness(
     selection: SelectionDep,
     page: PageQuery,
     *,
-    start: Annotated[AwareDatetime | None, Query(description="First day by any of its instants.")] = None,
-    end: Annotated[AwareDatetime | None, Query(description="To before this instant.")] = None,
+    start: Annotated[Instant | None, Query(description="First day by any of its instants.")] = None,
+    end: Annotated[Instant | None, Query(description="To before this instant.")] = None,
 ) -> Response:
     """List what each battery sent on each day (Asia/Bangkok), by outcome; the counts balance."""
     now = context.clock.now()
@@ -196,10 +196,8 @@ class SeriesQuery:
 def _series_query(
     context: ContextDep,
     *,
-    start: Annotated[
-        AwareDatetime | None, Query(description="From this instant; 24 h before the end if left out.")
-    ] = None,
-    end: Annotated[AwareDatetime | None, Query(description="To before this instant; now if left out.")] = None,
+    start: Annotated[Instant | None, Query(description="From this instant; 24 h before the end if left out.")] = None,
+    end: Annotated[Instant | None, Query(description="To before this instant; now if left out.")] = None,
     resolution: Annotated[Resolution, Query(description="Width of a point; auto fits max_points.")] = Resolution.AUTO,
     max_points: Annotated[int, Query(ge=1, le=MAX_POINTS, description="Most points to return.")] = 500,
 ) -> SeriesQuery:

@@ -1,11 +1,13 @@
 """Responses of the telemetry endpoints; the frequent ones are rendered without these models, tests compare them."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import AwareDatetime
+from pydantic import AwareDatetime, Field
 
 from battery_contracts.described import Described
 from battery_contracts.enums import HealthStatus
+
+ResolutionLabel = Annotated[str, Field(pattern=r"^(raw|[1-9][0-9]*[mhd])$", examples=["6h"])]
 
 
 class RoomSequence(Described):
@@ -101,7 +103,7 @@ class SeriesColumns(Described):
 class TelemetrySeries(Described):
     """History of one battery. A bucket without readings is absent, so that gaps stay visible.
 
-    ``resolution`` is the one in use; ``bucket_s`` is the width of a point, a multiple of it, null for single readings.
+    ``resolution`` and ``bucket_s`` are both the width of a point; ``bucket_s`` is null for single readings.
     """
 
     battery_id: str
@@ -110,8 +112,8 @@ class TelemetrySeries(Described):
     """The history begins at this instant."""
     end: AwareDatetime
     """The history ends before this instant."""
-    resolution: Literal["raw", "1m", "1h", "1d"]
-    """Resolution in use: the requested one, or what `auto` chose."""
+    resolution: ResolutionLabel
+    """Resolution in use: `raw`, or the width of a point, which `auto` chooses to fit `max_points`."""
     bucket_s: int | None
     """Width of a point in seconds; null for single readings."""
     source: Literal["telemetry", "telemetry_hourly", "telemetry_daily"]
@@ -174,8 +176,8 @@ class StringSeries(Described):
     """The history begins at this instant."""
     end: AwareDatetime
     """The history ends before this instant."""
-    resolution: Literal["raw", "1m", "1h", "1d"]
-    """Resolution in use: the requested one, or what `auto` chose."""
+    resolution: ResolutionLabel
+    """Resolution in use: `raw`, or the width of a point, which `auto` chooses to fit `max_points`."""
     bucket_s: int | None
     """Width of a point in seconds; null for single readings."""
     point_count: int
@@ -210,8 +212,8 @@ class EnvironmentSeries(Described):
     """The history begins at this instant."""
     end: AwareDatetime
     """The history ends before this instant."""
-    resolution: Literal["raw", "1m", "1h", "1d"]
-    """Resolution in use: the requested one, or what `auto` chose."""
+    resolution: ResolutionLabel
+    """Resolution in use: `raw`, or the width of a point, which `auto` chooses to fit `max_points`."""
     bucket_s: int | None
     """Width of a point in seconds; null for single readings."""
     point_count: int

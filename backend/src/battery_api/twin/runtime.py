@@ -19,7 +19,7 @@ from battery_api.twin.schemas import LoadBasis, RuntimeLoad, RuntimeOut, Unknown
 from battery_api.twin.service import is_stale
 from battery_contracts.clients.errors import ServiceError, ServiceRefused
 from battery_contracts.clients.twin_analysis import TwinAnalysisClient
-from battery_contracts.twin_analysis import LoadStep, SimulateRequest, SimulateResponse
+from battery_contracts.twin_analysis import MAX_BLOCK_W, LoadStep, SimulateRequest, SimulateResponse
 from battery_servicekit.problems import FieldError
 
 _log = structlog.get_logger(__name__)
@@ -108,6 +108,7 @@ async def prepare(
                 for code, reason in unknown_of(rows, now).items()
             ],
         )
+    _require_simulable(load, len(blocks.blocks))
     return RuntimeQuery(string_id, load, blocks)
 
 
@@ -159,6 +160,16 @@ async def _recorded_load(connection: AsyncConnection, string: StringRow, now: da
     if last_a is None:
         raise _load_invalid("power_w", "The string has no load now and none on record; give power_w or current_a.")
     return RuntimeLoad(basis=LoadBasis.LAST_DISCHARGE, current_a=last_a, power_w=None)
+
+
+def _require_simulable(load: RuntimeLoad, block_count: int) -> None:
+    most_w = MAX_BLOCK_W * block_count
+    if load.power_w is not None and load.power_w > most_w:
+        raise _load_invalid(
+            "power_w",
+            f"{load.power_w:,.0f} W is more than a string of {block_count} batteries can be simulated with, "
+            f"{most_w:,.0f} W; give the power of this string, not that of the whole system.",
+        )
 
 
 def _load_invalid(field: str, detail: str) -> LoadInvalid:

@@ -64,8 +64,24 @@ it("says how many points of which resolution are shown, and in which zone", asyn
   show();
   await screen.findAllByRole("figure");
   expect(
-    screen.getByText(/^21 points, 1 h averages · Bangkok time \(UTC\+7\) · Data gaps are left open\.$/),
+    screen.getByText(/^21 points, averages over 1 h · Bangkok time \(UTC\+7\) · Data gaps are left open\.$/),
   ).toBeVisible();
+});
+
+it.each([
+  ["raw", "21 points, raw readings ·"],
+  ["5m", "21 points, averages over 5 min ·"],
+  ["6h", "21 points, averages over 6 h ·"],
+  ["14d", "21 points, averages over 14 d ·"],
+])("names the width of a point of %s", async (resolution, text) => {
+  server.use(
+    http.get("*/api/v1/batteries/:id/telemetry", () =>
+      HttpResponse.json({ ...seriesOf(battery, Date.now() - 24 * HOUR, Date.now(), 24), resolution }),
+    ),
+  );
+  showPage({ path: "/", element: <History battery={detail} alerts={[]} />, address: "/" });
+  await screen.findAllByRole("figure");
+  expect(screen.getByText(new RegExp(`^${text}`))).toBeVisible();
 });
 
 it.each([

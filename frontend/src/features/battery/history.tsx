@@ -1,4 +1,5 @@
 import { useQuery } from "@tanstack/react-query";
+import type { TFunction } from "i18next";
 import { ChevronLeft, ChevronRight, ZoomOut } from "lucide-react";
 import { useTranslation } from "react-i18next";
 import { useSearchParams } from "react-router-dom";
@@ -11,6 +12,12 @@ import { type Preset, paramsOf, presets, rangeOf, shifted, type TimeRange, zoome
 import { useNow } from "@/realtime/hooks";
 
 import { batteryQueries } from "./queries";
+
+/** What a point is: a reading, or an average over a width such as "6h". */
+function resolutionText(label: string, t: TFunction): string {
+  const [, width, unit] = /^(\d+)([mhd])$/.exec(label) ?? [];
+  return t(`battery.resolution.${unit === "m" || unit === "h" || unit === "d" ? unit : "raw"}`, { width });
+}
 
 interface HistoryProps {
   battery: BatteryDetail;
@@ -46,8 +53,7 @@ export function History({ battery, alerts }: HistoryProps) {
         <h2 className="mr-2">{t("battery.history")}</h2>
         <RangeControl range={range} now={now} onChoose={choose} />
         <span className="ml-auto text-xs text-muted">
-          {data &&
-            `${t("battery.points", { count: data.point_count })}, ${t(`battery.resolution.${data.resolution}`)} · `}
+          {data && `${t("battery.points", { count: data.point_count })}, ${resolutionText(data.resolution, t)} · `}
           {t("battery.zone")} · {t("battery.gaps")}
         </span>
       </div>

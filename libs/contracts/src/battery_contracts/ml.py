@@ -242,14 +242,14 @@ class ModelDetail(ModelSummary):
 
 
 class TrainRequest(Described):
-    """What to train on; without a dataset the service generates one."""
+    """What to train on."""
 
     model_config = ConfigDict(frozen=True)
 
-    dataset: str | None = None
-    """Name of the dataset; null lets the service generate one."""
+    dataset: Annotated[str, Field(min_length=1, max_length=1000, examples=["/app/data/lives"])]
+    """Folder on the service's disk that `battery-synth training` has written."""
     seed: Annotated[int, Field(ge=0, le=2**31 - 1)] = 1
-    """Seed of the generated data and of the training."""
+    """Seed of the split and of the training."""
 
 
 class TrainState(StrEnum):

@@ -104,10 +104,10 @@ class TelemetryBatch(_Wire):
     """Readings of batteries, one by one; null where they are sent as columns or not at all."""
     columns: BatteryColumns | None = None
     """Readings of batteries, column by column, which is cheaper to parse; null for none."""
-    string_readings: list[StringReading] = Field(default_factory=list)
-    """Readings of strings."""
-    site_readings: list[LocationReading] = Field(default_factory=list)
-    """Readings of locations."""
+    string_readings: list[StringReading] | None = None
+    """Readings of strings; null for none."""
+    site_readings: list[LocationReading] | None = None
+    """Readings of locations; null for none."""
 
 
 class Rejection(_Wire):

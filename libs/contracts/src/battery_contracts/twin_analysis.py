@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any, Self
 
-from pydantic import AwareDatetime, ConfigDict, Field, FiniteFloat, model_validator
+from pydantic import AfterValidator, AwareDatetime, ConfigDict, Field, FiniteFloat, ValidationInfo, model_validator
 
 from battery_contracts.described import Described
 from battery_contracts.enums import Provenance
@@ -16,8 +16,22 @@ Depth = Annotated[FiniteFloat, Field(ge=0, le=100)]
 RatedAh = Annotated[FiniteFloat, Field(ge=1, le=10_000)]
 Current = Annotated[FiniteFloat, Field(ge=-3000, le=3000)]
 MAX_RUN_ROWS = 500_000
+MAX_BLOCK_W = 40_000.0
+"""Power that one block can be asked for; a 12 V block of 120 Ah gives a tenth of it for a minute."""
 MAX_PROFILE_S = 172_800.0
 """A simulation ends after two days; no UPS battery bridges more."""
+
+
+def _needed_without_parameters(rated_ah: float | None, info: ValidationInfo) -> float | None:
+    if rated_ah is None and info.data.get("parameters") is None:
+        raise ValueError("rated_ah is needed where no parameters are given: the capacity of a block, such as 120")
+    return rated_ah
+
+
+CapacityUnlessParameters = Annotated[
+    RatedAh | None, Field(validate_default=True), AfterValidator(_needed_without_parameters)
+]
+"""Rated capacity of a request whose field ``parameters``, which comes first, may have it instead."""
 
 
 class _Frozen(Described):
@@ -177,18 +191,12 @@ class ValidateRequest(_Frozen):
 
     run: RunColumns
     """The recorded run."""
-    rated_ah: RatedAh | None = None
-    """Rated capacity in ampere-hours; null if `parameters` has it."""
     parameters: dict[str, Any] | None = None
     """Parameter set to check; null takes that of the rated capacity."""
+    rated_ah: CapacityUnlessParameters = None
+    """Rated capacity in ampere-hours; needed unless `parameters` is given, which has one."""
     initial_soc: Fraction | None = None
     """State of charge from 0 to 1 at the beginning; null takes 0.9."""
-
-    @model_validator(mode="after")
-    def _some_model(self) -> Self:
-        if self.parameters is None and self.rated_ah is None:
-            raise ValueError("rated_ah or parameters is needed")
-        return self
 
 
 class ValidateResponse(_Frozen):
@@ -223,7 +231,7 @@ class LoadStep(_Frozen):
     """Seconds for which the load is held."""
     current_a: Current | None = None
     """Current in amperes, positive while charging; null where the load is a power."""
-    power_w: Annotated[FiniteFloat, Field(ge=-40_000, le=40_000)] | None = None
+    power_w: Annotated[FiniteFloat, Field(ge=-MAX_BLOCK_W, le=MAX_BLOCK_W)] | None = None
     """Power in watts, drawn from each block; null where the load is a current."""
 
     @model_validator(mode="after")
@@ -259,17 +267,15 @@ class SimulateRequest(_Frozen):
     """The blocks in series."""
     profile: Annotated[list[LoadStep], Field(min_length=1, max_length=5000)]
     """The steps of the load, in their order."""
-    rated_ah: RatedAh | None = None
-    """Rated capacity in ampere-hours; null if `parameters` has it."""
     parameters: dict[str, Any] | None = None
     """Parameter set of the blocks; null takes that of the rated capacity."""
+    rated_ah: CapacityUnlessParameters = None
+    """Rated capacity of a block in ampere-hours; needed unless `parameters` is given, which has one."""
     cut_off_v: Annotated[FiniteFloat, Field(ge=6, le=13)] = 10.5
     """Voltage in volts per block at which the discharge ends."""
 
     @model_validator(mode="after")
-    def _some_model(self) -> Self:
-        if self.parameters is None and self.rated_ah is None:
-            raise ValueError("rated_ah or parameters is needed")
+    def _profile_ends(self) -> Self:
         before_last_s = sum(step.duration_s for step in self.profile[:-1])
         if before_last_s > MAX_PROFILE_S:
             raise ValueError(

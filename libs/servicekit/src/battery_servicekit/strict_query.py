@@ -1,6 +1,11 @@
-"""Refuse query parameters that an operation does not know: a misspelt filter must not look like one that found all."""
+"""Refuse parameters that cannot be meant: a misspelt filter must not look like one that found all.
+
+Unknown names, a single one given twice, and control characters, which no id and no search text contains and of which
+PostgreSQL takes no NUL.
+"""
 
 import difflib
+import unicodedata
 from collections.abc import Callable, Coroutine, Iterator, Mapping
 from typing import Any, get_args, get_origin
 
@@ -12,7 +17,7 @@ from battery_servicekit.problems import FieldError, ValidationFailed
 
 
 class StrictRoute(APIRoute):
-    """A route that answers 422 to a query parameter that it does not know, or to a single one that is given twice.
+    """A route that answers 422 to parameters that cannot be meant.
 
     Use it as ``APIRouter(route_class=StrictRoute)``.
     """
@@ -25,6 +30,8 @@ class StrictRoute(APIRoute):
         async def handle_strictly(request: Request) -> Response:
             if request.scope["query_string"]:
                 _require_known(request, takes_several)
+            if request.path_params or request.scope["query_string"]:
+                _require_visible(request)
             return await handle(request)
 
         return handle_strictly
@@ -53,6 +60,19 @@ def _require_known(request: Request, takes_several: Mapping[str, bool]) -> None:
     if errors:
         named = "; ".join(f"{error.field}: {error.detail}" for error in errors[:3])
         raise ValidationFailed(named, errors=errors[:100])
+
+
+def _require_visible(request: Request) -> None:
+    given = [*request.path_params.items(), *request.query_params.multi_items()]
+    errors = [
+        FieldError(
+            field=name, code="invisible_character", detail=f"holds U+{ord(found):04X}, which nobody types; remove it"
+        )
+        for name, value in given
+        if (found := next((character for character in str(value) if unicodedata.category(character) == "Cc"), None))
+    ]
+    if errors:
+        raise ValidationFailed("; ".join(f"{error.field}: {error.detail}" for error in errors[:3]), errors=errors[:100])
 
 
 def _unknown(name: str, known: Mapping[str, bool]) -> str:

@@ -111,7 +111,7 @@ EXAMPLES: Final[Examples] = {
     "ml_get_model": Example(_DETAIL),
     "ml_promote_model": Example(_DETAIL),
     "ml_start_training": Example(
-        _JOB.model_copy(update={"progress": 0.0, "step": "starting"}), request=TrainRequest(seed=1)
+        _JOB.model_copy(update={"progress": 0.0, "step": "starting"}), request=TrainRequest(dataset="/lives", seed=1)
     ),
     "ml_get_training": Example(_JOB),
 }

@@ -69,7 +69,7 @@ class TrainingJobs:
         await asyncio.gather(self._watch, return_exceptions=True)
 
     async def _run(self, job_id: str, request: TrainRequest) -> None:
-        arguments = ["--seed", str(request.seed), *(["--dataset", request.dataset] if request.dataset else [])]
+        arguments = ["--seed", str(request.seed), "--dataset", request.dataset]
         tail: deque[str] = deque(maxlen=20)
         try:
             process = await asyncio.create_subprocess_exec(

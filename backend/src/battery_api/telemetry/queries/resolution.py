@@ -36,6 +36,12 @@ class Grain:
             self.resolution, "telemetry"
         )
 
+    @property
+    def label(self) -> str:
+        """Width of the buckets in the unit of their resolution, such as ``6h``."""
+        unit = {Resolution.MINUTE: ("m", _MINUTE), Resolution.HOUR: ("h", _HOUR)}.get(self.resolution, ("d", _DAY))
+        return f"{self.bucket_s // unit[1]}{unit[0]}"
+
     def count(self, start: datetime, end: datetime) -> int:
         """Return how many buckets touch the span from ``start`` to before ``end``."""
         width = timedelta(seconds=self.bucket_s)

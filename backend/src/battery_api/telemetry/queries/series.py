@@ -100,7 +100,7 @@ async def read_series(
         "battery_id": request.subject_id,
         "start": request.start,
         "end": request.end,
-        "resolution": Resolution.RAW if grain is None else grain.resolution,
+        "resolution": Resolution.RAW if grain is None else grain.label,
         "bucket_s": None if grain is None else grain.bucket_s,
         "source": "telemetry" if grain is None else grain.source,
         "point_count": len(points.time),
