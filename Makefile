@@ -47,7 +47,9 @@ containers: ## build the images and run docker-compose.yml without Docker, and t
 	@$(TASKS) setup
 	@.venv/bin/python tools/workspace/containers
 
-deployed: ## ask a deployed platform with the demo's fleet what it must do; URL=, PASSWORD_FILE=, and CA_FILE= for an authority of one's own
+deployed: ## ask a platform behind HTTPS (compose or Railway, not make up) with the demo's fleet what it must do; URL=, PASSWORD_FILE=, CA_FILE=
+	@test -n "$(URL)" -a -n "$(PASSWORD_FILE)" || \
+	  { echo 'name both: make deployed URL=https://localhost PASSWORD_FILE=secrets/admin_password' >&2; exit 2; }
 	@$(TASKS) setup --quiet
 	@BATTERY_URL="$(URL)" BATTERY_ADMIN_PASSWORD_FILE="$(PASSWORD_FILE)" BATTERY_CA_FILE="$(CA_FILE)" \
 	  .venv/bin/python -m pytest -q -c tests/pyproject.toml --rootdir . tests/deployed

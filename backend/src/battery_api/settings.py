@@ -38,7 +38,7 @@ class GatewaySettings(ServiceSettings):
     cookie_secure: bool | None = None
     # Our proxies: how many stand in front, or, where their addresses are known, the networks that they are in.
     trusted_proxy_count: int = Field(default=0, ge=0, le=5)
-    trusted_proxy_networks: list[IpNetwork] = Field(default_factory=list, max_length=64)
+    trusted_proxy_networks: list[IpNetwork] = Field(default_factory=list, max_length=64, examples=[["10.0.0.0/8"]])
     # Requests that a user, an API key, or an address without valid credentials may make.
     requests_per_minute_of_user: int = Field(default=18_000, ge=6)
     requests_per_minute_of_key: int = Field(default=30_000, ge=6)
@@ -91,6 +91,8 @@ class GatewaySettings(ServiceSettings):
     def problems_in_production(self) -> list[str]:
         """Return what production does not allow; a gateway needs its secrets, named origins and a database."""
         problems = [*super().problems_in_production(), *weaknesses("JWT_SECRET_KEY", self.jwt_secret_key)]
+        if self.simulator_api_key is not None and self.simulator_api_key.get_secret_value():
+            problems += weaknesses("SIMULATOR_API_KEY", self.simulator_api_key)
         if "*" in self.cors_origins:
             problems.append('CORS_ORIGINS must name origins in production, such as ["https://battery.example"], not *')
         if self.database_url is None:

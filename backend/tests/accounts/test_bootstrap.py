@@ -136,7 +136,7 @@ async def test_a_key_that_nobody_set_is_drawn_with_the_administrator_and_shown_o
     assert key not in repr(made)
     again = await run(database_url, simulator_api_key=secret)
     assert again.generated_simulator_key is None
-    assert again.as_text() == "There are users already; nothing was created."
+    assert again.as_text() == "There are users already; nothing changed."
     async with opened_world(database_url) as world:
         headers = {"X-API-Key": key}
         assert (await world.client.post("telemetry", json={"readings": []}, headers=headers)).status_code == 200

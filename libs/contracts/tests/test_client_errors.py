@@ -116,7 +116,7 @@ async def test_transport_failures_are_unavailable_and_count(call: Call, error: t
     breaker = CircuitBreaker(threshold=1)
     failed = await failure(call, raising(error), breaker)
     assert isinstance(failed, ServiceUnavailable)
-    assert failed.detail == error.__name__
+    assert failed.detail.startswith(f"{error.__name__} at http")
     assert isinstance(failed.__cause__, error)
     assert breaker.is_open
 

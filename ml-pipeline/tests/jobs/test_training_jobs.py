@@ -66,8 +66,6 @@ async def test_a_job_is_given_its_seed_and_dataset() -> None:
     code = "import sys; print(sys.argv[1:]); sys.exit(1)"
     failed = await run(code, seed=42, dataset="/lives")
     assert "['--seed', '42', '--dataset', '/lives']" in (failed.error or "")
-    without = await run(code, seed=42)
-    assert "['--seed', '42']" in (without.error or "")
 
 
 async def test_a_failure_is_reported_with_the_end_of_the_log() -> None:

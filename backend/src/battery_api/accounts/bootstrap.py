@@ -33,6 +33,7 @@ class Bootstrapped:
     """What was created; secrets are there only if they were drawn, and never again."""
 
     admin_created: bool
+    simulator_key_replaced: bool = False
     generated_password: str | None = field(default=None, repr=False)
     generated_simulator_key: str | None = field(default=None, repr=False)
 
@@ -43,13 +44,17 @@ class Bootstrapped:
                 "admin_created": self.admin_created,
                 "password": self.generated_password,
                 "simulator_api_key": self.generated_simulator_key,
+                "simulator_key_replaced": self.simulator_key_replaced,
             }
         )
 
     def as_text(self) -> str:
         """Return it for people."""
         if not self.admin_created:
-            return "There are users already; nothing was created."
+            changed = (
+                "the simulator's key is now SIMULATOR_API_KEY" if self.simulator_key_replaced else "nothing changed"
+            )
+            return f"There are users already; {changed}."
         lines = [f"The administrator {ADMIN} was created."]
         if self.generated_password is not None:
             lines.append(
@@ -78,9 +83,9 @@ async def bootstrap(connection: AsyncConnection, settings: GatewaySettings) -> B
     given_key = _non_empty(settings.simulator_api_key)
     has_key = given_key is not None or await key_repository.find_key_hash(connection, SIMULATOR_KEY) is not None
     drawn_key = new_secret() if is_first and not has_key else None
-    await _ensure_simulator_key(connection, given_key or drawn_key)
+    is_replaced = await _ensure_simulator_key(connection, given_key or drawn_key)
     if not is_first:
-        return Bootstrapped(admin_created=False)
+        return Bootstrapped(admin_created=False, simulator_key_replaced=is_replaced)
     password = chosen or new_secret()[:20]
     values = {"username": ADMIN, "role": "admin", "password_hash": await hash_password(password)}
     await repository.add_user(connection, values)
@@ -102,14 +107,15 @@ async def _require_strength(chosen: str) -> None:
         raise WeakPassword(f"BATTERY_ADMIN_PASSWORD: {error.detail} Unset, a random one is generated.") from error
 
 
-async def _ensure_simulator_key(connection: AsyncConnection, secret: str | None) -> None:
+async def _ensure_simulator_key(connection: AsyncConnection, secret: str | None) -> bool:
+    """Return whether the secret is another one than before."""
     if secret is None:
-        return
+        return False
     digest = secret_hash(secret)
     stored = await key_repository.find_key_hash(connection, SIMULATOR_KEY)
     if stored == digest:
         # Also if an administrator revoked it: a restart does not bring the same secret back.
-        return
+        return False
     values = {
         "prefix": SIMULATOR_KEY,
         "key_hash": digest,
@@ -123,3 +129,4 @@ async def _ensure_simulator_key(connection: AsyncConnection, secret: str | None)
     else:
         await key_repository.change_key(connection, SIMULATOR_KEY, values)
     await record_audit(connection, actor=_ACTOR, action="api_key.set", target=SIMULATOR_KEY)
+    return stored is not None

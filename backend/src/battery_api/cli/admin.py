@@ -1,7 +1,6 @@
 """``battery-api``: run and maintain the gateway on a machine that can reach the database."""
 
 import json
-import logging
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
@@ -47,8 +46,6 @@ def serve() -> None:
     settings = load_settings(GatewaySettings)
     configure_logging("gateway", level=settings.log_level)
     require_database(settings)
-    # Each readiness check asks for the schema's revision, and Alembic would log each of them.
-    logging.getLogger("alembic").setLevel(logging.WARNING)
     gateway = create_gateway(settings)
     serve_app(gateway.asgi, settings)
 
@@ -83,7 +80,7 @@ def migrate(
             engine = await detect_engine(connection)
         _out.print(f"The schema is at {await schema.current_revision(database.engine)}. {_STORAGE[engine]}")
 
-    run_with_database(run, as_owner=True)
+    run_with_database(run, as_owner=True, needs_schema=False)
 
 
 _NOT_ALLOWED = "42501"  # insufficient_privilege

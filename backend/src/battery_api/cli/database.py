@@ -1,6 +1,7 @@
 """Commands on a database: what is missing for them is said in one line, and nobody waits for ever."""
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
@@ -16,11 +17,15 @@ Result = TypeVar("Result")
 
 
 def run_with_database(
-    action: Callable[[Database, GatewaySettings], Awaitable[Result]], *, as_owner: bool = False
+    action: Callable[[Database, GatewaySettings], Awaitable[Result]],
+    *,
+    as_owner: bool = False,
+    needs_schema: bool = True,
 ) -> Result:
     """Read the settings, wait for the database and return what a command makes of it, as its owner if ``as_owner``.
 
-    Whatever is missing ends the process with a line that names it.
+    Whatever is missing ends the process with a line that names it; so does a schema of another version, unless the
+    command is what brings it up to date.
     """
     settings = load_settings(MaintenanceSettings)
     chosen = settings.as_owner() if as_owner else settings
@@ -29,6 +34,8 @@ def run_with_database(
         await _wait_for_database(chosen, _variable_of(settings, as_owner=as_owner))
         database = Database.from_settings(chosen)
         try:
+            if needs_schema:
+                await _require_schema(database)
             return await action(database, settings)
         finally:
             await database.close()
@@ -45,11 +52,18 @@ async def _require_database(settings: GatewaySettings) -> None:
     await _wait_for_database(settings, "DATABASE_URL")
     database = Database.from_settings(settings)
     try:
+        await _require_schema(database)
+    finally:
+        await database.close()
+
+
+async def _require_schema(database: Database) -> None:
+    # Alembic would log two lines of its own before what has to be said.
+    logging.getLogger("alembic").setLevel(logging.WARNING)
+    try:
         await require_current_schema(database)
     except SchemaOutOfDate as error:
         refuse_start(str(error))
-    finally:
-        await database.close()
 
 
 async def _wait_for_database(settings: GatewaySettings, variable: str) -> None:

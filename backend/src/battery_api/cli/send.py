@@ -15,7 +15,7 @@ from battery_api.cli.run_summary import summary_lines
 from battery_api.cli.run_times import TimeOptions
 from battery_api.cli.send_options import battery_of, start_of, zone_of
 from battery_api.cli.sending import GatewayAccess, send_recording
-from battery_contracts.clients.errors import ServiceError
+from battery_contracts.clients.errors import ServiceError, ServiceUnavailable
 from battery_contracts.telemetry import IngestResult
 
 app = typer.Typer(
@@ -126,7 +126,10 @@ def send(
     try:
         result = asyncio.run(send_recording(recording, battery, instant, gateway, speed=speed, console=_err))
     except ServiceError as error:
-        raise _refusal(f"{error}. Acknowledged readings are stored; send the run again to complete it.") from error
+        reason = str(error).rstrip(".")
+        if isinstance(error, ServiceUnavailable):
+            reason += ". Is it the address of the gateway? --url, or BATTERY_URL, names another one"
+        raise _refusal(f"{reason}. Acknowledged readings are stored; send the run again to complete it.") from error
     _print_result(recording, result)
     if result.rejected_count or result.left_out_count or recording.faults:
         raise typer.Exit(1)

@@ -28,10 +28,10 @@ def load_settings(kind: type[Settings]) -> Settings:
         refuse_start(*(line for problem in problems for line in _lines_of(problem["loc"], problem["msg"])))
     except SettingsError as error:
         # The only values that are parsed before validation are JSON; the message names the field, in lower case.
-        names = [name.upper() for name in kind.model_fields if f'"{name}"' in str(error)]
-        refuse_start(
-            f"{', '.join(names) or 'A setting'} must be JSON, such as {json.dumps(['https://a.example'])}. {_WHERE}"
-        )
+        names = [name for name in kind.model_fields if f'"{name}"' in str(error)]
+        example = next((kind.model_fields[name].examples for name in names if kind.model_fields[name].examples), None)
+        shown = json.dumps(example[0] if example else ["https://a.example"])
+        refuse_start(f"{', '.join(names).upper() or 'A setting'} must be JSON, such as {shown}. {_WHERE}")
     except SecretFileError as error:
         refuse_start(f"{error}.")
 

@@ -80,7 +80,7 @@ class ServiceClient:
         self, method: str, path: str, *, content: bytes | None, timeout_s: float | None = None
     ) -> httpx.Response:
         if not self.breaker.admit():
-            raise ServiceUnavailable(self.service, "held back after repeated failures")
+            raise ServiceUnavailable(self.service, f"{self._base_url} is left alone after repeated failures")
         headers = self._headers | ({"Content-Type": "application/json"} if content is not None else {})
         try:
             response = await self._http.request(
@@ -88,7 +88,7 @@ class ServiceClient:
             )
         except httpx.HTTPError as error:
             self.breaker.failed()
-            raise ServiceUnavailable(self.service, type(error).__name__) from error
+            raise ServiceUnavailable(self.service, f"{type(error).__name__} at {self._base_url}") from error
         except BaseException:
             self.breaker.abandoned()
             raise
