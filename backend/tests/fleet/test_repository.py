@@ -1,7 +1,7 @@
 """Reads of the fleet."""
 
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 import pytest_asyncio
@@ -108,6 +108,41 @@ async def test_estimates_sort_as_they_are_shown(database: Database) -> None:
     assert rising == ["SN-0003", "SN-0001", "SN-0002"]
     assert falling == ["SN-0001", "SN-0003", "SN-0002"]
     assert [listing.unknown_count for listing in found] == [1, 1]
+
+
+@pytest.mark.parametrize(
+    ("readings", "in_order", "deviations"),
+    [
+        pytest.param(
+            [(13.6, 0), (12.9, 2), (13.62, 1)],
+            ["SN-0002", "SN-0003", "SN-0001"],
+            [-0.7, 0.02, 0.0],
+            id="the farthest from the median comes first, on whichever side",
+        ),
+        pytest.param([(13.6, 0), (12.9, 20), (13.62, 1)], None, None, id="an old reading is of another sweep"),
+        pytest.param([(13.6, 0), (12.9, 0), (None, 0)], None, None, id="of two nobody can tell"),
+    ],
+)
+async def test_the_deviation_from_the_string_orders_by_its_size(
+    database: Database,
+    readings: list[tuple[float | None, int]],
+    in_order: list[str] | None,
+    deviations: list[float] | None,
+) -> None:
+    async with database.begin() as connection:
+        await connection.exec_driver_sql("update battery set string_id = (select min(id) from string)")
+        for number, (voltage, minutes_ago) in enumerate(readings, start=1):
+            await connection.exec_driver_sql(
+                "update battery_state set time = $1, voltage_v = $2 "
+                "where battery_id = (select id from battery where serial_number = $3)",
+                (NOW - timedelta(minutes=minutes_ago), voltage, f"SN-{number:04d}"),
+            )
+        found = await list_batteries(connection, BatteryFilter(), now=NOW, sort="-voltage_deviation_v", skip=0, limit=9)
+    if in_order is None or deviations is None:
+        assert found.unknown_count == 3
+        return
+    assert [row.serial_number for row in found.batteries] == in_order
+    assert [row.voltage_deviation_v for row in found.batteries] == pytest.approx(deviations, abs=1e-5)
 
 
 async def test_the_oldest_comes_last_by_age_and_first_in_reverse(database: Database) -> None:

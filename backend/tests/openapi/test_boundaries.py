@@ -131,3 +131,15 @@ async def test_no_value_is_a_server_error(fuzzed: tuple[World, Callers], operati
         if answer.is_error:
             assert answer.headers["content-type"] == "application/problem+json", request
             assert {"code", "detail", "status"} <= answer.json().keys()
+
+
+@pytest.mark.parametrize("depth", [100, 10_000, 400_000])
+@pytest.mark.parametrize("bracket", ["[]", "{}"])
+async def test_no_depth_of_a_body_is_a_server_error(fuzzed: tuple[World, Callers], depth: int, bracket: str) -> None:
+    world, callers = fuzzed
+    inner = b"[" * depth + b"]" * depth if bracket == "[]" else b'{"a":' * depth + b"1" + b"}" * depth
+    admin = callers.everywhere["admin"] | {"Content-Type": "application/json"}
+    for path, name in (("alerts/1/comments", b"note"), ("telemetry", b"readings"), ("auth/users", b"username")):
+        answer = await world.client.post(path, content=b'{"' + name + b'":' + inner + b"}", headers=admin)
+        is_refused = answer.status_code in {400, 413, 422}
+        assert is_refused or answer.json()["accepted"] == 0, (path, answer.text[:200])

@@ -1937,6 +1937,11 @@ export interface components {
              */
             rul_days?: number | null;
             /**
+             * Voltage Deviation V
+             * @description Its voltage less the median of its string in the same sweep, in volts; null where fewer than three batteries can be compared. A list sorted by it compares the size, whatever the sign.
+             */
+            voltage_deviation_v?: number | null;
+            /**
              * Retired At
              * @description From when the battery is out of service: not watched, and no part of any count.
              */
@@ -2233,6 +2238,11 @@ export interface components {
              * @description Remaining life in days until the state of health falls to 80 %, median; null without a prediction.
              */
             rul_days?: number | null;
+            /**
+             * Voltage Deviation V
+             * @description Its voltage less the median of its string in the same sweep, in volts; null where fewer than three batteries can be compared. A list sorted by it compares the size, whatever the sign.
+             */
+            voltage_deviation_v?: number | null;
             /**
              * Retired At
              * @description From when the battery is out of service: not watched, and no part of any count.
@@ -7786,7 +7796,7 @@ export interface operations {
     fleet_list_location_batteries: {
         parameters: {
             query?: {
-                /** @description One of battery_id, voltage_v, temperature_c, internal_resistance_mohm, resistance_drift_pct, soc_pct, soh_pct, rul_days, installed_at, age_years, status, time; a leading - reverses the order. */
+                /** @description One of battery_id, voltage_v, temperature_c, internal_resistance_mohm, resistance_drift_pct, voltage_deviation_v, soc_pct, soh_pct, rul_days, installed_at, age_years, status, time; a leading - reverses the order. */
                 sort?: string;
                 /** @description Add what is retired. */
                 include_retired?: boolean;
@@ -7868,6 +7878,7 @@ export interface operations {
                      *             "critical": 0
                      *           },
                      *           "rul_days": 1240,
+                     *           "voltage_deviation_v": null,
                      *           "retired_at": null,
                      *           "retired_by": null,
                      *           "retired_reason": null
@@ -7963,7 +7974,7 @@ export interface operations {
                 rul_below_days?: number | null;
                 /** @description Part of an id or of a serial number. */
                 q?: string | null;
-                /** @description One of battery_id, voltage_v, temperature_c, internal_resistance_mohm, resistance_drift_pct, soc_pct, soh_pct, rul_days, installed_at, age_years, status, time; a leading - reverses the order. */
+                /** @description One of battery_id, voltage_v, temperature_c, internal_resistance_mohm, resistance_drift_pct, voltage_deviation_v, soc_pct, soh_pct, rul_days, installed_at, age_years, status, time; a leading - reverses the order. */
                 sort?: string;
                 /** @description Add what is retired. */
                 include_retired?: boolean;
@@ -8042,6 +8053,7 @@ export interface operations {
                      *             "critical": 0
                      *           },
                      *           "rul_days": 1240,
+                     *           "voltage_deviation_v": null,
                      *           "retired_at": null,
                      *           "retired_by": null,
                      *           "retired_reason": null
@@ -8183,6 +8195,7 @@ export interface operations {
                      *         "critical": 0
                      *       },
                      *       "rul_days": 1240,
+                     *       "voltage_deviation_v": null,
                      *       "retired_at": null,
                      *       "retired_by": null,
                      *       "retired_reason": null,

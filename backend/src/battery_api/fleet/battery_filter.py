@@ -19,6 +19,7 @@ SORTS: Final[Mapping[str, str]] = {
     "temperature_c": "x.temperature_c",
     "internal_resistance_mohm": "x.internal_resistance_mohm",
     "resistance_drift_pct": "x.resistance_drift_pct",
+    "voltage_deviation_v": "abs(x.voltage_deviation_v)",
     "soc_pct": _shown("soc"),
     "soh_pct": _shown("soh"),
     "rul_days": "x.rul_days",

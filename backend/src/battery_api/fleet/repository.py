@@ -46,6 +46,27 @@ _BATTERIES: Final = f"""
     where b.removed_at is null
 """
 
+_MIN_COMPARED: Final = 3
+"""As the rules compare: of two batteries that differ nobody can tell which one is wrong."""
+# A sweep is what was measured up to ten minutes before the newest reading of the string.
+_COMPARED: Final = f"""
+    select x.*, case when x.retired_at is null and c.compared >= {_MIN_COMPARED} and x.time > c.since
+                     then x.voltage_v - c.median_v end as voltage_deviation_v
+    from ({_BATTERIES}) x
+    left join (
+        select string_code, count(*) as compared, max(since) as since,
+               percentile_cont(0.5) within group (order by voltage_v) as median_v
+        from (
+            select g.code as string_code, s.voltage_v, s.time,
+                   max(s.time) over (partition by g.id) - interval '10 minutes' as since
+            from battery b join battery_state s on s.battery_id = b.id join string g on g.id = b.string_id
+            where b.removed_at is null and b.retired_at is null and s.voltage_v is not null
+        ) measured
+        where time > since
+        group by string_code
+    ) c on c.string_code = x.string_code
+"""
+
 
 class ListedBattery(NamedTuple):
     """A battery with its newest values, its status and its open alerts; ``key`` is that of the database."""
@@ -86,6 +107,7 @@ class ListedBattery(NamedTuple):
     resistance_drift_pct: float | None
     status: str
     rul_days: float | None
+    voltage_deviation_v: float | None
     open_types: list[str] | None
     """Types of the open alerts; None if there is none."""
 
@@ -187,18 +209,18 @@ async def list_batteries(
     descending = sort.startswith("-")
     order = SORTS[sort.removeprefix("-")] + (" desc nulls last" if descending else " asc nulls last")
     statement = (
-        f"select {_BATTERY_COLUMNS}, {_OPEN_TYPES} as open_types, count(*) over () as total from ({_BATTERIES}) x "
+        f"select {_BATTERY_COLUMNS}, {_OPEN_TYPES} as open_types, count(*) over () as total from ({_COMPARED}) x "
         f"where {where} order by {order}, x.code offset :skip limit :limit"
     )
     values |= {"now": now}
     rows = (await connection.execute(text(statement), {**values, "skip": skip, "limit": limit})).all()
     total = rows[0].total if rows else 0
     if not rows and skip:
-        total = await connection.scalar(text(f"select count(*) from ({_BATTERIES}) x where {where}"), values) or 0
+        total = await connection.scalar(text(f"select count(*) from ({_COMPARED}) x where {where}"), values) or 0
     unknown_count = 0
     if (unknown := unknown_sql(battery_filter, sort)) is not None:
         unknown_count = (
-            await connection.scalar(text(f"select count(*) from ({_BATTERIES}) x where {unknown}"), values) or 0
+            await connection.scalar(text(f"select count(*) from ({_COMPARED}) x where {unknown}"), values) or 0
         )
     return BatteryListing([ListedBattery(*columns) for *columns, _ in rows], total, unknown_count)
 

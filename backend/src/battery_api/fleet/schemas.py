@@ -281,6 +281,11 @@ class BatterySummary(Described):
     """Its open alerts by severity."""
     rul_days: Annotated[float, to_decimals(1)] | None = None
     """Remaining life in days until the state of health falls to 80 %, median; null without a prediction."""
+    voltage_deviation_v: Annotated[float, to_decimals(3)] | None = Field(
+        default=None,
+        description="Its voltage less the median of its string in the same sweep, in volts; null where fewer than "
+        "three batteries can be compared. A list sorted by it compares the size, whatever the sign.",
+    )
     retired_at: AwareDatetime | None = Field(
         description="From when the battery is out of service: not watched, and no part of any count."
     )

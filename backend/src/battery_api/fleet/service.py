@@ -267,6 +267,7 @@ class FleetService:
             retired_by=battery.retired_by,
             retired_reason=battery.retired_reason,
             rul_days=battery.rul_days,
+            voltage_deviation_v=battery.voltage_deviation_v,
         )
 
     def _live_values(self, battery: ListedBattery) -> LiveValues | None:
