@@ -13,13 +13,14 @@ def _shown(quantity: str) -> str:
     return f"(case when {is_whole} then x.{quantity}_pct end)"
 
 
+DEVIATION_SORT: Final = "voltage_deviation_v"
 SORTS: Final[Mapping[str, str]] = {
     "battery_id": "x.code",
     "voltage_v": "x.voltage_v",
     "temperature_c": "x.temperature_c",
     "internal_resistance_mohm": "x.internal_resistance_mohm",
     "resistance_drift_pct": "x.resistance_drift_pct",
-    "voltage_deviation_v": "abs(x.voltage_deviation_v)",
+    DEVIATION_SORT: "abs(x.voltage_deviation_v)",
     "soc_pct": _shown("soc"),
     "soh_pct": _shown("soh"),
     "rul_days": "x.rul_days",

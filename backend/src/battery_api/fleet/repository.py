@@ -7,7 +7,7 @@ from typing import Final, NamedTuple
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from battery_api.fleet.battery_filter import SORTS, STATUS_RANK, BatteryFilter, unknown_sql
+from battery_api.fleet.battery_filter import DEVIATION_SORT, SORTS, STATUS_RANK, BatteryFilter, unknown_sql
 from battery_api.fleet.ohmic import drift_sql
 from battery_api.fleet.service_life import LOCATION_RETIRED_AT, STRING_RETIRED_AT, SYSTEM_RETIRED_AT
 from battery_api.fleet.status import stale_after_sql, status_sql
@@ -48,24 +48,31 @@ _BATTERIES: Final = f"""
 
 _MIN_COMPARED: Final = 3
 """As the rules compare: of two batteries that differ nobody can tell which one is wrong."""
-# A sweep is what was measured up to ten minutes before the newest reading of the string.
-_COMPARED: Final = f"""
-    select x.*, case when x.retired_at is null and c.compared >= {_MIN_COMPARED} and x.time > c.since
-                     then x.voltage_v - c.median_v end as voltage_deviation_v
-    from ({_BATTERIES}) x
-    left join (
-        select string_code, count(*) as compared, max(since) as since,
-               percentile_cont(0.5) within group (order by voltage_v) as median_v
-        from (
-            select g.code as string_code, s.voltage_v, s.time,
-                   max(s.time) over (partition by g.id) - interval '10 minutes' as since
-            from battery b join battery_state s on s.battery_id = b.id join string g on g.id = b.string_id
-            where b.removed_at is null and b.retired_at is null and s.voltage_v is not null
-        ) measured
-        where time > since
-        group by string_code
-    ) c on c.string_code = x.string_code
-"""
+
+
+def _with_deviation(rows: str, strings: str = "true") -> str:
+    """Return the SQL of rows of batteries with how far each is from the median of its string in the same sweep.
+
+    A sweep is what was measured up to ten minutes before the newest reading of the string. ``strings`` limits the
+    medians to those that the rows need.
+    """
+    return f"""
+        select x.*, case when x.retired_at is null and c.compared >= {_MIN_COMPARED} and x.time > c.since
+                         then x.voltage_v - c.median_v end as voltage_deviation_v
+        from ({rows}) x
+        left join (
+            select string_code, count(*) as compared, max(since) as since,
+                   percentile_cont(0.5) within group (order by voltage_v) as median_v
+            from (
+                select g.code as string_code, s.voltage_v, s.time,
+                       max(s.time) over (partition by g.id) - interval '10 minutes' as since
+                from string g join battery b on b.string_id = g.id join battery_state s on s.battery_id = b.id
+                where b.removed_at is null and b.retired_at is null and s.voltage_v is not null and {strings}
+            ) measured
+            where time > since
+            group by string_code
+        ) c on c.string_code = x.string_code
+    """  # SQL of the code
 
 
 class ListedBattery(NamedTuple):
@@ -206,21 +213,27 @@ async def list_batteries(
 ) -> BatteryListing:
     """Return a page of the matching batteries with its counts."""
     where, values = battery_filter.conditions()
-    descending = sort.startswith("-")
-    order = SORTS[sort.removeprefix("-")] + (" desc nulls last" if descending else " asc nulls last")
-    statement = (
-        f"select {_BATTERY_COLUMNS}, {_OPEN_TYPES} as open_types, count(*) over () as total from ({_COMPARED}) x "
+    name = sort.removeprefix("-")
+    order = SORTS[name] + (" desc nulls last" if sort.startswith("-") else " asc nulls last")
+    rows_sql = _with_deviation(_BATTERIES) if name == DEVIATION_SORT else _BATTERIES
+    page = (
+        f"select x.*, {_OPEN_TYPES} as open_types, count(*) over () as total, "
+        f"row_number() over (order by {order}, x.code) as number from ({rows_sql}) x "
         f"where {where} order by {order}, x.code offset :skip limit :limit"
     )
+    if name != DEVIATION_SORT:
+        # Only the strings on the page need a median.
+        page = f"with page as ({page}) {_with_deviation('table page', 'g.code in (select string_code from page)')}"
+    statement = f"select {_BATTERY_COLUMNS}, x.open_types, x.total from ({page}) x order by x.number"
     values |= {"now": now}
     rows = (await connection.execute(text(statement), {**values, "skip": skip, "limit": limit})).all()
     total = rows[0].total if rows else 0
     if not rows and skip:
-        total = await connection.scalar(text(f"select count(*) from ({_COMPARED}) x where {where}"), values) or 0
+        total = await connection.scalar(text(f"select count(*) from ({rows_sql}) x where {where}"), values) or 0
     unknown_count = 0
     if (unknown := unknown_sql(battery_filter, sort)) is not None:
         unknown_count = (
-            await connection.scalar(text(f"select count(*) from ({_COMPARED}) x where {unknown}"), values) or 0
+            await connection.scalar(text(f"select count(*) from ({rows_sql}) x where {unknown}"), values) or 0
         )
     return BatteryListing([ListedBattery(*columns) for *columns, _ in rows], total, unknown_count)
 
