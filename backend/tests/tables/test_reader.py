@@ -70,8 +70,8 @@ def refusal(content: bytes, sheet: str | None = None) -> str:
         ("sep=;\r\n" + TEXT.replace(",", ";")).encode(),
         ("\n\nsep=\t\n" + TEXT.replace(",", "\t")).encode(),
         TEXT.replace("time_s,", '"time_s", ').replace("13.62", '"13.62"').encode(),
-        gzip.compress(TEXT.encode()),
-        gzip.compress(TEXT[:30].encode()) + gzip.compress(TEXT[30:].encode()),
+        gzip.compress(TEXT.encode(), mtime=0),
+        gzip.compress(TEXT[:30].encode(), mtime=0) + gzip.compress(TEXT[30:].encode(), mtime=0),
     ],
     ids=[
         "utf-8",
@@ -120,8 +120,8 @@ def test_a_text_is_the_same_table_however_it_is_written(content: bytes) -> None:
         (b"\xef\xbb\xbf<?xml version='1.0'?>", "the file is XML"),
         (b'[{"voltage_v": 13.6}]', "JSON by its content"),
         (b"PK\x03\x04 torn", "the workbook is torn or damaged"),
-        (gzip.compress(TEXT.encode())[:-9], "the gzip archive is torn"),
-        (gzip.compress(TEXT.encode())[:12] + b"\xff" * 30, "the gzip archive is"),
+        (gzip.compress(TEXT.encode(), mtime=0)[:-9], "the gzip archive is torn"),
+        (gzip.compress(TEXT.encode(), mtime=0)[:12] + b"\xff" * 30, "the gzip archive is"),
     ],
 )
 def test_what_is_no_table_is_refused_with_the_remedy(content: bytes, fault: str) -> None:
