@@ -11,6 +11,7 @@ import httpx
 from fastapi import FastAPI
 
 from battery_api.accounts.principal import Principal, Scope
+from battery_api.accounts.request_limits import RequestLimits
 from battery_api.context import ProcessContext
 from battery_api.db.session import Database
 from battery_api.db.timescale import Engine, detect_engine
@@ -87,7 +88,7 @@ class Gateway:
         app = FastAPI()
         install_problem_handlers(app)
         app.include_router(router, prefix="/api/v1")
-        app.state.parts = Parts(self.context, self.ingest, KnownCaller(principal))
+        app.state.parts = Parts(self.context, self.ingest, KnownCaller(principal), RequestLimits(self.context.settings))
         transport = httpx.ASGITransport(app)
         return httpx.AsyncClient(transport=transport, base_url="http://gateway/api/v1", headers={"X-API-Key": "k"})
 
@@ -99,6 +100,7 @@ class Parts:
     context: ProcessContext
     ingest: IngestPipeline
     authenticator: "KnownCaller"
+    request_limits: RequestLimits
 
 
 @dataclass
