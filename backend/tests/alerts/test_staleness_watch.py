@@ -1,4 +1,7 @@
 from datetime import datetime, timedelta
+from typing import Any
+
+from battery_api.alerts.staleness_watch import StalenessWatch
 
 from .world import BATTERIES, FIRST, LOCATIONS, NOW, PER_STRING, STRINGS, World, named
 
@@ -126,7 +129,8 @@ async def test_slow_reporter_gets_three_of_its_intervals(world: World) -> None:
     assert [one.alert.location_id for one in await watch.run_once(world.published)] == [LOCATIONS[0]]
 
 
-async def test_resolved_staleness_that_persists_is_raised_again_after_its_time(world: World) -> None:
+async def resolved_staleness(world: World) -> tuple[StalenessWatch, dict[str, Any]]:
+    """Let one location fall silent, and resolve the alert about it; return the watch and the alert."""
     watch = world.watch()
     await fed(world, BATTERIES, NOW, 2)
     await fed(world, THERE, NOW + 2 * MINUTE, 8)
@@ -134,6 +138,11 @@ async def test_resolved_staleness_that_persists_is_raised_again_after_its_time(w
     (alert,) = await world.alerts(active="true")
     answer = await world.client.post(f"alerts/{alert['alert_id']}/resolve", headers=named("somchai"))
     assert answer.status_code == 200
+    return watch, alert
+
+
+async def test_resolved_staleness_that_persists_is_raised_again_after_its_time(world: World) -> None:
+    watch, alert = await resolved_staleness(world)
     at = world.clock.now()
     world.published.take()
     for minute in range(1, 6):
@@ -150,12 +159,7 @@ async def test_resolved_staleness_that_persists_is_raised_again_after_its_time(w
 
 
 async def test_resolved_staleness_clears_when_the_readings_return(world: World) -> None:
-    watch = world.watch()
-    await fed(world, BATTERIES, NOW, 2)
-    await fed(world, THERE, NOW + 2 * MINUTE, 8)
-    await watch.run_once(world.published)
-    (alert,) = await world.alerts(active="true")
-    await world.client.post(f"alerts/{alert['alert_id']}/resolve", headers=named("somchai"))
+    watch, alert = await resolved_staleness(world)
     await world.sweep(world.clock.now() + MINUTE)
     await watch.run_once(world.published)
     detail = await world.detail(alert["alert_id"])

@@ -87,6 +87,20 @@ class AlertDraft:
         return None
 
 
+def reopened_draft(
+    subject: SubjectKeys, alert_type: AlertType, alert_id: int, *, resolved_at: datetime | None, now: datetime
+) -> AlertDraft:
+    """Return the change of an alert that somebody had resolved and whose condition lasts all the same."""
+    return AlertDraft(
+        subject,
+        alert_type,
+        alert_id=alert_id,
+        needs_new_acknowledgement=True,
+        undoes_resolution=True,
+        timeline=[TimelineEntry("reopened", now, {"resolved_at": resolved_at})],
+    )
+
+
 def instant_of(time_us: int) -> datetime:
     """Return an instant in UTC from microseconds since 1970."""
     return datetime.fromtimestamp(time_us // 1_000_000, UTC).replace(microsecond=time_us % 1_000_000)

@@ -8,7 +8,7 @@ from typing import Final, NamedTuple
 
 from sqlalchemy import text
 
-from battery_api.alerts.alert_rows import AlertDraft, SubjectKeys, TimelineEntry, write_alerts
+from battery_api.alerts.alert_rows import AlertDraft, SubjectKeys, TimelineEntry, reopened_draft, write_alerts
 from battery_api.alerts.engine.rules import CLOCK_RULE
 from battery_api.alerts.judge_batch import events_of
 from battery_api.alerts.staleness_repository import lock_locations
@@ -118,23 +118,20 @@ class ClockWatch:
             if wrong and before is None:
                 drafts.append(_draft(SubjectKeys(code, location), wrong, now))
             elif wrong and before is not None and _outlasts(before, now):
-                drafts.append(_reopened(SubjectKeys(code, location), before, now))
+                drafts.append(
+                    reopened_draft(
+                        SubjectKeys(code, location),
+                        AlertType.DATA_QUALITY,
+                        before.alert_id,
+                        resolved_at=before.resolved_at,
+                        now=now,
+                    )
+                )
         return drafts
 
 
 def _outlasts(alert: _OpenClockAlert, now: datetime) -> bool:
     return alert.resolved_at is not None and now - alert.resolved_at >= STEADY_FOR
-
-
-def _reopened(subject: SubjectKeys, alert: _OpenClockAlert, now: datetime) -> AlertDraft:
-    return AlertDraft(
-        subject,
-        AlertType.DATA_QUALITY,
-        alert_id=alert.alert_id,
-        needs_new_acknowledgement=True,
-        undoes_resolution=True,
-        timeline=[TimelineEntry("reopened", now, {"resolved_at": alert.resolved_at})],
-    )
 
 
 def _cleared(arrivals: Sequence[_Arrival], opened: Mapping[int, _OpenClockAlert], now: datetime) -> list[AlertDraft]:

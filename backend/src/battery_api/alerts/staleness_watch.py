@@ -8,7 +8,14 @@ from typing import Final
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from battery_api.alerts import staleness_repository as repository
-from battery_api.alerts.alert_rows import AlertDraft, SubjectKeys, TimelineEntry, open_counts, write_alerts
+from battery_api.alerts.alert_rows import (
+    AlertDraft,
+    SubjectKeys,
+    TimelineEntry,
+    open_counts,
+    reopened_draft,
+    write_alerts,
+)
 from battery_api.alerts.engine.ladders import SubjectKind
 from battery_api.alerts.engine.rules import WATCH_RULES
 from battery_api.alerts.engine.staleness import (
@@ -175,13 +182,8 @@ def _drafts(plan: _Plan, now: datetime) -> list[AlertDraft]:
         entry = TimelineEntry("cleared", now, data)
         drafts.append(AlertDraft(keys, AlertType.DATA_STALE, alert_id=alert_id, cleared_at=now, timeline=[entry]))
     drafts += [
-        AlertDraft(
-            plan.open_keys[ref],
-            AlertType.DATA_STALE,
-            alert_id=alert.alert_id,
-            needs_new_acknowledgement=True,
-            undoes_resolution=True,
-            timeline=[TimelineEntry("reopened", now, {"resolved_at": alert.resolved_at})],
+        reopened_draft(
+            plan.open_keys[ref], AlertType.DATA_STALE, alert.alert_id, resolved_at=alert.resolved_at, now=now
         )
         for ref, alert in plan.reopened.items()
     ]

@@ -72,7 +72,7 @@ def _with_deviation(rows: str, strings: str = "true") -> str:
             where time > since
             group by string_code
         ) c on c.string_code = x.string_code
-    """  # SQL of the code
+    """
 
 
 class ListedBattery(NamedTuple):
