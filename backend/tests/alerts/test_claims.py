@@ -124,6 +124,24 @@ async def test_a_sender_with_a_wrong_clock_is_not_silent_and_its_clock_is_named(
     assert [one for one in await world.alerts(active="true") if one["type"] == "data_quality"] == []
 
 
+async def test_a_wrong_clock_that_outlasts_its_resolution_is_raised_again(world: World) -> None:
+    await watched(world, timedelta(0), 2)
+    behind = timedelta(minutes=-6)
+    watch = await watched(world, behind, 5)
+    (alert,) = [one for one in await world.alerts(active="true") if one["type"] == "data_quality"]
+    answer = await world.client.post(f"alerts/{alert['alert_id']}/resolve", headers=named("somchai"))
+    assert (answer.json()["is_active"], answer.json()["resolved_by"]) == (True, "somchai")
+    resolved_at = world.clock.now()
+    kinds = []
+    for minute in (1, 2, 3):
+        now = resolved_at + minute * MINUTE
+        world.clock.set(now)
+        await world.post({"readings": [reading(code, now + behind) for code in MEMBERS]})
+        kinds.append([event.event for event in await watch.run_once(world.published)])
+    assert kinds == [[], ["reopened"], []]
+    assert (await world.detail(alert["alert_id"]))["resolved_by"] is None
+
+
 async def test_a_backlog_that_catches_up_is_no_wrong_clock(world: World) -> None:
     watch = ClockWatch(world.app.state.parts.context)
     for minute in range(6):
