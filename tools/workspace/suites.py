@@ -4,7 +4,7 @@ import os
 import shutil
 import subprocess
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -32,6 +32,7 @@ _CROSS_SERVICE = "battery-system-tests"
 _SPECIAL = {_CROSS_SERVICE, "battery-benchmarks"}
 _WORKERS = {"api": 2, "ml": 2, "synth": 2}
 """Workers of the suites that take longest and measure no time."""
+_REASON_LENGTH = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,9 +42,16 @@ class SuiteCount:
     passed: int = 0
     failed: int = 0
     skipped: int = 0
+    failures: tuple[str, ...] = ()
+    """Each failed test or check with the first line of its reason."""
 
     def __add__(self, other: "SuiteCount") -> "SuiteCount":
-        return SuiteCount(self.passed + other.passed, self.failed + other.failed, self.skipped + other.skipped)
+        return SuiteCount(
+            self.passed + other.passed,
+            self.failed + other.failed,
+            self.skipped + other.skipped,
+            self.failures + other.failures,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,13 +83,14 @@ def run_suites(names: Sequence[str]) -> int:
             count = suite.run()
         except TaskFailed as failure:
             print_line(f"✗ {failure}")
-            count = SuiteCount(failed=1)
+            count = SuiteCount(failed=1, failures=(str(failure),))
         mark = "✗" if count.failed or not count.passed else "✓"
         if not count.passed and not count.failed:
             print_line("✗ the suite ran no test")
             count = SuiteCount(failed=1, skipped=count.skipped)
         counts = f"{count.passed:>5} passed {count.failed:>4} failed {count.skipped:>3} skipped"
         lines.append(f"{mark} {suite.name:<16} {counts} {time.monotonic() - began:7.1f} s")
+        lines += [f"    {failure}" for failure in count.failures]
         total += count
     print_line("\n━━━ totals " + "━" * 64)
     for line in lines:
@@ -222,7 +231,7 @@ def _check_command(
 def _check(name: str, action: Callable[[], bool]) -> SuiteCount:
     is_good = action()
     print_line(f"{'✓' if is_good else '✗'} {name}")
-    return SuiteCount(passed=1) if is_good else SuiteCount(failed=1)
+    return SuiteCount(passed=1) if is_good else SuiteCount(failed=1, failures=(name,))
 
 
 def _locks_are_clean() -> bool:
@@ -252,7 +261,16 @@ def _count_report(report: Path, exit_code: int) -> SuiteCount:
         for suite in ET.parse(report).getroot().iter("testsuite"):  # noqa: S314  # written by our own test runners
             bad = int(suite.get("failures", 0)) + int(suite.get("errors", 0))
             skipped = int(suite.get("skipped", 0))
-            count += SuiteCount(int(suite.get("tests", 0)) - bad - skipped, bad, skipped)
+            failures = tuple(_failures(suite))
+            count += SuiteCount(int(suite.get("tests", 0)) - bad - skipped, bad, skipped, failures)
     if exit_code != 0 and not count.failed:
-        count += SuiteCount(failed=1)
+        count += SuiteCount(failed=1, failures=(f"the runner ended with code {exit_code}",))
     return count
+
+
+def _failures(suite: ET.Element) -> Iterator[str]:
+    """Yield the failed tests of a JUnit suite, each with the first line of its reason."""
+    for case in suite.iter("testcase"):
+        for outcome in (*case.iter("failure"), *case.iter("error")):
+            reason = (outcome.get("message") or "").strip().partition("\n")[0]
+            yield f"{case.get('classname')} {case.get('name')}: {reason[:_REASON_LENGTH]}"

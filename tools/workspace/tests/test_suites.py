@@ -24,7 +24,7 @@ def suite(**counts: int) -> str:
         ([suite(tests=5, failures=1, errors=1, skipped=1)], 1, SuiteCount(2, 2, 1)),
         ([suite(tests=3), suite(tests=2, failures=1)], 1, SuiteCount(4, 1, 0)),
         # Collected and passed, but the runner failed afterwards: one failure, never a success.
-        ([suite(tests=5)], 1, SuiteCount(5, 1, 0)),
+        ([suite(tests=5)], 1, SuiteCount(5, 1, 0, ("the runner ended with code 1",))),
         ([], 0, SuiteCount(0, 0, 0)),
     ],
     ids=["all pass", "mixed", "two parts", "broken after passing", "nothing"],
@@ -35,11 +35,13 @@ def test_counts_come_from_the_report(tmp_path: Path, parts: list[str], exit_code
 
 @pytest.mark.parametrize(("exit_code", "failed"), [(0, 0), (1, 1), (2, 1), (-11, 1)])
 def test_a_suite_that_wrote_no_report_fails_by_its_exit_code(tmp_path: Path, exit_code: int, failed: int) -> None:
-    assert suites._count_report(tmp_path / "missing.xml", exit_code) == SuiteCount(0, failed, 0)
+    count = suites._count_report(tmp_path / "missing.xml", exit_code)
+    assert (count.passed, count.failed, count.skipped) == (0, failed, 0)
 
 
 def test_counts_add_up() -> None:
-    assert SuiteCount(1, 2, 3) + SuiteCount(10, 20, 30) == SuiteCount(11, 22, 33)
+    total = SuiteCount(1, 2, 3, ("first",)) + SuiteCount(10, 20, 30, ("second",))
+    assert total == SuiteCount(11, 22, 33, ("first", "second"))
 
 
 def totals(output: str) -> str:
@@ -71,8 +73,11 @@ def test_a_failing_suite_stops_no_other_and_fails_the_run(workspace: Workspace) 
     done = workspace.make("test", "alpha", "beta")
     assert done.returncode == 1
     assert totals(done.stdout) == "2 passed, 1 failed"
-    assert "✗ alpha" in done.stdout
-    assert "✓ beta" in done.stdout
+    end = done.stdout.partition("━━━ totals")[2]
+    assert "✗ alpha" in end
+    assert "✓ beta" in end
+    # The end alone says what failed: a long log is often cut to it.
+    assert "    tests.test_more test_two: assert 1 == 2" in end
 
 
 def test_a_suite_that_cannot_be_collected_counts_as_failed(workspace: Workspace) -> None:
