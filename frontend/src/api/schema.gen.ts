@@ -1020,10 +1020,10 @@ export interface paths {
         put?: never;
         /**
          * Resolve Alert
-         * @description Resolve an alert.
+         * @description Resolve an alert; it stays active for as long as its condition lasts.
          *
-         *     It stays active for as long as its condition lasts. If that gets worse, or fills the hold time of its rule once
-         *     more, the resolution is undone, and the alert needs a new acknowledgement.
+         *     If that gets worse, or fills the hold time of its rule once more, the resolution is undone, and the alert needs a
+         *     new acknowledgement.
          *
          *     Needs the role engineer or a key with the scope `alerts:write`.
          */

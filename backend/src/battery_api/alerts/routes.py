@@ -171,10 +171,10 @@ async def resolve_alert(
     parts: PartsDep,
     body: ResolveIn | None = None,
 ) -> Response:
-    """Resolve an alert.
+    """Resolve an alert; it stays active for as long as its condition lasts.
 
-    It stays active for as long as its condition lasts. If that gets worse, or fills the hold time of its rule once
-    more, the resolution is undone, and the alert needs a new acknowledgement.
+    If that gets worse, or fills the hold time of its rule once more, the resolution is undone, and the alert needs a
+    new acknowledgement.
     """
     async with context.database.begin() as connection:
         service = AlertService(connection, principal, context.clock.now())
