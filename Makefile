@@ -58,7 +58,9 @@ bench: ## run the side-by-side measurements
 	@$(TASKS) setup
 	@for bench in ingest ingest_twin_outage queries synthesis twin twin_accuracy; do .venv/bin/python benchmarks/$$bench.py || exit 1; done
 
-twin-report: ## measure the digital twin on real recordings; writes digital-twin/docs
+twin-report: ## judge the digital twin on other physics, real recordings and the synthetic world; writes digital-twin/docs
 	@$(TASKS) setup
 	@.venv/bin/python -m battery_twin.cli report digital-twin/tests/data/vrla_recording/bboxx_A_cycle2.csv.gz \
 	  digital-twin/tests/data/vrla_recording/bboxx_A_cycle6.csv.gz --rated-ah 17 --out digital-twin/docs
+	@cd digital-twin && ../.venv/bin/python -m tests.reference.report docs
+	@.venv/bin/python benchmarks/twin_accuracy.py

@@ -82,7 +82,7 @@ class PlainTwin:
 
 
 class WholeTwin:
-    """The seven states of the twin in a filterpy filter: its Jacobian at each step, without its observability rules."""
+    """The states of the twin in a filterpy filter: its Jacobian at each step, without its observability rules."""
 
     def __init__(self, params: ParameterSet) -> None:
         self._params = params
@@ -91,18 +91,20 @@ class WholeTwin:
         self.filter = ExtendedKalmanFilter(dim_x=ekf.STATE_SIZE, dim_z=1)
         self.filter.x = np.zeros((ekf.STATE_SIZE, 1))
         self.filter.x[ekf.SOC] = 0.9
-        self.filter.P = np.diag([0.01, 4e-4, 2.5e-3, 1e-3, 0.04, 0.01, 0.04])
+        self.filter.P = np.diag([0.01, 4e-4, 2.5e-3, 4e-4, 1e-3, 0.04, 0.01, 0.04, 0.04, 0.04, 0.01])
         self.filter.R = np.array([[6.4e-5]])
 
     def step(self, volts: float, amps: float) -> None:
         """Predict with a current and update with a voltage."""
         params, x = self._params, self.filter.x
-        soc, bias, log_q, log_r = (x[state, 0] for state in (ekf.SOC, ekf.BIAS, ekf.LOG_Q, ekf.LOG_R))
-        true_a, scale = amps - bias, math.exp(log_r)
+        soc, depletion, bias = (x[state, 0] for state in (ekf.SOC, ekf.DEPLETION, ekf.BIAS))
+        log_q, log_p, log_k = (x[state, 0] for state in (ekf.LOG_Q, ekf.LOG_P, ekf.LOG_K))
+        true_a, scale = amps - bias, math.exp(log_p)
         per_a = DT_S / (3600.0 * params.capacity_ah * math.exp(log_q))
-        decay1, decay2 = math.exp(-DT_S / params.tau1_s), math.exp(-DT_S / params.tau2_s)
-        drive1 = (1.0 - decay1) * scale * np.interp(soc, ekf.RESISTANCE_KNOTS, params.r1_ohm)
-        drive2 = (1.0 - decay2) * scale * np.interp(soc, ekf.RESISTANCE_KNOTS, params.r2_ohm)
+        decay1, decay2, decay_d = (math.exp(-DT_S / tau) for tau in (params.tau1_s, params.tau2_s, params.tau_d_s))
+        drive1 = (1.0 - decay1) * scale * np.interp(soc + depletion, ekf.RESISTANCE_KNOTS, params.r1_ohm)
+        drive2 = (1.0 - decay2) * scale * np.interp(soc + depletion, ekf.RESISTANCE_KNOTS, params.r2_ohm)
+        depleted = (1.0 - decay_d) * params.depletion_h * math.exp(log_k - log_q) / params.capacity_ah
         slow_scale, knee = self._circuit[ekf.SLOW_SCALE_A], self._circuit[ekf.KNEE_A]
         slow_a, slow_slope = slow_scale * math.asinh(true_a / knee), slow_scale / math.hypot(true_a, knee)
         error_decay, bias_decay = math.exp(-DT_S / ekf.ERROR_TAU_S), math.exp(-DT_S / ekf.BIAS_TAU_S)
@@ -110,33 +112,37 @@ class WholeTwin:
         jacobian[ekf.SOC, ekf.BIAS], jacobian[ekf.SOC, ekf.LOG_Q] = -per_a, -true_a * per_a
         jacobian[ekf.V1, ekf.V1], jacobian[ekf.V1, ekf.BIAS] = decay1, -drive1
         jacobian[ekf.V2, ekf.V2], jacobian[ekf.V2, ekf.BIAS] = decay2, -drive2 * slow_slope
-        jacobian[ekf.V1, ekf.LOG_R], jacobian[ekf.V2, ekf.LOG_R] = drive1 * true_a, drive2 * slow_a
+        jacobian[ekf.V1, ekf.LOG_P], jacobian[ekf.V2, ekf.LOG_P] = drive1 * true_a, drive2 * slow_a
+        jacobian[ekf.DEPLETION, ekf.DEPLETION], jacobian[ekf.DEPLETION, ekf.BIAS] = decay_d, -depleted
+        jacobian[ekf.DEPLETION, ekf.LOG_Q], jacobian[ekf.DEPLETION, ekf.LOG_K] = -depleted * true_a, depleted * true_a
         jacobian[ekf.ERROR, ekf.ERROR], jacobian[ekf.BIAS, ekf.BIAS] = error_decay, bias_decay
         self.filter.F = jacobian
-        self.filter.Q = np.diag([1e-8, 1e-6, 1e-6, 1e-6, 1e-6, 1e-10, 1e-10])
+        self.filter.Q = np.diag([1e-8, 1e-6, 1e-6, 1e-9, 1e-6, 1e-6, 1e-10, 1e-10, 1e-10, 1e-10, 1e-10])
         self.filter.predict()
         # The state moves by the equations themselves, not by their slopes.
-        self.filter.x = np.array(
-            [
-                [soc + true_a * per_a],
-                [decay1 * x[ekf.V1, 0] + drive1 * true_a],
-                [decay2 * x[ekf.V2, 0] + drive2 * slow_a],
-                [error_decay * x[ekf.ERROR, 0]],
-                [bias_decay * bias],
-                [log_q],
-                [log_r],
-            ]
-        )
+        moved = x.copy()
+        moved[ekf.SOC] = soc + true_a * per_a
+        moved[ekf.V1], moved[ekf.V2] = decay1 * x[ekf.V1] + drive1 * true_a, decay2 * x[ekf.V2] + drive2 * slow_a
+        moved[ekf.DEPLETION] = decay_d * depletion + depleted * true_a
+        moved[ekf.ERROR], moved[ekf.BIAS] = error_decay * x[ekf.ERROR], bias_decay * bias
+        self.filter.x = moved
         self.filter.update(np.array([[volts]]), self._jacobian, self._voltage, args=(amps,), hx_args=(amps,))
 
     def _jacobian(self, x: FloatArray, amps: float) -> FloatArray:
-        r0 = math.exp(x[ekf.LOG_R, 0]) * np.interp(x[ekf.SOC, 0], ekf.RESISTANCE_KNOTS, self._params.r0_ohm)
-        slope = np.interp(x[ekf.SOC, 0], ekf.OCV_KNOTS, self._ocv_slope)
-        return np.array([[slope, 1.0, 1.0, 1.0, -r0, 0.0, r0 * (amps - x[ekf.BIAS, 0])]])
+        surface = x[ekf.SOC, 0] + x[ekf.DEPLETION, 0]
+        r0 = math.exp(x[ekf.LOG_R, 0]) * np.interp(surface, ekf.RESISTANCE_KNOTS, self._params.r0_ohm)
+        slope = np.interp(surface * (1.0 + x[ekf.ACID, 0]), ekf.OCV_KNOTS, self._ocv_slope)
+        row = np.zeros((1, ekf.STATE_SIZE))
+        row[0, [ekf.SOC, ekf.DEPLETION]] = slope * (1.0 + x[ekf.ACID, 0])
+        row[0, [ekf.V1, ekf.V2, ekf.ERROR]] = 1.0
+        row[0, ekf.BIAS], row[0, ekf.LOG_R] = -r0, r0 * (amps - x[ekf.BIAS, 0])
+        row[0, ekf.ACID] = slope * surface
+        return row
 
     def _voltage(self, x: FloatArray, amps: float) -> FloatArray:
-        r0 = math.exp(x[ekf.LOG_R, 0]) * np.interp(x[ekf.SOC, 0], ekf.RESISTANCE_KNOTS, self._params.r0_ohm)
-        ocv = np.interp(x[ekf.SOC, 0], ekf.OCV_KNOTS, self._params.ocv_v)
+        surface = x[ekf.SOC, 0] + x[ekf.DEPLETION, 0]
+        r0 = math.exp(x[ekf.LOG_R, 0]) * np.interp(surface, ekf.RESISTANCE_KNOTS, self._params.r0_ohm)
+        ocv = np.interp(surface * (1.0 + x[ekf.ACID, 0]), ekf.OCV_KNOTS, self._params.ocv_v)
         polarised = x[ekf.V1, 0] + x[ekf.V2, 0] + x[ekf.ERROR, 0]
         return np.array([[ocv + polarised + r0 * (amps - x[ekf.BIAS, 0])]])
 
@@ -237,9 +243,9 @@ def main() -> None:
         http_s = over_http(Path(folder))
     sys.stdout.write(
         f"one sweep of {FLEET:,} batteries, medians\n"
-        f"  filterpy, battery by battery, the twin's 7 states             {1e3 * loop_s:8.2f} ms\n"
+        f"  filterpy, battery by battery, the twin's 11 states            {1e3 * loop_s:8.2f} ms\n"
         f"  filterpy, a plain filter of 4 states                         {1e3 * plain_s:8.2f} ms\n"
-        f"  kernel, 7 states and all that the twin adds                  {1e3 * kernel_s:8.2f} ms\n"
+        f"  kernel, 11 states and all that the twin adds                 {1e3 * kernel_s:8.2f} ms\n"
         f"  estimator in process: states unpacked, checked, packed       {1e3 * whole_s:8.2f} ms\n"
         f"  HTTP call, models on both sides                              {1e3 * http_s:8.2f} ms\n"
         f"G17 kernel over the filterpy loop of the same states: {loop_s / kernel_s:.0f} x (at least 100), "

@@ -11,6 +11,9 @@ RECORDINGS = Path(__file__).parent / "data" / "vrla_recording"
 CYCLE_2, CYCLE_6 = (str(RECORDINGS / f"bboxx_A_cycle{cycle}.csv.gz") for cycle in (2, 6))
 
 
+CELL = "".join(f"{60 * row},-12,{2.1 - row / 1000:.3f},25\n" for row in range(100))
+
+
 def run(*arguments: object) -> Result:
     return CliRunner().invoke(app, [str(argument) for argument in arguments])
 
@@ -43,6 +46,7 @@ def test_replay_without_calibration_needs_only_the_rated_capacity(tmp_path: Path
     [
         ("time_s,current_a,voltage_v,temperature_c\n0,1,12,25\n1,x,12,25\n", "row 2, column current_a"),
         ("time_s,current_a,voltage_v,temperature_c\n0,-1,12,25\n1,-1,12,25\n", "too short"),
+        (f"time_s,current_a,voltage_v,temperature_c\n{CELL}", "column voltage_v: run 1 is at 2.05 V"),
         ("time_s,current_a,voltage_v\n0,1,12\n", "column temperature_c"),
     ],
 )

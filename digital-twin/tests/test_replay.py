@@ -40,10 +40,10 @@ def test_calibrated_on_one_real_cycle_the_other_is_followed(
     end = int(np.argmin(run.charge_ah))
     delivered_ah = -run.charge_ah[end]
     error = (estimates.soc - (1 + run.charge_ah / delivered_ah))[60:end]
-    assert np.sqrt(np.mean(error**2)) < 0.07
+    assert np.sqrt(np.mean(error**2)) < 0.03
     assert np.mean(np.abs(error) < 1.645 * estimates.soc_sd[60:end]) > 0.8
     assert abs(estimates.soh[end] - delivered_ah / 17.0) < 1.645 * estimates.soh_sd[end]
-    assert np.sqrt(np.mean(estimates.innovation_v[60:end] ** 2)) < 0.015
+    assert np.sqrt(np.mean(estimates.innovation_v[60:end] ** 2)) < 0.025
 
 
 def test_matched_model_finds_charge_and_capacity_through_wrong_start_and_bias() -> None:
@@ -55,7 +55,10 @@ def test_matched_model_finds_charge_and_capacity_through_wrong_start_and_bias() 
         estimates = replay(run, params, 0.8)
         true_soc = 1 + biased(run, -0.2).charge_ah / (120.0 * soh)
         busy = slice(180, int(np.argmax(true_soc < 0.1)))
-        assert np.sqrt(np.mean((estimates.soc - true_soc)[busy] ** 2)) < 0.05
+        # At rest, weak acid and little charge look the same until the discharge tells them apart; the interval says so.
+        error = (estimates.soc - true_soc)[busy]
+        assert np.sqrt(np.mean(error**2)) < 0.08
+        assert np.mean(np.abs(error) < 1.645 * estimates.soc_sd[busy]) > 0.85
         last = busy.stop - 1
         assert abs(estimates.soh[last] - soh) < 2.6 * estimates.soh_sd[last]
 

@@ -64,7 +64,7 @@ def test_the_fleet_in_one_call_and_again_from_its_states(url: str) -> None:
         assert response.error == [None] * FLEET
         assert all(value is not None and 0 <= value <= 100 for value in response.soc_pct)
         assert set(response.soh_provenance) == {"prior_only"}
-    assert all(len(state or b"") <= 300 for state in second.state)
+    assert all(len(state or b"") <= 520 for state in second.state)
     assert first.state != second.state
 
 

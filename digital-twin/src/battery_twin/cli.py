@@ -11,6 +11,7 @@ from battery_contracts.twin_analysis import Identified
 from battery_twin.circuit.data_sheet import data_sheet_parameters
 from battery_twin.circuit.parameter_set import ParameterSet, ParametersInvalid
 from battery_twin.consistency import validate as validate_run
+from battery_twin.identification.channels import check_channels
 from battery_twin.identification.findings import fit_error, identified_parameters, notes
 from battery_twin.identification.fit import identify
 from battery_twin.identification.fitted_set import fitted_parameters
@@ -40,9 +41,10 @@ def calibrate(
     """Identify a parameter set from recorded runs."""
     try:
         fit = identify(tuple(read_run(path) for path in runs), rated_ah)
+        parameters = fitted_parameters(fit, rated_ah)
     except RunInvalid as refused:
         raise _refuse(str(refused)) from refused
-    _write(out, fitted_parameters(fit, rated_ah).to_json())
+    _write(out, parameters.to_json())
     error = fit_error(fit)
     console.print(
         f"{out}: {error.fitted_rows} rows fitted, RMSE {error.voltage_rmse_mv:.1f} mV, worst {error.worst_mv:.0f} mV"
@@ -63,7 +65,9 @@ def replay(
 ) -> None:
     """Estimate SOC and SOH at every row of a run from that row and those before it."""
     try:
-        estimates = replay_run(read_run(run), _parameters(parameters, rated_ah), initial_soc)
+        recorded, circuit = read_run(run), _parameters(parameters, rated_ah)
+        check_channels((recorded,), circuit.rated_ah)
+        estimates = replay_run(recorded, circuit, initial_soc)
     except (RunInvalid, ParametersInvalid) as refused:
         raise _refuse(str(refused)) from refused
     columns = ("time_s", "soc", "soc_sd", "soh", "soh_sd", "voltage_pred")

@@ -12,8 +12,11 @@ from battery_twin.kernel import ekf
 from battery_twin.runs import RecordedRun
 
 INITIAL_SOC_SD = 0.12
+# Float current where there is no probe: 0.3 mA per Ah.
+FLOAT_A_PER_AH = 0.0003
 # A run does not state the age of its block; a calibrated set was measured on a similar block, a data sheet on none.
-UNKNOWN_AGE_CAPACITY_SD, UNCALIBRATED_UNKNOWN_AGE_CAPACITY_SD = 0.08, 0.17
+UNKNOWN_AGE_LOG_Q = -0.1
+UNKNOWN_AGE_CAPACITY_SD, UNCALIBRATED_UNKNOWN_AGE_CAPACITY_SD = 0.17, 0.20
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +46,8 @@ def replay(run: RecordedRun, parameters: ParameterSet, initial_soc: float) -> Re
     """Estimate each row of a run from that row and those before it; ``initial_soc`` is a fraction."""
     circuits, which = CircuitTable.of([parameters]), np.zeros(1, np.int64)
     unknown_sd = UNKNOWN_AGE_CAPACITY_SD if parameters.calibrated else UNCALIBRATED_UNKNOWN_AGE_CAPACITY_SD
-    prior = CapacityPrior(np.zeros(1), np.hypot(circuits.capacity_sd, unknown_sd))
+    log_q = UNKNOWN_AGE_LOG_Q if parameters.calibrated else 0.0
+    prior = CapacityPrior(np.full(1, log_q), np.hypot(circuits.capacity_sd, unknown_sd))
     state = FilterStates.empty(1)
     first = {
         name: np.asarray(getattr(run, name)[:1], np.float64) for name in ("voltage_v", "current_a", "temperature_c")
@@ -58,6 +62,7 @@ def replay(run: RecordedRun, parameters: ParameterSet, initial_soc: float) -> Re
     rows[:, ekf.IN_DT_S], rows[:, ekf.IN_RESISTANCE_MOHM] = run.dt_s, np.nan
     rows[:, ekf.IN_VOLTAGE_V], rows[:, ekf.IN_CURRENT_A] = run.voltage_v, run.current_a
     rows[:, ekf.IN_TEMPERATURE_C] = run.temperature_c
+    rows[:, ekf.IN_FLOAT_A] = FLOAT_A_PER_AH * parameters.rated_ah
     out = np.empty((len(run), ekf.OUT_SIZE))
     ekf.filter_run(circuits.rows[0], rows, state.mean[0], state.covariance[0], state.memory[0], out)
     output = summarise(out, circuits, np.zeros(len(run), np.int64), prior)

@@ -49,7 +49,7 @@ async def test_remaining_life_in_the_order_of_the_request(client: httpx.AsyncCli
 async def test_calibrated_parameters_validate_their_own_run(client: httpx.AsyncClient) -> None:
     response = await client.post("/calibrate", json={"rated_ah": 17, "runs": [columns()]})
     calibrated = CalibrateResponse.model_validate(response.json())
-    assert calibrated.fit.voltage_rmse_mv < 15
+    assert calibrated.fit.voltage_rmse_mv < 25
     request = {"run": columns(), "parameters": calibrated.parameters, "initial_soc": 0.8}
     report = ValidateResponse.model_validate((await client.post("/validate", json=request)).json())
     assert report.consistent

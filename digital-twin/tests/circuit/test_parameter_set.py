@@ -1,7 +1,9 @@
+import json
+
 import pytest
 
 from battery_twin.circuit.data_sheet import data_sheet_parameters
-from battery_twin.circuit.parameter_set import ParameterSet, ParametersInvalid
+from battery_twin.circuit.parameter_set import FORMAT, ParameterSet, ParametersInvalid
 
 
 @pytest.mark.parametrize(
@@ -19,6 +21,29 @@ from battery_twin.circuit.parameter_set import ParameterSet, ParametersInvalid
 def test_wrong_parameter_file_is_refused_by_field(change: dict[str, object], field: str) -> None:
     content = data_sheet_parameters(17.0).to_mapping() | change
     with pytest.raises(ParametersInvalid, match=f"^{field}"):
+        ParameterSet.from_mapping(content)
+
+
+def test_a_set_survives_its_json() -> None:
+    written = data_sheet_parameters(17.0)
+    assert ParameterSet.from_json(written.to_json()) == written
+    assert ParameterSet.from_mapping(written.to_mapping()) == written
+    assert json.loads(written.to_json())["format"] == FORMAT
+
+
+def test_a_set_of_the_first_version_is_refused_by_its_format() -> None:
+    content = data_sheet_parameters(17.0).to_mapping() | {"format": "battery-twin-parameters/1"}
+    with pytest.raises(ParametersInvalid, match=r"^format: 'battery-twin-parameters/2' is expected"):
+        ParameterSet.from_json(json.dumps(content))
+
+
+@pytest.mark.parametrize(
+    "name", ["tau_d_s", "depletion_h", "depletion_relative_sd", "polarisation_relative_sd", "voltage_error_sd_v"]
+)
+def test_a_set_without_what_the_second_version_added_is_refused(name: str) -> None:
+    content = data_sheet_parameters(17.0).to_mapping()
+    del content[name]
+    with pytest.raises(ParametersInvalid, match=f"^{name}: missing"):
         ParameterSet.from_mapping(content)
 
 

@@ -1,10 +1,39 @@
 import numpy as np
 import pytest
 
-from battery_twin.identification.design import choose_rows, first_order_lag, hat_weights
+from battery_twin.arrays import FloatArray
+from battery_twin.identification.design import Dynamics, Trace, choose_rows, first_order_lag, hat_weights, surface_soc
 from battery_twin.runs import RecordedRun
+from tests.identification.simple_runs import RATED_AH, simple_run
 
 KNOTS = np.array([0.0, 0.1, 0.4, 1.0])
+DYNAMICS = Dynamics(tau1_s=1.5, tau2_s=300.0, knee_a=2.0, tau_d_s=1200.0, depletion_h=0.25)
+
+
+def surface(run: RecordedRun, capacity_ah: float = RATED_AH) -> FloatArray:
+    """Return how far the acid at the plates is below that of the block (m,)."""
+    trace = Trace(run, np.arange(len(run)), run.charge_ah, RATED_AH, capacity_ah)
+    soc = 1.0 + run.charge_ah / capacity_ah
+    return soc - surface_soc(trace, soc, DYNAMICS)
+
+
+def test_a_lasting_discharge_depletes_the_plates_in_proportion_to_its_rate() -> None:
+    for c_rate in (0.05, 0.1, 0.2):
+        below = surface(simple_run((0.5, 0.0), (4.0, -c_rate * RATED_AH)))
+        assert below[:30] == pytest.approx(0.0)
+        assert below[-1] == pytest.approx(DYNAMICS.depletion_h * c_rate, rel=0.01)
+        assert (np.diff(below) >= 0).all()
+
+
+def test_a_small_capacity_is_depleted_more() -> None:
+    run = simple_run((4.0, -10.0))
+    assert surface(run, RATED_AH / 2) == pytest.approx(2 * surface(run))
+
+
+def test_a_rest_restores_the_plates_with_the_time_constant_of_diffusion() -> None:
+    below = surface(simple_run((3.0, -20.0), (3.0, 0.0)))
+    rest = below[181:]
+    assert rest == pytest.approx(rest[0] * np.exp(-60.0 * np.arange(len(rest)) / DYNAMICS.tau_d_s), abs=1e-6)
 
 
 def test_hat_weights_interpolate_linearly_and_are_constant_outside() -> None:

@@ -1,5 +1,6 @@
 """Recordings with sensor errors and a wrong start, replayed and compared with what the block really held."""
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -114,6 +115,12 @@ def naive_estimates(recording: Recording, measured: RecordedRun) -> dict[str, Fl
     }
 
 
+def _best_naive(cases: Iterable[Judged], profile: str) -> float:
+    """Return the error of the naive estimate that is best for a profile."""
+    of_profile = [case.naive_rmse for case in cases if case.recording.profile == profile]
+    return min(float(np.mean([rmse[name] for rmse in of_profile])) for name in of_profile[0])
+
+
 class Figures(NamedTuple):
     """Figures of some recordings, in points of percent and shares."""
 
@@ -131,8 +138,10 @@ class Figures(NamedTuple):
 def figures(judged: Iterable[Judged]) -> Figures:
     """Return the means over recordings; SOH counts after deep discharges alone."""
     cases = list(judged)
-    names = {name for case in cases for name in case.naive_rmse}
-    naive = min(np.mean([case.naive_rmse.get(name, np.inf) for case in cases]) for name in names)
+    naive = np.average(
+        [_best_naive(cases, profile) for profile in dict.fromkeys(case.recording.profile for case in cases)],
+        weights=list(Counter(case.recording.profile for case in cases).values()),
+    )
     deep = [case for case in cases if case.discharged] or cases[:0]
     soh_errors = 100 * np.array([case.soh_error for case in deep])
     return Figures(

@@ -56,10 +56,11 @@ def _calibrated(request: CalibrateRequest, deadline: Deadline) -> CalibrateRespo
     runs = tuple(_run(columns, f"runs.{number}") for number, columns in enumerate(request.runs))
     try:
         fit = identify(runs, request.rated_ah, tuple(request.initial_soc) if request.initial_soc else None, deadline)
+        parameters = fitted_parameters(fit, request.rated_ah)
     except RunInvalid as refused:
         raise _refused(refused, "runs") from refused
     return CalibrateResponse(
-        parameters=fitted_parameters(fit, request.rated_ah).to_mapping(),
+        parameters=parameters.to_mapping(),
         fit=fit_error(fit),
         identified=identified_parameters(fit),
         notes=notes(fit),

@@ -9,8 +9,9 @@ from battery_twin.circuit.parameter_set import ParameterSet
 from battery_twin.kernel.ekf import RESISTANCE_KNOTS
 
 REFERENCE_AH = 120.0
-# Rested open-circuit voltage of a 12 V block by the acid-concentration law [PYB], molality 5.3 full to 1.3 empty.
-OCV_V = 6.0 * np.array([1.942, 1.9535, 1.965, 1.986, 2.006, 2.026, 2.046, 2.066, 2.086, 2.106, 2.126, 2.1365, 2.147])
+# Rested open-circuit voltage of a 12 V block by the acid-concentration law [PYB], acid 5.3 kmol/m3 when full and 0.7
+# when a 10 h discharge ends; at that end the acid within the plates is weaker still.
+OCV_V = np.array([11.25, 11.48, 11.60, 11.77, 11.91, 12.05, 12.19, 12.32, 12.46, 12.60, 12.74, 12.81, 12.88])
 # Standard deviation of the whole curve: the law of the acid holds within some 30 mV.
 OCV_SHIFT_SD_V = 0.03
 # Ohm of a 120 Ah block when full; R0 rises by 40 % towards empty, the polarisation branches about double by half.
@@ -18,9 +19,13 @@ R0_FULL_OHM, R1_FULL_OHM, R2_FULL_OHM = 0.0035, 0.0015, 0.0008
 TAU1_S, TAU2_S = 1.5, 300.0
 # The slow branch saturates above this current, in multiples of the rated capacity per hour.
 KNEE_C_RATE = 0.02
+# Diffusion of acid into the plates: at the 1 h rate about two thirds of the capacity can be drawn [LEO] [SAM].
+TAU_D_S, DEPLETION_H = 1200.0, 0.25
 # Relative standard deviations where nothing but the nameplate is known.
 ASSUMED_CAPACITY_SD = 0.10
 ASSUMED_RESISTANCE_SD = 0.6
+ASSUMED_DEPLETION_SD = 0.6
+ASSUMED_VOLTAGE_ERROR_SD_V = 0.12
 ASSUMED_VOLTAGE_RMSE_V = 0.03
 
 
@@ -56,9 +61,14 @@ def data_sheet_parameters(rated_ah: float) -> ParameterSet:
         r1_ohm=r1,
         r2_ohm=r2,
         resistance_relative_sd=ASSUMED_RESISTANCE_SD,
+        polarisation_relative_sd=ASSUMED_RESISTANCE_SD,
         tau1_s=TAU1_S,
         tau2_s=TAU2_S,
         knee_a=KNEE_C_RATE * rated_ah,
+        tau_d_s=TAU_D_S,
+        depletion_h=DEPLETION_H,
+        depletion_relative_sd=ASSUMED_DEPLETION_SD,
+        voltage_error_sd_v=ASSUMED_VOLTAGE_ERROR_SD_V,
         voltage_rmse_v=ASSUMED_VOLTAGE_RMSE_V,
         calibrated=False,
     )

@@ -9,7 +9,7 @@ import numpy as np
 
 from battery_twin.kernel.ekf import OCV_KNOTS, RESISTANCE_KNOTS
 
-FORMAT = "battery-twin-parameters/1"
+FORMAT = "battery-twin-parameters/2"
 TABLE_SIZES = {
     "ocv_v": len(OCV_KNOTS),
     "r0_ohm": len(RESISTANCE_KNOTS),
@@ -37,11 +37,22 @@ class ParameterSet:
     r0_ohm, r1_ohm, r2_ohm
         Ohmic resistance and the two polarisation resistances at `RESISTANCE_KNOTS`.
     resistance_relative_sd
-        Standard deviation of a common factor of the three tables.
+        Standard deviation of a factor of the ohmic resistance between blocks.
+    polarisation_relative_sd
+        Standard deviation of a common factor of the two polarisation resistances between blocks.
     tau1_s, tau2_s
         Time constants of the fast and the slow branch.
     knee_a
         Current above which the slow branch saturates.
+    tau_d_s
+        Time constant of the diffusion of acid into the plates.
+    depletion_h
+        Charge that is missing at the plates in a lasting discharge, over the current in multiples of the capacity per
+        hour.
+    depletion_relative_sd
+        Standard deviation of a common factor of ``depletion_h`` between blocks.
+    voltage_error_sd_v
+        Standard deviation of slow voltage errors that the circuit does not describe.
     voltage_rmse_v
         Root mean square of the residuals of the fit.
     calibrated
@@ -57,9 +68,14 @@ class ParameterSet:
     r1_ohm: tuple[float, ...]
     r2_ohm: tuple[float, ...]
     resistance_relative_sd: float
+    polarisation_relative_sd: float
     tau1_s: float
     tau2_s: float
     knee_a: float
+    tau_d_s: float
+    depletion_h: float
+    depletion_relative_sd: float
+    voltage_error_sd_v: float
     voltage_rmse_v: float
     calibrated: bool
 

@@ -13,13 +13,13 @@ from battery_twin.kernel import ekf
 
 # Share of the slow polarisation that would differ at another current or age.
 POLARISATION_ERROR, UNCALIBRATED_POLARISATION_ERROR = 0.3, 0.8
-# Size of the voltage error over hours where the circuit holds.
-ERROR_SD_V, UNCALIBRATED_ERROR_SD_V = 0.03, 0.12
 SENSOR_SD_V = 0.008
 # What a wrong curve or resistance does to capacity, however many rows and discharges there are.
 CAPACITY_BIAS_SD, UNCALIBRATED_CAPACITY_BIAS_SD = 0.03, 0.12
 # State of charge below which the open-circuit curve is not relied on.
 EMPTY_SOC, UNCALIBRATED_EMPTY_SOC = 0.1, 0.2
+# Strength of the acid of a full block: sulfation weakens it, drying out strengthens it.
+ACID_SD = 0.09
 # Knot of the open-circuit curve at a fifth of the charge.
 FIFTH_KNOT = 3
 
@@ -31,7 +31,7 @@ class CircuitTable:
     Parameters
     ----------
     rows
-        Parameters (s, 45) in the kernel's order.
+        Parameters (s, 51) in the kernel's order.
     capacity_share
         Capacity over rated capacity (s,).
     capacity_sd
@@ -79,9 +79,13 @@ def _row(params: ParameterSet) -> FloatArray:
     row[ekf.CAPACITY_AH], row[ekf.RATED_AH] = params.capacity_ah, params.rated_ah
     row[ekf.TAU1_S], row[ekf.TAU2_S], row[ekf.KNEE_A] = params.tau1_s, params.tau2_s, params.knee_a
     row[ekf.SLOW_SCALE_A] = reference_a / np.arcsinh(reference_a / params.knee_a)
-    row[ekf.ERROR_SD_V] = np.hypot(ERROR_SD_V if calibrated else UNCALIBRATED_ERROR_SD_V, params.ocv_shift_sd_v)
+    row[ekf.ERROR_SD_V] = np.hypot(params.voltage_error_sd_v, params.ocv_shift_sd_v)
     row[ekf.POLARISATION_SHARE] = POLARISATION_ERROR if calibrated else UNCALIBRATED_POLARISATION_ERROR
     row[ekf.EMPTY_SOC] = EMPTY_SOC if calibrated else UNCALIBRATED_EMPTY_SOC
     row[ekf.NOISE_V2] = SENSOR_SD_V**2 + params.voltage_rmse_v**2
     row[ekf.RESISTANCE_PRIOR_VAR] = params.resistance_relative_sd**2
+    row[ekf.POLARISATION_PRIOR_VAR] = params.polarisation_relative_sd**2
+    row[ekf.TAU_D_S], row[ekf.DEPLETION_H] = params.tau_d_s, params.depletion_h
+    row[ekf.DEPLETION_PRIOR_VAR], row[ekf.ACID_PRIOR_VAR] = params.depletion_relative_sd**2, ACID_SD**2
+    row[ekf.SET_UNUSABLE_SOC] = ekf.unusable_soc(row, 0.0, 0.0, 0.0, 0.0, 0.0)[0]
     return row

@@ -10,10 +10,15 @@ from battery_twin.filter.circuit_table import CircuitTable
 from battery_twin.kernel import ekf
 
 INITIAL_V1_SD_V, INITIAL_V2_SD_V = 0.02, 0.05
+# Depletion of a block whose recent current is not known.
+INITIAL_DEPLETION_SD = 0.02
 NO_DISCHARGE_SEEN_S = 1e9
+# Sulfation takes capacity and acid together; drying out concentrates the acid, but is rarer.
+CAPACITY_ACID_CORRELATION = 0.4
 # Charge between the ends of `CircuitTable.ocv_span_v`.
 OCV_SPAN_SOC = 0.8
 MAX_CURVE_SOC_SD = 0.2
+MEASURED_CAPACITY_SD, PART_CAPACITY_SD = 0.02, 0.2
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +39,7 @@ class CapacityPrior:
 
 @dataclass(frozen=True, slots=True)
 class FilterStates:
-    """Filter states of n blocks: mean (n, 7), covariance (n, 7, 7) and memory (n, 16), in the kernel's order."""
+    """Filter states of n blocks: mean (n, 11), covariance (n, 11, 11) and memory (n, 24), in the kernel's order."""
 
     mean: FloatArray
     covariance: FloatArray
@@ -90,9 +95,15 @@ class FilterStates:
             ekf.BIAS: ekf.BIAS_SD_A**2,
             ekf.LOG_Q: capacity_var,
             ekf.LOG_R: params[mask, ekf.RESISTANCE_PRIOR_VAR],
+            ekf.LOG_P: params[mask, ekf.POLARISATION_PRIOR_VAR],
+            ekf.DEPLETION: INITIAL_DEPLETION_SD**2,
+            ekf.LOG_K: params[mask, ekf.DEPLETION_PRIOR_VAR],
+            ekf.ACID: params[mask, ekf.ACID_PRIOR_VAR],
         }
         for state, variance in variances.items():
             self.covariance[mask, state, state] = variance
+        shared = CAPACITY_ACID_CORRELATION * np.sqrt(capacity_var * params[mask, ekf.ACID_PRIOR_VAR])
+        self.covariance[mask, ekf.LOG_Q, ekf.ACID] = self.covariance[mask, ekf.ACID, ekf.LOG_Q] = shared
         memory: dict[int, float | FloatArray | BoolArray] = {
             ekf.PREVIOUS_V: voltage_v[mask],
             ekf.PREVIOUS_A: current_a[mask],
@@ -104,6 +115,7 @@ class FilterStates:
             ekf.SETTLED_VAR: capacity_var,
             ekf.SINCE_DISCHARGE_S: NO_DISCHARGE_SEEN_S,
             ekf.PRIOR_LOG_Q: prior.log_q[mask],
+            ekf.NIS_MEAN: 1.0,
         }
         self.memory[mask] = 0.0
         for field, value in memory.items():
@@ -122,24 +134,34 @@ class FilterOutput:
 
 
 def summarise(out: FloatArray, circuits: CircuitTable, which: IntArray, prior: CapacityPrior) -> FilterOutput:
-    """Convert the kernel's output (n, 10) to estimates whose deviations include the error of the circuit itself.
+    """Convert the kernel's output (n, 14) to estimates whose deviations include the error of the circuit itself.
 
     A discharge shows capacity through the circuit, and an error of the circuit is the same in every row and discharge,
     so no number of rows averages it out. The filter estimates the product of capacity and that error; the deviation of
     the product from its prior is divided between the two in proportion to their prior variances.
     """
-    bias_var, prior_var = circuits.capacity_bias_sd[which] ** 2, prior.sd**2
+    grade, circuit_sd = out[:, ekf.OUT_GRADE], circuits.capacity_bias_sd[which]
+    # A discharge to its cut-off measures capacity, whatever the circuit; one from an unknown charge is ambiguous.
+    bias_sd = np.where(grade == ekf.MEASURED, np.minimum(MEASURED_CAPACITY_SD, circuit_sd), circuit_sd)
+    bias_var = np.where(grade == ekf.FROM_PART, np.hypot(PART_CAPACITY_SD, circuit_sd), bias_sd) ** 2
+    # What a block cannot deliver at the 10 h rate is neither charge nor capacity.
+    unusable = out[:, ekf.OUT_UNUSABLE]
+    usable = 1.0 - unusable
+    unusable_var = np.where(grade == ekf.MEASURED, 0.0, out[:, ekf.OUT_UNUSABLE_VAR])
+    bias_var = bias_var + unusable_var
+    prior_var = prior.sd**2
     share = prior_var / (prior_var + bias_var)
-    log_q = prior.log_q + share * (out[:, ekf.OUT_LOG_Q] - prior.log_q)
+    log_q = prior.log_q + share * (out[:, ekf.OUT_LOG_Q] + np.log(usable) - prior.log_q)
     variance = share * bias_var + share**2 * out[:, ekf.OUT_LOG_Q_VAR]
     soh = circuits.capacity_share[which] * np.exp(log_q)
     curve_error_v = np.hypot(
         circuits.ocv_shift_sd_v[which], circuits.rows[which, ekf.POLARISATION_SHARE] * out[:, ekf.OUT_SLOW_V]
     )
     curve_sd = np.minimum(OCV_SPAN_SOC * curve_error_v / circuits.ocv_span_v[which], MAX_CURVE_SOC_SD)
+    soc_var = out[:, ekf.OUT_SOC_VAR] + curve_sd**2 + (1.0 - out[:, ekf.OUT_SOC]) ** 2 * unusable_var
     return FilterOutput(
-        soc=out[:, ekf.OUT_SOC].copy(),
-        soc_sd=np.sqrt(out[:, ekf.OUT_SOC_VAR] + curve_sd**2),
+        soc=np.clip((out[:, ekf.OUT_SOC] - unusable) / usable, 0.0, 1.0),
+        soc_sd=np.sqrt(soc_var),
         soh=soh,
         soh_sd=soh * np.sqrt(variance),
         discharged=out[:, ekf.OUT_DISCHARGED] != 0.0,

@@ -11,7 +11,7 @@ from battery_twin.arrays import FloatArray, IntArray
 from battery_twin.filter.states import FilterStates
 from battery_twin.kernel import ekf
 
-VERSION: Final = 1
+VERSION: Final = 2
 # Sums of small steps over years need double precision; values that each reading replaces do not.
 _SUMMED: Final = (
     ekf.DRAWN_AH,
@@ -22,7 +22,7 @@ _SUMMED: Final = (
     ekf.RESISTANCE_AGE_S,
     ekf.PRIOR_LOG_Q,
 )
-_FLAGS: Final = (ekf.UNINFORMATIVE, ekf.HAS_EVIDENCE)
+_FLAGS: Final = (ekf.UNINFORMATIVE, ekf.HAS_EVIDENCE, ekf.BEGAN_FULL, ekf.AT_CUT_OFF, ekf.SETTLED_GRADE)
 _PLAIN: Final = tuple(sorted(set(range(ekf.MEMORY_SIZE)) - set(_SUMMED) - set(_FLAGS)))
 _PAIRS: Final = np.triu_indices(ekf.STATE_SIZE, 1)
 _LAYOUT: Final = np.dtype(

@@ -28,6 +28,10 @@ ASSUMED_TEMPERATURE_C = 25.0
 MIN_CURRENT_OVER_BIAS = 10.0
 PRIOR_ONLY, OHMIC_INFERRED, DISCHARGE_INFERRED = range(3)
 _PROVENANCES = np.array([Provenance.PRIOR_ONLY, Provenance.OHMIC_INFERRED, Provenance.DISCHARGE_INFERRED], object)
+MISFIT = (
+    f"voltage_v: {{:.2f}} V {CONTRADICTS_CIRCUIT} as it was charged and discharged; a channel may be dead, reversed or "
+    "scaled, or the block is of another model"
+)
 NOT_FLOATING = (
     f"voltage_v: {{:.2f}} V in a string on float {CONTRADICTS_CIRCUIT}; a cell may be shorted, or the sense lead is off"
 )
@@ -61,6 +65,8 @@ class FleetEstimator:
             out=np.empty((len(valid), ekf.OUT_SIZE)),
         )
         output, ohmic = step.run()
+        for slot, voltage_v in step.misfits():
+            errors[slot] = MISFIT.format(voltage_v)
         for slot, voltage_v in step.contradictions():
             errors[slot] = NOT_FLOATING.format(voltage_v)
         blobs = blob.pack(step.states, [owners[slot] for slot in valid.tolist()], chosen.fingerprint[step.which])
@@ -87,7 +93,7 @@ class _FleetStep:
     """One step of the filter for the valid readings (m,) of a request.
 
     ``slots`` (m,) are their positions in the request, ``which`` (m,) their parameter sets; ``states`` and ``out``
-    (m, 10) are changed in place.
+    (m, 14) are changed in place.
     """
 
     slots: IntArray
@@ -149,6 +155,11 @@ class _FleetStep:
                 current_a=used_a,
                 temperature_c=temperature_c,
             )
+
+    def misfits(self) -> list[tuple[int, float]]:
+        """Return slot and voltage of blocks whose readings the circuit has not followed for a while."""
+        wrong = np.flatnonzero(self.out[:, ekf.OUT_MISFIT] != 0.0)
+        return list(zip(self.slots[wrong].tolist(), self.readings.voltage_v[wrong].tolist(), strict=True))
 
     def contradictions(self) -> list[tuple[int, float]]:
         """Return slot and voltage of blocks that are not on float in a string that is: the model does not cover them.

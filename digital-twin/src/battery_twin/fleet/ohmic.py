@@ -48,7 +48,7 @@ def apply_ohmic(memory: FloatArray, baseline_mohm: FloatArray, output: FilterOut
     Parameters
     ----------
     memory
-        The kernel's memory (n, 16).
+        The kernel's memory (n, 24).
     baseline_mohm
         Resistance of each block when new, at 25 degC (n,); NaN where unknown.
     """

@@ -39,7 +39,7 @@ def hat_weights(knots: FloatArray, value: FloatArray) -> FloatArray:
 
 
 def first_order_lag(drive: FloatArray, dt_s: FloatArray, tau_s: float) -> FloatArray:
-    """Filter each column (m, k) by a first-order lag; a row's current has flowed since the previous row."""
+    """Filter each column (m, k) by a first-order lag; a row's drive has lasted since the previous row."""
     decay = np.exp(-dt_s / tau_s)
     if np.ptp(dt_s[1:]) < 1e-6 * dt_s[1:].max():
         pole = float(decay[1])
@@ -54,23 +54,44 @@ def first_order_lag(drive: FloatArray, dt_s: FloatArray, tau_s: float) -> FloatA
     return out
 
 
-def design(trace: Trace, soc: FloatArray, tau_s: tuple[float, float], knee_a: float) -> tuple[FloatArray, FloatArray]:
+@dataclass(frozen=True, slots=True)
+class Dynamics:
+    """The parameters in which the voltage is not linear: time constants (s), knee (A) and depletion (h)."""
+
+    tau1_s: float
+    tau2_s: float
+    knee_a: float
+    tau_d_s: float
+    depletion_h: float
+
+
+def surface_soc(trace: Trace, soc: FloatArray, dynamics: Dynamics) -> FloatArray:
+    """Return the state of charge of the acid at the plates (m,): a discharge depletes it, and diffusion restores it."""
+    drive = _mean_of_ends(trace.run.current_a)[:, None] * dynamics.depletion_h / trace.capacity_ah
+    return soc + first_order_lag(drive, trace.run.dt_s, dynamics.tau_d_s)[:, 0]
+
+
+def _mean_of_ends(values: FloatArray) -> FloatArray:
+    """Return the mean of each row (m,) and the one before: when within a step the current changed is unknown."""
+    return np.concatenate([values[:1], 0.5 * (values[1:] + values[:-1])])
+
+
+def design(trace: Trace, soc: FloatArray, dynamics: Dynamics) -> tuple[FloatArray, FloatArray]:
     """Return the design matrix (rows, 34) of the fitted rows and the part of their voltage (rows,) that is fixed.
 
     Parameters
     ----------
     soc
         State of charge of every row of the run (m,).
-    tau_s
-        Time constants of the fast and the slow branch.
     """
     run = trace.run
-    weights = hat_weights(RESISTANCE_KNOTS, soc)
+    surface = surface_soc(trace, soc, dynamics)
+    weights = hat_weights(RESISTANCE_KNOTS, surface)
     drive = weights * run.current_a[:, None]
-    slow = weights * slow_drive_a(run.current_a, trace.rated_ah, knee_a)[:, None]
+    slow = weights * slow_drive_a(_mean_of_ends(run.current_a), trace.rated_ah, dynamics.knee_a)[:, None]
     temperature_factor = np.exp(R0_PER_C * (run.temperature_c - REFERENCE_C))[:, None]
-    columns = [hat_weights(OCV_KNOTS, soc), drive * temperature_factor]
-    columns += [first_order_lag(drive, run.dt_s, tau_s[0]), first_order_lag(slow, run.dt_s, tau_s[1])]
+    columns = [hat_weights(OCV_KNOTS, surface), drive * temperature_factor]
+    columns += [first_order_lag(drive, run.dt_s, dynamics.tau1_s), first_order_lag(slow, run.dt_s, dynamics.tau2_s)]
     fixed_v = OCV_V_PER_C * (run.temperature_c - REFERENCE_C)
     return np.hstack(columns)[trace.rows], fixed_v[trace.rows]
 

@@ -1,10 +1,12 @@
 """Excitation: what a set of runs contains before anything is fitted: charge moved, cut-offs, pulses and rests."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from battery_twin.arrays import BoolArray, FloatArray
+from battery_twin.kernel.ekf import REFERENCE_C
 from battery_twin.runs import RecordedRun, RunInvalid
 
 MIN_ROWS = 30
@@ -17,8 +19,10 @@ CUT_OFF_V = ((0.6, 10.0), (3.0, 10.5), (np.inf, 10.8))
 PULSE_OVER_MEAN = 2.0
 # A recording may stop one sample before the cut-off; the curve is steep there.
 CUT_OFF_SLACK_V = 0.05
-# Polarisation outlasts a charge by hours; rests within that time are not representative of discharges.
-AFTER_CHARGE_S = 6 * 3600.0
+# What a charge leaves in the plates stands above the rest voltage until it is drawn again or, slowly, lost at rest.
+SURFACE_CHARGE_TAU_S = 4 * 3600.0
+# Less than this share of the rated capacity left of a charge does not show in the voltage.
+NEGLIGIBLE_CHARGE_SHARE = 0.0005
 # A rested full block has 12.9 V; more is surface charge.
 SURFACE_CHARGE_V = 13.05
 SURFACE_CHARGE_SHARE = 0.04
@@ -28,6 +32,15 @@ MIN_DELIVERED = 0.3
 # Capacity at the slowest rate is compared only with discharges at up to this multiple of its current.
 RATE_RATIO = 2.6
 STEP_C_RATE = 0.02
+# A rate counts from this multiple of the rated capacity per hour on, and when this share was drawn at it.
+MIN_C_RATE, MIN_MOVED_AT_RATE = 0.03, 0.1
+# Currents within this factor are one rate.
+SAME_RATE = 1.5
+CAPACITY_C_PER_C = 0.006
+# A fast discharge leaves this share of the capacity per C-rate above the slow ones ([LEO], 1 h to 10 h).
+LEFT_AT_RATE_H, LEAST_DELIVERED = 0.45, 0.4
+# A discharge at up to this multiple of the rated capacity per hour shows the capacity at the 10 h rate.
+SLOW_C_RATE = 0.15
 
 
 class RunTooShort(RunInvalid):
@@ -46,6 +59,16 @@ class CutOff:
     delivered_ah: float
     mean_current_a: float
     temperature_c: float
+    is_slow: bool
+
+    def left_behind(self, rated_ah: float) -> float:
+        """Return the share of the capacity that a discharge at this rate leaves, beyond one at the 10 h rate."""
+        return min(LEFT_AT_RATE_H * max(self.mean_current_a / rated_ah - SLOW_C_RATE, 0.0), 1.0 - LEAST_DELIVERED)
+
+    def capacity_ah(self, rated_ah: float) -> float:
+        """Return the capacity at the 10 h rate and 25 degC that the discharge shows."""
+        at_temperature = 1.0 + CAPACITY_C_PER_C * (self.temperature_c - REFERENCE_C)
+        return self.delivered_ah / at_temperature / (1.0 - self.left_behind(rated_ah))
 
 
 def check_excitation(runs: tuple[RecordedRun, ...], rated_ah: float) -> None:
@@ -74,7 +97,7 @@ def discharged_ah(run: RecordedRun) -> float:
 
 
 def find_cut_offs(runs: tuple[RecordedRun, ...], initial_soc: FloatArray, rated_ah: float) -> tuple[CutOff, ...]:
-    """Return the discharges from full to the cut-off voltage at about the slowest rate; ``initial_soc`` is (runs,)."""
+    """Return the discharges from full to the cut-off voltage; ``initial_soc`` is (runs,)."""
     cut_offs = []
     for number, run in enumerate(runs):
         if initial_soc[number] < FULL_SOC:
@@ -96,46 +119,79 @@ def find_cut_offs(runs: tuple[RecordedRun, ...], initial_soc: FloatArray, rated_
         if delivered_ah < MIN_DELIVERED * rated_ah:
             continue
         in_discharge = discharging[: row + 1]
+        # Rows may be dense in pulses: each counts for as long as it lasts.
+        hours = run.dt_s[: row + 1][in_discharge] / 3600.0
+        mean_a = float(-run.current_a[: row + 1][in_discharge] @ hours / hours.sum())
         cut_offs.append(
             CutOff(
-                number,
-                row,
-                delivered_ah,
-                float(-run.current_a[: row + 1][in_discharge].mean()),
-                float(run.temperature_c[: row + 1][in_discharge].mean()),
+                run=number,
+                row=row,
+                delivered_ah=delivered_ah,
+                mean_current_a=mean_a,
+                temperature_c=float(run.temperature_c[: row + 1][in_discharge] @ hours / hours.sum()),
+                is_slow=mean_a < SLOW_C_RATE * rated_ah,
             )
         )
+    return tuple(cut_offs)
+
+
+def slowest(cut_offs: tuple[CutOff, ...]) -> tuple[CutOff, ...]:
+    """Return the discharges at about the slowest rate, which show capacity best."""
     slowest_a = min((cut.mean_current_a for cut in cut_offs), default=0.0)
     return tuple(cut for cut in cut_offs if cut.mean_current_a <= RATE_RATIO * slowest_a)
 
 
 def usable_rows(run: RecordedRun, rated_ah: float) -> BoolArray:
-    """Return a mask (m,) of the rows of discharges and of rests without a recent charge."""
-    charging = run.current_a > REST_C_RATE * rated_ah
-    lasting = _lasting(charging, run.time_s)
-    last_charge_s = np.maximum.accumulate(np.where(lasting, run.time_s, -np.inf))
-    usable = run.time_s - last_charge_s > AFTER_CHARGE_S
-    if run.voltage_v[0] > SURFACE_CHARGE_V:
-        # Surface charge from float is gone after a few percent of discharge; the circuit does not describe it.
-        usable &= run.charge_ah < -SURFACE_CHARGE_SHARE * rated_ah
-    return np.asarray(usable)
+    """Return a mask (m,) of the rows in which no charge, and none of a pulse either, is left in the plates.
+
+    The circuit describes neither a block on charge nor one that was charged a moment ago.
+    """
+    left_ah = charge_left_ah(run, rated_ah)
+    is_charging = run.current_a > REST_C_RATE * rated_ah
+    return np.asarray((left_ah < NEGLIGIBLE_CHARGE_SHARE * rated_ah) & ~is_charging)
+
+
+def charge_left_ah(run: RecordedRun, rated_ah: float) -> FloatArray:
+    """Return the charge (m,) of earlier charging that is not yet drawn again: a few percent after float, at most."""
+    most_ah = SURFACE_CHARGE_SHARE * rated_ah
+    moved_ah = np.diff(run.charge_ah, prepend=0.0)
+    decay = np.exp(-run.dt_s / SURFACE_CHARGE_TAU_S)
+    resting_ah = REST_C_RATE * rated_ah * run.dt_s / 3600.0
+    left_ah = most_ah if run.voltage_v[0] > SURFACE_CHARGE_V else 0.0
+    left = np.empty(len(run))
+    for row, (moved, still) in enumerate(zip(moved_ah, np.abs(moved_ah) < resting_ah, strict=True)):
+        left_ah = left_ah * decay[row] if still else min(max(left_ah + moved, 0.0), most_ah)
+        if run.voltage_v[row] > SURFACE_CHARGE_V:
+            left_ah = most_ah
+        left[row] = left_ah
+    return left
+
+
+def discharge_rates(runs: Sequence[RecordedRun], rated_ah: float) -> list[float]:
+    """Return the discharge currents (A) at which the runs move a tenth of the capacity or more, slowest first."""
+    currents, moved = [], []
+    for run in runs:
+        rows = usable_rows(run, rated_ah) & (run.current_a < -MIN_C_RATE * rated_ah)
+        currents.append(-run.current_a[rows])
+        moved.append(np.maximum(-np.diff(run.charge_ah, prepend=0.0), 0.0)[rows])
+    current_a, moved_ah = np.concatenate(currents), np.concatenate(moved)
+    order = np.argsort(current_a)
+    rates: list[float] = []
+    while len(order):
+        together = current_a[order] <= SAME_RATE * current_a[order[0]]
+        chosen, order = order[together], order[~together]
+        if float(moved_ah[chosen].sum()) > MIN_MOVED_AT_RATE * rated_ah:
+            rates.append(float(np.average(current_a[chosen], weights=moved_ah[chosen])))
+    return rates
 
 
 def current_steps(run: RecordedRun, rated_ah: float) -> int:
-    """Return the number of sudden changes of current, which separate resistance from open-circuit voltage."""
-    return int(np.sum(np.abs(np.diff(run.current_a)) > STEP_C_RATE * rated_ah))
+    """Return the number of sudden changes of current in usable rows: they tell resistance from open-circuit voltage."""
+    usable = usable_rows(run, rated_ah)
+    steps = np.abs(np.diff(run.current_a)) > STEP_C_RATE * rated_ah
+    return int(np.sum(steps & usable[1:] & usable[:-1]))
 
 
 def _end_of_discharge(discharging: BoolArray, row: int) -> int:
     stopped = np.flatnonzero(~discharging[row:])
     return row + int(stopped[0]) - 1 if len(stopped) else len(discharging) - 1
-
-
-def _lasting(charging: BoolArray, time_s: FloatArray, limit_s: float = 120.0) -> BoolArray:
-    """Return a mask (m,) of charges that last longer than a pulse."""
-    edges = np.flatnonzero(np.diff(charging.astype(np.int8), prepend=0, append=0))
-    mask = np.zeros_like(charging)
-    for start, stop in zip(edges[::2], edges[1::2], strict=True):
-        if time_s[stop - 1] - time_s[start] > limit_s:
-            mask[start:stop] = True
-    return mask

@@ -1,11 +1,13 @@
 """The result of a fit, value by value, with a sentence for each value that the runs do not identify."""
 
+from dataclasses import asdict
+
 import numpy as np
 
 from battery_contracts.twin_analysis import FitError, Identified
 from battery_twin.identification.excitation import current_steps
-from battery_twin.identification.fit import Fit
-from battery_twin.identification.prior import LOG_KNEE_SD, LOG_TAU_SD
+from battery_twin.identification.fit import SEARCHED_SD, Fit
+from battery_twin.identification.plausibility import warnings
 from battery_twin.kernel.ekf import OCV_KNOTS, RESISTANCE_KNOTS
 
 # A value is identified when the runs at least halve the deviation of its prior, to less than a third of the value.
@@ -34,22 +36,26 @@ def identified_parameters(fit: Fit) -> list[Identified]:
             relative = sd / abs(value) if name != "ocv" else 0.0
             label = f"{name}_{unit}[soc={knot:.2f}]"
             identified.append(_judged(label, float(value), float(sd), sd / prior_sd, relative))
-    logs = (*zip(("tau1_s", "tau2_s"), fit.log_tau, fit.log_tau_sd, LOG_TAU_SD, strict=True),)
-    for name, log, log_sd, prior_sd in (*logs, ("knee_a", np.log(fit.knee_a), fit.log_knee_sd, LOG_KNEE_SD)):
-        value = float(np.exp(log))
+    for (name, value), log_sd, prior_sd in zip(
+        asdict(fit.dynamics).items(), fit.log_dynamics_sd, SEARCHED_SD, strict=True
+    ):
         identified.append(_judged(name, value, value * float(log_sd), log_sd / prior_sd, float(log_sd)))
     return identified
 
 
+def separates_resistance(fit: Fit) -> bool:
+    """Return whether the current steps often enough to tell ohmic resistance from rest voltage and polarisation."""
+    return sum(current_steps(trace.run, trace.rated_ah) for trace in fit.traces) >= MIN_STEPS
+
+
 def notes(fit: Fit) -> list[str]:
     """Return sentences on what the runs could not show."""
-    rated_ah = fit.traces[0].rated_ah
-    sentences = []
+    sentences = warnings(fit)
     if not fit.cut_offs:
         sentences.append(
             "No run goes from full to its cut-off voltage: capacity stays at the rated value with a wide deviation."
         )
-    if sum(current_steps(trace.run, rated_ah) for trace in fit.traces) < MIN_STEPS:
+    if not separates_resistance(fit):
         sentences.append(
             "There are hardly any current steps: ohmic resistance is hard to separate from slow polarisation."
         )

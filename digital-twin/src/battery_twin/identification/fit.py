@@ -9,22 +9,57 @@ from dataclasses import dataclass
 
 import numpy as np
 from scipy.optimize import least_squares, lsq_linear
+from threadpoolctl import threadpool_limits
 
 from battery_twin.arrays import BoolArray, FloatArray
-from battery_twin.circuit.data_sheet import ASSUMED_CAPACITY_SD, KNEE_C_RATE, OCV_V, REFERENCE_AH, TAU1_S, TAU2_S
+from battery_twin.circuit.data_sheet import (
+    ASSUMED_CAPACITY_SD,
+    DEPLETION_H,
+    KNEE_C_RATE,
+    OCV_V,
+    REFERENCE_AH,
+    TAU1_S,
+    TAU2_S,
+    TAU_D_S,
+)
 from battery_twin.deadline import NO_DEADLINE, Deadline
-from battery_twin.identification.design import Trace, choose_rows, design
-from battery_twin.identification.excitation import CutOff, check_excitation, find_cut_offs, usable_rows
-from battery_twin.identification.prior import INITIAL_SOC_SD, LOG_KNEE_SD, LOG_TAU_SD, Prior, prior_for
+from battery_twin.identification.channels import check_channels, check_cut_offs
+from battery_twin.identification.current_bias import CurrentBias, current_bias
+from battery_twin.identification.design import Dynamics, Trace, choose_rows, design
+from battery_twin.identification.excitation import (
+    CutOff,
+    RunTooShort,
+    check_excitation,
+    discharge_rates,
+    find_cut_offs,
+    slowest,
+    usable_rows,
+)
+from battery_twin.identification.prior import (
+    INITIAL_SOC_SD,
+    LOG_DEPLETION_SD,
+    LOG_KNEE_SD,
+    LOG_TAU_D_SD,
+    LOG_TAU_SD,
+    ONE_RATE_LOG_SD,
+    Prior,
+    prior_for,
+)
 from battery_twin.kernel.ekf import OCV_KNOTS, OCV_V_PER_C, REFERENCE_C, RESISTANCE_KNOTS
 from battery_twin.runs import RecordedRun
 
-# The searched unknowns: two time constants and the knee of the slow branch, then the runs' initial states of charge.
-SEARCHED = 3
-MAX_FITTED_ROWS = 4000
+# The searched unknowns: two time constants, the knee of the slow branch, time constant and size of the depletion, then
+# the runs' initial states of charge.
+SEARCHED = 5
+SEARCHED_SD = (*LOG_TAU_SD, LOG_KNEE_SD, LOG_TAU_D_SD, LOG_DEPLETION_SD)
+ONE_RATE_SD = (*LOG_TAU_SD, LOG_KNEE_SD, ONE_RATE_LOG_SD, ONE_RATE_LOG_SD)
+MAX_FITTED_ROWS, MIN_FITTED_ROWS = 4000, 20
 # Diffusion over hours and hysteresis, which two time constants do not describe, enter as noise of this size.
 MODEL_SD_V = 0.015
-CAPACITY_C_PER_C = 0.006
+# What a fast discharge delivers depends on the block beside its capacity.
+FAST_CAPACITY_SD = 0.06
+# No resistance is below this share of the data sheet's.
+LOWEST_SHARE = 0.1
 # A counted discharge measures capacity to the gain error of the current sensor.
 MEASURED_CAPACITY_SD = 0.02
 # R0 + R1 + R2 of the data sheet's 120 Ah block when full.
@@ -39,8 +74,8 @@ class Fit:
     ----------
     values, covariance
         Linear unknowns (34,) in the order of `Prior` and their covariance (34, 34).
-    log_tau, log_tau_sd
-        Logarithms of the two time constants in seconds (2,) and their standard deviations.
+    dynamics, log_dynamics_sd
+        The searched parameters, and the standard deviations of their logarithms (5,).
     initial_soc
         State of charge at the start of each run (runs,).
     residual_v, soc
@@ -50,10 +85,8 @@ class Fit:
     values: FloatArray
     covariance: FloatArray
     prior: Prior
-    log_tau: FloatArray
-    log_tau_sd: FloatArray
-    knee_a: float
-    log_knee_sd: float
+    dynamics: Dynamics
+    log_dynamics_sd: FloatArray
     initial_soc: FloatArray
     capacity_ah: float
     capacity_sd_ah: float
@@ -61,6 +94,10 @@ class Fit:
     residual_v: tuple[FloatArray, ...]
     soc: tuple[FloatArray, ...]
     traces: tuple[Trace, ...]
+
+    def lowest_ohm(self, name: str) -> FloatArray:
+        """Return the lower bounds of ``r0``, ``r1`` or ``r2``."""
+        return LOWEST_SHARE * self.prior.mean[table_slice(name)]
 
     def table(self, name: str) -> tuple[FloatArray, FloatArray, FloatArray]:
         """Return values, standard deviations and prior standard deviations of ``ocv``, ``r0``, ``r1`` or ``r2``."""
@@ -84,9 +121,10 @@ def identify(
     initial_soc: tuple[float | None, ...] | None = None,
     deadline: Deadline = NO_DEADLINE,
 ) -> Fit:
-    """Fit the circuit of a block to its runs; raises `RunTooShort` when they are too short.
+    """Fit the circuit of a block to its runs.
 
-    Raises `TimeOver` when ``deadline`` is over.
+    Raises `RunTooShort` when they are too short, `RunInvalid` when they cannot be of one 12 V block, and `TimeOver`
+    when ``deadline`` is over.
 
     Parameters
     ----------
@@ -94,13 +132,18 @@ def identify(
         State of charge at the start of each run as a fraction, where known; otherwise it is read from the first
         voltage and fitted.
     """
+    check_channels(runs, rated_ah)
     check_excitation(runs, rated_ah)
+    biases = [current_bias(run, rated_ah) for run in runs]
+    runs = tuple(bias.remove_from(run) for bias, run in zip(biases, runs, strict=True))
     stated = initial_soc or (None,) * len(runs)
     starts = np.array([_initial_soc(run, rated_ah, soc) for run, soc in zip(runs, stated, strict=True)])
     cut_offs = find_cut_offs(runs, starts, rated_ah)
-    capacity_ah, capacity_sd_ah = _capacity(cut_offs, rated_ah)
-    # A run to its cut-off is counted by the capacity it delivered, or two such runs would contradict near empty.
-    delivered_ah = {cut.run: cut.delivered_ah for cut in cut_offs}
+    check_cut_offs(cut_offs, rated_ah)
+    cut_offs = slowest(cut_offs)
+    capacity_ah, capacity_sd_ah = _capacity(cut_offs, biases, rated_ah)
+    # A slow run to its cut-off is counted by the capacity it delivered, or two such runs would contradict near empty.
+    delivered_ah = {cut.run: cut.delivered_ah for cut in cut_offs if cut.is_slow}
     rows_per_run = max(MAX_FITTED_ROWS // len(runs), 200)
     traces = tuple(
         Trace(
@@ -112,16 +155,28 @@ def identify(
         )
         for number, run in enumerate(runs)
     )
+    if sum(len(trace.rows) for trace in traces) < MIN_FITTED_ROWS:
+        raise RunTooShort(
+            "no discharge is left once the charge of float and recharge is drawn; at least a tenth of the capacity is "
+            "needed after it",
+            column="current_a",
+        )
     free = np.array([soc is None and start < 0.999 for soc, start in zip(stated, starts, strict=True)])
     problem = _Problem(traces, prior_for(rated_ah), capacity_ah, starts, free)
-    guess = np.concatenate([np.log([TAU1_S, TAU2_S, KNEE_C_RATE * rated_ah]), starts[free]])
+    guess = np.concatenate([_searched_prior(rated_ah), starts[free]])
 
     def residual(unknowns: FloatArray) -> FloatArray:
         deadline.check()
         return problem.residual(unknowns)
 
-    solved = least_squares(residual, guess, x_scale=np.array([0.5, 0.5, 0.5] + [0.02] * int(free.sum())))
-    return problem.fit(solved.x, solved.jac, capacity_sd_ah, cut_offs)
+    # The matrices are small: on a busy machine the threads of the linear algebra would wait for each other.
+    with threadpool_limits(limits=1, user_api="blas"):
+        solved = least_squares(residual, guess, x_scale=np.array([0.5] * SEARCHED + [0.02] * int(free.sum())))
+        return problem.fit(solved.x, solved.jac, capacity_sd_ah, cut_offs)
+
+
+def _searched_prior(rated_ah: float) -> FloatArray:
+    return np.log([TAU1_S, TAU2_S, KNEE_C_RATE * rated_ah, TAU_D_S, DEPLETION_H])
 
 
 def _initial_soc(run: RecordedRun, rated_ah: float, stated: float | None) -> float:
@@ -135,14 +190,18 @@ def _initial_soc(run: RecordedRun, rated_ah: float, stated: float | None) -> flo
     return 1.0 if full or soc > 0.995 else soc
 
 
-def _capacity(cut_offs: tuple[CutOff, ...], rated_ah: float) -> tuple[float, float]:
+def _capacity(cut_offs: tuple[CutOff, ...], biases: list[CurrentBias], rated_ah: float) -> tuple[float, float]:
+    """Return the mean of the counted capacities at 25 degC, and its deviation by gain, bias and scatter."""
     if not cut_offs:
         return rated_ah, ASSUMED_CAPACITY_SD * rated_ah
-    capacities_ah = np.array(
-        [cut.delivered_ah / (1.0 + CAPACITY_C_PER_C * (cut.temperature_c - REFERENCE_C)) for cut in cut_offs]
-    )
+    capacities_ah = np.array([cut.capacity_ah(rated_ah) for cut in cut_offs])
     capacity_ah = float(capacities_ah.mean())
-    return capacity_ah, float(np.hypot(MEASURED_CAPACITY_SD * capacity_ah, capacities_ah.std()))
+    counted_sd_ah = float(np.mean([biases[cut.run].sd_a * cut.delivered_ah / cut.mean_current_a for cut in cut_offs]))
+    # How much a fast discharge leaves behind is known to half of it, and differs from block to block.
+    left = float(np.mean([cut.left_behind(rated_ah) for cut in cut_offs]))
+    left_sd = float(np.hypot(0.5 * left, 0.0 if all(cut.is_slow for cut in cut_offs) else FAST_CAPACITY_SD))
+    relative_sd = float(np.hypot(MEASURED_CAPACITY_SD, left_sd))
+    return capacity_ah, float(np.linalg.norm((relative_sd * capacity_ah, counted_sd_ah, capacities_ah.std())))
 
 
 def _weight(trace: Trace) -> float:
@@ -164,19 +223,20 @@ class _Problem:
         self.traces, self.prior, self.capacity_ah = traces, prior, capacity_ah
         self.starts, self.free = starts, free
         self.whitener = prior.whitener
-        # No resistance is below a tenth of the data sheet's.
-        self.lowest = np.where(np.arange(len(prior.mean)) < len(OCV_KNOTS), -np.inf, 0.1 * prior.mean)
+        self.lowest = np.where(np.arange(len(prior.mean)) < len(OCV_KNOTS), -np.inf, LOWEST_SHARE * prior.mean)
+        rates = discharge_rates([trace.run for trace in traces], traces[0].rated_ah)
+        self.searched_sd = SEARCHED_SD if len(rates) > 1 else ONE_RATE_SD
         self.weight = [_weight(trace) for trace in traces]
 
     def solve(self, unknowns: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray, list[FloatArray]]:
         """Return the linear values, the whitened matrix and right-hand side, and the state of charge of each run."""
-        tau_s = (float(np.exp(unknowns[0])), float(np.exp(unknowns[1])))
+        dynamics = Dynamics(*np.exp(unknowns[:SEARCHED]).tolist())
         starts = self.starts.copy()
         starts[self.free] = unknowns[SEARCHED:]
         socs = [start + trace.charge_ah / trace.capacity_ah for start, trace in zip(starts, self.traces, strict=True)]
         matrices, targets = [self.whitener], [self.whitener @ self.prior.mean]
         for trace, soc, weight in zip(self.traces, socs, self.weight, strict=True):
-            columns, fixed_v = design(trace, soc, tau_s, float(np.exp(unknowns[2])))
+            columns, fixed_v = design(trace, soc, dynamics)
             matrices.append(weight * columns)
             targets.append(weight * (trace.run.voltage_v[trace.rows] - fixed_v))
         matrix, target = np.vstack(matrices), np.concatenate(targets)
@@ -192,8 +252,7 @@ class _Problem:
     def residual(self, unknowns: FloatArray) -> FloatArray:
         """Return the weighted residuals of rows and prior at the best linear values."""
         values, matrix, target, _ = self.solve(unknowns)
-        knee_a = KNEE_C_RATE * self.traces[0].rated_ah
-        prior_terms = (unknowns[:SEARCHED] - np.log([TAU1_S, TAU2_S, knee_a])) / (*LOG_TAU_SD, LOG_KNEE_SD)
+        prior_terms = (unknowns[:SEARCHED] - _searched_prior(self.traces[0].rated_ah)) / self.searched_sd
         starts = (unknowns[SEARCHED:] - self.starts[self.free]) / INITIAL_SOC_SD
         return np.concatenate([matrix @ values - target, prior_terms, starts])
 
@@ -209,7 +268,7 @@ class _Problem:
         information = self.whitener.T @ self.whitener + data.T @ data / excess
         covariance = np.linalg.inv(information)
         searched = np.linalg.inv(jacobian.T @ jacobian / excess + 1e-12 * np.eye(len(unknowns)))
-        searched_sd = np.minimum(np.sqrt(np.diag(searched)[:SEARCHED]), (*LOG_TAU_SD, LOG_KNEE_SD))
+        searched_sd = np.minimum(np.sqrt(np.diag(searched)[:SEARCHED]), SEARCHED_SD)
         residuals, start = [], 0
         for trace, weight in zip(self.traces, self.weight, strict=True):
             stop = start + len(trace.rows)
@@ -221,10 +280,8 @@ class _Problem:
             values=values,
             covariance=np.asarray(covariance, dtype=np.float64),
             prior=self.prior,
-            log_tau=unknowns[:2],
-            log_tau_sd=searched_sd[:2],
-            knee_a=float(np.exp(unknowns[2])),
-            log_knee_sd=float(searched_sd[2]),
+            dynamics=Dynamics(*np.exp(unknowns[:SEARCHED]).tolist()),
+            log_dynamics_sd=searched_sd,
             initial_soc=starts,
             capacity_ah=self.capacity_ah,
             capacity_sd_ah=capacity_sd_ah,

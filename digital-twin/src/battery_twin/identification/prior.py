@@ -16,6 +16,9 @@ RESISTANCE_SCALE_SD = (0.8, 1.0, 2.0)
 RESISTANCE_BEND_SD = (0.15, 0.3, 0.5)
 LOG_TAU_SD = (0.7, 0.9)
 LOG_KNEE_SD = 0.35
+LOG_TAU_D_SD, LOG_DEPLETION_SD = 0.5, 0.6
+# Runs of one discharge rate do not show how the capacity falls with the rate, whatever fits them best.
+ONE_RATE_LOG_SD = 0.05
 INITIAL_SOC_SD = 0.03
 
 
