@@ -1,15 +1,14 @@
 """The twin on the synthetic world, a model other than its own: blocks of four locations, 30 minutes from float.
 
 The whole path of live readings is used: one call per instant, states as blobs. Twice: with the data sheet alone, and
-with a circuit identified from one block's slow discharge with rests and pulses.
+with a circuit identified from the slow and the fast discharge of one new block.
 
 Run: python benchmarks/twin_accuracy.py.
 """
 
 import json
 import tempfile
-from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import NamedTuple
@@ -20,11 +19,10 @@ from battery_contracts.enums import StringMode
 from battery_contracts.fleet import FleetRow
 from battery_contracts.twin import EstimateRequest, EstimateResponse
 from battery_synth.catalogue import DEFAULT_SEED, build_catalogue
+from battery_synth.datasets.characterisation import characterise
 from battery_synth.engine.plant import Plant
 from battery_synth.life.policy import Unattended
 from battery_synth.outside import scenario
-from battery_synth.outside.chargers import ChargerFault
-from battery_synth.outside.grid import DischargeSpan
 from battery_synth.state.readings import Sampling
 from battery_twin.circuit.parameter_set import ParameterSet
 from battery_twin.fleet.estimator import FleetEstimator
@@ -34,13 +32,12 @@ from battery_twin.identification.fitted_set import fitted_parameters
 from battery_twin.runs import RecordedRun
 
 LOCATIONS = ("DC-BKK-01", "DC-NTB-01", "DC-CNX-01", "DC-PKT-01")
-MODEL = "CSB-HX12-120"
+MODEL, RATED_AH = "CSB-HX12-120", 120.0
 TODAY = date(2025, 5, 10)
 BEGINS = datetime(2025, 5, 10, 5, tzinfo=UTC).timestamp()
 FLOAT_S, DISCHARGE_S, EVERY_S = 1200.0, 1800.0, 5.0
 WRONG_START, BIAS_A = 0.8, 0.2
 INSIDE_90 = 1.645
-CUT_OFF_V = 10.8
 
 
 class LocationTruth(NamedTuple):
@@ -59,7 +56,7 @@ def main() -> None:
     """Print the errors of SOC and SOH, and how often they are inside their intervals."""
     catalogue = build_catalogue(DEFAULT_SEED, as_of=TODAY)
     locations = [_outage([row for row in catalogue if row.location_id == location]) for location in LOCATIONS]
-    calibrated = _characterised(catalogue)
+    calibrated = _characterised()
     with tempfile.TemporaryDirectory() as folder:
         (Path(folder) / f"{MODEL}.json").write_text(calibrated.to_json())
         for name, models in (("data sheet", BatteryModels()), ("calibrated", BatteryModels(Path(folder)))):
@@ -145,38 +142,11 @@ def _outage(rows: Sequence[FleetRow]) -> LocationTruth:
     )
 
 
-def _characterised(catalogue: Sequence[FleetRow]) -> ParameterSet:
-    """Identify a circuit from the weakest block of the newest string, discharged at the ten-hour rate."""
-    strings: dict[str, list[FleetRow]] = defaultdict(list)
-    for row in catalogue:
-        if row.location_id in LOCATIONS:
-            strings[row.string_id].append(row)
-    newest = max(strings.values(), key=lambda rows: min(row.installed_on for row in rows))
-    steps = list(_steps(BEGINS))
-    off = ChargerFault(BEGINS - 60.0, steps[-1].end_s + 60.0, 0, "off")
-    outside = scenario.Scenario("characterisation", tuple(steps), charger_faults=(off,))
-    plant = Plant(DEFAULT_SEED, newest, start_s=BEGINS - 600.0, policy=Unattended(), scenario=outside)
-    readings = plant.run(steps[-1].end_s, Sampling(10.0))
-    volts = readings.voltage_v.reshape(-1, plant.layout.width).astype(np.float64)
-    begins, stop = int(600.0 / 10.0), int(np.argmax(volts.min(axis=1) < CUT_OFF_V)) + 1
-    block = int(np.argmin(volts[stop - 1]))
-    run = RecordedRun(
-        10.0 * np.arange(stop - begins, dtype=np.float64),
-        readings.current_a[begins:stop].astype(np.float64),
-        volts[begins:stop, block],
-        readings.temperature_c.reshape(volts.shape)[begins:stop, block].astype(np.float64),
-    )
-    return fitted_parameters(identify((run,), plant.layout.rated_ah), plant.layout.rated_ah)
-
-
-def _steps(at_s: float) -> Iterator[DischargeSpan]:
-    """Yield rests of half an hour, slow discharges and pulses, and finally a discharge to the cut-off."""
-    for _ in range(3):
-        for length_s, current_a in ((1800.0, None), (4500.0, 12.0), (60.0, 60.0), (1200.0, 12.0)):
-            if current_a is not None:
-                yield DischargeSpan(at_s, at_s + length_s, at_s + length_s, "capacity_test", 0, current_a)
-            at_s += length_s
-    yield DischargeSpan(at_s, at_s + 8 * 3600.0, at_s + 8 * 3600.0, "capacity_test", 0, 12.0)
+def _characterised() -> ParameterSet:
+    """Identify the circuit from the slow and the fast discharge of one new block."""
+    runs = characterise(DEFAULT_SEED, TODAY)
+    recorded = [RecordedRun(run.time_s, run.current_a, run.voltage_v, run.temperature_c) for run in runs]
+    return fitted_parameters(identify(tuple(recorded), RATED_AH), RATED_AH)
 
 
 def _rms(values: np.ndarray) -> float:

@@ -158,3 +158,11 @@ def test_a_recipe_has_all_that_a_program_needs(tmp_path: Path) -> None:
     assert recipe["command"] == ["/commands/battery-api", "serve"]
     assert recipe["environment"]["JWT_SECRET_KEY"] == "jwt-s3cret"
     assert (recipe["user"], recipe["end_signal"], recipe["directory"]) == (None, "SIGTERM", str(tmp_path))
+
+
+def test_the_twin_knows_the_circuits_of_the_synthetic_fleet_unless_others_are_named(tmp_path: Path) -> None:
+    folder = Path(program(platform(tmp_path), "twin").environment["PARAMETERS_DIR"])
+    circuit = json.loads((folder / "CSB-HX12-120.json").read_text())
+    assert (circuit["format"], circuit["calibrated"]) == ("battery-twin-parameters/2", True)
+    named = platform(tmp_path, PARAMETERS_DIR="/own/circuits")
+    assert program(named, "twin").environment["PARAMETERS_DIR"] == "/own/circuits"

@@ -129,11 +129,17 @@ class Platform:
         )
         services = [
             gateway,
-            self._service("twin", "battery-twin-service", self.ports.twin, {}, stop_rank=20),
+            self._service("twin", "battery-twin-service", self.ports.twin, self._circuits(), stop_rank=20),
             self._service("ml", "battery-ml-service", self.ports.ml, {}, stop_rank=20),
             self._service("simulator", "battery-sim-service", self.ports.simulator, simulator, stop_rank=40),
         ]
         return services if self.postgres is None else [self._database(self.postgres), *services]
+
+    def _circuits(self) -> dict[str, str]:
+        """Return where the twin finds calibrated circuits: those of the synthetic fleet, unless others are named."""
+        if self.settings.environment.get("PARAMETERS_DIR"):
+            return {}
+        return {"PARAMETERS_DIR": str(Path(__file__).parent / "circuits")}
 
     def _service(
         self, name: str, command: str, port: int, environment: Mapping[str, str], *, stop_rank: int

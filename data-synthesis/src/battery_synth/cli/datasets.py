@@ -10,7 +10,7 @@ import typer
 
 from battery_synth.catalogue import DEFAULT_SEED
 from battery_synth.cli.terminal import LONGEST_DAYS, ProgressJson, Seed, app, out_console, progress, refusal, refusals
-from battery_synth.datasets import fleets
+from battery_synth.datasets import characterisation, fleets
 from battery_synth.datasets.maker import make_dataset
 from battery_synth.datasets.spec import DatasetSpec
 from battery_synth.outside import scenario as scenarios
@@ -115,6 +115,21 @@ def drill(
         chosen = scenarios.named(scenario, begins.timestamp(), minutes * 60.0)
         spec = fleets.drill(seed, scenario=chosen, location_id=location, start=begins, minutes=minutes, every_s=every)
     _make(spec, out, file_format, workers=1, scheduler=None, as_json=progress_json)
+
+
+@app.command()
+def characterise(
+    out: Annotated[Path, typer.Option(help="Folder for slow.csv and fast.csv.")],
+    *,
+    as_of: Annotated[datetime, typer.Option(formats=_DAY_FORMAT, help="Day of the recordings.")] = _START,
+    seed: Seed = DEFAULT_SEED,
+) -> None:
+    """Record a new block on a test bench, slowly and fast, as `battery-twin calibrate` reads it."""
+    with refusals(out):
+        out.mkdir(parents=True, exist_ok=True)
+        for run in characterisation.characterise(seed, as_of.date()):
+            path = run.write(out)
+            out_console.print(f"{path}: {len(run.time_s)} rows, {run.time_s[-1] / 3600:.1f} h", highlight=False)
 
 
 def _make(

@@ -23,6 +23,7 @@ UNKNOWN_SOC, UNKNOWN_SOC_SD = 0.8, 0.3
 UNKNOWN_AGE_CAPACITY_SD = 0.10
 # Deviation of the capacity of new blocks from their nameplate, where the model is known by name.
 NAMEPLATE_CAPACITY_SD = 0.05
+NAMEPLATE_WEIGHT = 0.5
 ASSUMED_TEMPERATURE_C = 25.0
 # A current above this multiple of the sensor's bias is a real one.
 MIN_CURRENT_OVER_BIAS = 10.0
@@ -180,7 +181,9 @@ def _capacity_prior(age_days: FloatArray, circuits: CircuitTable, which: IntArra
     mean = np.where(is_unknown, 1.0, mean)
     deviation = np.where(is_unknown, UNKNOWN_AGE_CAPACITY_SD, deviation)
     nameplate_sd = np.minimum(circuits.capacity_sd[which], NAMEPLATE_CAPACITY_SD)
-    return CapacityPrior(np.log(mean), np.hypot(deviation, nameplate_sd) / mean)
+    # One block says of its model's mean about as much as the nameplate does.
+    log_mean = np.log(mean) - NAMEPLATE_WEIGHT * np.log(circuits.capacity_share[which])
+    return CapacityPrior(log_mean, np.hypot(deviation, nameplate_sd) / mean)
 
 
 @dataclass(frozen=True, slots=True)

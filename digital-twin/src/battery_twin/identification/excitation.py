@@ -37,8 +37,8 @@ MIN_C_RATE, MIN_MOVED_AT_RATE = 0.03, 0.1
 # Currents within this factor are one rate.
 SAME_RATE = 1.5
 CAPACITY_C_PER_C = 0.006
-# A fast discharge leaves this share of the capacity per C-rate above the slow ones ([LEO], 1 h to 10 h).
-LEFT_AT_RATE_H, LEAST_DELIVERED = 0.45, 0.4
+# A fast discharge leaves this share of the capacity per C-rate above the slow ones: 20 to 45 % at the 1 h rate [LEO].
+LEFT_AT_RATE_H, LEAST_DELIVERED = 0.7, 0.4
 # A discharge at up to this multiple of the rated capacity per hour shows the capacity at the 10 h rate.
 SLOW_C_RATE = 0.15
 
