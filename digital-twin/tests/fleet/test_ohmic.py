@@ -41,3 +41,25 @@ def test_without_a_baseline_resistance_is_no_evidence() -> None:
 def test_an_old_reading_weighs_less() -> None:
     new, old = (apply_ohmic(memory([5.6], age), np.array([3.5]), output(1)) for age in (0.0, 3 * ekf.YEAR_S))
     assert new.soh[0] < old.soh[0] < 0.95
+
+
+def test_the_interval_holds_whatever_mechanism_wears_a_block() -> None:
+    rng = np.random.default_rng(1)
+    count = 20_000
+    soh = rng.normal(0.93, 0.06, count)
+    # Corrosion, dry-out, sulfation and the rest, with their shares of failures; resistance scatters beside them.
+    per_fade = rng.choice([1.6, 3.0, 0.15, 1.25], count, p=[0.35, 0.30, 0.20, 0.15])
+    resistance = 3.5 * (1.0 + per_fade * (1.0 - soh) + rng.normal(0.0, 0.10, count))
+    prior = FilterOutput(
+        soc=np.ones(count),
+        soc_sd=np.full(count, 0.03),
+        soh=np.full(count, 0.93),
+        soh_sd=np.full(count, 0.06),
+        discharged=np.zeros(count, bool),
+    )
+    estimate = apply_ohmic(memory(resistance.tolist()), np.full(count, 3.5), prior)
+    error = estimate.soh - soh
+    inside = np.abs(error) < 1.645 * estimate.soh_sd
+    for chosen in (np.ones(count, bool), estimate.lowers_soh, resistance > 1.3 * 3.5):
+        assert 0.85 < inside[chosen].mean() < 0.97
+        assert abs(error[chosen].mean()) < 0.03

@@ -1,7 +1,8 @@
 """Capacity by ohmic readings: a raised resistance is a warning, a low one proves nothing.
 
-Resistance over the block's own baseline grows by k (1 - SOH), with k from 1.25 to 2.1 by mechanism and a scatter of
-some 10 %; sulfation hardly raises it. Ohmic readings can therefore only lower the capacity estimate.
+Resistance over the block's own baseline grows by k (1 - SOH), with k from nearly 0 (sulfation) over 1.25 to 2.1
+(corrosion) to 3 (dry-out), and a scatter of 8 to 12 % beside it. Which mechanism wears a block is not known, so the
+spread is that of all of them: a rise says little of how much capacity is gone, and no rise says nothing.
 """
 
 from dataclasses import dataclass
@@ -12,8 +13,8 @@ from battery_twin.arrays import BoolArray, FloatArray
 from battery_twin.filter.states import FilterOutput
 from battery_twin.kernel import ekf
 
-RISE_PER_FADE, RISE_PER_FADE_SD = 1.6, 0.3
-SCATTER = 0.10
+RISE_PER_FADE, RISE_PER_FADE_SD = 2.2, 1.1
+SCATTER = 0.14
 # A smaller rise is scatter.
 MIN_RISE = 0.10
 # Additional deviation of SOH per year of age of the reading.
