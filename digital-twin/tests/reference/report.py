@@ -74,12 +74,12 @@ def main(folder: Path) -> None:
 
 def _explanation() -> list[str]:
     return [
-        "Blocks simulated as porous electrodes (`tests/reference`), a physics that the twin does not share. Their",
-        "sensors are biased and noisy, and the start is stated as 80 %. All figures are points of percent; SOC from",
-        "15 minutes on, means over recordings and three draws of sensor errors. The best naive estimate of a profile",
-        "is the better of counting from full, from the stated start, and looking the voltage up. SOH is judged",
-        "at the end of discharges that began full, against the 10 h capacity at 25 °C. Nothing was tuned on the test",
-        "half.",
+        "Blocks simulated as porous electrodes (`digital-twin/tests/reference`), a physics that the twin does not",
+        "share. Their sensors are biased and noisy, and the start is stated as 80 %. All figures are points of",
+        "percent; SOC from 15 minutes on, means over recordings and three draws of sensor errors. The best naive",
+        "estimate of a profile is the better of counting from full, from the stated start, and looking the voltage up.",
+        "SOH is judged at the end of discharges that began full, against the 10 h capacity at 25 °C. Nothing was tuned",
+        "on the test half.",
     ]
 
 
