@@ -263,6 +263,15 @@ async def test_the_twin_gets_its_own_state_back_for_each_reading(gateway: Gatewa
     assert [row["soc_pct"] for row in rows] == [90.0, None, 90.0, 90.0]
 
 
+async def test_readings_that_the_twin_had_no_round_for_are_marked(gateway: Gateway) -> None:
+    with_it = with_twin(gateway, ConstantTwin(soc_pct=90.0, soh_pct=80.0))
+    await with_it.post({"readings": [reading(at=ago(2 * second)) for second in range(100, 0, -1)]})
+    rows = await gateway.rows("select soc_pct, quality from telemetry order by time")
+    marked = [bool(row["quality"] & ReadingQuality.TWIN_UNAVAILABLE) for row in rows]
+    assert 10 < sum(marked) < 90
+    assert [row["soc_pct"] is None for row in rows] == marked
+
+
 class SlowTwin(ConstantTwin):
     async def estimate(self, request: EstimateRequest) -> EstimateResponse:
         await asyncio.sleep(30)

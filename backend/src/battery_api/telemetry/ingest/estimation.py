@@ -153,6 +153,8 @@ class TwinCall:
     _values: dict[str, FloatArray] = field(default_factory=dict, init=False)
     _provenance: dict[str, list[str | None]] = field(default_factory=dict, init=False)
     _flags: IntArray = field(default_factory=lambda: np.zeros(0, np.int64), init=False)
+    _is_answered: BoolArray = field(default_factory=lambda: np.zeros(0, bool), init=False)
+    """Whether the twin was asked and answered for a reading (m,)."""
 
     async def run(self) -> BatchEstimates | None:
         """Call the twin; None when it gave nothing usable."""
@@ -167,11 +169,14 @@ class TwinCall:
         self._values = {name: np.full(len(rows), np.nan) for name in _VALUES}
         self._provenance = {name: [None] * len(rows) for name in ("soc_provenance", "soh_provenance")}
         self._flags = np.zeros(len(rows), np.int64)
+        self._is_answered = np.zeros(len(rows), bool)
         self._latest = {slot: state for slot, state in enumerate(self.stored) if state is not None}
         outcome = await self._run_rounds(np.flatnonzero(is_newer), battery)
         TWIN.labels(outcome).inc()
         if not self._changed and outcome != _ANSWERED:
             return None
+        # What there was no time or no round for is marked: nothing passes for estimated that was not.
+        self._flags[is_newer & ~self._is_answered] |= int(ReadingQuality.TWIN_UNAVAILABLE)
         states = {slot: state.pack() for slot, state in self._changed.items()}
         estimates = ReadingEstimates(self._values, self._provenance, self._flags, states)
         return BatchEstimates(estimates, self.states.batteries.twin_version)
@@ -273,6 +278,7 @@ class TwinCall:
         self._flags[rows] = [0 if error is None else int(_flag_of(error)) for error in response.error]
         is_usable = np.array([error is None for error in response.error], bool) & is_plausible
         is_usable &= np.array([blob is not None for blob in response.state], bool)
+        self._is_answered[rows] = True
         has_reason = self._flags[rows] != 0
         self._flags[rows] = np.where(is_usable | has_reason, self._flags[rows], int(ReadingQuality.TWIN_UNAVAILABLE))
         usable = np.flatnonzero(is_usable)
