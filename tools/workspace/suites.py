@@ -30,7 +30,7 @@ from structure import TASK_RUNNER
 RESULTS = ROOT / "tests" / "results"
 _CROSS_SERVICE = "battery-system-tests"
 _SPECIAL = {_CROSS_SERVICE, "battery-benchmarks"}
-_WORKERS = {"api": 2, "ml": 2, "synth": 2}
+_WORKERS = {"api": 2, "ml": 2, "synth": 2, "twin": 2}
 """Workers of the suites that take longest and measure no time."""
 _REASON_LENGTH = 200
 
@@ -207,7 +207,9 @@ def _pytest(environment: Path, name: str, folder: Path, arguments: Sequence[str]
         *arguments,
     ]
     # Hypothesis then draws the same examples in each run and does not judge by the clock: a busy machine is no failure.
-    return _count_report(report, _command(command, cwd=folder, variables={"CI": "true"}))
+    # The matrices of the tests are small: threads of the linear algebra would only wait for each other.
+    variables = {"CI": "true", "OPENBLAS_NUM_THREADS": "1"}
+    return _count_report(report, _command(command, cwd=folder, variables=variables))
 
 
 def _command(
