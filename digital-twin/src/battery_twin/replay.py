@@ -7,13 +7,11 @@ import numpy as np
 from battery_twin.arrays import FloatArray
 from battery_twin.circuit.parameter_set import ParameterSet
 from battery_twin.filter.circuit_table import CircuitTable
-from battery_twin.filter.states import CapacityPrior, FilterStates, summarise
+from battery_twin.filter.states import FLOAT_A_PER_AH, CapacityPrior, FilterStates, summarise
 from battery_twin.kernel import ekf
 from battery_twin.runs import RecordedRun
 
 INITIAL_SOC_SD = 0.12
-# Float current where there is no probe: 0.3 mA per Ah.
-FLOAT_A_PER_AH = 0.0003
 # A run does not state the age of its block; a calibrated set was measured on a similar block, a data sheet on none.
 UNKNOWN_AGE_LOG_Q = -0.1
 UNKNOWN_AGE_CAPACITY_SD, UNCALIBRATED_UNKNOWN_AGE_CAPACITY_SD = 0.17, 0.20

@@ -9,6 +9,8 @@ from battery_twin.arrays import BoolArray, FloatArray, IntArray
 from battery_twin.filter.circuit_table import CircuitTable
 from battery_twin.kernel import ekf
 
+# Float current where there is no probe: 0.3 mA per Ah.
+FLOAT_A_PER_AH = 0.0003
 INITIAL_V1_SD_V, INITIAL_V2_SD_V = 0.02, 0.05
 # Depletion of a block whose recent current is not known.
 INITIAL_DEPLETION_SD = 0.02

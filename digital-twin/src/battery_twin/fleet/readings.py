@@ -9,6 +9,7 @@ import numpy as np
 from battery_contracts.enums import StringMode
 from battery_contracts.twin import EstimateRequest
 from battery_twin.arrays import BoolArray, FloatArray, IntArray
+from battery_twin.filter.states import FLOAT_A_PER_AH
 from battery_twin.kernel import ekf
 from battery_twin.runs import LIMITS
 
@@ -16,8 +17,6 @@ MAX_GAP_S = 10 * 365.25 * 86400.0
 MAX_RESISTANCE_MOHM = 1000.0
 # A string on float takes no more than this by its Hall sensor, offset included.
 MAX_FLOAT_C_RATE = 0.02
-# Float current where there is no probe: 0.3 mA per Ah.
-FLOAT_A_PER_AH = 0.0003
 # A block of a floating string below this voltage is not on float itself: a cell may be shorted.
 MIN_FLOATING_V = 12.6
 
