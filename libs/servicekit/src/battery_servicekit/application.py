@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager
+from typing import Final
 
 import uvicorn
 from fastapi import FastAPI
@@ -26,6 +27,9 @@ from battery_servicekit.server.websocket_protocol import BoundedWebSocketProtoco
 from battery_servicekit.settings import ServiceSettings
 
 Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
+
+_KEEP_ALIVE_S: Final = 30
+"""Longer than clients keep an idle connection (httpx: 5 s); else both would end it at the same moment."""
 
 
 def create_service(
@@ -102,6 +106,7 @@ def serve(app: FastAPI | Callable[..., object], settings: ServiceSettings, *, sh
         ws_max_size=settings.max_websocket_message_bytes,
         backlog=BACKLOG,
         log_config=None,
+        timeout_keep_alive=_KEEP_ALIVE_S,
         access_log=False,
         server_header=False,
         # Off: uvicorn trusts X-Forwarded-For from any local peer. Services behind proxies evaluate it themselves.
