@@ -6,7 +6,16 @@ from dataclasses import dataclass
 import numpy as np
 
 from battery_twin.arrays import BoolArray, FloatArray
-from battery_twin.kernel.ekf import REFERENCE_C
+from battery_twin.kernel.ekf import (
+    CUT_OFF_SLACK_V,
+    FAST_CUT_OFF_V,
+    FAST_H,
+    MEDIUM_CUT_OFF_V,
+    MEDIUM_H,
+    REFERENCE_C,
+    SLOW_C_RATE,
+    SLOW_CUT_OFF_V,
+)
 from battery_twin.runs import RecordedRun, RunInvalid
 
 MIN_ROWS = 30
@@ -15,10 +24,8 @@ MIN_MOVED = 0.05
 # Below this current, in multiples of the rated capacity per hour, the fit treats a battery as at rest.
 REST_C_RATE = 0.004
 # Cut-off voltage of a 12 V block by discharge rate: upper limit of the rate in hours, volts.
-CUT_OFF_V = ((0.6, 10.0), (3.0, 10.5), (np.inf, 10.8))
+CUT_OFF_V = ((FAST_H, FAST_CUT_OFF_V), (MEDIUM_H, MEDIUM_CUT_OFF_V), (np.inf, SLOW_CUT_OFF_V))
 PULSE_OVER_MEAN = 2.0
-# A recording may stop one sample before the cut-off; the curve is steep there.
-CUT_OFF_SLACK_V = 0.05
 # What a charge leaves in the plates stands above the rest voltage until it is drawn again or, slowly, lost at rest.
 SURFACE_CHARGE_TAU_S = 4 * 3600.0
 # Less than this share of the rated capacity left of a charge does not show in the voltage.
@@ -39,8 +46,6 @@ SAME_RATE = 1.5
 CAPACITY_C_PER_C = 0.006
 # A fast discharge leaves this share of the capacity per C-rate above the slow ones: 20 to 45 % at the 1 h rate [LEO].
 LEFT_AT_RATE_H, LEAST_DELIVERED = 0.7, 0.4
-# A discharge at up to this multiple of the rated capacity per hour shows the capacity at the 10 h rate.
-SLOW_C_RATE = 0.15
 
 
 class RunTooShort(RunInvalid):

@@ -6,7 +6,7 @@ import numpy as np
 
 from battery_contracts.twin_analysis import FitError, Identified
 from battery_twin.identification.excitation import current_steps
-from battery_twin.identification.fit import SEARCHED_SD, Fit
+from battery_twin.identification.fit import Fit
 from battery_twin.identification.plausibility import warnings
 from battery_twin.kernel.ekf import OCV_KNOTS, RESISTANCE_KNOTS
 
@@ -37,7 +37,7 @@ def identified_parameters(fit: Fit) -> list[Identified]:
             label = f"{name}_{unit}[soc={knot:.2f}]"
             identified.append(_judged(label, float(value), float(sd), sd / prior_sd, relative))
     for (name, value), log_sd, prior_sd in zip(
-        asdict(fit.dynamics).items(), fit.log_dynamics_sd, SEARCHED_SD, strict=True
+        asdict(fit.dynamics).items(), fit.log_dynamics_sd, fit.log_dynamics_prior_sd, strict=True
     ):
         identified.append(_judged(name, value, value * float(log_sd), log_sd / prior_sd, float(log_sd)))
     return identified

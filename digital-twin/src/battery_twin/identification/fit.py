@@ -76,6 +76,8 @@ class Fit:
         Linear unknowns (34,) in the order of `Prior` and their covariance (34, 34).
     dynamics, log_dynamics_sd
         The searched parameters, and the standard deviations of their logarithms (5,).
+    log_dynamics_prior_sd
+        The deviations (5,) that the fit assumed: runs of one rate do not move the depletion.
     initial_soc
         State of charge at the start of each run (runs,).
     residual_v, soc
@@ -87,6 +89,7 @@ class Fit:
     prior: Prior
     dynamics: Dynamics
     log_dynamics_sd: FloatArray
+    log_dynamics_prior_sd: FloatArray
     initial_soc: FloatArray
     capacity_ah: float
     capacity_sd_ah: float
@@ -268,7 +271,7 @@ class _Problem:
         information = self.whitener.T @ self.whitener + data.T @ data / excess
         covariance = np.linalg.inv(information)
         searched = np.linalg.inv(jacobian.T @ jacobian / excess + 1e-12 * np.eye(len(unknowns)))
-        searched_sd = np.minimum(np.sqrt(np.diag(searched)[:SEARCHED]), SEARCHED_SD)
+        searched_sd = np.minimum(np.sqrt(np.diag(searched)[:SEARCHED]), self.searched_sd)
         residuals, start = [], 0
         for trace, weight in zip(self.traces, self.weight, strict=True):
             stop = start + len(trace.rows)
@@ -282,6 +285,7 @@ class _Problem:
             prior=self.prior,
             dynamics=Dynamics(*np.exp(unknowns[:SEARCHED]).tolist()),
             log_dynamics_sd=searched_sd,
+            log_dynamics_prior_sd=np.array(self.searched_sd),
             initial_soc=starts,
             capacity_ah=self.capacity_ah,
             capacity_sd_ah=capacity_sd_ah,

@@ -150,7 +150,7 @@ from the first deep row of a discharge on; its variance is that of r, p and k th
 `filter.states` takes z_u off charge and capacity. A slow discharge that reaches its cut-off is an observation: z = z_u.
 
 Misfit: NIS_MEAN of MISFIT_NIS or more, or a capacity at its bound, means a reversed, scaled or dead channel or another
-block. Into NIS_MEAN go also a voltage above MAX_BLOCK_V, one above MIN_FLOATING_V in a discharge, one below the rest
+block. Into NIS_MEAN go also a voltage above MAX_BLOCK_V, one above MAX_DISCHARGED_V in a discharge, one below the rest
 voltage otherwise, and a voltage error above MAX_ERROR_V. The outputs then have the widths of ignorance, and no capacity
 is kept; the noises R and of e grow with NIS_MEAN before that.
 """

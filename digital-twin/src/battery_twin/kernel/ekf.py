@@ -95,7 +95,7 @@ MISFIT_NIS = 5.0
 MISFIT_SOC_VAR, MISFIT_LOG_Q_VAR = 0.3**2, 0.25**2
 # A block on charge is not below its rest voltage, and one that is discharged is not on float, by more than this (V).
 CONTRADICTION_SD_V, REST_MARGIN_V = 0.1, 0.15
-MIN_FLOATING_V, MAX_BLOCK_V = 13.2, 16.0
+MAX_DISCHARGED_V, MAX_BLOCK_V = 13.2, 16.0
 # A slow error beyond this is no error of the circuit: what the voltage shows did not happen in the current.
 MAX_ERROR_V = 0.25
 # Bounds of capacity over rated capacity: what lead-acid blocks can be.
@@ -544,7 +544,7 @@ def _contradiction(params: FloatArray, voltage_v: float, least_v: float, true_a:
     if voltage_v > MAX_BLOCK_V:
         return voltage_v - MAX_BLOCK_V
     if true_a < -DISCHARGE_C_RATE * params[RATED_AH]:
-        return max(voltage_v - MIN_FLOATING_V, 0.0)
+        return max(voltage_v - MAX_DISCHARGED_V, 0.0)
     # A block that rests or charges is not below the rest voltage of the least charge that was counted.
     return max(least_v - REST_MARGIN_V - voltage_v, 0.0)
 
