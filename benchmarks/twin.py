@@ -26,7 +26,7 @@ from battery_twin.filter.circuit_table import CircuitTable
 from battery_twin.filter.states import CapacityPrior, FilterStates
 from battery_twin.fleet.estimator import FleetEstimator
 from battery_twin.fleet.models import BatteryModels
-from battery_twin.kernel import ekf
+from battery_twin.kernel import constants, ekf, layout
 
 FLEET = 1944
 ROUNDS = 15
@@ -52,7 +52,7 @@ class PlainTwin:
 
     def __init__(self, params: ParameterSet) -> None:
         self._params = params
-        self._slope = np.gradient(params.ocv_v, ekf.OCV_KNOTS)
+        self._slope = np.gradient(params.ocv_v, layout.OCV_KNOTS)
         self.filter = ExtendedKalmanFilter(dim_x=4, dim_z=1)
         self.filter.x = np.array([[0.9], [0.0], [0.0], [params.r0_ohm[-1]]])
         self.filter.P = np.diag([0.01, 4e-4, 2.5e-3, 1e-7])
@@ -74,10 +74,10 @@ class PlainTwin:
         self.filter.update(np.array([[volts]]), self._jacobian, self._voltage, args=(amps,), hx_args=(amps,))
 
     def _jacobian(self, x: FloatArray, amps: float) -> FloatArray:
-        return np.array([[np.interp(x[0, 0], ekf.OCV_KNOTS, self._slope), 1.0, 1.0, amps]])
+        return np.array([[np.interp(x[0, 0], layout.OCV_KNOTS, self._slope), 1.0, 1.0, amps]])
 
     def _voltage(self, x: FloatArray, amps: float) -> FloatArray:
-        ocv = np.interp(x[0, 0], ekf.OCV_KNOTS, self._params.ocv_v)
+        ocv = np.interp(x[0, 0], layout.OCV_KNOTS, self._params.ocv_v)
         return np.array([[ocv + x[1, 0] + x[2, 0] + amps * x[3, 0]]])
 
 
@@ -87,64 +87,70 @@ class WholeTwin:
     def __init__(self, params: ParameterSet) -> None:
         self._params = params
         self._circuit = CircuitTable.of([params]).rows[0]
-        self._ocv_slope = np.gradient(params.ocv_v, ekf.OCV_KNOTS)
-        self.filter = ExtendedKalmanFilter(dim_x=ekf.STATE_SIZE, dim_z=1)
-        self.filter.x = np.zeros((ekf.STATE_SIZE, 1))
-        self.filter.x[ekf.SOC] = 0.9
+        self._ocv_slope = np.gradient(params.ocv_v, layout.OCV_KNOTS)
+        self.filter = ExtendedKalmanFilter(dim_x=layout.STATE_SIZE, dim_z=1)
+        self.filter.x = np.zeros((layout.STATE_SIZE, 1))
+        self.filter.x[layout.SOC] = 0.9
         self.filter.P = np.diag([0.01, 4e-4, 2.5e-3, 4e-4, 1e-3, 0.04, 0.01, 0.04, 0.04, 0.04, 0.01])
         self.filter.R = np.array([[6.4e-5]])
 
     def step(self, volts: float, amps: float) -> None:
         """Predict with a current and update with a voltage."""
         params, x = self._params, self.filter.x
-        soc, depletion, bias = (x[state, 0] for state in (ekf.SOC, ekf.DEPLETION, ekf.BIAS))
-        log_q, log_p, log_k = (x[state, 0] for state in (ekf.LOG_Q, ekf.LOG_P, ekf.LOG_K))
+        soc, depletion, bias = (x[state, 0] for state in (layout.SOC, layout.DEPLETION, layout.BIAS))
+        log_q, log_p, log_k = (x[state, 0] for state in (layout.LOG_Q, layout.LOG_P, layout.LOG_K))
         true_a, scale = amps - bias, math.exp(log_p)
         per_a = DT_S / (3600.0 * params.capacity_ah * math.exp(log_q))
         decay1, decay2, decay_d = (math.exp(-DT_S / tau) for tau in (params.tau1_s, params.tau2_s, params.tau_d_s))
-        drive1 = (1.0 - decay1) * scale * np.interp(soc + depletion, ekf.RESISTANCE_KNOTS, params.r1_ohm)
-        drive2 = (1.0 - decay2) * scale * np.interp(soc + depletion, ekf.RESISTANCE_KNOTS, params.r2_ohm)
+        drive1 = (1.0 - decay1) * scale * np.interp(soc + depletion, layout.RESISTANCE_KNOTS, params.r1_ohm)
+        drive2 = (1.0 - decay2) * scale * np.interp(soc + depletion, layout.RESISTANCE_KNOTS, params.r2_ohm)
         depleted = (1.0 - decay_d) * params.depletion_h * math.exp(log_k - log_q) / params.capacity_ah
-        slow_scale, knee = self._circuit[ekf.SLOW_SCALE_A], self._circuit[ekf.KNEE_A]
+        slow_scale, knee = self._circuit[layout.SLOW_SCALE_A], self._circuit[layout.KNEE_A]
         slow_a, slow_slope = slow_scale * math.asinh(true_a / knee), slow_scale / math.hypot(true_a, knee)
-        error_decay, bias_decay = math.exp(-DT_S / ekf.ERROR_TAU_S), math.exp(-DT_S / ekf.BIAS_TAU_S)
-        jacobian = np.eye(ekf.STATE_SIZE)
-        jacobian[ekf.SOC, ekf.BIAS], jacobian[ekf.SOC, ekf.LOG_Q] = -per_a, -true_a * per_a
-        jacobian[ekf.V1, ekf.V1], jacobian[ekf.V1, ekf.BIAS] = decay1, -drive1
-        jacobian[ekf.V2, ekf.V2], jacobian[ekf.V2, ekf.BIAS] = decay2, -drive2 * slow_slope
-        jacobian[ekf.V1, ekf.LOG_P], jacobian[ekf.V2, ekf.LOG_P] = drive1 * true_a, drive2 * slow_a
-        jacobian[ekf.DEPLETION, ekf.DEPLETION], jacobian[ekf.DEPLETION, ekf.BIAS] = decay_d, -depleted
-        jacobian[ekf.DEPLETION, ekf.LOG_Q], jacobian[ekf.DEPLETION, ekf.LOG_K] = -depleted * true_a, depleted * true_a
-        jacobian[ekf.ERROR, ekf.ERROR], jacobian[ekf.BIAS, ekf.BIAS] = error_decay, bias_decay
+        error_decay, bias_decay = math.exp(-DT_S / constants.ERROR_TAU_S), math.exp(-DT_S / constants.BIAS_TAU_S)
+        jacobian = np.eye(layout.STATE_SIZE)
+        jacobian[layout.SOC, layout.BIAS], jacobian[layout.SOC, layout.LOG_Q] = -per_a, -true_a * per_a
+        jacobian[layout.V1, layout.V1], jacobian[layout.V1, layout.BIAS] = decay1, -drive1
+        jacobian[layout.V2, layout.V2], jacobian[layout.V2, layout.BIAS] = decay2, -drive2 * slow_slope
+        jacobian[layout.V1, layout.LOG_P], jacobian[layout.V2, layout.LOG_P] = drive1 * true_a, drive2 * slow_a
+        jacobian[layout.DEPLETION, layout.DEPLETION], jacobian[layout.DEPLETION, layout.BIAS] = decay_d, -depleted
+        jacobian[layout.DEPLETION, layout.LOG_Q], jacobian[layout.DEPLETION, layout.LOG_K] = (
+            -depleted * true_a,
+            depleted * true_a,
+        )
+        jacobian[layout.ERROR, layout.ERROR], jacobian[layout.BIAS, layout.BIAS] = error_decay, bias_decay
         self.filter.F = jacobian
         self.filter.Q = np.diag([1e-8, 1e-6, 1e-6, 1e-9, 1e-6, 1e-6, 1e-10, 1e-10, 1e-10, 1e-10, 1e-10])
         self.filter.predict()
         # The state moves by the equations themselves, not by their slopes.
         moved = x.copy()
-        moved[ekf.SOC] = soc + true_a * per_a
-        moved[ekf.V1], moved[ekf.V2] = decay1 * x[ekf.V1] + drive1 * true_a, decay2 * x[ekf.V2] + drive2 * slow_a
-        moved[ekf.DEPLETION] = decay_d * depletion + depleted * true_a
-        moved[ekf.ERROR], moved[ekf.BIAS] = error_decay * x[ekf.ERROR], bias_decay * bias
+        moved[layout.SOC] = soc + true_a * per_a
+        moved[layout.V1], moved[layout.V2] = (
+            decay1 * x[layout.V1] + drive1 * true_a,
+            decay2 * x[layout.V2] + drive2 * slow_a,
+        )
+        moved[layout.DEPLETION] = decay_d * depletion + depleted * true_a
+        moved[layout.ERROR], moved[layout.BIAS] = error_decay * x[layout.ERROR], bias_decay * bias
         self.filter.x = moved
         self.filter.update(np.array([[volts]]), self._jacobian, self._voltage, args=(amps,), hx_args=(amps,))
 
     def _jacobian(self, x: FloatArray, amps: float) -> FloatArray:
-        surface = x[ekf.SOC, 0] + x[ekf.DEPLETION, 0]
-        r0 = math.exp(x[ekf.LOG_R, 0]) * np.interp(surface, ekf.RESISTANCE_KNOTS, self._params.r0_ohm)
-        slope = np.interp(surface * (1.0 + x[ekf.ACID, 0]), ekf.OCV_KNOTS, self._ocv_slope)
-        row = np.zeros((1, ekf.STATE_SIZE))
-        row[0, [ekf.SOC, ekf.DEPLETION]] = slope * (1.0 + x[ekf.ACID, 0])
-        row[0, [ekf.V1, ekf.V2, ekf.ERROR]] = 1.0
-        row[0, ekf.BIAS], row[0, ekf.LOG_R] = -r0, r0 * (amps - x[ekf.BIAS, 0])
-        row[0, ekf.ACID] = slope * surface
+        surface = x[layout.SOC, 0] + x[layout.DEPLETION, 0]
+        r0 = math.exp(x[layout.LOG_R, 0]) * np.interp(surface, layout.RESISTANCE_KNOTS, self._params.r0_ohm)
+        slope = np.interp(surface * (1.0 + x[layout.ACID, 0]), layout.OCV_KNOTS, self._ocv_slope)
+        row = np.zeros((1, layout.STATE_SIZE))
+        row[0, [layout.SOC, layout.DEPLETION]] = slope * (1.0 + x[layout.ACID, 0])
+        row[0, [layout.V1, layout.V2, layout.ERROR]] = 1.0
+        row[0, layout.BIAS], row[0, layout.LOG_R] = -r0, r0 * (amps - x[layout.BIAS, 0])
+        row[0, layout.ACID] = slope * surface
         return row
 
     def _voltage(self, x: FloatArray, amps: float) -> FloatArray:
-        surface = x[ekf.SOC, 0] + x[ekf.DEPLETION, 0]
-        r0 = math.exp(x[ekf.LOG_R, 0]) * np.interp(surface, ekf.RESISTANCE_KNOTS, self._params.r0_ohm)
-        ocv = np.interp(surface * (1.0 + x[ekf.ACID, 0]), ekf.OCV_KNOTS, self._params.ocv_v)
-        polarised = x[ekf.V1, 0] + x[ekf.V2, 0] + x[ekf.ERROR, 0]
-        return np.array([[ocv + polarised + r0 * (amps - x[ekf.BIAS, 0])]])
+        surface = x[layout.SOC, 0] + x[layout.DEPLETION, 0]
+        r0 = math.exp(x[layout.LOG_R, 0]) * np.interp(surface, layout.RESISTANCE_KNOTS, self._params.r0_ohm)
+        ocv = np.interp(surface * (1.0 + x[layout.ACID, 0]), layout.OCV_KNOTS, self._params.ocv_v)
+        polarised = x[layout.V1, 0] + x[layout.V2, 0] + x[layout.ERROR, 0]
+        return np.array([[ocv + polarised + r0 * (amps - x[layout.BIAS, 0])]])
 
 
 def loop_over(twins: Sequence[PlainTwin | WholeTwin]) -> Callable[[], None]:
@@ -161,12 +167,12 @@ def kernel_sweep(params: ParameterSet) -> Callable[[], None]:
     """Return the same sweep by the compiled step, with everything that the twin adds."""
     circuits, which, states = CircuitTable.of([params]), np.zeros(FLEET, np.int64), FilterStates.empty(FLEET)
     every = np.ones(FLEET, bool)
-    rows = np.zeros((FLEET, ekf.IN_SIZE))
-    rows[:, ekf.IN_VOLTAGE_V] = 12.1 + 1e-4 * np.arange(FLEET)
-    rows[:, ekf.IN_DT_S], rows[:, ekf.IN_CURRENT_A] = DT_S, DISCHARGE_A
-    rows[:, ekf.IN_TEMPERATURE_C], rows[:, ekf.IN_RESISTANCE_MOHM] = 25.0, np.nan
-    rows[:, ekf.IN_FLOAT_A], rows[:, ekf.IN_PRIOR_VAR] = np.nan, 0.01
-    out = np.empty((FLEET, ekf.OUT_SIZE))
+    rows = np.zeros((FLEET, layout.IN_SIZE))
+    rows[:, layout.IN_VOLTAGE_V] = 12.1 + 1e-4 * np.arange(FLEET)
+    rows[:, layout.IN_DT_S], rows[:, layout.IN_CURRENT_A] = DT_S, DISCHARGE_A
+    rows[:, layout.IN_TEMPERATURE_C], rows[:, layout.IN_RESISTANCE_MOHM] = 25.0, np.nan
+    rows[:, layout.IN_FLOAT_A], rows[:, layout.IN_PRIOR_VAR] = np.nan, 0.01
+    out = np.empty((FLEET, layout.OUT_SIZE))
     states.start(
         every,
         circuits,
@@ -175,9 +181,9 @@ def kernel_sweep(params: ParameterSet) -> Callable[[], None]:
         soc=0.9,
         soc_sd=0.1,
         floats=~every,
-        voltage_v=rows[:, ekf.IN_VOLTAGE_V],
-        current_a=rows[:, ekf.IN_CURRENT_A],
-        temperature_c=rows[:, ekf.IN_TEMPERATURE_C],
+        voltage_v=rows[:, layout.IN_VOLTAGE_V],
+        current_a=rows[:, layout.IN_CURRENT_A],
+        temperature_c=rows[:, layout.IN_TEMPERATURE_C],
     )
     initial = states.mean.copy(), states.covariance.copy(), states.memory.copy()
 

@@ -7,7 +7,7 @@ import pytest
 from scipy.stats import chi2
 
 from battery_twin.circuit.parameter_set import ParameterSet
-from battery_twin.kernel import ekf
+from battery_twin.kernel import layout
 from battery_twin.replay import replay
 from battery_twin.runs import RecordedRun
 from tests.matched_model import PARAMS, filtered
@@ -19,7 +19,7 @@ INSIDE_90 = 1.645
 def test_errors_and_innovations_are_as_large_as_stated(current_a: float, dt_s: float, seed: int) -> None:
     blocks, steps = 80, 120
     estimates = filtered(blocks, steps, current_a, dt_s, seed)
-    low, high = chi2.ppf([0.025, 0.975], ekf.STATE_SIZE * blocks) / blocks
+    low, high = chi2.ppf([0.025, 0.975], layout.STATE_SIZE * blocks) / blocks
     assert low < estimates.nees.mean() < high
     # The noises grow with what the innovations show and never shrink, so the latter are a little smaller than stated.
     high = chi2.ppf(0.975, blocks * (steps - 1)) / (blocks * (steps - 1))

@@ -12,7 +12,7 @@ from battery_twin.circuit.data_sheet import data_sheet_parameters
 from battery_twin.circuit.parameter_set import ParameterSet
 from battery_twin.filter.circuit_table import CircuitTable
 from battery_twin.filter.states import CapacityPrior, FilterStates
-from battery_twin.kernel import ekf
+from battery_twin.kernel import constants, ekf, layout
 from battery_twin.runs import RecordedRun, read_run
 from tests.reference_filter import Reading, ReferenceFilter
 from tests.simulated_block import discharge
@@ -51,36 +51,36 @@ def reference_of(params: ParameterSet, states: FilterStates) -> ReferenceFilter:
         params=params,
         x=states.mean[0].copy(),
         p=states.covariance[0].copy(),
-        volts=memory[ekf.PREVIOUS_V],
-        amps=memory[ekf.PREVIOUS_A],
-        drawn_ah=memory[ekf.DRAWN_AH],
-        uninformative=bool(memory[ekf.UNINFORMATIVE]),
-        settled=(memory[ekf.SETTLED_LOG_Q], memory[ekf.SETTLED_VAR]),
-        floated_s=memory[ekf.FLOATED_S],
-        since_discharge_s=memory[ekf.SINCE_DISCHARGE_S],
+        volts=memory[layout.PREVIOUS_V],
+        amps=memory[layout.PREVIOUS_A],
+        drawn_ah=memory[layout.DRAWN_AH],
+        uninformative=bool(memory[layout.UNINFORMATIVE]),
+        settled=(memory[layout.SETTLED_LOG_Q], memory[layout.SETTLED_VAR]),
+        floated_s=memory[layout.FLOATED_S],
+        since_discharge_s=memory[layout.SINCE_DISCHARGE_S],
     )
 
 
 def rows_of(run: RecordedRun) -> np.ndarray:
-    rows = np.zeros((len(run), ekf.IN_SIZE))
-    rows[0, ekf.IN_NEW] = 1.0
-    rows[:, ekf.IN_DT_S], rows[:, ekf.IN_RESISTANCE_MOHM] = run.dt_s, np.nan
-    rows[:, ekf.IN_VOLTAGE_V], rows[:, ekf.IN_CURRENT_A] = run.voltage_v, run.current_a
-    rows[:, ekf.IN_TEMPERATURE_C], rows[:, ekf.IN_FLOAT_A] = run.temperature_c, FLOAT_A
+    rows = np.zeros((len(run), layout.IN_SIZE))
+    rows[0, layout.IN_NEW] = 1.0
+    rows[:, layout.IN_DT_S], rows[:, layout.IN_RESISTANCE_MOHM] = run.dt_s, np.nan
+    rows[:, layout.IN_VOLTAGE_V], rows[:, layout.IN_CURRENT_A] = run.voltage_v, run.current_a
+    rows[:, layout.IN_TEMPERATURE_C], rows[:, layout.IN_FLOAT_A] = run.temperature_c, FLOAT_A
     return rows
 
 
 def reading_of(row: np.ndarray) -> Reading:
     return Reading(
-        volts=row[ekf.IN_VOLTAGE_V],
-        amps=row[ekf.IN_CURRENT_A],
-        celsius=row[ekf.IN_TEMPERATURE_C],
-        dt=row[ekf.IN_DT_S],
-        float_amps=row[ekf.IN_FLOAT_A],
-        mode_is_float=bool(row[ekf.IN_MODE_IS_FLOAT]),
-        is_new=bool(row[ekf.IN_NEW]),
-        log_prior=row[ekf.IN_PRIOR_LOG_Q],
-        prior_var=row[ekf.IN_PRIOR_VAR],
+        volts=row[layout.IN_VOLTAGE_V],
+        amps=row[layout.IN_CURRENT_A],
+        celsius=row[layout.IN_TEMPERATURE_C],
+        dt=row[layout.IN_DT_S],
+        float_amps=row[layout.IN_FLOAT_A],
+        mode_is_float=bool(row[layout.IN_MODE_IS_FLOAT]),
+        is_new=bool(row[layout.IN_NEW]),
+        log_prior=row[layout.IN_PRIOR_LOG_Q],
+        prior_var=row[layout.IN_PRIOR_VAR],
     )
 
 
@@ -166,14 +166,14 @@ RUNS: dict[str, Callable[[], RecordedRun]] = {
     "wild and never slow": lambda: wild_run(3, least_discharge_a=20.0),
 }
 # The outputs that the reference states for each row, in the order of `stated_by`.
-VOLTAGES = [ekf.OUT_PREDICTED_V, ekf.OUT_INNOVATION_V, ekf.OUT_INNOVATION_SD_V]
-ESTIMATES = [ekf.OUT_SOC, ekf.OUT_SOC_VAR, ekf.OUT_LOG_Q, ekf.OUT_LOG_Q_VAR, ekf.OUT_SLOW_V]
-FLAGS = [ekf.OUT_DISCHARGED, ekf.OUT_INFORMATIVE, ekf.OUT_GRADE, ekf.OUT_MISFIT]
-STATED = [*VOLTAGES, *ESTIMATES, *FLAGS, ekf.OUT_UNUSABLE, ekf.OUT_UNUSABLE_VAR]
+VOLTAGES = [layout.OUT_PREDICTED_V, layout.OUT_INNOVATION_V, layout.OUT_INNOVATION_SD_V]
+ESTIMATES = [layout.OUT_SOC, layout.OUT_SOC_VAR, layout.OUT_LOG_Q, layout.OUT_LOG_Q_VAR, layout.OUT_SLOW_V]
+FLAGS = [layout.OUT_DISCHARGED, layout.OUT_INFORMATIVE, layout.OUT_GRADE, layout.OUT_MISFIT]
+STATED = [*VOLTAGES, *ESTIMATES, *FLAGS, layout.OUT_UNUSABLE, layout.OUT_UNUSABLE_VAR]
 
 
 def stated_by(reference: ReferenceFilter, voltages: tuple[float, float, float]) -> tuple[float, ...]:
-    estimates = (reference.x[ekf.SOC], reference.soc_var, *reference.capacity, reference.x[ekf.V2])
+    estimates = (reference.x[layout.SOC], reference.soc_var, *reference.capacity, reference.x[layout.V2])
     discharged = reference.is_evidence or reference.has_evidence
     flags = (discharged, not reference.uninformative, reference.grade, reference.misfits)
     return (*voltages, *estimates, *flags, *reference.stated_unusable)
@@ -193,12 +193,12 @@ class Comparison:
 def compared(params: ParameterSet, run: RecordedRun, rows: np.ndarray) -> Comparison:
     circuits, states = started(params, run, 0.8)
     reference = reference_of(params, states)
-    out, expected = np.empty((2, len(run), ekf.OUT_SIZE))
+    out, expected = np.empty((2, len(run), layout.OUT_SIZE))
     ekf.filter_run(circuits.rows[0], rows, states.mean[0], states.covariance[0], states.memory[0], out)
     observed_empty = None
     for index, row in enumerate(rows):
         expected[index, STATED] = stated_by(reference, reference.step(reading_of(row)))
-        if observed_empty is None and reference.cut_off == ekf.SLOW_CUT_OFF:
+        if observed_empty is None and reference.cut_off == constants.SLOW_CUT_OFF:
             observed_empty = index
     return Comparison(states, reference, out, expected, observed_empty)
 
@@ -209,20 +209,20 @@ def assert_same_end(states: FilterStates, reference: ReferenceFilter, atol: floa
     # Relative to the deviations of the two states: a covariance may be small next to what it is the difference of.
     sd = np.sqrt(np.diag(reference.p))
     assert np.all(abs(states.covariance[0] - reference.p) <= 1e-9 + rtol * np.outer(sd, sd))
-    assert np.allclose(memory[[ekf.SETTLED_LOG_Q, ekf.SETTLED_VAR]], reference.settled, rtol=rtol, atol=atol)
-    assert memory[ekf.NIS_MEAN] == pytest.approx(reference.nis_mean, rel=rtol, abs=atol)
-    assert memory[ekf.DRAWN_AH] == pytest.approx(reference.drawn_ah, rel=rtol, abs=atol)
-    assert memory[ekf.FLOATED_S] == reference.floated_s
-    assert memory[ekf.SINCE_DISCHARGE_S] == reference.since_discharge_s
-    flags = (ekf.UNINFORMATIVE, ekf.HAS_EVIDENCE, ekf.SETTLED_GRADE, ekf.AT_CUT_OFF, ekf.BEGAN_FULL)
+    assert np.allclose(memory[[layout.SETTLED_LOG_Q, layout.SETTLED_VAR]], reference.settled, rtol=rtol, atol=atol)
+    assert memory[layout.NIS_MEAN] == pytest.approx(reference.nis_mean, rel=rtol, abs=atol)
+    assert memory[layout.DRAWN_AH] == pytest.approx(reference.drawn_ah, rel=rtol, abs=atol)
+    assert memory[layout.FLOATED_S] == reference.floated_s
+    assert memory[layout.SINCE_DISCHARGE_S] == reference.since_discharge_s
+    flags = (layout.UNINFORMATIVE, layout.HAS_EVIDENCE, layout.SETTLED_GRADE, layout.AT_CUT_OFF, layout.BEGAN_FULL)
     expected = (
         reference.uninformative, reference.has_evidence, reference.settled_grade, reference.cut_off,
         reference.began_full,
     )  # fmt: skip
     assert tuple(memory[list(flags)]) == expected
-    assert memory[ekf.UNUSABLE_SOC] == pytest.approx(reference.unusable[0], abs=UNUSABLE_ATOL + atol)
+    assert memory[layout.UNUSABLE_SOC] == pytest.approx(reference.unusable[0], abs=UNUSABLE_ATOL + atol)
     # The slope of the voltage is that across 0.04 of charge, in which the bisection moves the knots of the tables.
-    assert memory[ekf.UNUSABLE_VAR] == pytest.approx(reference.unusable[1], rel=0.01)
+    assert memory[layout.UNUSABLE_VAR] == pytest.approx(reference.unusable[1], rel=0.01)
 
 
 @pytest.mark.parametrize("params", [SHEET, CALIBRATED], ids=["data sheet", "calibrated"])
@@ -237,8 +237,8 @@ def test_equals_the_reference_implementation(name: str, params: ParameterSet) ->
     assert np.allclose(out[exact, ESTIMATES], expected[exact, ESTIMATES], rtol=1e-7, atol=1e-9)
     assert np.allclose(out[:, VOLTAGES + ESTIMATES], expected[:, VOLTAGES + ESTIMATES], rtol=0, atol=1e-3)
     assert np.array_equal(out[:, FLAGS], expected[:, FLAGS])
-    assert np.allclose(out[:, ekf.OUT_UNUSABLE], expected[:, ekf.OUT_UNUSABLE], rtol=0, atol=UNUSABLE_ATOL + 1e-9)
-    assert np.allclose(out[:, ekf.OUT_UNUSABLE_VAR], expected[:, ekf.OUT_UNUSABLE_VAR], rtol=0.01)
+    assert np.allclose(out[:, layout.OUT_UNUSABLE], expected[:, layout.OUT_UNUSABLE], rtol=0, atol=UNUSABLE_ATOL + 1e-9)
+    assert np.allclose(out[:, layout.OUT_UNUSABLE_VAR], expected[:, layout.OUT_UNUSABLE_VAR], rtol=0.01)
     atol, rtol = (1e-9, 1e-7) if observed_empty is None else (1e-3, 1e-3)
     assert_same_end(comparison.states, comparison.reference, atol, rtol)
 
@@ -246,13 +246,17 @@ def test_equals_the_reference_implementation(name: str, params: ParameterSet) ->
 @pytest.mark.parametrize("params", [SHEET, CALIBRATED], ids=["data sheet", "calibrated"])
 @pytest.mark.parametrize(
     ("name", "grade"),
-    [("float to empty and back", ekf.MEASURED), ("fast to empty and back", ekf.FROM_FULL), ("rests", ekf.FROM_PART)],
+    [
+        ("float to empty and back", constants.MEASURED),
+        ("fast to empty and back", constants.FROM_FULL),
+        ("rests", constants.FROM_PART),
+    ],
 )
 def test_a_discharge_is_graded_by_where_it_began_and_ended(name: str, grade: float, params: ParameterSet) -> None:
     run = RUNS[name]()
     comparison = compared(params, run, rows_of(run))
-    assert comparison.out[-1, ekf.OUT_GRADE] == grade
-    assert (comparison.observed_empty is not None) == (grade == ekf.MEASURED)
+    assert comparison.out[-1, layout.OUT_GRADE] == grade
+    assert (comparison.observed_empty is not None) == (grade == constants.MEASURED)
 
 
 @pytest.mark.parametrize("params", [SHEET, CALIBRATED], ids=["data sheet", "calibrated"])
@@ -261,9 +265,9 @@ def test_the_end_of_a_slow_discharge_leaves_the_unusable_charge(params: Paramete
     comparison = compared(params, run, rows_of(run))
     assert comparison.observed_empty is not None
     memory, out = comparison.states.memory[0], comparison.out[comparison.observed_empty]
-    assert memory[ekf.AT_CUT_OFF] == ekf.SLOW_CUT_OFF
-    assert out[ekf.OUT_SOC_VAR] < ekf.EMPTY_SOC_SD**2 + memory[ekf.UNUSABLE_VAR]
-    assert out[ekf.OUT_SOC] == pytest.approx(memory[ekf.UNUSABLE_SOC], abs=3 * np.sqrt(out[ekf.OUT_SOC_VAR]))
+    assert memory[layout.AT_CUT_OFF] == constants.SLOW_CUT_OFF
+    assert out[layout.OUT_SOC_VAR] < constants.EMPTY_SOC_SD**2 + memory[layout.UNUSABLE_VAR]
+    assert out[layout.OUT_SOC] == pytest.approx(memory[layout.UNUSABLE_SOC], abs=3 * np.sqrt(out[layout.OUT_SOC_VAR]))
 
 
 @pytest.mark.parametrize(("name", "bias_a", "sd_a"), [("hours of float", 0.15, 0.1), ("rests", 0.3, 0.1)])
@@ -272,17 +276,17 @@ def test_the_bias_of_the_current_is_learned_where_the_true_current_is_known(
 ) -> None:
     run = RUNS[name]()
     comparison = compared(SHEET, run, rows_of(run))
-    assert comparison.states.mean[0, ekf.BIAS] == pytest.approx(bias_a, abs=sd_a)
-    assert comparison.states.covariance[0, ekf.BIAS, ekf.BIAS] < 1.1 * sd_a**2
+    assert comparison.states.mean[0, layout.BIAS] == pytest.approx(bias_a, abs=sd_a)
+    assert comparison.states.covariance[0, layout.BIAS, layout.BIAS] < 1.1 * sd_a**2
 
 
 def test_a_block_is_fuller_and_more_certainly_so_the_longer_it_floats() -> None:
     run = hours_of_float()
     out = compared(SHEET, run, rows_of(run)).out
     held_for_an_hour, at_the_end = out[-480], out[-1]
-    assert held_for_an_hour[ekf.OUT_SOC_VAR] > 1.2 * at_the_end[ekf.OUT_SOC_VAR]
-    assert held_for_an_hour[ekf.OUT_SOC] < at_the_end[ekf.OUT_SOC] + 1e-9
-    assert at_the_end[ekf.OUT_SOC] > 0.99
+    assert held_for_an_hour[layout.OUT_SOC_VAR] > 1.2 * at_the_end[layout.OUT_SOC_VAR]
+    assert held_for_an_hour[layout.OUT_SOC] < at_the_end[layout.OUT_SOC] + 1e-9
+    assert at_the_end[layout.OUT_SOC] > 0.99
 
 
 @pytest.mark.parametrize("params", [SHEET, CALIBRATED], ids=["data sheet", "calibrated"])
@@ -290,15 +294,15 @@ def test_a_reversed_current_is_a_misfit(params: ParameterSet) -> None:
     run = reversed_current()
     rows, (circuits, states) = rows_of(run), started(params, run, 0.8)
     reference, nis_means = reference_of(params, states), []
-    out = np.empty((1, ekf.OUT_SIZE))
+    out = np.empty((1, layout.OUT_SIZE))
     for index, row in enumerate(rows):
         ekf.filter_run(
             circuits.rows[0], rows[index : index + 1], states.mean[0], states.covariance[0], states.memory[0], out
         )
         reference.step(reading_of(row))
-        nis_means.append(states.memory[0, ekf.NIS_MEAN])
+        nis_means.append(states.memory[0, layout.NIS_MEAN])
         assert nis_means[-1] == pytest.approx(reference.nis_mean, rel=1e-7)
-        assert out[0, ekf.OUT_MISFIT] == reference.misfits == (nis_means[-1] >= ekf.MISFIT_NIS)
+        assert out[0, layout.OUT_MISFIT] == reference.misfits == (nis_means[-1] >= constants.MISFIT_NIS)
     on_float, discharged, charged, _ = np.array_split(nis_means, [60, 120, 180])
     assert on_float.max() < 2
     assert discharged[-1] > 8
@@ -314,18 +318,18 @@ def test_calibration_on_float_equals_the_reference_implementation(without_curren
         60.0 * np.arange(steps, dtype=np.float64), np.full(steps, 0.55), np.full(steps, 13.65), np.full(steps, 27.0)
     )
     rows = rows_of(run)
-    rows[:, ekf.IN_MODE_IS_FLOAT], rows[:, ekf.IN_FLOAT_A] = 1.0, 0.04
-    rows[:, ekf.IN_PRIOR_LOG_Q], rows[:, ekf.IN_PRIOR_VAR] = -1e-4 * np.arange(steps), 0.03
-    rows[steps - without_current :, ekf.IN_CURRENT_A] = np.nan
+    rows[:, layout.IN_MODE_IS_FLOAT], rows[:, layout.IN_FLOAT_A] = 1.0, 0.04
+    rows[:, layout.IN_PRIOR_LOG_Q], rows[:, layout.IN_PRIOR_VAR] = -1e-4 * np.arange(steps), 0.03
+    rows[steps - without_current :, layout.IN_CURRENT_A] = np.nan
     comparison = compared(SHEET, run, rows)
     states, reference = comparison.states, comparison.reference
     assert np.allclose(comparison.out[:, VOLTAGES], comparison.expected[:, VOLTAGES], rtol=0, atol=1e-9)
     assert np.allclose(states.mean[0], reference.x, rtol=0, atol=1e-9)
     assert np.allclose(states.covariance[0], reference.p, rtol=1e-7, atol=1e-9)
-    assert np.allclose(states.memory[0, [ekf.SETTLED_LOG_Q, ekf.SETTLED_VAR]], reference.settled, atol=1e-9)
-    assert states.memory[0, ekf.FLOATED_S] == reference.floated_s == 60.0 * (steps - 1)
-    assert states.mean[0, ekf.BIAS] == pytest.approx(0.51, abs=0.05)
-    assert states.mean[0, ekf.LOG_Q] == pytest.approx(-1e-4 * (steps - 1))
+    assert np.allclose(states.memory[0, [layout.SETTLED_LOG_Q, layout.SETTLED_VAR]], reference.settled, atol=1e-9)
+    assert states.memory[0, layout.FLOATED_S] == reference.floated_s == 60.0 * (steps - 1)
+    assert states.mean[0, layout.BIAS] == pytest.approx(0.51, abs=0.05)
+    assert states.mean[0, layout.LOG_Q] == pytest.approx(-1e-4 * (steps - 1))
 
 
 @pytest.mark.parametrize("battery", range(24))
@@ -346,17 +350,17 @@ def test_the_plain_filter_equals_filterpy(battery: int) -> None:
     for row in range(1, steps):
         added = (1 - decay) * params.depletion_h * amps[row] / params.capacity_ah
         depletion[row] = decay * depletion[row - 1] + added
-    volts = np.interp(soc + depletion, ekf.OCV_KNOTS, params.ocv_v) + 0.006 * amps + rng.normal(0, 0.005, steps)
+    volts = np.interp(soc + depletion, layout.OCV_KNOTS, params.ocv_v) + 0.006 * amps + rng.normal(0, 0.005, steps)
     run = RecordedRun(10.0 * np.arange(steps, dtype=np.float64), amps, volts, np.full(steps, rng.uniform(15, 35)))
     circuits, states = started(params, run, 0.85)
     reference = reference_of(params, states)
-    filtered = ExtendedKalmanFilter(ekf.STATE_SIZE, 1)
+    filtered = ExtendedKalmanFilter(layout.STATE_SIZE, 1)
     filtered.x, filtered.P = reference.x.reshape(-1, 1).copy(), reference.p.copy()
     rows = rows_of(run)
     for row in range(steps):
         ekf.filter_run(
             circuits.rows[0], rows[row : row + 1], states.mean[0], states.covariance[0], states.memory[0],
-            np.empty((1, ekf.OUT_SIZE)),
+            np.empty((1, layout.OUT_SIZE)),
         )  # fmt: skip
         reference.x, reference.p = filtered.x[:, 0].copy(), filtered.P
         if row:
@@ -384,8 +388,8 @@ def test_the_plain_filter_equals_filterpy(battery: int) -> None:
         assert np.allclose(states.mean[0], filtered.x[:, 0], rtol=0, atol=1e-9)
         assert np.allclose(states.covariance[0], filtered.P, rtol=0, atol=1e-9)
     assert not reference.misfits
-    assert states.memory[0, ekf.UNINFORMATIVE] == 0.0
-    assert states.memory[0, ekf.NIS_MEAN] == pytest.approx(reference.nis_mean)
+    assert states.memory[0, layout.UNINFORMATIVE] == 0.0
+    assert states.memory[0, layout.NIS_MEAN] == pytest.approx(reference.nis_mean)
 
 
 @pytest.mark.parametrize("seed", range(10))
@@ -395,20 +399,20 @@ def test_the_reference_jacobians_are_derivatives(seed: int) -> None:
     params, dt, celsius = CALIBRATED, rng.uniform(1, 600), rng.uniform(5, 40)
     amps, previous_a = rng.uniform(-90, -5, 2)
     deviations = np.array([0, 0.05, 0.05, 0, 0.05, 0.3, 0.1, 0.3, 0.3, 0.3, 0.05])
-    mean = deviations * rng.standard_normal(ekf.STATE_SIZE)
+    mean = deviations * rng.standard_normal(layout.STATE_SIZE)
     # Between knots of all tables, where the derivatives are continuous.
-    mean[ekf.SOC], mean[ekf.DEPLETION], mean[ekf.ACID] = 0.77, -0.02, rng.uniform(-0.02, 0.02)
+    mean[layout.SOC], mean[layout.DEPLETION], mean[layout.ACID] = 0.77, -0.02, rng.uniform(-0.02, 0.02)
 
     def reference_at(state: np.ndarray) -> ReferenceFilter:
         return ReferenceFilter(
-            params=params, x=state, p=np.eye(ekf.STATE_SIZE), volts=12.0, amps=previous_a, drawn_ah=50.0,
+            params=params, x=state, p=np.eye(layout.STATE_SIZE), volts=12.0, amps=previous_a, drawn_ah=50.0,
             uninformative=False, settled=(0.0, 0.01),
         )  # fmt: skip
 
     _, jacobian, *_ = reference_at(mean).transition(amps, dt, celsius)
     _, slope = reference_at(mean).predicted_voltage(amps, celsius)
     step = 1e-5
-    for state, shift in enumerate(step * np.eye(ekf.STATE_SIZE)):
+    for state, shift in enumerate(step * np.eye(layout.STATE_SIZE)):
         above, below = reference_at(mean + shift), reference_at(mean - shift)
         moved = above.transition(amps, dt, celsius)[0] - below.transition(amps, dt, celsius)[0]
         assert np.allclose(moved / (2 * step), jacobian[:, state], rtol=1e-6, atol=1e-8)

@@ -8,7 +8,7 @@ from battery_twin.arrays import FloatArray
 from battery_twin.circuit.parameter_set import ParameterSet
 from battery_twin.filter.circuit_table import CircuitTable
 from battery_twin.filter.states import FLOAT_A_PER_AH, CapacityPrior, FilterStates, summarise
-from battery_twin.kernel import ekf
+from battery_twin.kernel import constants, ekf, layout
 from battery_twin.runs import RecordedRun
 
 INITIAL_SOC_SD = 0.12
@@ -50,18 +50,18 @@ def replay(run: RecordedRun, parameters: ParameterSet, initial_soc: float) -> Re
     first = {
         name: np.asarray(getattr(run, name)[:1], np.float64) for name in ("voltage_v", "current_a", "temperature_c")
     }
-    charges = first["current_a"] > ekf.CHARGE_C_RATE * parameters.rated_ah
-    floats = (first["voltage_v"] > ekf.RESTED_V) | charges
+    charges = first["current_a"] > constants.CHARGE_C_RATE * parameters.rated_ah
+    floats = (first["voltage_v"] > constants.RESTED_V) | charges
     state.start(
         np.ones(1, bool), circuits, which, prior, soc=initial_soc, soc_sd=INITIAL_SOC_SD, floats=floats, **first
     )
-    rows = np.zeros((len(run), ekf.IN_SIZE))
-    rows[0, ekf.IN_NEW] = 1.0
-    rows[:, ekf.IN_DT_S], rows[:, ekf.IN_RESISTANCE_MOHM] = run.dt_s, np.nan
-    rows[:, ekf.IN_VOLTAGE_V], rows[:, ekf.IN_CURRENT_A] = run.voltage_v, run.current_a
-    rows[:, ekf.IN_TEMPERATURE_C] = run.temperature_c
-    rows[:, ekf.IN_FLOAT_A] = FLOAT_A_PER_AH * parameters.rated_ah
-    out = np.empty((len(run), ekf.OUT_SIZE))
+    rows = np.zeros((len(run), layout.IN_SIZE))
+    rows[0, layout.IN_NEW] = 1.0
+    rows[:, layout.IN_DT_S], rows[:, layout.IN_RESISTANCE_MOHM] = run.dt_s, np.nan
+    rows[:, layout.IN_VOLTAGE_V], rows[:, layout.IN_CURRENT_A] = run.voltage_v, run.current_a
+    rows[:, layout.IN_TEMPERATURE_C] = run.temperature_c
+    rows[:, layout.IN_FLOAT_A] = FLOAT_A_PER_AH * parameters.rated_ah
+    out = np.empty((len(run), layout.OUT_SIZE))
     ekf.filter_run(circuits.rows[0], rows, state.mean[0], state.covariance[0], state.memory[0], out)
     output = summarise(out, circuits, np.zeros(len(run), np.int64), prior)
     return Replay(
@@ -70,8 +70,8 @@ def replay(run: RecordedRun, parameters: ParameterSet, initial_soc: float) -> Re
         output.soc_sd,
         output.soh,
         output.soh_sd,
-        out[:, ekf.OUT_PREDICTED_V],
-        out[:, ekf.OUT_INNOVATION_V],
-        out[:, ekf.OUT_INNOVATION_SD_V],
-        out[:, ekf.OUT_INFORMATIVE],
+        out[:, layout.OUT_PREDICTED_V],
+        out[:, layout.OUT_INNOVATION_V],
+        out[:, layout.OUT_INNOVATION_SD_V],
+        out[:, layout.OUT_INFORMATIVE],
     )

@@ -15,7 +15,7 @@ from battery_twin.circuit.data_sheet import data_sheet_parameters
 from battery_twin.circuit.parameter_set import ParameterSet
 from battery_twin.identification.fit import identify
 from battery_twin.identification.fitted_set import fitted_parameters
-from battery_twin.kernel.ekf import OCV_KNOTS
+from battery_twin.kernel.layout import OCV_KNOTS
 from battery_twin.replay import Replay, replay
 from battery_twin.runs import RecordedRun
 

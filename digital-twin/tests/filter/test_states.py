@@ -6,7 +6,7 @@ import pytest
 from battery_twin.circuit.data_sheet import data_sheet_parameters
 from battery_twin.filter.circuit_table import CAPACITY_BIAS_SD, CircuitTable
 from battery_twin.filter.states import CapacityPrior, FilterStates, summarise
-from battery_twin.kernel import ekf
+from battery_twin.kernel import constants, layout
 
 SHEET = data_sheet_parameters(120.0)
 CALIBRATED = replace(SHEET, calibrated=True, capacity_ah=132.0, capacity_sd_ah=2.0)
@@ -26,17 +26,17 @@ def started(floats: list[bool]) -> FilterStates:
 
 def test_rows_have_every_parameter_at_its_index() -> None:
     row = CIRCUITS.rows[1]
-    assert row.shape == (ekf.PARAMETER_SIZE,)
-    assert row[ekf.OCV : ekf.R0] == pytest.approx(CALIBRATED.ocv_v)
+    assert row.shape == (layout.PARAMETER_SIZE,)
+    assert row[layout.OCV : layout.R0] == pytest.approx(CALIBRATED.ocv_v)
     for start, stop, table in (
-        (ekf.R0, ekf.R1, CALIBRATED.r0_ohm),
-        (ekf.R1, ekf.R2, CALIBRATED.r1_ohm),
-        (ekf.R2, ekf.CAPACITY_AH, CALIBRATED.r2_ohm),
+        (layout.R0, layout.R1, CALIBRATED.r0_ohm),
+        (layout.R1, layout.R2, CALIBRATED.r1_ohm),
+        (layout.R2, layout.CAPACITY_AH, CALIBRATED.r2_ohm),
     ):
         assert row[start:stop] == pytest.approx(table)
-    assert row[ekf.R2_MID] == CALIBRATED.r2_ohm[list(ekf.RESISTANCE_KNOTS).index(0.4)]
-    assert (row[ekf.CAPACITY_AH], row[ekf.RATED_AH]) == (132.0, 120.0)
-    assert row[ekf.RESISTANCE_PRIOR_VAR] == pytest.approx(CALIBRATED.resistance_relative_sd**2)
+    assert row[layout.R2_MID] == CALIBRATED.r2_ohm[list(layout.RESISTANCE_KNOTS).index(0.4)]
+    assert (row[layout.CAPACITY_AH], row[layout.RATED_AH]) == (132.0, 120.0)
+    assert row[layout.RESISTANCE_PRIOR_VAR] == pytest.approx(CALIBRATED.resistance_relative_sd**2)
     assert np.isfinite(CIRCUITS.rows).all()
 
 
@@ -48,11 +48,11 @@ def test_a_calibrated_circuit_is_more_certain_than_a_data_sheet() -> None:
 
 def test_a_block_on_float_starts_uninformative_and_another_does_not() -> None:
     states = started([True, False])
-    assert states.memory[:, ekf.UNINFORMATIVE].tolist() == [1.0, 0.0]
-    assert states.memory[:, ekf.DRAWN_AH].tolist() == pytest.approx([0.0, ekf.SURFACE_SHARE * 120.0])
-    assert states.covariance[0, ekf.ERROR, ekf.ERROR] == pytest.approx(ekf.CHARGE_ERROR_SD_V**2)
-    assert states.covariance[1, ekf.ERROR, ekf.ERROR] < 0.1 * ekf.CHARGE_ERROR_SD_V**2
-    assert states.mean[:, ekf.LOG_Q].tolist() == [0.0, -0.1]
+    assert states.memory[:, layout.UNINFORMATIVE].tolist() == [1.0, 0.0]
+    assert states.memory[:, layout.DRAWN_AH].tolist() == pytest.approx([0.0, constants.SURFACE_SHARE * 120.0])
+    assert states.covariance[0, layout.ERROR, layout.ERROR] == pytest.approx(constants.CHARGE_ERROR_SD_V**2)
+    assert states.covariance[1, layout.ERROR, layout.ERROR] < 0.1 * constants.CHARGE_ERROR_SD_V**2
+    assert states.mean[:, layout.LOG_Q].tolist() == [0.0, -0.1]
 
 
 def test_blocks_outside_the_mask_keep_their_state() -> None:
@@ -62,19 +62,19 @@ def test_blocks_outside_the_mask_keep_their_state() -> None:
         soc=0.5, soc_sd=0.3, floats=np.array([False, False]), voltage_v=np.array([12.0, 12.0]),
         current_a=np.zeros(2), temperature_c=np.full(2, 25.0),
     )  # fmt: skip
-    assert states.mean[:, ekf.SOC].tolist() == [0.5, 0.9]
+    assert states.mean[:, layout.SOC].tolist() == [0.5, 0.9]
     for name in ("mean", "covariance", "memory"):
         assert np.array_equal(getattr(states, name)[1], getattr(before, name)[1])
 
 
 def test_an_exact_filter_still_leaves_the_error_of_the_circuit() -> None:
-    out = np.zeros((2, ekf.OUT_SIZE))
-    out[:, ekf.OUT_LOG_Q] = PRIOR.log_q
+    out = np.zeros((2, layout.OUT_SIZE))
+    out[:, layout.OUT_LOG_Q] = PRIOR.log_q
     exact = summarise(out, CIRCUITS, np.array([0, 1]), PRIOR)
     bias, prior = CIRCUITS.capacity_bias_sd, PRIOR.sd
     assert exact.soh_sd / exact.soh == pytest.approx(bias * prior / np.hypot(bias, prior))
     assert exact.soh == pytest.approx(CIRCUITS.capacity_share * np.exp(PRIOR.log_q))
     assert (exact.soc_sd > 0).all()
-    out[:, ekf.OUT_LOG_Q_VAR] = prior**2 + bias**2
+    out[:, layout.OUT_LOG_Q_VAR] = prior**2 + bias**2
     # With the variance that the filter starts from, the prior of the capacity itself comes out.
     assert summarise(out, CIRCUITS, np.array([0, 1]), PRIOR).soh_sd / exact.soh == pytest.approx(prior)

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from battery_twin.filter.states import FilterStates
 from battery_twin.fleet import blob
-from battery_twin.kernel import ekf
+from battery_twin.kernel import constants, layout
 
 CIRCUIT = np.array([77, 77], np.int64)
 OWNERS = [blob.fingerprint("BAT-1"), blob.fingerprint("BAT-2")]
@@ -20,9 +20,9 @@ def random_states(seed: int = 0, scale: float = 1.0) -> FilterStates:
     root = scale * rng.normal(0, 1, states.covariance.shape)
     states.covariance[:] = root @ root.transpose(0, 2, 1)
     states.memory[:] = rng.uniform(0, 1e6, states.memory.shape)
-    states.memory[:, ekf.UNINFORMATIVE], states.memory[:, ekf.HAS_EVIDENCE] = 1.0, 0.0
-    states.memory[:, ekf.BEGAN_FULL], states.memory[:, ekf.AT_CUT_OFF] = 1.0, ekf.SLOW_CUT_OFF
-    states.memory[:, ekf.SETTLED_GRADE] = ekf.MEASURED
+    states.memory[:, layout.UNINFORMATIVE], states.memory[:, layout.HAS_EVIDENCE] = 1.0, 0.0
+    states.memory[:, layout.BEGAN_FULL], states.memory[:, layout.AT_CUT_OFF] = 1.0, constants.SLOW_CUT_OFF
+    states.memory[:, layout.SETTLED_GRADE] = constants.MEASURED
     return states
 
 
@@ -43,7 +43,7 @@ def test_a_state_survives_packing() -> None:
 def test_unpacked_covariances_are_positive_semidefinite(seed: int, scale: float) -> None:
     states = random_states(seed, scale)
     # Nearly singular: one state is the sum of two others.
-    states.covariance[:] += 1e6 * scale**2 * np.ones((ekf.STATE_SIZE, ekf.STATE_SIZE))
+    states.covariance[:] += 1e6 * scale**2 * np.ones((layout.STATE_SIZE, layout.STATE_SIZE))
     unpacked, _ = blob.unpack(blob.pack(states, OWNERS, CIRCUIT), OWNERS, CIRCUIT)
     for covariance in unpacked.covariance:
         assert np.array_equal(covariance, covariance.T)

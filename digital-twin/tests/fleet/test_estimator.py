@@ -13,7 +13,7 @@ from battery_twin.circuit.parameter_set import ParameterSet
 from battery_twin.fleet import blob
 from battery_twin.fleet.estimator import FleetEstimator
 from battery_twin.fleet.models import BatteryModels
-from battery_twin.kernel import ekf
+from battery_twin.kernel import constants, layout
 
 MODEL = "CSB-HX12-120"
 NAN = float("nan")
@@ -63,7 +63,7 @@ def outage(minutes: float, dt_s: float = 10.0, current_a: float = -72.0) -> list
     """Return float, a discharge by the data sheet's circuit, and float again."""
     floating: list[dict[str, Any]] = [{}] * 5
     drawn = np.arange(int(minutes * 60 / dt_s)) * dt_s * -current_a / 3600 / 120
-    voltages = np.interp(1 - drawn, ekf.OCV_KNOTS, data_sheet_parameters(120).ocv_v) + 0.0055 * current_a
+    voltages = np.interp(1 - drawn, layout.OCV_KNOTS, data_sheet_parameters(120).ocv_v) + 0.0055 * current_a
     falling = [
         {"voltage_v": float(voltage_v), "current_a": current_a, "mode": StringMode.DISCHARGE, "float_current_ma": None}
         for voltage_v in voltages
@@ -271,7 +271,7 @@ def test_any_readings_leave_a_valid_state(readings: list[dict[str, Any]]) -> Non
         states, faults = blob.unpack(state, [blob.fingerprint("BAT-0")], chosen.fingerprint)
         assert faults == [None]
         assert np.linalg.eigvalsh(states.covariance[0]).min() >= 0
-        assert ekf.MIN_SOC - 1e-9 <= states.mean[0, ekf.SOC] <= 1 + 1e-9
+        assert constants.MIN_SOC - 1e-9 <= states.mean[0, layout.SOC] <= 1 + 1e-9
         for name in ("soc_pct", "soc_sd_pct", "soh_pct", "soh_sd_pct"):
             value = getattr(response, name)[0]
             assert value is None or np.isfinite(value)

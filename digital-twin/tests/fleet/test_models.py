@@ -5,7 +5,7 @@ import numpy as np
 from battery_contracts.twin import EstimateRequest
 from battery_twin.fleet import models
 from battery_twin.fleet.models import BatteryModels
-from battery_twin.kernel import ekf
+from battery_twin.kernel import layout
 
 
 def request(model_id: list[str], rated_ah: list[float | None] | None = None) -> EstimateRequest:
@@ -29,7 +29,7 @@ def request(model_id: list[str], rated_ah: list[float | None] | None = None) -> 
 def test_batteries_of_one_model_and_capacity_share_a_circuit() -> None:
     chosen = BatteryModels().choose(request(["CSB-HX12-120", "x", "CSB-HX12-120", "x"], [None, 17.0, None, 40.0]))
     assert chosen.which.tolist() == [0, 1, 0, 2]
-    assert chosen.circuits.rows[:, ekf.RATED_AH].tolist() == [120.0, 17.0, 40.0]
+    assert chosen.circuits.rows[:, layout.RATED_AH].tolist() == [120.0, 17.0, 40.0]
     assert len(np.unique(chosen.fingerprint)) == 3
 
 

@@ -3,7 +3,7 @@ import pytest
 
 from battery_twin.filter.states import FilterOutput
 from battery_twin.fleet.ohmic import apply_ohmic
-from battery_twin.kernel import ekf
+from battery_twin.kernel import constants, layout
 
 NAN = float("nan")
 
@@ -19,8 +19,8 @@ def output(count: int) -> FilterOutput:
 
 
 def memory(resistance_mohm: list[float], age_s: float = 0.0) -> np.ndarray:
-    rows = np.zeros((len(resistance_mohm), ekf.MEMORY_SIZE))
-    rows[:, ekf.RESISTANCE_MOHM], rows[:, ekf.RESISTANCE_AGE_S] = resistance_mohm, age_s
+    rows = np.zeros((len(resistance_mohm), layout.MEMORY_SIZE))
+    rows[:, layout.RESISTANCE_MOHM], rows[:, layout.RESISTANCE_AGE_S] = resistance_mohm, age_s
     return rows
 
 
@@ -39,7 +39,7 @@ def test_without_a_baseline_resistance_is_no_evidence() -> None:
 
 
 def test_an_old_reading_weighs_less() -> None:
-    new, old = (apply_ohmic(memory([5.6], age), np.array([3.5]), output(1)) for age in (0.0, 3 * ekf.YEAR_S))
+    new, old = (apply_ohmic(memory([5.6], age), np.array([3.5]), output(1)) for age in (0.0, 3 * constants.YEAR_S))
     assert new.soh[0] < old.soh[0] < 0.95
 
 

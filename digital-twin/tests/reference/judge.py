@@ -10,7 +10,7 @@ import numpy as np
 from battery_twin.arrays import BoolArray, FloatArray
 from battery_twin.circuit.data_sheet import data_sheet_parameters
 from battery_twin.circuit.parameter_set import ParameterSet
-from battery_twin.kernel.ekf import OCV_KNOTS
+from battery_twin.kernel.layout import OCV_KNOTS
 from battery_twin.replay import replay
 from battery_twin.runs import RecordedRun
 

@@ -6,7 +6,7 @@ import numpy as np
 
 from battery_twin.arrays import FloatArray
 from battery_twin.circuit.parameter_set import ParameterSet
-from battery_twin.kernel.ekf import RESISTANCE_KNOTS
+from battery_twin.kernel.layout import RESISTANCE_KNOTS
 
 REFERENCE_AH = 120.0
 # Rested open-circuit voltage of a 12 V block by the acid-concentration law [PYB], acid 5.3 kmol/m3 when full and 0.7

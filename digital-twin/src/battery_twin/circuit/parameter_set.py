@@ -7,7 +7,7 @@ from typing import Any, Self
 
 import numpy as np
 
-from battery_twin.kernel.ekf import OCV_KNOTS, RESISTANCE_KNOTS
+from battery_twin.kernel.layout import OCV_KNOTS, RESISTANCE_KNOTS
 
 FORMAT = "battery-twin-parameters/2"
 TABLE_SIZES = {

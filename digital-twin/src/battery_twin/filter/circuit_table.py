@@ -9,7 +9,7 @@ import numpy as np
 from battery_twin.arrays import FloatArray
 from battery_twin.circuit.parameter_set import ParameterSet
 from battery_twin.circuit.slow_branch import REFERENCE_C_RATE
-from battery_twin.kernel import ekf
+from battery_twin.kernel import evidence, layout
 
 # Share of the slow polarisation that would differ at another current or age.
 POLARISATION_ERROR, UNCALIBRATED_POLARISATION_ERROR = 0.3, 0.8
@@ -73,19 +73,19 @@ def _capacity_bias_sd(params: ParameterSet) -> float:
 
 def _row(params: ParameterSet) -> FloatArray:
     calibrated = params.calibrated
-    row = np.empty(ekf.PARAMETER_SIZE)
-    row[: ekf.CAPACITY_AH] = np.concatenate([params.ocv_v, params.r0_ohm, params.r1_ohm, params.r2_ohm])
+    row = np.empty(layout.PARAMETER_SIZE)
+    row[: layout.CAPACITY_AH] = np.concatenate([params.ocv_v, params.r0_ohm, params.r1_ohm, params.r2_ohm])
     reference_a = REFERENCE_C_RATE * params.rated_ah
-    row[ekf.CAPACITY_AH], row[ekf.RATED_AH] = params.capacity_ah, params.rated_ah
-    row[ekf.TAU1_S], row[ekf.TAU2_S], row[ekf.KNEE_A] = params.tau1_s, params.tau2_s, params.knee_a
-    row[ekf.SLOW_SCALE_A] = reference_a / np.arcsinh(reference_a / params.knee_a)
-    row[ekf.ERROR_SD_V] = np.hypot(params.voltage_error_sd_v, params.ocv_shift_sd_v)
-    row[ekf.POLARISATION_SHARE] = POLARISATION_ERROR if calibrated else UNCALIBRATED_POLARISATION_ERROR
-    row[ekf.EMPTY_SOC] = EMPTY_SOC if calibrated else UNCALIBRATED_EMPTY_SOC
-    row[ekf.NOISE_V2] = SENSOR_SD_V**2 + params.voltage_rmse_v**2
-    row[ekf.RESISTANCE_PRIOR_VAR] = params.resistance_relative_sd**2
-    row[ekf.POLARISATION_PRIOR_VAR] = params.polarisation_relative_sd**2
-    row[ekf.TAU_D_S], row[ekf.DEPLETION_H] = params.tau_d_s, params.depletion_h
-    row[ekf.DEPLETION_PRIOR_VAR], row[ekf.ACID_PRIOR_VAR] = params.depletion_relative_sd**2, ACID_SD**2
-    row[ekf.SET_UNUSABLE_SOC] = ekf.unusable_soc(row, 0.0, 0.0, 0.0, 0.0, 0.0)[0]
+    row[layout.CAPACITY_AH], row[layout.RATED_AH] = params.capacity_ah, params.rated_ah
+    row[layout.TAU1_S], row[layout.TAU2_S], row[layout.KNEE_A] = params.tau1_s, params.tau2_s, params.knee_a
+    row[layout.SLOW_SCALE_A] = reference_a / np.arcsinh(reference_a / params.knee_a)
+    row[layout.ERROR_SD_V] = np.hypot(params.voltage_error_sd_v, params.ocv_shift_sd_v)
+    row[layout.POLARISATION_SHARE] = POLARISATION_ERROR if calibrated else UNCALIBRATED_POLARISATION_ERROR
+    row[layout.EMPTY_SOC] = EMPTY_SOC if calibrated else UNCALIBRATED_EMPTY_SOC
+    row[layout.NOISE_V2] = SENSOR_SD_V**2 + params.voltage_rmse_v**2
+    row[layout.RESISTANCE_PRIOR_VAR] = params.resistance_relative_sd**2
+    row[layout.POLARISATION_PRIOR_VAR] = params.polarisation_relative_sd**2
+    row[layout.TAU_D_S], row[layout.DEPLETION_H] = params.tau_d_s, params.depletion_h
+    row[layout.DEPLETION_PRIOR_VAR], row[layout.ACID_PRIOR_VAR] = params.depletion_relative_sd**2, ACID_SD**2
+    row[layout.SET_UNUSABLE_SOC] = evidence.unusable_soc(row, 0.0, 0.0, 0.0, 0.0, 0.0)[0]
     return row

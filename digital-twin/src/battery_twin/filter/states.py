@@ -7,7 +7,7 @@ import numpy as np
 
 from battery_twin.arrays import BoolArray, FloatArray, IntArray
 from battery_twin.filter.circuit_table import CircuitTable
-from battery_twin.kernel import ekf
+from battery_twin.kernel import constants, layout
 
 # Float current where there is no probe: 0.3 mA per Ah.
 FLOAT_A_PER_AH = 0.0003
@@ -51,9 +51,9 @@ class FilterStates:
     def empty(cls, count: int) -> Self:
         """Return zeroed states of ``count`` blocks."""
         return cls(
-            np.zeros((count, ekf.STATE_SIZE)),
-            np.zeros((count, ekf.STATE_SIZE, ekf.STATE_SIZE)),
-            np.zeros((count, ekf.MEMORY_SIZE)),
+            np.zeros((count, layout.STATE_SIZE)),
+            np.zeros((count, layout.STATE_SIZE, layout.STATE_SIZE)),
+            np.zeros((count, layout.MEMORY_SIZE)),
         )
 
     def start(
@@ -86,38 +86,38 @@ class FilterStates:
         params = circuits.rows[which]
         capacity_var = (prior.sd**2 + circuits.capacity_bias_sd[which] ** 2)[mask]
         self.mean[mask] = 0.0
-        self.mean[mask, ekf.SOC] = soc
-        self.mean[mask, ekf.LOG_Q] = prior.log_q[mask]
+        self.mean[mask, layout.SOC] = soc
+        self.mean[mask, layout.LOG_Q] = prior.log_q[mask]
         self.covariance[mask] = 0.0
         variances = {
-            ekf.SOC: soc_sd**2,
-            ekf.V1: INITIAL_V1_SD_V**2,
-            ekf.V2: INITIAL_V2_SD_V**2,
-            ekf.ERROR: np.where(floats, ekf.CHARGE_ERROR_SD_V, params[:, ekf.ERROR_SD_V])[mask] ** 2,
-            ekf.BIAS: ekf.BIAS_SD_A**2,
-            ekf.LOG_Q: capacity_var,
-            ekf.LOG_R: params[mask, ekf.RESISTANCE_PRIOR_VAR],
-            ekf.LOG_P: params[mask, ekf.POLARISATION_PRIOR_VAR],
-            ekf.DEPLETION: INITIAL_DEPLETION_SD**2,
-            ekf.LOG_K: params[mask, ekf.DEPLETION_PRIOR_VAR],
-            ekf.ACID: params[mask, ekf.ACID_PRIOR_VAR],
+            layout.SOC: soc_sd**2,
+            layout.V1: INITIAL_V1_SD_V**2,
+            layout.V2: INITIAL_V2_SD_V**2,
+            layout.ERROR: np.where(floats, constants.CHARGE_ERROR_SD_V, params[:, layout.ERROR_SD_V])[mask] ** 2,
+            layout.BIAS: constants.BIAS_SD_A**2,
+            layout.LOG_Q: capacity_var,
+            layout.LOG_R: params[mask, layout.RESISTANCE_PRIOR_VAR],
+            layout.LOG_P: params[mask, layout.POLARISATION_PRIOR_VAR],
+            layout.DEPLETION: INITIAL_DEPLETION_SD**2,
+            layout.LOG_K: params[mask, layout.DEPLETION_PRIOR_VAR],
+            layout.ACID: params[mask, layout.ACID_PRIOR_VAR],
         }
         for state, variance in variances.items():
             self.covariance[mask, state, state] = variance
-        shared = CAPACITY_ACID_CORRELATION * np.sqrt(capacity_var * params[mask, ekf.ACID_PRIOR_VAR])
-        self.covariance[mask, ekf.LOG_Q, ekf.ACID] = self.covariance[mask, ekf.ACID, ekf.LOG_Q] = shared
+        shared = CAPACITY_ACID_CORRELATION * np.sqrt(capacity_var * params[mask, layout.ACID_PRIOR_VAR])
+        self.covariance[mask, layout.LOG_Q, layout.ACID] = self.covariance[mask, layout.ACID, layout.LOG_Q] = shared
         memory: dict[int, float | FloatArray | BoolArray] = {
-            ekf.PREVIOUS_V: voltage_v[mask],
-            ekf.PREVIOUS_A: current_a[mask],
-            ekf.PREVIOUS_C: temperature_c[mask],
+            layout.PREVIOUS_V: voltage_v[mask],
+            layout.PREVIOUS_A: current_a[mask],
+            layout.PREVIOUS_C: temperature_c[mask],
             # A block that does not float has no overvoltage to lose.
-            ekf.DRAWN_AH: np.where(floats, 0.0, ekf.SURFACE_SHARE * params[:, ekf.RATED_AH])[mask],
-            ekf.UNINFORMATIVE: floats[mask],
-            ekf.SETTLED_LOG_Q: prior.log_q[mask],
-            ekf.SETTLED_VAR: capacity_var,
-            ekf.SINCE_DISCHARGE_S: NO_DISCHARGE_SEEN_S,
-            ekf.PRIOR_LOG_Q: prior.log_q[mask],
-            ekf.NIS_MEAN: 1.0,
+            layout.DRAWN_AH: np.where(floats, 0.0, constants.SURFACE_SHARE * params[:, layout.RATED_AH])[mask],
+            layout.UNINFORMATIVE: floats[mask],
+            layout.SETTLED_LOG_Q: prior.log_q[mask],
+            layout.SETTLED_VAR: capacity_var,
+            layout.SINCE_DISCHARGE_S: NO_DISCHARGE_SEEN_S,
+            layout.PRIOR_LOG_Q: prior.log_q[mask],
+            layout.NIS_MEAN: 1.0,
         }
         self.memory[mask] = 0.0
         for field, value in memory.items():
@@ -142,29 +142,29 @@ def summarise(out: FloatArray, circuits: CircuitTable, which: IntArray, prior: C
     so no number of rows averages it out. The filter estimates the product of capacity and that error; the deviation of
     the product from its prior is divided between the two in proportion to their prior variances.
     """
-    grade, circuit_sd = out[:, ekf.OUT_GRADE], circuits.capacity_bias_sd[which]
+    grade, circuit_sd = out[:, layout.OUT_GRADE], circuits.capacity_bias_sd[which]
     # A discharge to its cut-off measures capacity, whatever the circuit; one from an unknown charge is ambiguous.
-    bias_sd = np.where(grade == ekf.MEASURED, np.minimum(MEASURED_CAPACITY_SD, circuit_sd), circuit_sd)
-    bias_var = np.where(grade == ekf.FROM_PART, np.hypot(PART_CAPACITY_SD, circuit_sd), bias_sd) ** 2
+    bias_sd = np.where(grade == constants.MEASURED, np.minimum(MEASURED_CAPACITY_SD, circuit_sd), circuit_sd)
+    bias_var = np.where(grade == constants.FROM_PART, np.hypot(PART_CAPACITY_SD, circuit_sd), bias_sd) ** 2
     # What a block cannot deliver at the 10 h rate is neither charge nor capacity.
-    unusable = out[:, ekf.OUT_UNUSABLE]
+    unusable = out[:, layout.OUT_UNUSABLE]
     usable = 1.0 - unusable
-    unusable_var = np.where(grade == ekf.MEASURED, 0.0, out[:, ekf.OUT_UNUSABLE_VAR])
+    unusable_var = np.where(grade == constants.MEASURED, 0.0, out[:, layout.OUT_UNUSABLE_VAR])
     bias_var = bias_var + unusable_var
     prior_var = prior.sd**2
     share = prior_var / (prior_var + bias_var)
-    log_q = prior.log_q + share * (out[:, ekf.OUT_LOG_Q] + np.log(usable) - prior.log_q)
-    variance = share * bias_var + share**2 * out[:, ekf.OUT_LOG_Q_VAR]
+    log_q = prior.log_q + share * (out[:, layout.OUT_LOG_Q] + np.log(usable) - prior.log_q)
+    variance = share * bias_var + share**2 * out[:, layout.OUT_LOG_Q_VAR]
     soh = circuits.capacity_share[which] * np.exp(log_q)
     curve_error_v = np.hypot(
-        circuits.ocv_shift_sd_v[which], circuits.rows[which, ekf.POLARISATION_SHARE] * out[:, ekf.OUT_SLOW_V]
+        circuits.ocv_shift_sd_v[which], circuits.rows[which, layout.POLARISATION_SHARE] * out[:, layout.OUT_SLOW_V]
     )
     curve_sd = np.minimum(OCV_SPAN_SOC * curve_error_v / circuits.ocv_span_v[which], MAX_CURVE_SOC_SD)
-    soc_var = out[:, ekf.OUT_SOC_VAR] + curve_sd**2 + (1.0 - out[:, ekf.OUT_SOC]) ** 2 * unusable_var
+    soc_var = out[:, layout.OUT_SOC_VAR] + curve_sd**2 + (1.0 - out[:, layout.OUT_SOC]) ** 2 * unusable_var
     return FilterOutput(
-        soc=np.clip((out[:, ekf.OUT_SOC] - unusable) / usable, 0.0, 1.0),
+        soc=np.clip((out[:, layout.OUT_SOC] - unusable) / usable, 0.0, 1.0),
         soc_sd=np.sqrt(soc_var),
         soh=soh,
         soh_sd=soh * np.sqrt(variance),
-        discharged=out[:, ekf.OUT_DISCHARGED] != 0.0,
+        discharged=out[:, layout.OUT_DISCHARGED] != 0.0,
     )

@@ -9,30 +9,30 @@ from numpy.typing import NDArray
 
 from battery_twin.arrays import FloatArray, IntArray
 from battery_twin.filter.states import FilterStates
-from battery_twin.kernel import ekf
+from battery_twin.kernel import layout
 
 VERSION: Final = 2
 # Sums of small steps over years need double precision; values that each reading replaces do not.
 _SUMMED: Final = (
-    ekf.DRAWN_AH,
-    ekf.SETTLED_LOG_Q,
-    ekf.SETTLED_VAR,
-    ekf.EVIDENCE_AGE_S,
-    ekf.SINCE_DISCHARGE_S,
-    ekf.RESISTANCE_AGE_S,
-    ekf.PRIOR_LOG_Q,
+    layout.DRAWN_AH,
+    layout.SETTLED_LOG_Q,
+    layout.SETTLED_VAR,
+    layout.EVIDENCE_AGE_S,
+    layout.SINCE_DISCHARGE_S,
+    layout.RESISTANCE_AGE_S,
+    layout.PRIOR_LOG_Q,
 )
-_FLAGS: Final = (ekf.UNINFORMATIVE, ekf.HAS_EVIDENCE, ekf.BEGAN_FULL, ekf.AT_CUT_OFF, ekf.SETTLED_GRADE)
-_PLAIN: Final = tuple(sorted(set(range(ekf.MEMORY_SIZE)) - set(_SUMMED) - set(_FLAGS)))
-_PAIRS: Final = np.triu_indices(ekf.STATE_SIZE, 1)
+_FLAGS: Final = (layout.UNINFORMATIVE, layout.HAS_EVIDENCE, layout.BEGAN_FULL, layout.AT_CUT_OFF, layout.SETTLED_GRADE)
+_PLAIN: Final = tuple(sorted(set(range(layout.MEMORY_SIZE)) - set(_SUMMED) - set(_FLAGS)))
+_PAIRS: Final = np.triu_indices(layout.STATE_SIZE, 1)
 _LAYOUT: Final = np.dtype(
     [
         ("checksum", "<u4"),
         ("version", "<u2"),
         ("battery", "<u4"),
         ("circuit", "<u4"),
-        ("mean", "<f8", ekf.STATE_SIZE),
-        ("deviation", "<f8", ekf.STATE_SIZE),
+        ("mean", "<f8", layout.STATE_SIZE),
+        ("deviation", "<f8", layout.STATE_SIZE),
         ("correlation", "<f4", len(_PAIRS[0])),
         ("summed", "<f8", len(_SUMMED)),
         ("plain", "<f4", len(_PLAIN)),
@@ -102,7 +102,7 @@ def _states(records: NDArray[np.void]) -> FilterStates:
     covariance = records["correlation"] * deviation[:, rows] * deviation[:, columns]
     states.covariance[:, rows, columns] = covariance
     states.covariance[:, columns, rows] = covariance
-    diagonal = np.arange(ekf.STATE_SIZE)
+    diagonal = np.arange(layout.STATE_SIZE)
     states.covariance[:, diagonal, diagonal] = deviation**2
     states.mean[:] = records["mean"]
     for fields, name in ((_SUMMED, "summed"), (_PLAIN, "plain"), (_FLAGS, "flags")):

@@ -15,7 +15,7 @@ from battery_twin.fleet import blob
 from battery_twin.fleet.models import BatteryModels, ChosenCircuits
 from battery_twin.fleet.ohmic import OhmicEstimate, apply_ohmic
 from battery_twin.fleet.readings import MIN_FLOATING_V, FleetReadings, find_faults
-from battery_twin.kernel import ekf
+from battery_twin.kernel import constants, ekf, layout
 from battery_twin.life.remaining import capacity_by_age
 
 # A block that is not on float and has no history can be anything from a third full.
@@ -52,7 +52,7 @@ class FleetEstimator:
         owners = [blob.fingerprint(battery) for battery in request.battery_id]
         stored, state_faults = blob.unpack(request.state, owners, chosen.fingerprint[which])
         has_state = np.array([bool(state) for state in request.state], bool)
-        mode_is_float = readings.mode_is_float(chosen.circuits.rows[which, ekf.RATED_AH])
+        mode_is_float = readings.mode_is_float(chosen.circuits.rows[which, layout.RATED_AH])
         errors = find_faults(request, readings, has_state, ~mode_is_float)
         _add_faults_of_context(errors, request, chosen, state_faults)
         valid = np.array([slot for slot, error in enumerate(errors) if error is None], np.int64)
@@ -63,7 +63,7 @@ class FleetEstimator:
             readings=readings.select(valid),
             states=FilterStates(stored.mean[valid], stored.covariance[valid], stored.memory[valid]),
             is_new=~has_state[valid],
-            out=np.empty((len(valid), ekf.OUT_SIZE)),
+            out=np.empty((len(valid), layout.OUT_SIZE)),
         )
         output, ohmic = step.run()
         for slot, voltage_v in step.misfits():
@@ -108,24 +108,24 @@ class _FleetStep:
     def run(self) -> tuple[FilterOutput, OhmicEstimate]:
         """Start the new blocks, advance all of them and return their estimates."""
         circuits, which, readings = self.circuits, self.which, self.readings
-        rated_ah = circuits.rows[which, ekf.RATED_AH]
+        rated_ah = circuits.rows[which, layout.RATED_AH]
         mode_is_float, float_a = readings.mode_is_float(rated_ah), readings.float_a(rated_ah)
-        last_c = np.where(self.is_new, ASSUMED_TEMPERATURE_C, self.states.memory[:, ekf.PREVIOUS_C])
+        last_c = np.where(self.is_new, ASSUMED_TEMPERATURE_C, self.states.memory[:, layout.PREVIOUS_C])
         temperature_c = np.where(np.isnan(readings.temperature_c), last_c, readings.temperature_c)
         prior = _capacity_prior(readings.age_days, circuits, which)
         self._start(prior, mode_is_float, np.where(mode_is_float, float_a, readings.current_a), temperature_c)
-        rows = np.empty((len(which), ekf.IN_SIZE))
+        rows = np.empty((len(which), layout.IN_SIZE))
         for column, values in (
-            (ekf.IN_NEW, self.is_new),
-            (ekf.IN_MODE_IS_FLOAT, mode_is_float),
-            (ekf.IN_DT_S, readings.dt_s),
-            (ekf.IN_VOLTAGE_V, readings.voltage_v),
-            (ekf.IN_CURRENT_A, readings.current_a),
-            (ekf.IN_FLOAT_A, float_a),
-            (ekf.IN_TEMPERATURE_C, temperature_c),
-            (ekf.IN_RESISTANCE_MOHM, readings.resistance_mohm),
-            (ekf.IN_PRIOR_LOG_Q, prior.log_q),
-            (ekf.IN_PRIOR_VAR, prior.sd**2 + circuits.capacity_bias_sd[which] ** 2),
+            (layout.IN_NEW, self.is_new),
+            (layout.IN_MODE_IS_FLOAT, mode_is_float),
+            (layout.IN_DT_S, readings.dt_s),
+            (layout.IN_VOLTAGE_V, readings.voltage_v),
+            (layout.IN_CURRENT_A, readings.current_a),
+            (layout.IN_FLOAT_A, float_a),
+            (layout.IN_TEMPERATURE_C, temperature_c),
+            (layout.IN_RESISTANCE_MOHM, readings.resistance_mohm),
+            (layout.IN_PRIOR_LOG_Q, prior.log_q),
+            (layout.IN_PRIOR_VAR, prior.sd**2 + circuits.capacity_bias_sd[which] ** 2),
         ):
             rows[:, column] = values
         states = self.states
@@ -138,10 +138,10 @@ class _FleetStep:
     ) -> None:
         """Start the new blocks: full where the string is on float, with that assumption's deviation, else unknown."""
         voltage_v = self.readings.voltage_v
-        rated_ah = self.circuits.rows[self.which, ekf.RATED_AH]
-        floats = mode_is_float | (voltage_v > ekf.RESTED_V) | (used_a > ekf.CHARGE_C_RATE * rated_ah)
+        rated_ah = self.circuits.rows[self.which, layout.RATED_AH]
+        floats = mode_is_float | (voltage_v > constants.RESTED_V) | (used_a > constants.CHARGE_C_RATE * rated_ah)
         for mask, soc, soc_sd in (
-            (self.is_new & mode_is_float, ekf.FULL_SOC, ekf.FULL_SOC_SD),
+            (self.is_new & mode_is_float, constants.FULL_SOC, constants.FULL_SOC_SD),
             (self.is_new & ~mode_is_float, UNKNOWN_SOC, UNKNOWN_SOC_SD),
         ):
             self.states.start(
@@ -159,7 +159,7 @@ class _FleetStep:
 
     def misfits(self) -> list[tuple[int, float]]:
         """Return slot and voltage of blocks whose readings the circuit has not followed for a while."""
-        wrong = np.flatnonzero(self.out[:, ekf.OUT_MISFIT] != 0.0)
+        wrong = np.flatnonzero(self.out[:, layout.OUT_MISFIT] != 0.0)
         return list(zip(self.slots[wrong].tolist(), self.readings.voltage_v[wrong].tolist(), strict=True))
 
     def contradictions(self) -> list[tuple[int, float]]:
@@ -169,7 +169,7 @@ class _FleetStep:
         """
         readings = self.readings
         with np.errstate(invalid="ignore"):
-            flows = np.abs(readings.current_a) > MIN_CURRENT_OVER_BIAS * ekf.BIAS_SD_A
+            flows = np.abs(readings.current_a) > MIN_CURRENT_OVER_BIAS * constants.BIAS_SD_A
             wrong = np.flatnonzero(readings.is_float & ~flows & (readings.voltage_v < MIN_FLOATING_V))
         return list(zip(self.slots[wrong].tolist(), readings.voltage_v[wrong].tolist(), strict=True))
 
@@ -198,16 +198,16 @@ class _FleetResult:
     def response(self, states: list[bytes | None]) -> EstimateResponse:
         """Return the columns of the response; None where an estimate was withheld or refused."""
         out, output, ohmic = self.step.out, self.output, self.ohmic
-        informative = out[:, ekf.OUT_INFORMATIVE] != 0.0
+        informative = out[:, layout.OUT_INFORMATIVE] != 0.0
         memory = self.step.states.memory
         # Not yet assumed full again since a discharge: the charge is still counted from it.
-        counted = (memory[:, ekf.FLOATED_S] < ekf.FLOAT_HELD_S) & (
-            memory[:, ekf.SINCE_DISCHARGE_S] < 0.5 * NO_DISCHARGE_SEEN_S
+        counted = (memory[:, layout.FLOATED_S] < constants.FLOAT_HELD_S) & (
+            memory[:, layout.SINCE_DISCHARGE_S] < 0.5 * NO_DISCHARGE_SEEN_S
         )
         soc_provenance = _PROVENANCES[np.where(informative | counted, DISCHARGE_INFERRED, PRIOR_ONLY)]
         without_discharge = np.where(ohmic.lowers_soh, OHMIC_INFERRED, PRIOR_ONLY)
         soh_provenance = _PROVENANCES[np.where(output.discharged, DISCHARGE_INFERRED, without_discharge)]
-        nis = (out[:, ekf.OUT_INNOVATION_V] / out[:, ekf.OUT_INNOVATION_SD_V]) ** 2
+        nis = (out[:, layout.OUT_INNOVATION_V] / out[:, layout.OUT_INNOVATION_SD_V]) ** 2
         # Built without validation: the types are ours, and 1,944 rows of eleven columns cost more than the filter.
         return EstimateResponse.model_construct(
             soc_pct=self._column(100.0 * output.soc),

@@ -11,7 +11,7 @@ import numpy as np
 
 from battery_twin.arrays import BoolArray, FloatArray
 from battery_twin.filter.states import FilterOutput
-from battery_twin.kernel import ekf
+from battery_twin.kernel import constants, layout
 
 RISE_PER_FADE, RISE_PER_FADE_SD = 2.2, 1.1
 SCATTER = 0.14
@@ -53,17 +53,17 @@ def apply_ohmic(memory: FloatArray, baseline_mohm: FloatArray, output: FilterOut
     baseline_mohm
         Resistance of each block when new, at 25 degC (n,); NaN where unknown.
     """
-    resistance = memory[:, ekf.RESISTANCE_MOHM]
+    resistance = memory[:, layout.RESISTANCE_MOHM]
     measured = resistance > 0
     with np.errstate(invalid="ignore"):
         rise = resistance / baseline_mohm - 1.0
         fade_sd = np.hypot(SCATTER, np.abs(rise) * RISE_PER_FADE_SD / RISE_PER_FADE) / RISE_PER_FADE
         ohmic_soh = np.maximum(1.0 - rise / RISE_PER_FADE, 0.0)
         lowers_soh = measured & (rise > MIN_RISE) & (ohmic_soh < output.soh)
-    years = memory[:, ekf.RESISTANCE_AGE_S] / ekf.YEAR_S
+    years = memory[:, layout.RESISTANCE_AGE_S] / constants.YEAR_S
     fade_var = np.where(lowers_soh, fade_sd**2 + (FADE_SD_PER_YEAR * years) ** 2, 1.0)
     weight = np.where(lowers_soh, output.soh_sd**2 / (output.soh_sd**2 + fade_var), 0.0)
-    resistance_sd = np.sqrt(memory[:, ekf.RESISTANCE_VAR] + (ekf.OHMIC_BIAS * resistance) ** 2)
+    resistance_sd = np.sqrt(memory[:, layout.RESISTANCE_VAR] + (constants.OHMIC_BIAS * resistance) ** 2)
     return OhmicEstimate(
         measured,
         resistance,

@@ -10,7 +10,7 @@ from battery_contracts.enums import StringMode
 from battery_contracts.twin import EstimateRequest
 from battery_twin.arrays import BoolArray, FloatArray, IntArray
 from battery_twin.filter.states import FLOAT_A_PER_AH
-from battery_twin.kernel import ekf
+from battery_twin.kernel import constants
 from battery_twin.runs import LIMITS
 
 MAX_GAP_S = 10 * 365.25 * 86400.0
@@ -58,7 +58,7 @@ class FleetReadings:
         """Return where (n,) the string is on float by its mode, and neither voltage nor current contradicts it."""
         with np.errstate(invalid="ignore"):
             draws_more = np.abs(self.current_a) > MAX_FLOAT_C_RATE * rated_ah
-            return self.is_float & ~draws_more & (self.voltage_v > ekf.RESTED_V)
+            return self.is_float & ~draws_more & (self.voltage_v > constants.RESTED_V)
 
     def float_a(self, rated_ah: FloatArray) -> FloatArray:
         """Return the float current (n,): the probe's value, else what is usual for the rated capacity (n,)."""

@@ -7,7 +7,7 @@ from scipy.signal import lfilter
 
 from battery_twin.arrays import BoolArray, FloatArray, IntArray
 from battery_twin.circuit.slow_branch import slow_drive_a
-from battery_twin.kernel.ekf import OCV_KNOTS, OCV_V_PER_C, R0_PER_C, REFERENCE_C, RESISTANCE_KNOTS
+from battery_twin.kernel.layout import OCV_KNOTS, OCV_V_PER_C, R0_PER_C, REFERENCE_C, RESISTANCE_KNOTS
 from battery_twin.runs import RecordedRun
 
 # Rows near a change of current by more than this share of its range are kept when rows are thinned out.

@@ -6,16 +6,16 @@ from dataclasses import dataclass
 import numpy as np
 
 from battery_twin.arrays import BoolArray, FloatArray
-from battery_twin.kernel.ekf import (
+from battery_twin.kernel.constants import (
     CUT_OFF_SLACK_V,
     FAST_CUT_OFF_V,
     FAST_H,
     MEDIUM_CUT_OFF_V,
     MEDIUM_H,
-    REFERENCE_C,
     SLOW_C_RATE,
     SLOW_CUT_OFF_V,
 )
+from battery_twin.kernel.layout import REFERENCE_C
 from battery_twin.runs import RecordedRun, RunInvalid
 
 MIN_ROWS = 30

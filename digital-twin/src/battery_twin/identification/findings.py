@@ -8,7 +8,7 @@ from battery_contracts.twin_analysis import FitError, Identified
 from battery_twin.identification.excitation import current_steps
 from battery_twin.identification.fit import Fit
 from battery_twin.identification.plausibility import warnings
-from battery_twin.kernel.ekf import OCV_KNOTS, RESISTANCE_KNOTS
+from battery_twin.kernel.layout import OCV_KNOTS, RESISTANCE_KNOTS
 
 # A value is identified when the runs at least halve the deviation of its prior, to less than a third of the value.
 NARROWED = 0.5

@@ -45,7 +45,7 @@ from battery_twin.identification.prior import (
     Prior,
     prior_for,
 )
-from battery_twin.kernel.ekf import OCV_KNOTS, OCV_V_PER_C, REFERENCE_C, RESISTANCE_KNOTS
+from battery_twin.kernel.layout import OCV_KNOTS, OCV_V_PER_C, REFERENCE_C, RESISTANCE_KNOTS
 from battery_twin.runs import RecordedRun
 
 # The searched unknowns: two time constants, the knee of the slow branch, time constant and size of the depletion, then

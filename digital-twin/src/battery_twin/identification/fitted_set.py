@@ -9,7 +9,7 @@ from battery_twin.circuit.parameter_set import ParameterSet
 from battery_twin.identification.findings import separates_resistance
 from battery_twin.identification.fit import Fit
 from battery_twin.identification.plausibility import check_fit
-from battery_twin.kernel.ekf import OCV_KNOTS, RESISTANCE_KNOTS
+from battery_twin.kernel.layout import OCV_KNOTS, RESISTANCE_KNOTS
 
 # Open-circuit voltage rises by 1.2 V from empty to full; a tenth of that slope is the least accepted anywhere.
 MIN_OCV_SLOPE_V = 0.12

@@ -5,7 +5,7 @@ import numpy as np
 from battery_twin.circuit.data_sheet import resistance_tables
 from battery_twin.identification.excitation import discharge_rates
 from battery_twin.identification.fit import Fit
-from battery_twin.kernel.ekf import RESISTANCE_KNOTS
+from battery_twin.kernel.layout import RESISTANCE_KNOTS
 from battery_twin.runs import RunInvalid
 
 MIN_CAPACITY, MAX_CAPACITY = 0.4, 1.4

@@ -6,7 +6,7 @@ import numpy as np
 
 from battery_twin.arrays import FloatArray
 from battery_twin.circuit.data_sheet import OCV_SHIFT_SD_V, OCV_V, resistance_tables
-from battery_twin.kernel.ekf import OCV_KNOTS
+from battery_twin.kernel.layout import OCV_KNOTS
 
 # Standard deviation of each step of the open-circuit curve between knots. A loose prior lets a run at one current trade
 # the curve against resistance. Towards empty the voltage falls far below the law of the acid.

@@ -13,7 +13,7 @@ from battery_twin.arrays import FloatArray
 from battery_twin.circuit.parameter_set import ParameterSet
 from battery_twin.circuit.slow_branch import slow_drive_a
 from battery_twin.deadline import NO_DEADLINE, Deadline
-from battery_twin.kernel.ekf import OCV_KNOTS, OCV_V_PER_C, R0_PER_C, REFERENCE_C, RESISTANCE_KNOTS
+from battery_twin.kernel.layout import OCV_KNOTS, OCV_V_PER_C, R0_PER_C, REFERENCE_C, RESISTANCE_KNOTS
 
 DRAWS = 200
 SEED = 20260101
