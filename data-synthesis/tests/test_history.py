@@ -26,12 +26,12 @@ START = datetime(2026, 2, 10, tzinfo=UTC)
 END = START + timedelta(days=3, minutes=20)
 
 
-def _write(fleet: Sequence[FleetRow], folder: Path, *, end: datetime = END) -> dict[str, Any]:
+def _write(fleet: Sequence[FleetRow], folder: Path, *, start: datetime = START, end: datetime = END) -> dict[str, Any]:
     return write_history(
         fleet,
         folder / "out",
         seed=SEED,
-        start=START,
+        start=start,
         end=end,
         checkpoint=folder / "checkpoint",
         progress=lambda _done, _total: None,
@@ -111,6 +111,36 @@ def test_checkpoint_stands_at_the_end(written: Path, one_location: Sequence[Flee
     # Looking more often cuts the steps elsewhere; what comes out is the same within the sensors' noise.
     assert one.voltage_v == pytest.approx(other.voltage_v, abs=0.01)
     assert one.temperature_c == pytest.approx(other.temperature_c, abs=0.2)
+
+
+@pytest.mark.parametrize("end", [datetime(2026, 5, 20, 17, tzinfo=UTC), datetime(2026, 12, 3, 9, 30, tzinfo=UTC)])
+def test_every_location_has_deep_tests(fleet: Sequence[FleetRow], tmp_path: Path, end: datetime) -> None:
+    locations = ("DC-CNX-01", "DC-HDY-01")
+    rows = [row for row in fleet if row.location_id in locations]
+    _write(rows, tmp_path, start=end - timedelta(days=20), end=end)
+    for location in locations:
+        depths_pct = _tested_depths_pct(tmp_path / "out" / "string_telemetry" / f"{location}.parquet")
+        # The yearly test of a string takes 12 minutes, or 12 %.
+        deep = {string: depth_pct for string, depth_pct in depths_pct.items() if depth_pct > 20}
+        assert len(deep) == 3
+        assert 50 < min(deep.values()) < max(deep.values()) < 100
+
+
+def test_short_histories_have_no_deep_test(written: Path) -> None:
+    depths_pct = _tested_depths_pct(written / "out" / "string_telemetry" / "DC-CNX-01.parquet")
+    assert max(depths_pct.values(), default=0.0) < 20
+
+
+def _tested_depths_pct(file: Path) -> dict[str, float]:
+    """Return the charge that each string gave in tests, over 120 Ah; a sample holds for a minute at most."""
+    drawn_ah: dict[str, float] = {}
+    last: dict[str, tuple[datetime, float]] = {}
+    for row in sorted(pq.read_table(file).to_pylist(), key=lambda row: row["time"]):
+        before_at, before_a = last.get(row["string_id"], (row["time"], 0.0))
+        held_s = min((row["time"] - before_at).total_seconds(), 60.0)
+        drawn_ah[row["string_id"]] = drawn_ah.get(row["string_id"], 0.0) + before_a * held_s / 3600
+        last[row["string_id"]] = (row["time"], -row["current_a"] if row["mode"] == "test" else 0.0)
+    return {string: 100.0 * charge_ah / 120.0 for string, charge_ah in drawn_ah.items()}
 
 
 def test_failure_on_the_way_leaves_no_half_history(

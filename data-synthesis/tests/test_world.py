@@ -1,3 +1,4 @@
+import json
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 
@@ -7,6 +8,7 @@ import pytest
 
 from battery_contracts.enums import HvacState, StringMode
 from battery_contracts.fleet import FleetRow
+from battery_synth.outside.campaign import Campaign
 from battery_synth.outside.grid import DischargeSpan, Grid
 from battery_synth.world import World
 
@@ -19,6 +21,10 @@ FloatArray = npt.NDArray[np.float64]
 
 def _per_string(values: FloatArray) -> FloatArray:
     return values.reshape(-1, 24)
+
+
+def _span(start: datetime, days: float) -> tuple[float, float]:
+    return start.timestamp(), start.timestamp() + days * 86_400.0
 
 
 # -- float ----------------------------------------------------------------------------------------------------------
@@ -233,6 +239,37 @@ def test_checkpoint_goes_on_exactly(one_location: Sequence[FleetRow], outage: Ou
         for name in ("voltage_v", "current_a", "temperature_c", "internal_resistance_mohm", "float_current_ma"):
             np.testing.assert_array_equal(getattr(one, name), getattr(other, name))
     assert again.dump() == world.dump()
+
+
+def test_checkpoint_keeps_the_campaign_that_is_under_way(one_location: Sequence[FleetRow]) -> None:
+    campaign = Campaign.at_the_end_of(START.timestamp(), START.timestamp() + 20 * 86_400.0)
+    world = World.create(one_location, seed=SEED, start=START, campaign=campaign)
+    tests = [test for test in world.plants[0].outside.discharges(*_span(START, 20)) if test.kind == "capacity_test"]
+    assert len(tests) >= 2
+    # Before the first of them, half-way through it, while its string recharges, and after the last.
+    stops_s = [tests[0].start_s - 3e3, tests[0].start_s + 5e3, tests[0].end_s + 5e3, tests[-1].end_s + 86_400.0]
+    worlds = [world]
+    for stop in (datetime.fromtimestamp(stop_s, UTC) for stop_s in stops_s):
+        for each in worlds:
+            each.advance(stop)
+        worlds.append(World.load(world.dump(), one_location))
+    for each in worlds:
+        each.advance(START + timedelta(days=30))
+    assert len({each.dump() for each in worlds}) == 1
+    assert all(each.campaign == campaign for each in worlds)
+
+
+def test_checkpoint_of_an_earlier_version_has_no_campaign(world: World, one_location: Sequence[FleetRow]) -> None:
+    content = json.loads(world.dump())
+    del content["campaign"]
+    assert World.load(json.dumps(content).encode(), one_location).dump() == world.dump()
+
+
+@pytest.mark.parametrize("campaign", [[], {}, {"start_s": "soon", "end_s": 1.0}, 7])
+def test_broken_campaigns_are_refused(world: World, one_location: Sequence[FleetRow], campaign: object) -> None:
+    content = {**json.loads(world.dump()), "campaign": campaign}
+    with pytest.raises(ValueError, match="not a checkpoint"):
+        World.load(json.dumps(content).encode(), one_location)
 
 
 def test_what_a_sensor_reports_does_not_depend_on_who_else_is_asked(world: World) -> None:

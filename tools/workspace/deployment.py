@@ -76,7 +76,8 @@ def wrong_order(compose: Compose) -> list[str]:
                 wrong.append(f"{name} waits for the health of {needed}, which has no health check")
             if how["condition"] == "service_completed_successfully" and other.get("restart") != "no":
                 wrong.append(f"{name} waits for the end of {needed}, which is restarted")
-            left_out = set(service["profiles"]) - set(other["profiles"])
+            is_required = how.get("required", True)
+            left_out = set(service["profiles"]) - set(other["profiles"]) if is_required else set()
             wrong += [f"{name} needs {needed}, which profile {profile} leaves out" for profile in sorted(left_out)]
     return wrong
 

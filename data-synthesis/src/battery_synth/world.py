@@ -3,6 +3,7 @@
 import hashlib
 import json
 from collections.abc import Iterable, Sequence
+from dataclasses import asdict
 from datetime import UTC, datetime
 from itertools import groupby
 from typing import Any, Final
@@ -15,6 +16,7 @@ from battery_synth.engine.plant import Plant
 from battery_synth.engine.strings import DISCHARGE, RECHARGE, TEST
 from battery_synth.life.policy import Unattended
 from battery_synth.observation import LocationObservation, Observation
+from battery_synth.outside.campaign import Campaign
 from battery_synth.state.readings import HVAC_STATES, MODES, SimulatedReadings
 from battery_synth.storage.arrays_json import decoded, encoded
 
@@ -27,9 +29,10 @@ _FIRST, _LAST = datetime(2011, 1, 1, tzinfo=UTC), datetime(2049, 1, 1, tzinfo=UT
 class World:
     """The fleet at an instant: `advance` moves it forward in time, `observe` reads its sensors."""
 
-    def __init__(self, seed: int, plants: Sequence[Plant], time: datetime) -> None:
+    def __init__(self, seed: int, plants: Sequence[Plant], time: datetime, campaign: Campaign | None = None) -> None:
         self.seed = seed
         self.time = time
+        self.campaign = campaign
         self.plants = list(plants)
         """One per location, in the order of their codes."""
         self._position_of = {
@@ -43,8 +46,10 @@ class World:
         self.location_ids = [plant.layout.location.code for plant in self.plants]
 
     @classmethod
-    def create(cls, fleet: Sequence[FleetRow], *, seed: int, start: datetime) -> "World":
-        """Build the world settled on float at ``start``.
+    def create(
+        cls, fleet: Sequence[FleetRow], *, seed: int, start: datetime, campaign: Campaign | None = None
+    ) -> "World":
+        """Build the world settled on float at ``start``; a campaign has its capacity tests at every location.
 
         Raises
         ------
@@ -55,9 +60,10 @@ class World:
             raise ValueError("the fleet has no batteries")
         start = _in_climate_range(start)
         plants = [
-            Plant(seed, rows, start_s=start.timestamp(), policy=Unattended()) for rows in by_location(fleet).values()
+            Plant(seed, rows, start_s=start.timestamp(), policy=Unattended(), campaign=campaign)
+            for rows in by_location(fleet).values()
         ]
-        return cls(seed, plants, start)
+        return cls(seed, plants, start, campaign)
 
     @property
     def fingerprint(self) -> str:
@@ -136,7 +142,8 @@ class World:
         """Return a checkpoint from which `load` with the same fleet continues exactly."""
         saved = {plant.layout.location.code: encoded(plant.saved()) for plant in self.plants}
         header = {"version": CHECKPOINT_VERSION, "seed": self.seed, "time": self.time.isoformat()}
-        return json.dumps({**header, "fleet": self.fingerprint, "sites": saved}).encode()
+        campaign = None if self.campaign is None else asdict(self.campaign)
+        return json.dumps({**header, "campaign": campaign, "fleet": self.fingerprint, "sites": saved}).encode()
 
     @classmethod
     def load(cls, data: bytes, fleet: Sequence[FleetRow]) -> "World":
@@ -151,19 +158,21 @@ class World:
         try:
             time, seed = datetime.fromisoformat(content["time"]), int(content["seed"])
             saved = {str(code): decoded(state) for code, state in content["sites"].items()}
+            campaign = _campaign(content.get("campaign"))
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise ValueError("not a checkpoint of the world") from error
         rows = by_location(fleet)
         if content.get("fleet") != _fingerprint(rows) or set(rows) != set(saved):
             raise ValueError("the checkpoint belongs to another fleet")
         try:
+            start_s = time.timestamp()
             plants = [
-                Plant(seed, members, start_s=time.timestamp(), policy=Unattended(), saved=saved[code])
+                Plant(seed, members, start_s=start_s, policy=Unattended(), campaign=campaign, saved=saved[code])
                 for code, members in rows.items()
             ]
         except (KeyError, TypeError, AttributeError) as error:
             raise ValueError("not a checkpoint of the world") from error
-        return cls(seed, plants, _in_climate_range(time))
+        return cls(seed, plants, _in_climate_range(time), campaign)
 
     def _in_mode(self, modes: tuple[int, ...], string_ids: Iterable[str] | None) -> frozenset[str]:
         matching = frozenset(
@@ -221,6 +230,11 @@ def _checkpoint(data: bytes) -> dict[str, Any]:
     if version != CHECKPOINT_VERSION:
         raise ValueError(f"checkpoint version {version}, this code reads {CHECKPOINT_VERSION}")
     return content
+
+
+def _campaign(saved: dict[str, float] | None) -> Campaign | None:
+    """Return the campaign of a checkpoint; older ones have none."""
+    return None if saved is None else Campaign(float(saved["start_s"]), float(saved["end_s"]))
 
 
 def _in_climate_range(time: datetime) -> datetime:

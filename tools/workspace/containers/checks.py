@@ -13,7 +13,7 @@ from containers.stack import Stack
 
 _SCRAPED_WITHIN_S = 90.0
 _REQUESTS = 40
-ONE_SHOTS = ("migrate", "bootstrap", "demo-fleet", "demo-import", "demo-history", "demo-load")
+ONE_SHOTS = ("migrate", "bootstrap", "demo-fleet", "demo-circuits", "demo-import", "demo-history", "demo-load")
 
 
 def check_metrics(stack: Stack) -> None:

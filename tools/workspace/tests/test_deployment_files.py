@@ -24,11 +24,13 @@ from starlette.types import Message, Receive, Scope, Send
 
 from battery_api.app.security_headers import SecurityHeadersMiddleware
 from battery_api.settings import GatewaySettings
+from battery_contracts.fleet import BATTERY_MODELS
 from battery_ml.api.app import MlSettings
 from battery_servicekit.secret_files import is_secret
 from battery_servicekit.settings import ServiceSettings
 from battery_sim.settings import SimulatorSettings
 from battery_twin.api.app import TwinSettings
+from battery_twin.circuit.parameter_set import ParameterSet
 
 ROOT = Path(__file__).resolve().parents[3]
 OPS = ROOT / "ops"
@@ -163,6 +165,25 @@ class TestCompose:
         owners = {name for name, service in services.items() if "database_owner_url" in service.get("secrets", ())}
         assert owners == {"migrate", "demo-load"}
 
+    def test_the_demo_adds_its_circuit_and_keeps_one_that_is_there(self, tmp_path: Path) -> None:
+        services = deployment.read_compose(COMPOSE)["services"]
+        source = next(entry for entry in services["demo-circuits"]["volumes"] if entry.startswith("./"))
+        shutil.copytree(ROOT / source.split(":")[0], tmp_path / "demo-circuits")
+        circuits = tmp_path / "circuits"
+        circuits.mkdir()
+        command = [word.replace("/app", str(tmp_path)) for word in services["demo-circuits"]["command"]]
+        assert run(command).returncode == 0
+        (circuit,) = circuits.iterdir()
+        assert circuit.stem in BATTERY_MODELS
+        assert ParameterSet.from_json(circuit.read_text()).calibrated
+        circuit.write_text("one's own")
+        assert run(command).returncode == 0
+        assert circuit.read_text() == "one's own"
+
+    def test_the_twin_reads_the_circuits_and_cannot_change_them(self) -> None:
+        twin = deployment.read_compose(COMPOSE)["services"]["twin"]
+        assert twin["volumes"] == [f"circuits:{deployment.environment_of(twin)['PARAMETERS_DIR']}:ro"]
+
     def test_two_gateways_share_their_messages_behind_one_proxy(self) -> None:
         gateway = deployment.read_compose(COMPOSE)["services"]["gateway"]
         variables = deployment.environment_of(gateway)
@@ -197,6 +218,7 @@ class TestCompose:
             ("  cap_drop: [ALL]\n", "", "ml: it keeps capabilities"),
             ("  services: { internal: true }", "  services: {}", "twin: it is on a network with a way out"),
             ("  models: {}\n", "", "volume models is not defined"),
+            (", required: false }", " }", "twin needs demo-circuits, which profile core leaves out"),
         ],
     )
     def test_a_mistake_is_found(self, right: str, mistake: str, expected: str) -> None:
@@ -253,6 +275,16 @@ class TestImages:
         # Code that was compiled for one name of a processor is not found under another.
         compiled = set(re.findall(r"NUMBA_CPU_NAME=(\w+)", DOCKERFILES[name]))
         assert len(compiled) == (1 if names >= KERNELS else 0)
+
+    def test_a_volume_is_of_the_user_who_writes_to_it(self) -> None:
+        # An engine gives a new volume the owner of the folder that the image has there.
+        for name, service in deployment.read_compose(COMPOSE)["services"].items():
+            volumes = [entry.split(":") for entry in service.get("volumes", ())] if "build" in service else []
+            for source, target, *mode in volumes:
+                if source.startswith(".") or "ro" in mode:
+                    continue
+                runtime = DOCKERFILES[service["build"]["dockerfile"]].split(" AS runtime")[1]
+                assert re.search(rf"chown -R 10001:10001 [^\n]*{target}( |$)", runtime, re.MULTILINE), name
 
     @pytest.mark.parametrize("name", DOCKERFILES)
     def test_an_image_runs_as_nobody_in_particular_and_tells_its_health(self, name: str) -> None:

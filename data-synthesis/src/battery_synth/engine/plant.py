@@ -14,6 +14,7 @@ from battery_synth.engine.plan import plan_span, single_sample
 from battery_synth.engine.strings import FLOAT
 from battery_synth.life.events import LifeEvent
 from battery_synth.life.policy import Policy
+from battery_synth.outside.campaign import Campaign
 from battery_synth.outside.scenario import Scenario
 from battery_synth.outside.surroundings import Surroundings
 from battery_synth.sensing.faults import SensorFaults
@@ -55,6 +56,7 @@ class Plant:
         start_s: float,
         policy: Policy,
         scenario: Scenario | None = None,
+        campaign: Campaign | None = None,
         saved: dict[str, Any] | None = None,
         with_sensor_faults: bool = False,
     ) -> None:
@@ -68,8 +70,9 @@ class Plant:
             The fleet is not that of a single location, or the saved state belongs to another fleet.
         """
         self.layout = layout = LocationLayout.of(fleet)
+        strings = len(layout.string_ids)
         self.outside = Surroundings.of(
-            seed, layout.location, layout.system_ids, len(layout.string_ids), layout.rated_ah, scenario=scenario
+            seed, layout.location, layout.system_ids, strings, layout.rated_ah, scenario=scenario, campaign=campaign
         )
         self._sensors = Sensors.of(seed, layout.battery_ids, layout.string_ids)
         self._faults = SensorFaults(seed, layout.string_ids, layout.width) if with_sensor_faults else None

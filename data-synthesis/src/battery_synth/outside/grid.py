@@ -11,6 +11,7 @@ from typing import Final, Literal
 import numpy as np
 import numpy.typing as npt
 
+from battery_synth.outside.campaign import Campaign
 from battery_synth.outside.climate import year_of, year_start_s
 from battery_synth.outside.locations import LocationProfile
 from battery_synth.streams import stream
@@ -30,7 +31,7 @@ CAPACITY_TEST_S: Final = 5.0 * 3600.0
 CAPACITY_TEST_PER_AH: Final = 0.23
 """About the four-hour rate: 27.6 A for 120 Ah."""
 CAPACITY_TEST_MONTHS: Final = (11, 12, 1, 2)
-"""Capacity tests take place in the cool season; each string is tested every second year."""
+"""The yearly plan has capacity tests in the cool season; each string is tested every second year."""
 _HOUR_S, _DAY_S = 3600.0, 86_400.0
 _LONGEST_S: Final = 3.0 * _DAY_S
 
@@ -57,13 +58,24 @@ class DischargeSpan:
 
 
 class Grid:
-    """Mains events and tests of one location, drawn when their year is first needed."""
+    """Mains events and tests of one location, drawn when their year is first needed.
+
+    Of two at once that of ``extra`` or of the campaign is kept.
+    """
 
     def __init__(
-        self, seed: int, location: LocationProfile, strings: int, rated_ah: float, extra: tuple[DischargeSpan, ...] = ()
+        self,
+        seed: int,
+        location: LocationProfile,
+        strings: int,
+        rated_ah: float,
+        extra: tuple[DischargeSpan, ...] = (),
+        *,
+        campaign: Campaign | None = None,
     ) -> None:
         self._seed, self._location, self._strings = seed, location, strings
-        self._test_a, self._extra = CAPACITY_TEST_PER_AH * rated_ah, extra
+        self._test_a, self._campaign = CAPACITY_TEST_PER_AH * rated_ah, campaign
+        self._planned = [*extra, *self._campaign_tests()]
         self._years: dict[int, list[DischargeSpan]] = {}
 
     def discharges(self, start_s: float, end_s: float) -> list[DischargeSpan]:
@@ -96,8 +108,8 @@ class Grid:
             # Events that would reach into the next year are dropped, so that each year stands alone.
             end_s = year_start_s(year + 1)
             drawn = [event for event in drawn if event.over_s < end_s]
-            planned = [event for event in self._extra if year_of(event.start_s) == year]
-            self._years[year] = _without_overlaps([*planned, *sorted(drawn, key=lambda event: event.start_s)])
+            planned = [event for event in self._planned if year_of(event.start_s) == year]
+            self._years[year] = _without_overlaps(planned, sorted(drawn, key=lambda event: event.start_s))
         return self._years[year]
 
     def _outages(self, random: np.random.Generator, year: int) -> list[DischargeSpan]:
@@ -142,9 +154,18 @@ class Grid:
                 continue
             month, day = days[(string * 7 + year) % len(days)]
             start_s = datetime(year, month, day, 2, tzinfo=UTC).timestamp()
-            end_s = start_s + CAPACITY_TEST_S
-            events.append(DischargeSpan(start_s, end_s, start_s, "capacity_test", string, self._test_a))
+            if self._campaign is None or not self._campaign.covers(start_s):
+                events.append(self._capacity_test(string, start_s))
         return events
+
+    def _campaign_tests(self) -> list[DischargeSpan]:
+        if self._campaign is None:
+            return []
+        tests = self._campaign.tests(self._seed, self._location.code, self._strings, CAPACITY_TEST_S)
+        return [self._capacity_test(string, start_s) for string, start_s in tests]
+
+    def _capacity_test(self, string: int, start_s: float) -> DischargeSpan:
+        return DischargeSpan(start_s, start_s + CAPACITY_TEST_S, start_s, "capacity_test", string, self._test_a)
 
     def _instants(self, random: np.random.Generator, year: int, rate_per_year: float) -> list[float]:
         """Draw instants over a year, denser in the storm months of the location."""
@@ -174,10 +195,12 @@ def _tenths(seconds: float) -> float:
     return round(seconds, 1)
 
 
-def _without_overlaps(events: list[DischargeSpan]) -> list[DischargeSpan]:
+def _without_overlaps(planned: list[DischargeSpan], drawn: list[DischargeSpan]) -> list[DischargeSpan]:
     """Return events in order of their start; of two that overlap the one listed first is kept."""
     kept: list[DischargeSpan] = []
-    for event in events:
-        if all(event.start_s >= other.over_s or event.over_s <= other.start_s for other in kept[-40:]):
+    for event in (*planned, *drawn):
+        # Drawn events are in order, so that only the latest of them reach so far; planned ones may lie anywhere.
+        others = (*kept[: len(planned)], *kept[-40:])
+        if all(event.start_s >= other.over_s or event.over_s <= other.start_s for other in others):
             kept.append(event)
     return sorted(kept, key=lambda event: event.start_s)

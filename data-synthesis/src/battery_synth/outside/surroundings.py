@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
+from battery_synth.outside.campaign import Campaign
 from battery_synth.outside.chargers import Chargers
 from battery_synth.outside.climate import Climate
 from battery_synth.outside.grid import DischargeSpan, Grid
@@ -34,15 +35,19 @@ class Surroundings:
         rated_ah: float,
         *,
         scenario: Scenario | None = None,
+        campaign: Campaign | None = None,
     ) -> "Surroundings":
-        """Draw the surroundings of a location with a number of strings of ``rated_ah``; a scenario adds its events."""
+        """Draw the surroundings of a location with a number of strings of ``rated_ah``.
+
+        A scenario adds its events; a campaign has its capacity tests.
+        """
         added = scenario or Scenario("none")
         climate = Climate.of_location(seed, location.code, location.climate_zone)
         systems = list(system_ids)
         return cls(
             climate,
             Room(seed, location, climate, added.hvac_faults),
-            Grid(seed, location, strings, rated_ah, added.discharges),
+            Grid(seed, location, strings, rated_ah, added.discharges, campaign=campaign),
             Chargers(seed, systems, added.charger_faults),
             Load(seed, systems),
         )
