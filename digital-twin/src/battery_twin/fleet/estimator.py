@@ -1,41 +1,22 @@
 """Estimates of the whole fleet in one call."""
 
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Self
 
 import numpy as np
-from numpy.typing import NDArray
 
-from battery_contracts.enums import Provenance
-from battery_contracts.twin import CONTRADICTS_CIRCUIT, EstimateRequest, EstimateResponse
-from battery_twin.arrays import BoolArray, FloatArray, IntArray
-from battery_twin.filter.circuit_table import CircuitTable
-from battery_twin.filter.states import NO_DISCHARGE_SEEN_S, CapacityPrior, FilterOutput, FilterStates, summarise
+from battery_contracts.twin import EstimateRequest, EstimateResponse
+from battery_twin.arrays import FloatArray, IntArray
+from battery_twin.filter.states import FilterStates
 from battery_twin.fleet import blob
 from battery_twin.fleet.models import BatteryModels, ChosenCircuits
-from battery_twin.fleet.ohmic import OhmicEstimate, apply_ohmic
-from battery_twin.fleet.readings import MIN_FLOATING_V, FleetReadings, find_faults
-from battery_twin.kernel import constants, ekf, layout
-from battery_twin.life.remaining import capacity_by_age
+from battery_twin.fleet.readings import FleetReadings, order_faults, reading_faults
+from battery_twin.fleet.results import ResultColumns
+from battery_twin.fleet.series import NO_READING, BatterySeries
+from battery_twin.fleet.step import MISFIT, NOT_FLOATING, FleetStep
+from battery_twin.kernel import layout
 
-# A block that is not on float and has no history can be anything from a third full.
-UNKNOWN_SOC, UNKNOWN_SOC_SD = 0.8, 0.3
-UNKNOWN_AGE_CAPACITY_SD = 0.10
-# Deviation of the capacity of new blocks from their nameplate, where the model is known by name.
-NAMEPLATE_CAPACITY_SD = 0.05
-NAMEPLATE_WEIGHT = 0.5
-ASSUMED_TEMPERATURE_C = 25.0
-# A current above this multiple of the sensor's bias is a real one.
-MIN_CURRENT_OVER_BIAS = 10.0
-PRIOR_ONLY, OHMIC_INFERRED, DISCHARGE_INFERRED = range(3)
-_PROVENANCES = np.array([Provenance.PRIOR_ONLY, Provenance.OHMIC_INFERRED, Provenance.DISCHARGE_INFERRED], object)
-MISFIT = (
-    f"voltage_v: {{:.2f}} V {CONTRADICTS_CIRCUIT} as it was charged and discharged; a channel may be dead, reversed or "
-    "scaled, or the block is of another model"
-)
-NOT_FLOATING = (
-    f"voltage_v: {{:.2f}} V in a string on float {CONTRADICTS_CIRCUIT}; a cell may be shorted, or the sense lead is off"
-)
+STATE_OF_LATER_READING = "state: only the first reading of a battery has one; the later ones continue from it"
 
 
 class FleetEstimator:
@@ -45,188 +26,126 @@ class FleetEstimator:
         self._models = models
 
     def estimate(self, request: EstimateRequest) -> EstimateResponse:
-        """Estimate each reading; a faulty one has its fault in ``error`` and does not affect the others."""
-        chosen = self._models.choose(request)
+        """Estimate each reading; a faulty one has its fault in ``error`` and does not affect the others.
+
+        Several readings of a battery, in order of time, give what as many calls with one each would give.
+        """
+        call = _Call.of(request, self._models.choose(request))
+        for slots in call.series.rounds:
+            call.advance(slots)
+        return call.response()
+
+
+@dataclass(frozen=True, slots=True)
+class _Call:
+    """A call under way: what it asks (n,) by slot, and what is known so far.
+
+    ``left`` is the state that a battery has after each reading, ``waited_s`` the time since the reading which that
+    state belongs to: 0 unless readings after it were refused.
+    """
+
+    request: EstimateRequest
+    chosen: ChosenCircuits
+    which: IntArray
+    readings: FleetReadings
+    owners: list[int]
+    series: BatterySeries
+    columns: ResultColumns
+    errors: list[str | None]
+    left: list[bytes | None]
+    answered: list[bytes | None]
+    waited_s: FloatArray
+
+    @classmethod
+    def of(cls, request: EstimateRequest, chosen: ChosenCircuits) -> Self:
+        """Convert and check the readings of a request."""
         which = np.maximum(chosen.which, 0)
         readings = FleetReadings.of(request)
-        owners = [blob.fingerprint(battery) for battery in request.battery_id]
-        stored, state_faults = blob.unpack(request.state, owners, chosen.fingerprint[which])
-        has_state = np.array([bool(state) for state in request.state], bool)
-        mode_is_float = readings.mode_is_float(chosen.circuits.rows[which, layout.RATED_AH])
-        errors = find_faults(request, readings, has_state, ~mode_is_float)
-        _add_faults_of_context(errors, request, chosen, state_faults)
-        valid = np.array([slot for slot, error in enumerate(errors) if error is None], np.int64)
-        step = _FleetStep(
-            slots=valid,
-            circuits=chosen.circuits,
-            which=which[valid],
-            readings=readings.select(valid),
+        series = BatterySeries.of(request.battery_id)
+        is_float = readings.mode_is_float(chosen.circuits.rows[which, layout.RATED_AH])
+        errors = reading_faults(request, readings, ~is_float)
+        for slot in np.flatnonzero(chosen.which < 0).tolist():
+            model = request.model_id[slot]
+            errors[slot] = f"model_id: {model!r} has no parameter set here; send its rated_ah, or calibrate it"
+        for slot in np.flatnonzero(series.previous != NO_READING).tolist():
+            if request.state[slot] is not None:
+                errors[slot] = STATE_OF_LATER_READING
+        count = len(request.battery_id)
+        return cls(
+            request,
+            chosen,
+            which,
+            readings,
+            [blob.fingerprint(battery) for battery in request.battery_id],
+            series,
+            ResultColumns(count),
+            errors,
+            left=[None] * count,
+            answered=[None] * count,
+            waited_s=np.zeros(count),
+        )
+
+    def advance(self, slots: IntArray) -> None:
+        """Estimate one round: at most one reading of each battery."""
+        previous = self.series.previous[slots]
+        before = [
+            self.request.state[slot] if earlier == NO_READING else self.left[earlier]
+            for slot, earlier in zip(slots.tolist(), previous.tolist(), strict=True)
+        ]
+        dt_s = self.readings.dt_s[slots] + np.where(previous == NO_READING, 0.0, self.waited_s[previous])
+        owners = [self.owners[slot] for slot in slots.tolist()]
+        circuits = self.chosen.fingerprint[self.which[slots]]
+        stored, state_faults = blob.unpack(before, owners, circuits)
+        has_state = np.array([bool(state) for state in before], bool)
+        self._note_faults(slots, order_faults(dt_s, has_state), state_faults)
+        valid = np.array([row for row, slot in enumerate(slots.tolist()) if self.errors[slot] is None], np.int64)
+        step = FleetStep(
+            slots=slots[valid],
+            circuits=self.chosen.circuits,
+            which=self.which[slots[valid]],
+            readings=replace(self.readings.select(slots[valid]), dt_s=dt_s[valid]),
             states=FilterStates(stored.mean[valid], stored.covariance[valid], stored.memory[valid]),
             is_new=~has_state[valid],
             out=np.empty((len(valid), layout.OUT_SIZE)),
         )
-        output, ohmic = step.run()
+        self.columns.enter(step, *step.run())
         for slot, voltage_v in step.misfits():
-            errors[slot] = MISFIT.format(voltage_v)
+            self.errors[slot] = MISFIT.format(voltage_v)
         for slot, voltage_v in step.contradictions():
-            errors[slot] = NOT_FLOATING.format(voltage_v)
-        blobs = blob.pack(step.states, [owners[slot] for slot in valid.tolist()], chosen.fingerprint[step.which])
-        states: list[bytes | None] = [None if fault is None else b"" for fault in state_faults]
-        for slot, packed in zip(valid.tolist(), blobs, strict=True):
-            states[slot] = packed
-        return _FleetResult(step, output, ohmic, errors).response(states)
+            self.errors[slot] = NOT_FLOATING.format(voltage_v)
+        packed = blob.pack(step.states, [owners[row] for row in valid.tolist()], circuits[valid])
+        self._leave(slots, before, dt_s, state_faults, dict(zip(step.slots.tolist(), packed, strict=True)))
 
+    def response(self) -> EstimateResponse:
+        """Return the estimates, with the state of each battery at the reading that it belongs to."""
+        return self.columns.response(self.answered, self.errors)
 
-def _add_faults_of_context(
-    errors: list[str | None], request: EstimateRequest, chosen: ChosenCircuits, state_faults: list[str | None]
-) -> None:
-    """Add the faults of states and models, which take precedence over those of readings, in place."""
-    for slot, fault in enumerate(state_faults):
-        if fault is not None:
-            errors[slot] = f"state: {fault}; send no state to start from the prior"
-        elif chosen.which[slot] < 0:
-            model = request.model_id[slot]
-            errors[slot] = f"model_id: {model!r} has no parameter set here; send its rated_ah, or calibrate it"
+    def _note_faults(self, slots: IntArray, of_order: list[str | None], of_state: list[str | None]) -> None:
+        """Note the faults of a round; those of states take precedence over those of readings."""
+        for slot, order, state in zip(slots.tolist(), of_order, of_state, strict=True):
+            if state is not None:
+                self.errors[slot] = f"state: {state}; send no state to start from the prior"
+            elif order is not None:
+                self.errors[slot] = self.errors[slot] or order
 
-
-@dataclass(frozen=True, slots=True)
-class _FleetStep:
-    """One step of the filter for the valid readings (m,) of a request.
-
-    ``slots`` (m,) are their positions in the request, ``which`` (m,) their parameter sets; ``states`` and ``out``
-    (m, 14) are changed in place.
-    """
-
-    slots: IntArray
-    circuits: CircuitTable
-    which: IntArray
-    readings: FleetReadings
-    states: FilterStates
-    is_new: BoolArray
-    out: FloatArray
-
-    def run(self) -> tuple[FilterOutput, OhmicEstimate]:
-        """Start the new blocks, advance all of them and return their estimates."""
-        circuits, which, readings = self.circuits, self.which, self.readings
-        rated_ah = circuits.rows[which, layout.RATED_AH]
-        mode_is_float, float_a = readings.mode_is_float(rated_ah), readings.float_a(rated_ah)
-        last_c = np.where(self.is_new, ASSUMED_TEMPERATURE_C, self.states.memory[:, layout.PREVIOUS_C])
-        temperature_c = np.where(np.isnan(readings.temperature_c), last_c, readings.temperature_c)
-        prior = _capacity_prior(readings.age_days, circuits, which)
-        self._start(prior, mode_is_float, np.where(mode_is_float, float_a, readings.current_a), temperature_c)
-        rows = np.empty((len(which), layout.IN_SIZE))
-        for column, values in (
-            (layout.IN_NEW, self.is_new),
-            (layout.IN_MODE_IS_FLOAT, mode_is_float),
-            (layout.IN_DT_S, readings.dt_s),
-            (layout.IN_VOLTAGE_V, readings.voltage_v),
-            (layout.IN_CURRENT_A, readings.current_a),
-            (layout.IN_FLOAT_A, float_a),
-            (layout.IN_TEMPERATURE_C, temperature_c),
-            (layout.IN_RESISTANCE_MOHM, readings.resistance_mohm),
-            (layout.IN_PRIOR_LOG_Q, prior.log_q),
-            (layout.IN_PRIOR_VAR, prior.sd**2 + circuits.capacity_bias_sd[which] ** 2),
-        ):
-            rows[:, column] = values
-        states = self.states
-        ekf.filter_fleet(circuits.rows, which, rows, states.mean, states.covariance, states.memory, self.out)
-        output = summarise(self.out, circuits, which, prior)
-        return output, apply_ohmic(states.memory, readings.baseline_mohm, output)
-
-    def _start(
-        self, prior: CapacityPrior, mode_is_float: BoolArray, used_a: FloatArray, temperature_c: FloatArray
+    def _leave(
+        self,
+        slots: IntArray,
+        before: list[bytes | None],
+        dt_s: FloatArray,
+        state_faults: list[str | None],
+        packed: dict[int, bytes],
     ) -> None:
-        """Start the new blocks: full where the string is on float, with that assumption's deviation, else unknown."""
-        voltage_v = self.readings.voltage_v
-        rated_ah = self.circuits.rows[self.which, layout.RATED_AH]
-        floats = mode_is_float | (voltage_v > constants.RESTED_V) | (used_a > constants.CHARGE_C_RATE * rated_ah)
-        for mask, soc, soc_sd in (
-            (self.is_new & mode_is_float, constants.FULL_SOC, constants.FULL_SOC_SD),
-            (self.is_new & ~mode_is_float, UNKNOWN_SOC, UNKNOWN_SOC_SD),
-        ):
-            self.states.start(
-                mask,
-                self.circuits,
-                self.which,
-                prior,
-                soc=soc,
-                soc_sd=soc_sd,
-                floats=floats,
-                voltage_v=voltage_v,
-                current_a=used_a,
-                temperature_c=temperature_c,
-            )
-
-    def misfits(self) -> list[tuple[int, float]]:
-        """Return slot and voltage of blocks whose readings the circuit has not followed for a while."""
-        wrong = np.flatnonzero(self.out[:, layout.OUT_MISFIT] != 0.0)
-        return list(zip(self.slots[wrong].tolist(), self.readings.voltage_v[wrong].tolist(), strict=True))
-
-    def contradictions(self) -> list[tuple[int, float]]:
-        """Return slot and voltage of blocks that are not on float in a string that is: the model does not cover them.
-
-        A current well above the sensor's offset is a discharge that the string's mode does not show yet.
-        """
-        readings = self.readings
-        with np.errstate(invalid="ignore"):
-            flows = np.abs(readings.current_a) > MIN_CURRENT_OVER_BIAS * constants.BIAS_SD_A
-            wrong = np.flatnonzero(readings.is_float & ~flows & (readings.voltage_v < MIN_FLOATING_V))
-        return list(zip(self.slots[wrong].tolist(), readings.voltage_v[wrong].tolist(), strict=True))
-
-
-def _capacity_prior(age_days: FloatArray, circuits: CircuitTable, which: IntArray) -> CapacityPrior:
-    """Return the prior of capacity at an age (n,); a block of unknown age is assumed new, with a wider deviation."""
-    is_unknown = np.isnan(age_days)
-    mean, deviation = capacity_by_age(np.nan_to_num(age_days))
-    mean = np.where(is_unknown, 1.0, mean)
-    deviation = np.where(is_unknown, UNKNOWN_AGE_CAPACITY_SD, deviation)
-    nameplate_sd = np.minimum(circuits.capacity_sd[which], NAMEPLATE_CAPACITY_SD)
-    # One block says of its model's mean about as much as the nameplate does.
-    log_mean = np.log(mean) - NAMEPLATE_WEIGHT * np.log(circuits.capacity_share[which])
-    return CapacityPrior(log_mean, np.hypot(deviation, nameplate_sd) / mean)
-
-
-@dataclass(frozen=True, slots=True)
-class _FleetResult:
-    """Results of a step, to be laid out in the order of the request."""
-
-    step: _FleetStep
-    output: FilterOutput
-    ohmic: OhmicEstimate
-    errors: list[str | None]
-
-    def response(self, states: list[bytes | None]) -> EstimateResponse:
-        """Return the columns of the response; None where an estimate was withheld or refused."""
-        out, output, ohmic = self.step.out, self.output, self.ohmic
-        informative = out[:, layout.OUT_INFORMATIVE] != 0.0
-        memory = self.step.states.memory
-        # Not yet assumed full again since a discharge: the charge is still counted from it.
-        counted = (memory[:, layout.FLOATED_S] < constants.FLOAT_HELD_S) & (
-            memory[:, layout.SINCE_DISCHARGE_S] < 0.5 * NO_DISCHARGE_SEEN_S
-        )
-        soc_provenance = _PROVENANCES[np.where(informative | counted, DISCHARGE_INFERRED, PRIOR_ONLY)]
-        without_discharge = np.where(ohmic.lowers_soh, OHMIC_INFERRED, PRIOR_ONLY)
-        soh_provenance = _PROVENANCES[np.where(output.discharged, DISCHARGE_INFERRED, without_discharge)]
-        nis = (out[:, layout.OUT_INNOVATION_V] / out[:, layout.OUT_INNOVATION_SD_V]) ** 2
-        # Built without validation: the types are ours, and 1,944 rows of eleven columns cost more than the filter.
-        return EstimateResponse.model_construct(
-            soc_pct=self._column(100.0 * output.soc),
-            soc_sd_pct=self._column(100.0 * output.soc_sd),
-            soh_pct=self._column(100.0 * ohmic.soh),
-            soh_sd_pct=self._column(100.0 * ohmic.soh_sd),
-            soc_provenance=self._column(soc_provenance),
-            soh_provenance=self._column(soh_provenance),
-            resistance_mohm=self._column(np.where(ohmic.measured, ohmic.resistance_mohm, np.nan)),
-            resistance_sd_mohm=self._column(np.where(ohmic.measured, ohmic.resistance_sd_mohm, np.nan)),
-            normalised_innovation_squared=self._column(np.where(informative, nis, np.nan)),
-            state=states,
-            error=self.errors,
-        )
-
-    def _column(self, values: NDArray[Any]) -> list[Any]:
-        """Return values (m,) by slot of the request; NaN becomes None."""
-        column: list[Any] = [None] * len(self.errors)
-        for slot, value in zip(self.step.slots.tolist(), values.tolist(), strict=True):
-            if self.errors[slot] is None and value == value:  # noqa: PLR0124  # NaN alone differs from itself
-                column[slot] = value
-        return column
+        """Note the state that each battery of a round has now; an unusable one is gone, a refused reading keeps it."""
+        for row, slot in enumerate(slots.tolist()):
+            earlier = int(self.series.previous[slot])
+            if slot in packed:
+                self.left[slot] = self.answered[slot] = packed[slot]
+                while earlier != NO_READING and self.answered[earlier] is None:
+                    earlier = int(self.series.previous[earlier])
+                if earlier != NO_READING:
+                    self.answered[earlier] = None
+            elif state_faults[row] is not None:
+                self.answered[slot] = b""
+            else:
+                self.left[slot], self.waited_s[slot] = before[row], dt_s[row]

@@ -65,10 +65,8 @@ class FleetReadings:
         return np.where(np.isfinite(self.float_current_a), self.float_current_a, FLOAT_A_PER_AH * rated_ah)
 
 
-def find_faults(
-    request: EstimateRequest, readings: FleetReadings, has_state: BoolArray, needs_current: BoolArray
-) -> list[str | None]:
-    """Return the first fault of each reading (n,) as field and remedy; None where there is none."""
+def reading_faults(request: EstimateRequest, readings: FleetReadings, needs_current: BoolArray) -> list[str | None]:
+    """Return the first fault of each reading (n,) itself as field and remedy; None where there is none."""
     faults: list[str | None] = [None] * len(readings.voltage_v)
     with np.errstate(invalid="ignore"):
         for field, sent, values in (
@@ -93,11 +91,6 @@ def find_faults(
         )
         is_wrong = _is_present(request.float_current_ma) & ~np.isfinite(readings.float_current_a)
         _note(faults, is_wrong, "float_current_ma: a finite number is expected")
-        dt_s = readings.dt_s
-        is_wrong = has_state & ~_is_present(request.dt_s)
-        _note(faults, is_wrong, "dt_s: missing; a battery with a state needs the time since its previous reading")
-        is_wrong = has_state & ~((dt_s > 0) & (dt_s <= MAX_GAP_S))
-        _note(faults, is_wrong, "dt_s: more than 0 s and at most ten years is expected; send readings in order of time")
         if request.age_days is not None:
             age = readings.age_days
             is_wrong = _is_present(request.age_days) & ~(age >= 0)
@@ -105,6 +98,20 @@ def find_faults(
         if request.baseline_resistance_mohm is not None:
             is_wrong = _is_present(request.baseline_resistance_mohm) & ~(readings.baseline_mohm > 0)
             _note(faults, is_wrong, "baseline_resistance_mohm: a finite number above 0 is expected")
+    return faults
+
+
+def order_faults(dt_s: FloatArray, has_state: BoolArray) -> list[str | None]:
+    """Return what is wrong with the times (n,) since the readings that the states belong to; None where nothing is."""
+    faults: list[str | None] = [None] * len(dt_s)
+    _note(
+        faults,
+        has_state & np.isnan(dt_s),
+        "dt_s: missing; a battery with a state needs the time since its previous reading",
+    )
+    with np.errstate(invalid="ignore"):
+        is_wrong = has_state & ~((dt_s > 0) & (dt_s <= MAX_GAP_S))
+    _note(faults, is_wrong, "dt_s: more than 0 s and at most ten years is expected; send readings in order of time")
     return faults
 
 

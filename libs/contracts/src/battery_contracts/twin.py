@@ -13,9 +13,12 @@ NOTHING_ESTIMATED = "nothing_estimated"
 
 
 class EstimateRequest(Described):
-    """New readings of ``n`` batteries, one entry per reading, with the estimator state of each battery.
+    """New readings of batteries, one entry per reading (n), with the estimator state of each battery.
 
-    ``dt_s`` is the time since the reading that ``state`` belongs to, None for the first reading. ``float_current_ma``
+    A battery may have several readings in one call, in order of time: the first of them carries the state, the later
+    ones carry none and continue from the reading before, which their ``dt_s`` counts from. The answer is that of as
+    many calls with one reading each. ``dt_s`` of the first is the time since the reading that ``state`` belongs to,
+    None where there was none. ``float_current_ma``
     and ``mode`` are the string's where known. Instants are not sent: the twin has no clock. The last three columns are
     nameplate and record: age since installation, rated capacity (10 h, 25 degC) for a model that the twin does not
     know, and the battery's own ohmic baseline at 25 degC; without them the estimates are wider, and their provenance
@@ -29,7 +32,7 @@ class EstimateRequest(Described):
     model_id: list[str]
     """Id of each battery's model."""
     dt_s: list[float | None]
-    """Seconds since the reading that the state belongs to; null for the first reading."""
+    """Seconds since the battery's previous reading; null for its first reading."""
     voltage_v: list[float]
     """Voltages in volts, measured at the terminals."""
     current_a: list[float | None]
@@ -43,7 +46,9 @@ class EstimateRequest(Described):
     mode: list[StringMode | None]
     """What each battery's string does; null where unknown."""
     state: list[bytes | None]
-    """The estimator's state of each battery from the answer before, in base64; null to start from the prior."""
+    """The estimator's state of each battery from the answer before, in base64; null to start from the prior.
+
+    Later readings of the same battery in this call have null as well, and continue."""
     age_days: list[float | None] | None = None
     """Days since installation; null where unknown."""
     rated_ah: list[float | None] | None = None
@@ -70,8 +75,9 @@ CONTRADICTS_CIRCUIT: Final = "contradicts the circuit"
 class EstimateResponse(Described):
     """Estimates in the order of the request; None where the twin withholds one, with the reason in ``error``.
 
-    ``state`` is the new state to keep. A rejected reading has none and the old state remains valid, unless the state
-    itself is unusable: then it is empty, and the battery starts from its prior with the next reading.
+    ``state`` is the new state to keep; of several readings of a battery, the last usable one has it. A rejected reading
+    has none and the old state remains valid, unless the state itself is unusable: then it is empty, and the battery
+    starts from its prior with the next reading.
     """
 
     model_config = ConfigDict(frozen=True, ser_json_bytes="base64", val_json_bytes="base64")

@@ -52,6 +52,10 @@ class ConstantTwin(ReachableTwin):
     def answer(self, request: EstimateRequest) -> EstimateResponse:
         """Answer for each reading; the state is the number of readings of that battery so far."""
         count = len(request.battery_id)
+        states: dict[str, tuple[int, bytes]] = {}
+        for slot, (battery, state) in enumerate(zip(request.battery_id, request.state, strict=True)):
+            states[battery] = slot, _counted(states[battery][1] if battery in states else state)
+        last = dict(states.values())
         return EstimateResponse(
             soc_pct=[self.soc_pct] * count,
             soc_sd_pct=[5.0] * count,
@@ -62,10 +66,10 @@ class ConstantTwin(ReachableTwin):
             resistance_mohm=[None] * count,
             resistance_sd_mohm=[None] * count,
             normalised_innovation_squared=[None] * count,
-            state=[_encoded(state) for state in request.state],
+            state=[last.get(slot) for slot in range(count)],
             error=[None] * count,
         )
 
 
-def _encoded(state: bytes | None) -> bytes:
+def _counted(state: bytes | None) -> bytes:
     return str(int(state or b"0") + 1).encode()
