@@ -15,6 +15,7 @@ from battery_servicekit.clock import FixedClock
 from battery_servicekit.testing.asgi import asgi_client
 from battery_servicekit.testing.postgres import new_database
 from tests.support.callers import Callers
+from tests.support.transport import Message, bodies_of, cut_and_shuffle
 
 from .world import BATTERIES, LOCATIONS, NOW, PER_STRING, STRINGS, PublishedEvents, World, iso, principals
 
@@ -26,7 +27,6 @@ ALERTS = """
 """
 ROLLUPS = "select * from telemetry_hourly order by battery_id, bucket"
 STATES = "select battery_id, rule_state, known_voltage_v, known_temperature_c from battery_state order by battery_id"
-Message = tuple[str, dict[str, Any]]
 
 
 def random_trace(seed: int) -> list[Message]:
@@ -68,27 +68,6 @@ def random_trace(seed: int) -> list[Message]:
     return messages
 
 
-def cut_and_shuffle(messages: Sequence[Message], seed: int) -> list[list[Message]]:
-    """Cut a trace into batches of any length, delay some of them, and deal out a part of the rows alone."""
-    rng = random.Random(seed)  # a repeatable cut, no secret
-    kept: list[Message] = []
-    loose: list[Message] = []
-    for message in messages:
-        (loose if rng.random() < 0.1 else kept).append(message)
-    batches: list[tuple[float, list[Message]]] = []
-    begin = 0
-    while begin < len(kept):
-        end = begin + rng.choice([1, 3, 8, 30, 120])
-        delay = rng.choice([0, 0, 0, 40, 400])
-        batches.append((begin + delay, kept[begin:end]))
-        begin = end
-    batches += [(rng.uniform(0, len(kept) + 200), [message]) for message in loose]
-    batches.sort(key=lambda batch: batch[0])
-    for _, batch in batches:
-        rng.shuffle(batch)
-    return [batch for _, batch in batches]
-
-
 async def outcome_of(postgres_url: str, template: str, batches: Sequence[Sequence[Message]]) -> dict[str, Any]:
     """Send batches to a gateway of their own and return what it ends with."""
     async with new_database(postgres_url, template=template) as url:
@@ -102,10 +81,7 @@ async def outcome_of(postgres_url: str, template: str, batches: Sequence[Sequenc
             world = World(app, client, clock, PublishedEvents())
             users = await world.rows('select username, id from "user"')
             callers.known.update(principals({row["username"]: row["id"] for row in users}))
-            for batch in batches:
-                body: dict[str, list[dict[str, Any]]] = {}
-                for kind, reading in batch:
-                    body.setdefault(kind, []).append(reading)
+            for body in bodies_of(batches):
                 await world.post(body)
             await run_once(app.state.parts.context)
             states = await world.rows(STATES)

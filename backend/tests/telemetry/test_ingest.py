@@ -255,7 +255,7 @@ async def test_the_twin_gets_its_own_state_back_for_each_reading(gateway: Gatewa
     with_it = with_twin(gateway, twin)
     await with_it.post({"readings": [reading(at=ago(at)) for at in (300, 200)]})
     await with_it.post({"readings": [reading(at=ago(100)), reading(at=ago(250))]})
-    assert [request.dt_s for request in twin.requests] == [[None], [100.0], [100.0]]
+    assert [request.dt_s for request in twin.requests] == [[None, 100.0], [100.0]]
     (state,) = await gateway.rows("select * from battery_state where time is not null")
     assert (state["soc_pct"], state["soh_pct"], state["twin_state_version"]) == (90.0, 80.0, 2)
     assert state["twin_state"][8:] == b"3"
@@ -263,7 +263,7 @@ async def test_the_twin_gets_its_own_state_back_for_each_reading(gateway: Gatewa
     assert [row["soc_pct"] for row in rows] == [90.0, None, 90.0, 90.0]
 
 
-async def test_readings_that_the_twin_had_no_round_for_are_marked(gateway: Gateway) -> None:
+async def test_readings_beyond_what_ingest_waits_for_are_marked(gateway: Gateway) -> None:
     with_it = with_twin(gateway, ConstantTwin(soc_pct=90.0, soh_pct=80.0))
     await with_it.post({"readings": [reading(at=ago(2 * second)) for second in range(100, 0, -1)]})
     rows = await gateway.rows("select soc_pct, quality from telemetry order by time")

@@ -8,6 +8,7 @@ from battery_api.app.main import create_app
 from battery_api.db import migrate
 from battery_api.db.session import Database, create_database_engine
 from battery_api.settings import GatewaySettings
+from battery_contracts.clients.twin import Estimator
 from battery_servicekit.clock import FixedClock
 from battery_servicekit.testing.asgi import asgi_client
 from battery_servicekit.testing.postgres import new_database
@@ -23,9 +24,9 @@ async def twin_template(postgres_url: str) -> AsyncIterator[str]:
         yield name
 
 
-async def opened(url: str, *, pooling: bool) -> AsyncIterator[World]:
+async def opened(url: str, *, pooling: bool, twin: Estimator | None = None) -> AsyncIterator[World]:
     """Open the whole gateway; only the clock, the callers and the twin are given."""
-    clock, twin, simulator = FixedClock(NOW), ScriptedTwin(), Simulator()
+    clock, scripted, simulator = FixedClock(NOW), ScriptedTwin(), Simulator()
     settings = GatewaySettings(
         _env_file=None,
         database_url=url,
@@ -36,10 +37,10 @@ async def opened(url: str, *, pooling: bool) -> AsyncIterator[World]:
         # Estimates that come late on a busy machine are still estimates; outages of the twin are scripted.
         twin_timeout_s=30,
     )
-    app = create_app(settings, overrides(clock, twin, simulator))
+    app = create_app(settings, overrides(clock, twin or scripted, simulator))
     async with asgi_client(app) as client:
         client.base_url = client.base_url.join("/api/v1/")
-        yield World(app, client, clock, twin, simulator)
+        yield World(app, client, clock, scripted, simulator)
 
 
 @pytest_asyncio.fixture(loop_scope="session")

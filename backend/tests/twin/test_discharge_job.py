@@ -5,8 +5,8 @@ from datetime import timedelta
 import pytest
 
 from battery_api.telemetry.store.instants import microseconds
-from battery_api.twin import discharge_job
 from battery_api.twin.discharge_job import Span, merged
+from battery_api.twin.discharges import EVIDENCE_FROM_PCT
 from battery_contracts.enums import Provenance
 
 from .world import BATTERIES, FIRST, HERE, NOW, PER_STRING, RATED_AH, STRINGS, World, every
@@ -194,7 +194,7 @@ async def test_capacity_evidence_needs_depth_and_a_twin_that_inferred_it(world: 
     await outage_deep(world)
     await world.record()
     (event,) = await world.events()
-    assert event["depth_pct"] > discharge_job.EVIDENCE_FROM_PCT
+    assert event["depth_pct"] > EVIDENCE_FROM_PCT
     blocks = await world.rows("select soh_pct, soh_sd_pct, soh_provenance from discharge_battery")
     assert blocks == [{"soh_pct": 88.0, "soh_sd_pct": 3.0, "soh_provenance": "discharge_inferred"}] * PER_STRING
     # Judged again when the twin has long moved on: what it said then stands.

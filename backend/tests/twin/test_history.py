@@ -9,12 +9,14 @@ import pyarrow.parquet as pq
 import pytest
 
 from battery_api.telemetry.history.load import load_history
+from battery_contracts.enums import Provenance
 
 from .world import BATTERIES, HERE, LOCATIONS, NOW, PER_STRING, World, every
 
 START = NOW - timedelta(days=9)
 OUTAGES = (START + timedelta(days=2, minutes=13), START + timedelta(days=6, hours=3))
-MINUTES = 12
+MINUTES = 24
+"""At 60 A a fifth of the capacity: evidence of it."""
 
 
 class History:
@@ -78,8 +80,30 @@ async def test_discharges_of_a_loaded_history_are_recorded(world: World, tmp_pat
         assert event["drawn_ah"] == pytest.approx(60 * (MINUTES * 60 + 2) / 3600, rel=1e-5)
         assert (event["complete"], event["is_open"]) == (True, False)
     blocks = await world.rows("select end_voltage_v, soh_pct from discharge_battery")
-    # Nothing estimated these readings when they came, so they give no evidence either.
+    # Nothing has estimated these readings yet, so they give no evidence either.
     assert blocks == [{"end_voltage_v": 12.0, "soh_pct": None}] * PER_STRING * len(OUTAGES)
+
+
+@pytest.mark.parametrize("recorded_first", [False, True])
+async def test_the_twin_goes_through_a_loaded_history(world: World, tmp_path: Path, recorded_first: bool) -> None:
+    world.twin.soh_pct, world.twin.provenance = 82.0, Provenance.DISCHARGE_INFERRED
+    History(tmp_path)
+    await load_history(world.database, tmp_path, lambda *_: None)
+    if recorded_first:
+        await world.record()
+    await world.follow_up()
+    await world.record()
+    blocks = await world.rows("select soh_pct, soh_provenance from discharge_battery")
+    assert blocks == [{"soh_pct": 82.0, "soh_provenance": "discharge_inferred"}] * PER_STRING * len(OUTAGES)
+    days = await world.rows("select battery_id, count(*) as days from digital_twin_state group by battery_id")
+    assert [row["days"] for row in days] == [10] * PER_STRING
+    rows = await world.rows("select distinct soc_pct, quality from telemetry")
+    # What was generated keeps its marks: no monitor measured it.
+    assert rows == [{"soc_pct": None, "quality": 17}]
+    # What comes then goes on from it.
+    seen = len(world.twin.requests)
+    await world.load(0.1, [NOW], volts=13.6)
+    assert all(state is not None for state in world.twin.requests[seen].state)
 
 
 async def test_rows_stored_before_there_were_marks_are_found_by_the_migration(world: World, tmp_path: Path) -> None:

@@ -15,8 +15,10 @@ from battery_api.context import ProcessContext
 from battery_api.db.session import Database
 from battery_api.telemetry.ports import NoPublisher
 from battery_api.twin import discharge_job
+from battery_api.twin.replay import job as replay_job
 from battery_contracts.clients.errors import ServiceUnavailable
 from battery_contracts.clients.mocks import ConstantTwin
+from battery_contracts.clients.twin import Estimator
 from battery_contracts.clients.twin_analysis import TwinAnalysisClient
 from battery_contracts.enums import Provenance, Role
 from battery_contracts.twin import EstimateRequest, EstimateResponse
@@ -169,6 +171,15 @@ class World:
         """Run the job once."""
         return await discharge_job.run_once(self.context)
 
+    async def follow_up(self) -> int:
+        """Let the twin estimate all that waits for it; return in how many spans."""
+        spans = 0
+        while (await self.rows("select count(*) from string_state where reestimate_from is not null"))[0]["count"]:
+            done = await replay_job.run_once(self.context, self.app.state.parts.catalogue)
+            assert done, "readings wait, and nothing is done"
+            spans += done
+        return spans
+
     async def events(self) -> list[dict[str, Any]]:
         return await self.rows(
             "select e.*, g.code as string, b.code as lowest from discharge_event e join string g on g.id = e.string_id "
@@ -199,7 +210,7 @@ def every(step_s: float, start: datetime, duration_s: float) -> list[datetime]:
     return [start + timedelta(seconds=step_s * at) for at in range(round(duration_s / step_s) + 1)]
 
 
-def overrides(clock: FixedClock, twin: ScriptedTwin, simulator: Simulator) -> PartOverrides:
+def overrides(clock: FixedClock, twin: Estimator, simulator: Simulator) -> PartOverrides:
     """Return what stands for the real parts: clock, callers, listeners and the twin."""
     return PartOverrides(
         clock=clock, twin=twin, twin_analysis=simulator.client(), publisher=NoPublisher(), authenticator=CALLERS

@@ -39,6 +39,7 @@ from battery_api.telemetry import routes as telemetry_routes
 from battery_api.telemetry.store import rollups
 from battery_api.twin import discharge_job
 from battery_api.twin import routes as twin_routes
+from battery_api.twin.replay import job as replay_job
 from battery_servicekit.application import create_service
 from battery_servicekit.middleware import pass_request_id
 
@@ -170,6 +171,8 @@ def _jobs(parts: GatewayParts) -> list[PeriodicJob]:
         PeriodicJob("attempts", 3600.0, lambda: throttle.prune_once(context)),
         PeriodicJob("overrides", 60.0, lambda: override_expiry.run_once(context)),
         PeriodicJob("twin_record", settings.twin_record_interval_s, lambda: discharge_job.run_once(context)),
+        PeriodicJob("twin_backlog", 5.0, lambda: replay_job.run_once(context, parts.catalogue)),
+        PeriodicJob("twin_snapshots", 3600.0, lambda: replay_job.thin_once(context)),
         PeriodicJob("judge_again", 5.0, lambda: _judge_again(parts)),
         PeriodicJob("stale", settings.stale_check_interval_s, lambda: watch.run_once(parts.publisher)),
         PeriodicJob("clocks", settings.stale_check_interval_s, lambda: clocks.run_once(parts.publisher)),

@@ -7,10 +7,16 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from battery_api.telemetry.store.string_modes import DISCHARGE_BELOW_A
 from battery_api.telemetry.store.time_weights import MAX_HOLD_S
 from battery_api.twin.discharge_repository import EventValues
+from battery_contracts.enums import ReadingQuality
 
-# The estimate that follows from a discharge is the one stored within a day after it, unless the string discharged
-# again: then it may come from that one. So may an estimate of a twin that was unavailable during this one.
+# The estimate that follows from a discharge is the first one known within a day after it, unless the string discharged
+# again: then it may come from that one. So may an estimate of a twin that was unavailable during this one. Readings of
+# a generated history keep no estimates of their own, but the twin goes through them.
 # The mean temperature weighs time, as every mean: each value holds until the next one, as in the roll-ups.
+_IS_FOLLOWED: Final = (
+    "2 * count(*) filter (where t.soh_pct is not null or t.quality & "
+    f"{int(ReadingQuality.BULK_LOADED)} <> 0) >= count(*)"
+)
 _WRITE_BATTERIES: Final = f"""
     with again as materialized (
         select exists (select from string_telemetry where string_id = $2 and current_a < {DISCHARGE_BELOW_A}
@@ -33,21 +39,29 @@ _WRITE_BATTERIES: Final = f"""
             ) as measured
         ) as held
         group by battery_id
+    ), follows as (
+        select distinct on (battery_id) battery_id, soh_pct, soh_sd_pct, soh_provenance
+        from (
+            select battery_id, time, soh_pct, soh_sd_pct, soh_provenance from battery_state
+            union all
+            select battery_id, time, soh_pct, soh_sd_pct, soh_provenance from digital_twin_state
+        ) as known
+        where $5::boolean and not (select seen from again) and battery_id in (select id from member)
+            and time >= $4 and time <= $4::timestamptz + interval '1 day'
+            and soh_sd_pct is not null and soh_provenance in ('measured', 'discharge_inferred')
+        order by battery_id, time
     )
     insert into discharge_battery (event_id, battery_id, end_voltage_v, min_voltage_v, mean_temperature_c,
                                    soh_pct, soh_sd_pct, soh_provenance)
     select $1, t.battery_id,
            (array_agg(t.voltage_v order by t.time desc) filter (where t.voltage_v is not null))[1],
            min(t.voltage_v), coalesce(min(w.mean_c), avg(t.temperature_c)),
-           case when 2 * count(t.soh_pct) >= count(*) then min(s.soh_pct) end,
-           case when 2 * count(t.soh_pct) >= count(*) then min(s.soh_sd_pct) end,
-           case when 2 * count(t.soh_pct) >= count(*) then min(s.soh_provenance) end
+           case when {_IS_FOLLOWED} then min(s.soh_pct) end,
+           case when {_IS_FOLLOWED} then min(s.soh_sd_pct) end,
+           case when {_IS_FOLLOWED} then min(s.soh_provenance) end
     from telemetry t
     left join warmth w on w.battery_id = t.battery_id
-    left join battery_state s on s.battery_id = t.battery_id and $5::boolean
-        and not (select seen from again)
-        and s.time >= $4 and s.time <= $4::timestamptz + interval '1 day' and s.soh_sd_pct is not null
-        and s.soh_provenance in ('measured', 'discharge_inferred')
+    left join follows s on s.battery_id = t.battery_id
     where t.battery_id in (select id from member)
       and t.time between $3 and $4
     group by t.battery_id

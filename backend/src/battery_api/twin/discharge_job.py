@@ -18,10 +18,15 @@ from battery_api.telemetry.store.instants import instant, microseconds
 from battery_api.twin import discharge_repository as repository
 from battery_api.twin.discharge_batteries import write_batteries
 from battery_api.twin.discharge_repository import EventValues, StringReadingRow
-from battery_api.twin.discharges import GAP_US, Discharge, StringReadings, find_discharges, touches_edge
+from battery_api.twin.discharges import (
+    EVIDENCE_FROM_PCT,
+    GAP_US,
+    Discharge,
+    StringReadings,
+    find_discharges,
+    touches_edge,
+)
 
-EVIDENCE_FROM_PCT: Final = 15.0
-"""A shallower discharge is no evidence of capacity."""
 _RECORDED: Final = Counter("discharges_recorded_total", "Discharges written or processed again.")
 # Spans closer together than this are read at once.
 _MARGIN_US: Final = 2 * GAP_US

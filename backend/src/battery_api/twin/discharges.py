@@ -8,6 +8,8 @@ import numpy as np
 from battery_api.telemetry.store.columns import BoolArray, FloatArray, IntArray
 from battery_api.telemetry.store.string_modes import DISCHARGE_BELOW_A
 
+EVIDENCE_FROM_PCT: Final = 15.0
+"""A shallower discharge is no evidence of capacity."""
 GAP_US: Final = 300_000_000
 """A pause longer than this ends a discharge; a shorter one, as when the mains return briefly, does not."""
 SHORTEST_US: Final = 10_000_000

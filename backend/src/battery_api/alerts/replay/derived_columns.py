@@ -6,7 +6,7 @@ import numpy as np
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from battery_api.alerts.replay.fold import StepResult
-from battery_api.alerts.replay.readings import StoredBatteryReadings, StoredStringReadings
+from battery_api.telemetry.replay.readings import StoredBatteryReadings, StoredStringReadings
 from battery_api.telemetry.store.columns import Column, instants, integers, reals
 from battery_api.telemetry.store.discharge_marks import mark_discharges
 from battery_api.telemetry.store.fleet_index import FleetIndex

@@ -16,11 +16,12 @@ from battery_api.telemetry.ingest.checks import DroppedReadings, ValidatedBatch,
 from battery_api.telemetry.ingest.disorder import Disorder
 from battery_api.telemetry.ingest.inserts import StoredReadings, categories_as_numbers, string_claims
 from battery_api.telemetry.ingest.judgement import judged_batch
-from battery_api.telemetry.ingest.locked_state import LocationStates, StringStates, SubjectStates
+from battery_api.telemetry.ingest.locked_state import LocationStates, SubjectStates
 from battery_api.telemetry.ingest.state_updates import StoredBatteryRows, StoredRows
 from battery_api.telemetry.ingest.string_context import ModeTimeline, batch_modes, string_currents
 from battery_api.telemetry.ingest.subjects import BatchSubjects
 from battery_api.telemetry.ports import JudgedBatch
+from battery_api.telemetry.replay.known_strings import advanced_strings
 from battery_api.telemetry.store.columns import FloatArray, IntArray, RuleState
 from battery_api.telemetry.store.fleet_index import FleetIndex
 from battery_api.telemetry.store.indices import BatchSlots
@@ -145,11 +146,13 @@ def _advanced(
     rule_states: Mapping[SubjectKind, list[RuleState | None]],
     flatlines: Mapping[int, bytes | None],
 ) -> SubjectStates:
-    strings = _advanced_strings(states.strings, stored.strings, modes, rule_states.get(SubjectKind.STRING))
+    rows = stored.strings
+    strings = advanced_strings(states.strings, rows.slot, rows.time_us, dict(rows.values), modes)
+    rule_state = rule_states.get(SubjectKind.STRING, list(strings.rule_state))
     kept = [flatlines.get(slot, before) for slot, before in enumerate(states.strings.flatlines)]
     return SubjectStates(
         locations=_advanced_locations(states.locations, stored.locations, rule_states.get(SubjectKind.LOCATION)),
-        strings=replace(strings, flatlines=kept),
+        strings=replace(strings, flatlines=kept, rule_state=rule_state),
         batteries=_advanced_batteries(states.batteries, stored.batteries, rule_states.get(SubjectKind.BATTERY)),
     )
 
@@ -164,21 +167,6 @@ def _advanced_locations(
         ambient_c=ambient_c,
         ambient_us=ambient_us,
         interval_s=rows.learn_intervals(states.interval_s, states.last_us).final_s,
-        rule_state=states.rule_state if rule_state is None else rule_state,
-    )
-
-
-def _advanced_strings(
-    states: StringStates, rows: StoredRows, modes: ModeTimeline, rule_state: list[RuleState | None] | None
-) -> StringStates:
-    current_us, current_a = _known(rows, "current_a", states.current_us, states.current_a)
-    return replace(
-        states,
-        last_us=_last(rows, states.last_us),
-        current_a=current_a,
-        current_us=current_us,
-        interval_s=rows.learn_intervals(states.interval_s, states.last_us).final_s,
-        mode=modes.final(len(states.mode)),
         rule_state=states.rule_state if rule_state is None else rule_state,
     )
 

@@ -1,7 +1,5 @@
 """What the rules knew of a string at an instant: kept as checkpoints, rebuilt as the states that ingest works with."""
 
-from base64 import b64decode, b64encode
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -14,15 +12,22 @@ from battery_api.alerts.engine.ladders import SECOND_US
 from battery_api.alerts.engine.rules import RULE_BY_ID
 from battery_api.alerts.engine.state import OpenAlert, RuleCondition, RuleRun, TypeState, type_states_to_json
 from battery_api.db.fetching import fetch_all
-from battery_api.telemetry.ingest.battery_states import BatteryStates, KnownValues
-from battery_api.telemetry.ingest.locked_state import LocationStates, StringStates, SubjectStates
+from battery_api.telemetry.ingest.battery_states import KnownValues
+from battery_api.telemetry.ingest.locked_state import SubjectStates
 from battery_api.telemetry.ingest.subjects import BatchSubjects
-from battery_api.telemetry.store.columns import RuleState, as_stored
+from battery_api.telemetry.replay.blank_states import nothing_known
+from battery_api.telemetry.replay.known_strings import (
+    encoded_string,
+    string_states,
+    time_or_none,
+    times_of,
+    value_or_none,
+    values_of,
+)
+from battery_api.telemetry.store.columns import RuleState
 from battery_api.telemetry.store.fleet_index import FleetIndex
-from battery_api.telemetry.store.indices import BatchSlots, FleetSlots
-from battery_api.telemetry.store.instants import NEVER, instant, microseconds, microseconds_of
-from battery_api.telemetry.store.string_modes import ModeState
-from battery_contracts.enums import AlertType, StringMode
+from battery_api.telemetry.store.instants import microseconds
+from battery_contracts.enums import AlertType
 
 LOOKBACK: Final = timedelta(days=5)
 """How much is judged before a changed reading that no checkpoint precedes: the longest hold and settling add to 4 d."""
@@ -48,63 +53,6 @@ class Knowledge:
 
     at: datetime
     states: SubjectStates
-
-
-def subjects_of_string(fleet: FleetIndex, slot: int) -> BatchSubjects:
-    """Return a string with all its batteries and its location as the subjects of a replay."""
-    members = np.flatnonzero(fleet.string_of_battery == slot)
-    first = BatchSlots(np.zeros(len(members), np.int64))
-    return BatchSubjects(
-        batteries=FleetSlots(members),
-        strings=FleetSlots(np.array([slot], np.int64)),
-        locations=FleetSlots(fleet.strings.location[[slot]]),
-        string_of_battery=first,
-        location_of_battery=first,
-        location_of_string=BatchSlots(np.zeros(1, np.int64)),
-    )
-
-
-def subjects_of_location(slot: int) -> BatchSubjects:
-    """Return a location alone as the subject of a replay."""
-    nothing = np.zeros(0, np.int64)
-    return BatchSubjects(
-        batteries=FleetSlots(nothing),
-        strings=FleetSlots(nothing),
-        locations=FleetSlots(np.array([slot], np.int64)),
-        string_of_battery=BatchSlots(nothing),
-        location_of_battery=BatchSlots(nothing),
-        location_of_string=BatchSlots(nothing),
-    )
-
-
-def nothing_known(subjects: BatchSubjects) -> SubjectStates:
-    """Return the states of subjects of which nothing is known yet."""
-    count = len(subjects.batteries)
-    unknown, never, zero = np.full(count, np.nan), np.full(count, NEVER), np.zeros(count, np.int64)
-    return SubjectStates(
-        locations=LocationStates(
-            seq=np.zeros(1, np.int64),
-            last_us=np.array([NEVER]),
-            ambient_c=np.array([np.nan]),
-            ambient_us=np.array([NEVER]),
-            interval_s=np.array([np.nan]),
-            judged_us=np.array([NEVER]),
-            rejudge_us=np.array([NEVER]),
-            rule_state=[None],
-        ),
-        strings=_string_states([None] * len(subjects.strings)),
-        batteries=BatteryStates(
-            seq=zero,
-            last_us=never,
-            interval_s=unknown,
-            resistance_us=never,
-            known=KnownValues(unknown, never, unknown, never),
-            rule_state=[None] * count,
-            open_counts=np.zeros((count, 3), np.int16),
-            twin_version=zero,
-            count_day_us=never,
-        ),
-    )
 
 
 async def newest_knowledge(
@@ -180,40 +128,22 @@ def _open_state(alert_id: int, rule_id: str, raised_at: datetime, peak: float, a
     return TypeState({rule_id: run}, OpenAlert(rule_id, raised_us, peak, alert_id))
 
 
-def _string_states(stored: Sequence[dict[str, Any] | None]) -> StringStates:
-    rows = [row or {} for row in stored]
-    modes = [None if row.get("mode") is None else StringMode(row["mode"]) for row in rows]
-    since, discharged = _times(rows, "mode_since").tolist(), _times(rows, "last_discharge_at").tolist()
-    return StringStates(
-        last_us=_times(rows, "time"),
-        current_a=_values(rows, "known_current_a"),
-        current_us=_times(rows, "known_current_at"),
-        interval_s=np.array([row.get("reporting_interval_s") for row in rows], np.float64),
-        mode=[ModeState(*state) for state in zip(modes, since, discharged, strict=True)],
-        judged_us=np.full(len(rows), NEVER),
-        rejudge_us=np.full(len(rows), NEVER),
-        checkpoint_us=np.full(len(rows), NEVER),
-        flatlines=[_bytes(row.get("flatlines")) for row in rows],
-        rule_state=[row.get("rule_state") for row in rows],
-    )
-
-
 def _decoded(fleet: FleetIndex, subjects: BatchSubjects, stored: dict[str, Any]) -> SubjectStates:
     by_key = {row["battery_id"]: row for row in stored.get("batteries") or []}
     rows = [by_key.get(key, {}) for key in fleet.batteries.keys_at(subjects.batteries).tolist()]
     blank = nothing_known(subjects)
     return SubjectStates(
         locations=blank.locations,
-        strings=_string_states([stored]),
+        strings=string_states([stored]),
         batteries=replace(
             blank.batteries,
-            last_us=_times(rows, "time"),
+            last_us=times_of(rows, "time"),
             interval_s=np.array([row.get("reporting_interval_s") for row in rows], np.float64),
             known=KnownValues(
-                _values(rows, "known_voltage_v"),
-                _times(rows, "known_voltage_at"),
-                _values(rows, "known_temperature_c"),
-                _times(rows, "known_temperature_at"),
+                values_of(rows, "known_voltage_v"),
+                times_of(rows, "known_voltage_at"),
+                values_of(rows, "known_temperature_c"),
+                times_of(rows, "known_temperature_at"),
             ),
             rule_state=[row.get("rule_state") for row in rows],
         ),
@@ -222,53 +152,19 @@ def _decoded(fleet: FleetIndex, subjects: BatchSubjects, stored: dict[str, Any])
 
 def _encoded(fleet: FleetIndex, subjects: BatchSubjects, states: SubjectStates) -> dict[str, Any]:
     batteries, known = states.batteries, states.batteries.known
-    mode = states.strings.mode[0]
     return {
-        "time": _time(states.strings.last_us[0]),
-        "known_current_a": _value(states.strings.current_a[0]),
-        "known_current_at": _time(states.strings.current_us[0]),
-        "mode": mode.mode,
-        "mode_since": _time(mode.since_us),
-        "last_discharge_at": _time(mode.discharged_us),
-        "reporting_interval_s": _value(states.strings.interval_s[0]),
-        "flatlines": _text(states.strings.flatlines[0]),
-        "rule_state": states.strings.rule_state[0],
+        **encoded_string(states.strings),
         "batteries": [
             {
                 "battery_id": key,
-                "time": _time(batteries.last_us[row]),
-                "reporting_interval_s": _value(batteries.interval_s[row]),
-                "known_voltage_v": _value(known.voltage_v[row]),
-                "known_voltage_at": _time(known.voltage_us[row]),
-                "known_temperature_c": _value(known.temperature_c[row]),
-                "known_temperature_at": _time(known.temperature_us[row]),
+                "time": time_or_none(batteries.last_us[row]),
+                "reporting_interval_s": value_or_none(batteries.interval_s[row]),
+                "known_voltage_v": value_or_none(known.voltage_v[row]),
+                "known_voltage_at": time_or_none(known.voltage_us[row]),
+                "known_temperature_c": value_or_none(known.temperature_c[row]),
+                "known_temperature_at": time_or_none(known.temperature_us[row]),
                 "rule_state": batteries.rule_state[row],
             }
             for row, key in enumerate(fleet.batteries.keys_at(subjects.batteries).tolist())
         ],
     }
-
-
-def _times(rows: Sequence[dict[str, Any]], name: str) -> "np.ndarray[Any, np.dtype[np.int64]]":
-    texts = [row.get(name) for row in rows]
-    return microseconds_of([None if text is None else datetime.fromisoformat(text) for text in texts])
-
-
-def _values(rows: Sequence[dict[str, Any]], name: str) -> "np.ndarray[Any, np.dtype[np.float64]]":
-    return as_stored(np.array([row.get(name) for row in rows], np.float64))
-
-
-def _time(time_us: Any) -> datetime | None:
-    return None if time_us == NEVER else instant(int(time_us))
-
-
-def _value(value: Any) -> float | None:
-    return None if np.isnan(value) else float(value)
-
-
-def _bytes(text: str | None) -> bytes | None:
-    return None if text is None else b64decode(text)
-
-
-def _text(stored: bytes | None) -> str | None:
-    return None if stored is None else b64encode(stored).decode()

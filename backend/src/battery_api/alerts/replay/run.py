@@ -24,16 +24,15 @@ from battery_api.alerts.replay.knowledge import (
     keep_checkpoint,
     newest_knowledge,
     open_alerts_known,
-    subjects_of_location,
-    subjects_of_string,
 )
-from battery_api.alerts.replay.readings import next_reading_at, read_batteries, read_location, read_string
 from battery_api.alerts.replay.reconcile import JudgedSubjects, reconcile
 from battery_api.db.fetching import fetch_all
 from battery_api.fleet.catalogue import is_current
 from battery_api.telemetry.ingest.judgement import ROOM_VALID_S
 from battery_api.telemetry.ingest.locked_state import SubjectStates
 from battery_api.telemetry.ingest.subjects import BatchSubjects
+from battery_api.telemetry.replay.blank_states import subjects_of_location, subjects_of_string
+from battery_api.telemetry.replay.readings import next_reading_at, read_batteries, read_location, read_string
 from battery_api.telemetry.store.columns import Column, integers, reals
 from battery_api.telemetry.store.fleet_index import FleetIndex, Kind
 from battery_api.telemetry.store.indices import Keys

@@ -42,7 +42,9 @@ class LocationState(Base):
 class StringState(Base):
     """Newest values and mode of a string, and how far it and its batteries are judged.
 
-    ``flatlines`` is what the rules keep of how the channels of its batteries move.
+    ``flatlines`` is what the rules keep of how the channels of its batteries move. From ``reestimate_from`` on,
+    readings wait for the digital twin: they came late, or changed, or it did not answer. ``snapshot_at`` is the time of
+    its newest snapshot.
     """
 
     __tablename__ = "string_state"
@@ -53,11 +55,15 @@ class StringState(Base):
     judged_until: Mapped[datetime | None]
     rejudge_from: Mapped[datetime | None]
     checkpoint_at: Mapped[datetime | None]
+    reestimate_from: Mapped[datetime | None]
+    snapshot_at: Mapped[datetime | None]
     voltage_v: Mapped[Real | None]
     current_a: Mapped[Real | None]
     known_current_a: Mapped[Real | None]
     known_current_at: Mapped[datetime | None]
     float_current_ma: Mapped[Real | None]
+    known_float_current_ma: Mapped[Real | None]
+    known_float_current_at: Mapped[datetime | None]
     ripple_voltage_v: Mapped[Real | None]
     ripple_current_a: Mapped[Real | None]
     mode: Mapped[str | None]

@@ -1,8 +1,20 @@
 """Records of the digital twin: discharges with their evidence, and the last estimate of each battery per day."""
 
 from datetime import date, datetime
+from typing import Any
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint, text
+from sqlalchemy import (
+    ARRAY,
+    Boolean,
+    CheckConstraint,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    UniqueConstraint,
+    text,
+)
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from battery_api.db.base import Base, BigKey, Instant, IntKey, Real
@@ -68,7 +80,7 @@ class DischargeBatteryRow(Base):
 
 
 class DigitalTwinState(Base):
-    """The last estimate of a battery on a day (Asia/Bangkok); past days are never rewritten."""
+    """The last estimate of a battery on a day (Asia/Bangkok); past days change only when readings of them come late."""
 
     __tablename__ = "digital_twin_state"
 
@@ -84,3 +96,22 @@ class DigitalTwinState(Base):
     resistance_mohm: Mapped[Real | None]
     resistance_sd_mohm: Mapped[Real | None]
     parameters_version: Mapped[str | None]
+
+
+class TwinSnapshot(Base):
+    """What the twin knew of a string when it had estimated every reading up to ``at``.
+
+    ``states`` are the estimator states of the batteries ``battery_ids``, ``string`` what of the string decides how the
+    next readings are taken. ``is_kept`` marks the first of a day and those before a discharge; the others serve for
+    what comes late within a day. Before one that ``is_first`` there are readings without snapshots.
+    """
+
+    __tablename__ = "twin_snapshot"
+
+    string_id: Mapped[int] = mapped_column(ForeignKey("string.id"), primary_key=True, autoincrement=False)
+    at: Mapped[datetime] = mapped_column(primary_key=True)
+    is_kept: Mapped[bool]
+    is_first: Mapped[bool] = mapped_column(Boolean, server_default="false")
+    string: Mapped[dict[str, Any]] = mapped_column(JSONB)
+    battery_ids: Mapped[list[int]] = mapped_column(ARRAY(Integer))
+    states: Mapped[list[bytes]] = mapped_column(ARRAY(LargeBinary))

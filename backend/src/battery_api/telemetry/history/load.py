@@ -58,6 +58,11 @@ _MARK_LIVE: Final = (
     f"(values (interval '0'), (interval '{MAX_HOLD_US - 1} microseconds')) as late(by) where b.id = any($1::int[]) "
     f"and t.time >= $2 and t.time < $3 and t.quality & {int(ReadingQuality.BULK_LOADED)} = 0"
 )
+_LEAVE_TO_TWIN: Final = """
+    update string_state set reestimate_from = least(reestimate_from, $2)
+    where string_id in (select g.id from string g join location l on l.id = g.location_id
+                        where l.code = any($1::text[]))
+"""
 _LOCK_BATTERIES: Final = (
     "select battery_id, resistance_at from battery_state where battery_id = any($1::int[]) "
     "order by battery_id for update"
@@ -165,8 +170,15 @@ class _Loader:
             await self._load(rows)
             finished.append(file.path)
             await self._save("running", finished)
+        await self._leave_to_twin()
         await self._save("finished", finished)
         return self._total
+
+    async def _leave_to_twin(self) -> None:
+        """Let the twin go through the history: what it holds of discharges is evidence of the present."""
+        codes = sorted({file.location_id for file in self._manifest.files})
+        async with self._database.begin() as connection:
+            await connection.exec_driver_sql(_LEAVE_TO_TWIN, (codes, self._manifest.start))
 
     def _reading(self, file: HistoryFile) -> "asyncio.Task[HistoryRows]":
         read = asyncio.to_thread(read_rows, self._directory, file, self._key_of[TABLES[file.table].key])

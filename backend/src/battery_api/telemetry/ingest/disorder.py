@@ -18,7 +18,7 @@ from battery_api.telemetry.store.indices import BatchSlots, Keys
 from battery_api.telemetry.store.instants import NEVER
 from battery_api.telemetry.store.statements import update_rows
 
-_IN_ORDER: Final = int(np.iinfo(np.int64).max)
+IN_ORDER: Final = int(np.iinfo(np.int64).max)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,13 +31,13 @@ class Disorder:
     @property
     def is_string_in_order(self) -> BoolArray:
         """(n,) whether the readings of a string and its batteries may be judged at once."""
-        in_order: BoolArray = self.string_from_us == _IN_ORDER
+        in_order: BoolArray = self.string_from_us == IN_ORDER
         return in_order
 
     @property
     def is_location_in_order(self) -> BoolArray:
         """(k,) whether the readings of a location may be judged at once."""
-        in_order: BoolArray = self.location_from_us == _IN_ORDER
+        in_order: BoolArray = self.location_from_us == IN_ORDER
         return in_order
 
 
@@ -48,11 +48,9 @@ def find_disorder(subjects: BatchSubjects, states: SubjectStates, stored: Stored
     compared with what was known without it. The room concerns all strings of its location.
     """
     strings, locations = states.strings, states.locations
-    string_from = np.where(strings.rejudge_us == NEVER, _IN_ORDER, strings.rejudge_us)
-    location_from = np.where(locations.rejudge_us == NEVER, _IN_ORDER, locations.rejudge_us)
-    of_battery = subjects.strings_of(stored.batteries.slot)
-    _lower(string_from, of_battery, stored.batteries, strings.judged_us)
-    _lower(string_from, stored.strings.slot, stored.strings, strings.judged_us)
+    string_from = np.where(strings.rejudge_us == NEVER, IN_ORDER, strings.rejudge_us)
+    location_from = np.where(locations.rejudge_us == NEVER, IN_ORDER, locations.rejudge_us)
+    string_from = np.minimum(string_from, first_out_of_order(subjects, states, stored))
     _lower(location_from, stored.locations.slot, stored.locations, locations.judged_us)
     changed = np.flatnonzero(stored.locations.is_changed)
     for row in changed.tolist():
@@ -60,6 +58,18 @@ def find_disorder(subjects: BatchSubjects, states: SubjectStates, stored: Stored
         is_concerned = (subjects.location_of_string == stored.locations.slot[row]) & (strings.judged_us >= time_us)
         string_from[is_concerned] = np.minimum(string_from[is_concerned], time_us)
     return Disorder(string_from, location_from)
+
+
+def first_out_of_order(subjects: BatchSubjects, states: SubjectStates, stored: StoredReadings) -> IntArray:
+    """Return for strings (n,) their first reading, or one of their batteries, that is not newer than those before.
+
+    The largest integer where there is none.
+    """
+    from_us = np.full(len(subjects.strings), IN_ORDER)
+    judged_us = states.strings.judged_us
+    _lower(from_us, subjects.strings_of(stored.batteries.slot), stored.batteries, judged_us)
+    _lower(from_us, stored.strings.slot, stored.strings, judged_us)
+    return from_us
 
 
 def _lower(from_us: IntArray, slot: BatchSlots, rows: StoredRows, judged_us: IntArray) -> None:
@@ -152,7 +162,7 @@ class JudgementProgress:
         return _newest_of(newest, stored.strings.slot, stored.strings)
 
     async def _wait(self, kind: Kind, keys: Keys, from_us: IntArray) -> None:
-        waiting = np.flatnonzero(from_us != _IN_ORDER)
+        waiting = np.flatnonzero(from_us != IN_ORDER)
         await update_rows(
             self._connection,
             f"{kind}_state",

@@ -1,42 +1,39 @@
 """Estimates of the digital twin for a batch: requested before any lock, used if no other batch moved the state."""
 
 import asyncio
-import struct
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from time import monotonic
-from typing import Final, NamedTuple
+from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from battery_api.db.fetching import fetch_all
-from battery_api.fleet.ohmic import resistance_at_25c
 from battery_api.telemetry.ingest.battery_states import BatteryStates
 from battery_api.telemetry.ingest.checks import ValidatedBatch
 from battery_api.telemetry.ingest.locked_state import SubjectStates, read_states
-from battery_api.telemetry.ingest.string_context import string_currents
 from battery_api.telemetry.ingest.subjects import BatchSubjects
+from battery_api.telemetry.ingest.twin_inputs import EstimatorState, TwinInputs, first_of_each
 from battery_api.telemetry.metrics import TWIN
-from battery_api.telemetry.store.columns import BoolArray, Column, FloatArray, IntArray, optional, reals
+from battery_api.telemetry.store.columns import BoolArray, Column, FloatArray, IntArray, reals
 from battery_api.telemetry.store.fleet_index import FleetIndex
-from battery_api.telemetry.store.indices import BatchSlots, FleetSlots
-from battery_api.telemetry.store.instants import DAY_US, NEVER, newest_at_or_before
+from battery_api.telemetry.store.indices import BatchSlots
+from battery_api.telemetry.store.instants import NEVER
 from battery_contracts.clients.errors import ServiceError, ServiceRefused
 from battery_contracts.clients.twin import Estimator
-from battery_contracts.enums import ReadingQuality, StringMode
-from battery_contracts.twin import CONTRADICTS_CIRCUIT, NOTHING_ESTIMATED, EstimateRequest, EstimateResponse
+from battery_contracts.enums import ReadingQuality
+from battery_contracts.twin import CONTRADICTS_CIRCUIT, NOTHING_ESTIMATED, EstimateResponse
 
 _log = structlog.get_logger(__name__)
-# A backlog holds several readings of a battery; each needs the state that the previous one left.
-_MAX_ROUNDS: Final = 64
+# Of a longer backlog, the rest is estimated after the commit: its sender waits for the answer.
+_MAX_SERIES: Final = 64
 # Beyond the client's own time-out, for a server that sends its response drop by drop.
 _HARD_TIMEOUT_FACTOR: Final = 1.5
 _ANSWERED: Final = "answered"
-_STATE_TIME: Final = struct.Struct("<q")
 _STATES: Final = "select battery_id, twin_state from battery_state where battery_id = any($1::int[])"
-_VALUES: Final = ("soc_pct", "soc_sd_pct", "soh_pct", "soh_sd_pct", "resistance_mohm", "resistance_sd_mohm")
+VALUES: Final = ("soc_pct", "soc_sd_pct", "soh_pct", "soh_sd_pct", "resistance_mohm", "resistance_sd_mohm")
+PROVENANCES: Final = ("soc_provenance", "soh_provenance")
 # Plausible upper limits; a new battery delivers more than its rated capacity.
 _HIGH: Final = {"soc_pct": 100.0, "soc_sd_pct": 100.0, "soh_pct": 150.0, "soh_sd_pct": 100.0}
 _KEPT: Final = {
@@ -50,24 +47,6 @@ class EstimatesOutdated(Exception):
     """Another batch moved the estimator state of a battery between the call to the twin and the lock."""
 
 
-class EstimatorState(NamedTuple):
-    """Estimator state of a battery and the time of the reading that it belongs to."""
-
-    time_us: int
-    blob: bytes
-
-    @classmethod
-    def unpack(cls, stored: bytes | None) -> "EstimatorState | None":
-        """Read a stored state; one that holds a time alone belongs to a battery that restarts from its prior."""
-        if stored is None or len(stored) <= _STATE_TIME.size:
-            return None
-        return cls(_STATE_TIME.unpack_from(stored)[0], stored[_STATE_TIME.size :])
-
-    def pack(self) -> bytes:
-        """Return the form that is stored."""
-        return _STATE_TIME.pack(self.time_us) + self.blob
-
-
 @dataclass(frozen=True, slots=True)
 class ReadingEstimates:
     """Estimates (m,) of the battery readings of a batch; NaN and None where there is none."""
@@ -76,12 +55,14 @@ class ReadingEstimates:
     provenance: dict[str, list[str | None]]
     flags: IntArray
     """Why the twin withholds an estimate, as flags of `ReadingQuality`."""
+    is_answered: BoolArray
+    """Whether the twin said something of a reading (m,); the others wait for it."""
     states: dict[int, bytes]
     """New estimator states by batch slot."""
 
     def state_columns(self, newest: IntArray, battery: BatchSlots) -> tuple[list[Column], list[Column], list[str]]:
         """Return what moves state rows to the estimates of their newest readings: columns, inputs, assignments."""
-        estimates = [reals(f"twin_{name}", self.values[name][newest]) for name in _VALUES if name not in _KEPT]
+        estimates = [reals(f"twin_{name}", self.values[name][newest]) for name in VALUES if name not in _KEPT]
         estimates += [
             Column(f"twin_{name}", "text", [column[row] for row in newest.tolist()])
             for name, column in self.provenance.items()
@@ -109,6 +90,7 @@ class BatchEstimates:
 
     readings: ReadingEstimates
     versions: IntArray
+    context: "StringContext"
 
     def require_current(self, states: BatteryStates) -> None:
         """Raise `EstimatesOutdated` if another batch was faster for one of the batteries."""
@@ -120,11 +102,24 @@ class BatchEstimates:
         """Return the estimates without those of readings that turned out late."""
         values = {name: np.where(is_late, np.nan, column) for name, column in self.readings.values.items()}
         flags = np.where(is_late, 0, self.readings.flags)
-        return ReadingEstimates(values, self.readings.provenance, flags, self.readings.states)
+        is_answered = self.readings.is_answered & ~is_late
+        return ReadingEstimates(values, self.readings.provenance, flags, is_answered, self.readings.states)
+
+
+@dataclass(frozen=True, slots=True)
+class StringContext:
+    """Up to when the strings (n,) were judged when the twin was asked: what it was told of them is of then."""
+
+    judged_us: IntArray
+
+    def moved_on(self, states: SubjectStates) -> BoolArray:
+        """Return for the strings (n,) whether another batch brought something meanwhile."""
+        moved: BoolArray = states.strings.judged_us != self.judged_us
+        return moved
 
 
 async def prepare_twin_call(
-    connection: AsyncConnection, twin: Estimator, batch: ValidatedBatch, fleet: FleetIndex, *, budget_s: float
+    connection: AsyncConnection, twin: Estimator, batch: ValidatedBatch, fleet: FleetIndex, *, timeout_s: float
 ) -> "TwinCall":
     """Read what the twin needs; the call itself runs after the connection is returned to the pool."""
     subjects = BatchSubjects.of(batch, fleet)
@@ -132,155 +127,122 @@ async def prepare_twin_call(
     keys = fleet.batteries.keys_at(subjects.batteries).tolist()
     stored = {row[0]: row[1] for row in await fetch_all(connection, _STATES, (keys,))}
     estimator_states = [EstimatorState.unpack(stored.get(key)) for key in keys]
-    return TwinCall(twin, batch, fleet, subjects, states, estimator_states, budget_s)
+    return TwinCall(twin, TwinInputs(batch, fleet, subjects, states), estimator_states, timeout_s)
 
 
-@dataclass(slots=True)
 class TwinCall:
-    """The new readings of a batch on their way through the twin, one reading of each battery per round."""
+    """The new readings of a batch on their way through the twin.
 
-    twin: Estimator
-    batch: ValidatedBatch
-    fleet: FleetIndex
-    subjects: BatchSubjects
-    states: SubjectStates
-    stored: Sequence[EstimatorState | None]
-    """(n,) by batch slot."""
-    budget_s: float
-    _latest: dict[int, EstimatorState] = field(default_factory=dict, init=False)
-    """State that the next reading of a battery starts from, by batch slot."""
-    _changed: dict[int, EstimatorState] = field(default_factory=dict, init=False)
-    _values: dict[str, FloatArray] = field(default_factory=dict, init=False)
-    _provenance: dict[str, list[str | None]] = field(default_factory=dict, init=False)
-    _flags: IntArray = field(default_factory=lambda: np.zeros(0, np.int64), init=False)
-    _is_answered: BoolArray = field(default_factory=lambda: np.zeros(0, bool), init=False)
-    """Whether the twin was asked and answered for a reading (m,)."""
+    Parameters
+    ----------
+    stored
+        Estimator states of the batteries (n,) by batch slot.
+    timeout_s
+        How long the twin may take [s].
+    """
+
+    def __init__(
+        self, twin: Estimator, inputs: TwinInputs, stored: Sequence[EstimatorState | None], timeout_s: float
+    ) -> None:
+        self._twin, self._inputs, self._timeout_s = twin, inputs, timeout_s
+        self._before: list[EstimatorState | None] = list(stored)
+        self._changed: dict[int, EstimatorState] = {}
+        count = len(inputs.batch.batteries)
+        self._values: dict[str, FloatArray] = {name: np.full(count, np.nan) for name in VALUES}
+        self._provenance: dict[str, list[str | None]] = {name: [None] * count for name in PROVENANCES}
+        self._flags: IntArray = np.zeros(count, np.int64)
+        self._is_answered: BoolArray = np.zeros(count, bool)
 
     async def run(self) -> BatchEstimates | None:
         """Call the twin; None when it gave nothing usable."""
-        rows = self.batch.batteries
-        battery = self.subjects.battery_slots(rows.slot)
-        is_newer = (rows.time_us > self.states.batteries.last_us[battery]) & ~np.isnan(rows.values["voltage_v"])
+        states, rows = self._inputs.states, self._inputs.batch.batteries
+        battery = self._inputs.subjects.battery_slots(rows.slot)
+        is_newer = (rows.time_us > states.batteries.last_us[battery]) & ~np.isnan(rows.values["voltage_v"])
         # A clock that was set back must not run the filter backwards.
-        estimated_us = np.array([NEVER if state is None else state.time_us for state in self.stored], np.int64)
-        is_newer &= rows.time_us > estimated_us[battery]
-        if not is_newer.any():
+        estimated_us = np.array([NEVER if state is None else state.time_us for state in self._before], np.int64)
+        chosen = first_of_each(np.flatnonzero(is_newer & (rows.time_us > estimated_us[battery])), battery, _MAX_SERIES)
+        if not len(chosen):
             return None
-        self._values = {name: np.full(len(rows), np.nan) for name in _VALUES}
-        self._provenance = {name: [None] * len(rows) for name in ("soc_provenance", "soh_provenance")}
-        self._flags = np.zeros(len(rows), np.int64)
-        self._is_answered = np.zeros(len(rows), bool)
-        self._latest = {slot: state for slot, state in enumerate(self.stored) if state is not None}
-        outcome = await self._run_rounds(np.flatnonzero(is_newer), battery)
+        outcome = await self._ask(chosen, BatchSlots(battery[chosen]))
         TWIN.labels(outcome).inc()
-        if not self._changed and outcome != _ANSWERED:
+        if not self._is_answered.any():
             return None
-        # What there was no time or no round for is marked: nothing passes for estimated that was not.
-        self._flags[is_newer & ~self._is_answered] |= int(ReadingQuality.TWIN_UNAVAILABLE)
-        states = {slot: state.pack() for slot, state in self._changed.items()}
-        estimates = ReadingEstimates(self._values, self._provenance, self._flags, states)
-        return BatchEstimates(estimates, self.states.batteries.twin_version)
+        context = StringContext(states.strings.judged_us)
+        return BatchEstimates(self.estimates(), states.batteries.twin_version, context)
 
-    async def _run_rounds(self, rows: IntArray, battery: BatchSlots) -> str:
-        begins = np.append(True, battery[rows][1:] != battery[rows][:-1])
-        rank = np.arange(len(rows)) - np.flatnonzero(begins)[np.cumsum(begins) - 1]
-        deadline = monotonic() + self.budget_s
+    def estimates(self) -> ReadingEstimates:
+        """Return what the twin has answered so far."""
+        states = {slot: state.pack() for slot, state in self._changed.items()}
+        return ReadingEstimates(self._values, self._provenance, self._flags, self._is_answered, states)
+
+    async def _ask(self, rows: IntArray, battery: BatchSlots) -> str:
         try:
-            async with asyncio.timeout(self.budget_s * _HARD_TIMEOUT_FACTOR):
-                for number in range(min(int(rank.max()) + 1, _MAX_ROUNDS)):
-                    if number and monotonic() > deadline:
-                        return "budget_used_up"
-                    chosen = rows[rank == number]
-                    await self._run_round(chosen, BatchSlots(battery[chosen]))
+            async with asyncio.timeout(self._timeout_s * _HARD_TIMEOUT_FACTOR):
+                await self.estimate(rows, battery)
         except ServiceError as error:
             _log.info("twin gave no estimate", reason=type(error).__name__, detail=error.detail)
             return type(error).__name__
         except TimeoutError:
-            self.twin.report_timeout()
+            self._twin.report_timeout()
             return "too_slow"
         return _ANSWERED
 
-    async def _run_round(self, rows: IntArray, battery: BatchSlots) -> None:
-        if not len(rows):
-            return
+    async def estimate_all(self, rows: IntArray) -> None:
+        """Estimate readings (k,), sorted by battery and time, however many there are of each battery.
+
+        Raises `ServiceError` when the twin gives no valid answer.
+        """
+        battery = self._inputs.subjects.battery_slots(self._inputs.batch.batteries.slot)
+        while len(rows):
+            part = first_of_each(rows, battery, _MAX_SERIES)
+            await self.estimate(part, BatchSlots(battery[part]))
+            rows = np.setdiff1d(rows, part, assume_unique=True)
+
+    def known(self) -> Sequence[EstimatorState | None]:
+        """Return the states of the batteries (n,) after what was estimated."""
+        return self._before
+
+    async def estimate(self, rows: IntArray, battery: BatchSlots) -> None:
+        """Estimate readings (k,) of batteries (k,), sorted by battery and time.
+
+        Raises `ServiceError` when the twin gives no valid answer.
+        """
+        response: EstimateResponse | None
         try:
-            response = await self.twin.estimate(self._request(rows, battery))
+            response = await self._twin.estimate(self._inputs.request(rows, battery, self._before))
         except ServiceRefused as refused:
             if refused.code != NOTHING_ESTIMATED:
                 raise
-            # The readings passed our checks, so what the twin cannot use is the state that it returned earlier.
-            self._restart(rows, battery)
-            return
-        if len(response.soc_pct) == len(rows):
+            response = await self._without_states(rows, battery)
+        if response is not None:
             self._accept(rows, battery, response)
 
-    def _request(self, rows: IntArray, battery: BatchSlots) -> EstimateRequest:
-        readings = self.batch.batteries
-        slots = FleetSlots(readings.slot[rows])
-        entries = self.fleet.batteries.entries_at(slots)
-        string = self.subjects.strings_of(battery)
-        time_us = readings.time_us[rows]
-        current = readings.values["current_a"][rows]
-        of_string = string_currents(self.states.strings, self.batch.strings, self.subjects).at(string, time_us)
-        float_current, modes = self._string_values(string, time_us)
-        before = [self._latest.get(slot) for slot in battery.tolist()]
-        return EstimateRequest(
-            battery_id=[entry.code for entry in entries],
-            model_id=[entry.model_code for entry in entries],
-            dt_s=[
-                None if state is None else (instant_us - state.time_us) / 1e6
-                for instant_us, state in zip(time_us.tolist(), before, strict=True)
-            ],
-            voltage_v=readings.values["voltage_v"][rows].tolist(),
-            current_a=optional(np.where(np.isnan(current), of_string, current)),
-            temperature_c=optional(readings.values["temperature_c"][rows]),
-            internal_resistance_mohm=optional(readings.values["internal_resistance_mohm"][rows]),
-            float_current_ma=optional(float_current),
-            mode=modes,
-            state=[None if state is None else state.blob for state in before],
-            age_days=((time_us - self.fleet.installed_us[slots]).clip(min=0) / DAY_US).tolist(),
-            rated_ah=[entry.rated_capacity_ah for entry in entries],
-            baseline_resistance_mohm=optional(self._baseline_mohm(slots)),
-        )
-
-    def _baseline_mohm(self, slots: FleetSlots) -> FloatArray:
-        baseline = resistance_at_25c(self.fleet.baseline_mohm[slots], self.fleet.baseline_c[slots])
-        return np.where(baseline > 0, baseline, np.nan)
-
-    def _string_values(self, string: BatchSlots, time_us: IntArray) -> tuple[FloatArray, list[StringMode | None]]:
-        """Return float current (k,) and mode (k,) of strings at instants, from the batch, else from the state."""
-        readings = self.batch.strings
-        row = newest_at_or_before(self.subjects.string_slots(readings.slot), readings.time_us, string, time_us)
-        float_current = np.full(len(string), np.nan)
-        is_matched = row >= 0
-        float_current[is_matched] = readings.values["float_current_ma"][row[is_matched]]
-        modes = []
-        for slot, matched in zip(string.tolist(), row.tolist(), strict=True):
-            reported = readings.categories["mode"][matched] if matched >= 0 else None
-            modes.append(StringMode(reported) if reported else self.states.strings.mode[slot].mode)
-        return float_current, modes
+    async def _without_states(self, rows: IntArray, battery: BatchSlots) -> EstimateResponse | None:
+        """Estimate readings from the prior: they passed our checks, so what the twin cannot use is its own state."""
+        self._before = [None] * len(self._before)
+        try:
+            return await self._twin.estimate(self._inputs.request(rows, battery, self._before))
+        except ServiceRefused as refused:
+            if refused.code != NOTHING_ESTIMATED:
+                raise
+        self._flags[rows], self._is_answered[rows] = int(ReadingQuality.OUTSIDE_MODEL), True
+        return None
 
     def _accept(self, rows: IntArray, battery: BatchSlots, response: EstimateResponse) -> None:
-        columns = {name: np.array(getattr(response, name), np.float64) for name in _VALUES}
+        columns = {name: np.array(getattr(response, name), np.float64) for name in VALUES}
         is_plausible = np.ones(len(rows), bool)
         for name, column in columns.items():
             # Written so that NaN, which stands for a withheld value, passes.
             is_plausible &= ~((column < 0) | (column > _HIGH.get(name, np.inf)) | np.isinf(column))
-        times = self.batch.batteries.time_us[rows].tolist()
-        for slot, time_us, blob, plausible in zip(
-            battery.tolist(), times, response.state, is_plausible.tolist(), strict=True
-        ):
-            if not plausible or blob is None:
-                continue
-            self._changed[slot] = self._latest[slot] = EstimatorState(time_us, blob)
-            if not blob:
-                del self._latest[slot]
-        self._flags[rows] = [0 if error is None else int(_flag_of(error)) for error in response.error]
-        is_usable = np.array([error is None for error in response.error], bool) & is_plausible
-        is_usable &= np.array([blob is not None for blob in response.state], bool)
+        self._keep_states(rows, battery, response, is_plausible)
+        has_fault = np.array([error is not None for error in response.error], bool)
+        reasons = np.array([0 if error is None else int(_flag_of(error)) for error in response.error], np.int64)
+        # What a twin does not stand by with a state, it does not follow up either.
+        followed = np.unique(battery[[blob is not None for blob in response.state]])
+        is_usable = is_plausible & ~has_fault & np.isin(battery, followed)
+        unusable = np.where(is_usable, 0, int(ReadingQuality.TWIN_UNAVAILABLE))
+        self._flags[rows] = np.where(has_fault, reasons, unusable)
         self._is_answered[rows] = True
-        has_reason = self._flags[rows] != 0
-        self._flags[rows] = np.where(is_usable | has_reason, self._flags[rows], int(ReadingQuality.TWIN_UNAVAILABLE))
         usable = np.flatnonzero(is_usable)
         for name, column in columns.items():
             self._values[name][rows[usable]] = column[usable]
@@ -289,11 +251,16 @@ class TwinCall:
             for entry, row in zip(usable.tolist(), rows[usable].tolist(), strict=True):
                 provenance[row] = None if received[entry] is None else str(received[entry])
 
-    def _restart(self, rows: IntArray, battery: BatchSlots) -> None:
-        """Let batteries restart from their prior with the next reading."""
-        for time_us, slot in zip(self.batch.batteries.time_us[rows].tolist(), battery.tolist(), strict=True):
-            if self._latest.pop(slot, None) is not None:
-                self._changed[slot] = EstimatorState(time_us, b"")
+    def _keep_states(
+        self, rows: IntArray, battery: BatchSlots, response: EstimateResponse, is_plausible: BoolArray
+    ) -> None:
+        times = self._inputs.batch.batteries.time_us[rows].tolist()
+        # A state that gives absurd estimates is not kept, nor what follows from it.
+        lying = set(battery[~is_plausible].tolist())
+        for slot, time_us, blob in zip(battery.tolist(), times, response.state, strict=True):
+            if blob is not None and slot not in lying:
+                self._changed[slot] = EstimatorState(time_us, blob)
+                self._before[slot] = self._changed[slot] if blob else None
 
 
 def _flag_of(error: str) -> ReadingQuality:

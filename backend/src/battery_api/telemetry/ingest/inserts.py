@@ -78,12 +78,12 @@ class ReadingWriter:
         quality = quality_of(values) | np.where(is_late, int(ReadingQuality.LATE), 0)
         quality |= self._fill_currents(values, batch, battery)
         estimated = estimates.without_late(is_late) if estimates is not None else None
-        if estimated is None:
-            # Without a voltage nothing was asked of the twin.
-            quality |= np.where(np.isnan(values["voltage_v"]), 0, int(ReadingQuality.TWIN_UNAVAILABLE))
-        else:
+        is_answered = np.isnan(values["voltage_v"])  # Without a voltage there is nothing to ask the twin.
+        if estimated is not None:
             values |= {"soc_pct": estimated.values["soc_pct"], "soh_pct": estimated.values["soh_pct"]}
             quality |= estimated.flags
+            is_answered |= estimated.is_answered
+        quality |= np.where(is_answered, 0, int(ReadingQuality.TWIN_UNAVAILABLE))
         columns = [
             *(reals(name, column) for name, column in values.items()),
             integers("quality", quality, kind="smallint"),

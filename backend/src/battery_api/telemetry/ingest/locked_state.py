@@ -48,6 +48,10 @@ class _StringRow(NamedTuple):
     judged_until: datetime | None
     rejudge_from: datetime | None
     checkpoint_at: datetime | None
+    reestimate_from: datetime | None
+    snapshot_at: datetime | None
+    known_float_current_ma: float | None
+    known_float_current_at: datetime | None
     flatlines: bytes | None
     rule_state: Any
 
@@ -94,6 +98,13 @@ class StringStates:
     """From when they have to judge them again, `NEVER` where not."""
     checkpoint_us: IntArray
     """Time of the newest checkpoint of what the rules know."""
+    reestimate_us: IntArray
+    """From when readings wait for the digital twin, `NEVER` where none does."""
+    snapshot_us: IntArray
+    """Time of the newest snapshot of what the twin knows."""
+    float_current_ma: FloatArray
+    """Newest float current that was measured, at ``float_current_us``."""
+    float_current_us: IntArray
     flatlines: Sequence[bytes | None]
     """What the rules keep of how the channels of its batteries move."""
     rule_state: Sequence[RuleState | None]
@@ -182,6 +193,10 @@ def _string_states(rows: Sequence[_StringRow]) -> StringStates:
         judged_us=microseconds_of([row.judged_until for row in rows]),
         rejudge_us=microseconds_of([row.rejudge_from for row in rows]),
         checkpoint_us=microseconds_of([row.checkpoint_at for row in rows]),
+        reestimate_us=microseconds_of([row.reestimate_from for row in rows]),
+        snapshot_us=microseconds_of([row.snapshot_at for row in rows]),
+        float_current_ma=as_stored(np.array([row.known_float_current_ma for row in rows], np.float64)),
+        float_current_us=microseconds_of([row.known_float_current_at for row in rows]),
         flatlines=[row.flatlines for row in rows],
         rule_state=[decoded_rule_state(row.rule_state) for row in rows],
     )

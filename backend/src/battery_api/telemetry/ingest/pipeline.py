@@ -117,7 +117,7 @@ class IngestPipeline:
         with STAGE_SECONDS.labels("twin").time():
             async with self._context.database.begin() as connection:
                 call = await prepare_twin_call(
-                    connection, twin, batch, fleet, budget_s=self._context.settings.twin_timeout_s
+                    connection, twin, batch, fleet, timeout_s=self._context.settings.twin_timeout_s
                 )
             return await call.run()
 
@@ -151,6 +151,7 @@ class IngestPipeline:
                 received_at=self._context.clock.now(),
                 watched=self._publisher.watched_batteries(),
                 estimates=estimates,
+                has_twin=self._context.twin is not None,
             )
             stored = await transaction.run(batch)
             committing = perf_counter()

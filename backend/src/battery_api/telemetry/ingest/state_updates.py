@@ -25,6 +25,7 @@ from battery_api.telemetry.store.statements import update_rows
 
 _NEXT_SEQ: Final = "seq = present.seq + 1"
 _KNOWN: Final = ("voltage_v", "temperature_c")
+_KNOWN_OF_STRINGS: Final = ("current_a", "float_current_ma")
 """Channels of a battery whose newest measured value is kept."""
 _LIVE: Final = tuple(name for name in BATTERY_SHAPE.channel_names if name != "internal_resistance_mohm")
 
@@ -256,11 +257,12 @@ class StateWriter:
                 *(reals(name, rows.values[name][newest]) for name in STRING_SHAPE.channel_names),
                 reals("reporting_interval_s", interval_s[string]),
             ],
-            also=_know("input.time", ("current_a",)),
+            also=_know("input.time", _KNOWN_OF_STRINGS),
             received_at=self._received_at,
         )
-        earlier = np.setdiff1d(rows.newest_of("current_a"), newest)
-        await self._write_known("string", keys, rows, "current_a", earlier)
+        for channel in _KNOWN_OF_STRINGS:
+            earlier = np.setdiff1d(rows.newest_of(channel), newest)
+            await self._write_known("string", keys, rows, channel, earlier)
         amended = rows.amended_newest(states.last_us)
         await update_rows(
             self._connection,

@@ -24,6 +24,7 @@ from battery_api.telemetry.ingest.publication import (
 from battery_api.telemetry.ingest.state_updates import StateWriter
 from battery_api.telemetry.ingest.string_context import ModeTimeline, batch_modes
 from battery_api.telemetry.ingest.subjects import BatchSubjects
+from battery_api.telemetry.ingest.twin_backlog import TwinBacklog
 from battery_api.telemetry.metrics import STAGE_SECONDS
 from battery_api.telemetry.ports import BatchVerdict, DueAgain, Judge
 from battery_api.telemetry.store.columns import FloatArray
@@ -73,6 +74,8 @@ class BatchTransaction:
         Batteries whose own room has a listener; each of them gets a message of its own.
     estimates
         Estimates that the digital twin made before the transaction began, if it did.
+    has_twin
+        Whether there is a digital twin; then readings without an answer wait for it.
     """
 
     def __init__(
@@ -84,6 +87,7 @@ class BatchTransaction:
         received_at: datetime,
         watched: Container[str] = frozenset(),
         estimates: BatchEstimates | None = None,
+        has_twin: bool = False,
     ) -> None:
         self._connection = connection
         self._fleet = fleet
@@ -91,6 +95,7 @@ class BatchTransaction:
         self._received_at = received_at
         self._watched = watched
         self._estimates = estimates
+        self._has_twin = has_twin
 
     async def run(self, batch: ValidatedBatch) -> StoredBatch:
         """Store a batch and judge it; the caller commits.
@@ -122,6 +127,10 @@ class BatchTransaction:
         with STAGE_SECONDS.labels("judge").time():
             progress = JudgementProgress(self._connection, self._fleet, subjects, states)
             await progress.keep_checkpoints(stored, disorder)
+            if self._has_twin:
+                backlog = TwinBacklog(self._connection, self._fleet, subjects, states)
+                await backlog.keep_snapshots(stored, disorder)
+                await backlog.add(stored, estimates)
             verdict = await self._judge_in_order(locked, stored, timeline, disorder)
         with STAGE_SECONDS.labels("update").time():
             await progress.advance(stored, disorder, verdict.flatlines)

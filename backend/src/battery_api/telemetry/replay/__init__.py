@@ -1,0 +1,1 @@
+"""Stored readings read again, as ingest would hand them on: for the rules and for the digital twin."""
