@@ -877,6 +877,30 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/systems/{system_id}/runtime": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get System Runtime
+         * @description Return the runtime of a battery system: until its first string reaches the cut-off at its share of the load.
+         *
+         *     The strings share the load by their present currents while they discharge, else by rated capacity.
+         *
+         *     Needs the role viewer or a key with the scope `fleet:read`.
+         */
+        get: operations["twin_get_system_runtime"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/twin/simulate": {
         parameters: {
             query?: never;
@@ -3536,6 +3560,12 @@ export interface components {
          */
         NoEstimateReason: "no_estimate_yet" | "twin_unavailable" | "reading_too_old" | "contradicts_circuit" | "outside_model" | "sensor_fault" | "no_evidence";
         /**
+         * NoRuntimeReason
+         * @description Why there is no runtime.
+         * @enum {string}
+         */
+        NoRuntimeReason: "not_computed_yet" | "fewer_than_half_known" | "no_load_on_record" | "twin_unavailable" | "outside_model" | "too_old" | "retired";
+        /**
          * NotJudged
          * @description A signal that the alert rules cannot judge at present, and why: no alert about it says nothing of it.
          */
@@ -4243,7 +4273,7 @@ export interface components {
             current_a: number | null;
             /**
              * Power W
-             * @description Power in watts, drawn from the whole string; null where the load is a current.
+             * @description Power in watts, drawn from the whole string or system; null where the load is a current.
              */
             power_w: number | null;
         };
@@ -4251,7 +4281,8 @@ export interface components {
          * RuntimeOut
          * @description Runtime of a string from now under a load, with its interval and the battery that limits it.
          *
-         *     Batteries without a present estimate count as weak as the weakest known one, and are named with the reason.
+         *     Batteries without a present estimate count as weak as the weakest known one, with a larger deviation, since they may
+         *     be worse. They are named with the reason.
          */
         RuntimeOut: {
             /**
@@ -4684,6 +4715,54 @@ export interface components {
             state: components["schemas"]["StringStateOut"];
         };
         /**
+         * StringRuntime
+         * @description How long a string lasts from ``at`` on under its present load or, on float, under that of its last discharge.
+         *
+         *     Batteries without a present estimate count as weak as the weakest known one, or weaker. Of a string that discharges,
+         *     a runtime of more than 3 minutes ago is not shown; of another one, that of more than 15 minutes ago.
+         */
+        StringRuntime: {
+            /**
+             * Runtime P10 S
+             * @description Runtime in seconds that is undercut with a probability of 10 %; null where there is none.
+             */
+            runtime_p10_s: number | null;
+            /**
+             * Runtime P50 S
+             * @description Median runtime in seconds; null where there is none.
+             */
+            runtime_p50_s: number | null;
+            /**
+             * Runtime P90 S
+             * @description Runtime in seconds that is exceeded with a probability of 10 %; null where there is none.
+             */
+            runtime_p90_s: number | null;
+            /**
+             * Reaches Cut Off
+             * @description False: it outlasts the simulation of two days, and the runtime is a lower bound.
+             */
+            reaches_cut_off: boolean | null;
+            /**
+             * Limiting Battery Id
+             * @description Id of the battery that most likely reaches the cut-off first; null where there is no runtime.
+             */
+            limiting_battery_id: string | null;
+            /** @description Why there is no runtime; null where there is one. */
+            reason: components["schemas"]["NoRuntimeReason"] | null;
+            /**
+             * At
+             * @description When it was computed or tried, from the estimates of then; null if it never was.
+             */
+            at: string | null;
+            /** @description The load that it applies to; null where there is no runtime. */
+            load: components["schemas"]["RuntimeLoad"] | null;
+            /**
+             * Withheld Count
+             * @description Batteries without a present estimate; above 0 the runtime rests on an assumption. Null where that is not known.
+             */
+            withheld_count: number | null;
+        };
+        /**
          * StringSeries
          * @description History of one string. A bucket without readings is absent, so that gaps stay visible.
          */
@@ -4756,7 +4835,7 @@ export interface components {
         };
         /**
          * StringStateOut
-         * @description Newest values of a string; all null before its first reading.
+         * @description Newest values of a string, which are null before its first reading, and its runtime.
          */
         StringStateOut: {
             /**
@@ -4806,6 +4885,8 @@ export interface components {
              * @description True: the values are too old to describe the string now.
              */
             is_stale: boolean;
+            /** @description How long it lasts, or why that is not known. */
+            runtime: components["schemas"]["StringRuntime"];
         };
         /**
          * SubjectKind
@@ -4836,11 +4917,185 @@ export interface components {
              * @description Rated power in kilovolt-amperes.
              */
             rated_power_kva: number;
+            /** @description How long it lasts, or why that is not known. */
+            runtime: components["schemas"]["SystemRuntime"];
             /**
              * Strings
              * @description Its strings, in the order of their ids.
              */
             strings: components["schemas"]["StringOut"][];
+        };
+        /**
+         * SystemRuntime
+         * @description How long a battery system lasts: until the first of its strings reaches the cut-off under its own load.
+         *
+         *     If one string in service has no runtime, the system has none, for the reason of that string.
+         */
+        SystemRuntime: {
+            /**
+             * Runtime P10 S
+             * @description Runtime in seconds that is undercut with a probability of 10 %; null where there is none.
+             */
+            runtime_p10_s: number | null;
+            /**
+             * Runtime P50 S
+             * @description Median runtime in seconds; null where there is none.
+             */
+            runtime_p50_s: number | null;
+            /**
+             * Runtime P90 S
+             * @description Runtime in seconds that is exceeded with a probability of 10 %; null where there is none.
+             */
+            runtime_p90_s: number | null;
+            /**
+             * Reaches Cut Off
+             * @description False: it outlasts the simulation of two days, and the runtime is a lower bound.
+             */
+            reaches_cut_off: boolean | null;
+            /**
+             * Limiting Battery Id
+             * @description Id of the battery that most likely reaches the cut-off first; null where there is no runtime.
+             */
+            limiting_battery_id: string | null;
+            /** @description Why there is no runtime; null where there is one. */
+            reason: components["schemas"]["NoRuntimeReason"] | null;
+            /**
+             * Limiting String Id
+             * @description Id of the string with the shortest P10; null where there is no runtime.
+             */
+            limiting_string_id: string | null;
+            /**
+             * At
+             * @description When the oldest of the runtimes of its strings was computed or tried; null if one never was.
+             */
+            at: string | null;
+            /** @description The loads of its strings together; null where there is no runtime. */
+            load: components["schemas"]["RuntimeLoad"] | null;
+            /**
+             * Withheld Count
+             * @description Batteries without a present estimate in all of its strings; null where that is not known.
+             */
+            withheld_count: number | null;
+        };
+        /**
+         * SystemRuntimeOut
+         * @description Runtime of a battery system from now, with the runtimes of its strings.
+         *
+         *     It lasts until the first of its strings reaches the cut-off at its share. That is conservative for the load, which
+         *     the other strings still carry then; it says nothing of how long those last, since from there on they carry more than
+         *     they were judged for. If one string in service has no runtime, the system has none, for the reason of that string.
+         */
+        SystemRuntimeOut: {
+            /**
+             * Runtime P10 S
+             * @description Runtime in seconds that is undercut with a probability of 10 %; null where there is none.
+             */
+            runtime_p10_s: number | null;
+            /**
+             * Runtime P50 S
+             * @description Median runtime in seconds; null where there is none.
+             */
+            runtime_p50_s: number | null;
+            /**
+             * Runtime P90 S
+             * @description Runtime in seconds that is exceeded with a probability of 10 %; null where there is none.
+             */
+            runtime_p90_s: number | null;
+            /**
+             * Reaches Cut Off
+             * @description False: it outlasts the simulation of two days, and the runtime is a lower bound.
+             */
+            reaches_cut_off: boolean | null;
+            /**
+             * Limiting Battery Id
+             * @description Id of the battery that most likely reaches the cut-off first; null where there is no runtime.
+             */
+            limiting_battery_id: string | null;
+            /** @description Why there is no runtime; null where there is one. */
+            reason: components["schemas"]["NoRuntimeReason"] | null;
+            /**
+             * System Id
+             * @description Id of the battery system.
+             */
+            system_id: string;
+            /**
+             * Generated At
+             * Format: date-time
+             * @description When the answer was made.
+             */
+            generated_at: string;
+            /** @description The load of the whole system; null where that of a string is not known. */
+            load: components["schemas"]["RuntimeLoad"] | null;
+            /**
+             * Limiting String Id
+             * @description Id of the string with the shortest P10; null where there is no runtime.
+             */
+            limiting_string_id: string | null;
+            /**
+             * Withheld Count
+             * @description Batteries without a present estimate in all of its strings.
+             */
+            withheld_count: number;
+            /**
+             * Strings
+             * @description Its strings in service, in the order of their ids.
+             */
+            strings: components["schemas"]["SystemStringRuntime"][];
+        };
+        /**
+         * SystemStringRuntime
+         * @description Runtime of one string of a system under its share of the load.
+         */
+        SystemStringRuntime: {
+            /**
+             * Runtime P10 S
+             * @description Runtime in seconds that is undercut with a probability of 10 %; null where there is none.
+             */
+            runtime_p10_s: number | null;
+            /**
+             * Runtime P50 S
+             * @description Median runtime in seconds; null where there is none.
+             */
+            runtime_p50_s: number | null;
+            /**
+             * Runtime P90 S
+             * @description Runtime in seconds that is exceeded with a probability of 10 %; null where there is none.
+             */
+            runtime_p90_s: number | null;
+            /**
+             * Reaches Cut Off
+             * @description False: it outlasts the simulation of two days, and the runtime is a lower bound.
+             */
+            reaches_cut_off: boolean | null;
+            /**
+             * Limiting Battery Id
+             * @description Id of the battery that most likely reaches the cut-off first; null where there is no runtime.
+             */
+            limiting_battery_id: string | null;
+            /** @description Why there is no runtime; null where there is one. */
+            reason: components["schemas"]["NoRuntimeReason"] | null;
+            /**
+             * String Id
+             * @description Id of the string.
+             */
+            string_id: string;
+            /** @description Its share of the load; null where none is known. */
+            load: components["schemas"]["RuntimeLoad"] | null;
+            /**
+             * Block Count
+             * @description Batteries of the string.
+             */
+            block_count: number;
+            /**
+             * Withheld Count
+             * @description Batteries that have no estimate or a withheld one; above 0 the runtime rests on an assumption.
+             */
+            withheld_count: number;
+            /**
+             * Unknown Batteries
+             * @description Those that `withheld_count` counts, by position.
+             */
+            unknown_batteries: components["schemas"]["UnknownBattery"][];
         };
         /**
          * TelemetryLatest
@@ -7677,6 +7932,22 @@ export interface operations {
                      *           "system_id": "DC-CNX-01-UPS-01",
                      *           "kind": "UPS",
                      *           "rated_power_kva": 200,
+                     *           "runtime": {
+                     *             "runtime_p10_s": 5400,
+                     *             "runtime_p50_s": 7080,
+                     *             "runtime_p90_s": 8400,
+                     *             "reaches_cut_off": true,
+                     *             "limiting_battery_id": "BAT-DC-CNX-01-UPS-01-STR-01-001",
+                     *             "reason": null,
+                     *             "limiting_string_id": "DC-CNX-01-UPS-01-STR-01",
+                     *             "at": "2026-11-20T01:09:46Z",
+                     *             "load": {
+                     *               "basis": "last_discharge",
+                     *               "current_a": -32,
+                     *               "power_w": null
+                     *             },
+                     *             "withheld_count": 1
+                     *           },
                      *           "strings": [
                      *             {
                      *               "string_id": "DC-CNX-01-UPS-01-STR-01",
@@ -7720,7 +7991,22 @@ export interface operations {
                      *                 "mode": "float",
                      *                 "mode_since": "2026-11-12T08:02:10Z",
                      *                 "reporting_interval_s": 60,
-                     *                 "is_stale": false
+                     *                 "is_stale": false,
+                     *                 "runtime": {
+                     *                   "runtime_p10_s": 5400,
+                     *                   "runtime_p50_s": 7080,
+                     *                   "runtime_p90_s": 8400,
+                     *                   "reaches_cut_off": true,
+                     *                   "limiting_battery_id": "BAT-DC-CNX-01-UPS-01-STR-01-001",
+                     *                   "reason": null,
+                     *                   "at": "2026-11-20T01:09:46Z",
+                     *                   "load": {
+                     *                     "basis": "last_discharge",
+                     *                     "current_a": -32,
+                     *                     "power_w": null
+                     *                   },
+                     *                   "withheld_count": 1
+                     *                 }
                      *               }
                      *             }
                      *           ]
@@ -8229,7 +8515,22 @@ export interface operations {
                      *         "mode": "float",
                      *         "mode_since": "2026-11-12T08:02:10Z",
                      *         "reporting_interval_s": 60,
-                     *         "is_stale": false
+                     *         "is_stale": false,
+                     *         "runtime": {
+                     *           "runtime_p10_s": 5400,
+                     *           "runtime_p50_s": 7080,
+                     *           "runtime_p90_s": 8400,
+                     *           "reaches_cut_off": true,
+                     *           "limiting_battery_id": "BAT-DC-CNX-01-UPS-01-STR-01-001",
+                     *           "reason": null,
+                     *           "at": "2026-11-20T01:09:46Z",
+                     *           "load": {
+                     *             "basis": "last_discharge",
+                     *             "current_a": -32,
+                     *             "power_w": null
+                     *           },
+                     *           "withheld_count": 1
+                     *         }
                      *       }
                      *     }
                      */
@@ -10968,6 +11269,132 @@ export interface operations {
                 };
             };
             /** @description Problem details; code: load_invalid, simulation_refused, validation_failed */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: too_many_requests */
+            429: {
+                headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: database_unavailable, disk_full, twin_unavailable */
+            503: {
+                headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    twin_get_system_runtime: {
+        parameters: {
+            query?: {
+                /** @description Power drawn from the system. */
+                power_w?: number | null;
+                /** @description Current of the whole system; negative discharges. */
+                current_a?: number | null;
+            };
+            header?: never;
+            path: {
+                /** @description Id of the battery system. */
+                system_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "runtime_p10_s": 3710,
+                     *       "runtime_p50_s": 4180,
+                     *       "runtime_p90_s": 4620,
+                     *       "reaches_cut_off": true,
+                     *       "limiting_battery_id": "BAT-DC-CNX-01-UPS-01-STR-01-001",
+                     *       "reason": null,
+                     *       "system_id": "DC-CNX-01-UPS-01",
+                     *       "generated_at": "2026-11-20T01:10:00Z",
+                     *       "load": {
+                     *         "basis": "given",
+                     *         "current_a": -60,
+                     *         "power_w": null
+                     *       },
+                     *       "limiting_string_id": "DC-CNX-01-UPS-01-STR-01",
+                     *       "withheld_count": 0,
+                     *       "strings": [
+                     *         {
+                     *           "runtime_p10_s": 3710,
+                     *           "runtime_p50_s": 4180,
+                     *           "runtime_p90_s": 4620,
+                     *           "reaches_cut_off": true,
+                     *           "limiting_battery_id": "BAT-DC-CNX-01-UPS-01-STR-01-001",
+                     *           "reason": null,
+                     *           "string_id": "DC-CNX-01-UPS-01-STR-01",
+                     *           "load": {
+                     *             "basis": "given",
+                     *             "current_a": -60,
+                     *             "power_w": null
+                     *           },
+                     *           "block_count": 24,
+                     *           "withheld_count": 0,
+                     *           "unknown_batteries": []
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["SystemRuntimeOut"];
+                };
+            };
+            /** @description Problem details; code: not_authenticated, token_expired */
+            401: {
+                headers: {
+                    /** @description The scheme of the credentials that are missing. */
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: system_not_found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: load_invalid, validation_failed */
             422: {
                 headers: {
                     [name: string]: unknown;

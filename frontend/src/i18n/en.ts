@@ -171,9 +171,27 @@ export const en = {
     },
     limitedBy: "Limited by",
     limitedByThis: "Limited by this battery.",
-    assumed_one: "{{count}} of {{of}} batteries has no current estimate and is taken to be as weak as the weakest.",
-    assumed_other: "{{count}} of {{of}} batteries have no current estimate and are taken to be as weak as the weakest.",
+    assumed_one:
+      "{{count}} of {{of}} batteries has no current estimate and is taken to be as weak as the weakest, or weaker.",
+    assumed_other:
+      "{{count}} of {{of}} batteries have no current estimate and are taken to be as weak as the weakest, or weaker.",
     assumedWhich: "Batteries without a current estimate",
+  },
+  runtime: {
+    text: "{{minutes}} min ({{low}}–{{high}}) at {{load}}",
+    atLeast: "at least {{minutes}} min at {{load}}",
+    none: "Runtime unknown: {{reason}}",
+    onBattery: "On battery",
+    ofString: "Runtime of string",
+    reason: {
+      not_computed_yet: "not calculated yet",
+      fewer_than_half_known: "fewer than half of the batteries have a current estimate",
+      no_load_on_record: "no load now and no discharge on record",
+      twin_unavailable: "the digital twin is not responding",
+      outside_model: "the load or the batteries lie outside what the digital twin models",
+      too_old: "the latest one is too old",
+      retired: "out of service",
+    },
   },
   disk: {
     full: "The disk is full ({{free}} MB free): no reading is stored until there is room. What is stored can be read.",

@@ -351,6 +351,9 @@ export class MockFleet {
       system_id,
       kind,
       rated_power_kva: kind === "UPS" ? 200 : 150,
+      runtime: systemRuntimeOf(
+        this.strings.filter((string) => string.system_id === system_id).map((string) => this.stringState(string)),
+      ),
       strings: this.strings
         .filter((string) => string.system_id === system_id)
         .map((string) => this.string(string))
@@ -374,8 +377,9 @@ export class MockFleet {
 
   stringState(string: MockString): Schemas["StringStateOut"] {
     const discharging = string.mode === "discharge";
+    const time = new Date(Math.max(...string.batteries.map((battery) => battery.time))).toISOString();
     return {
-      time: new Date(Math.max(...string.batteries.map((battery) => battery.time))).toISOString(),
+      time,
       voltage_v: rounded(
         string.batteries.reduce((sum, battery) => sum + battery.voltage_v, 0),
         1,
@@ -388,8 +392,45 @@ export class MockFleet {
       mode_since: new Date(this.startedAt - 9 * MINUTE_MS).toISOString(),
       reporting_interval_s: 60,
       is_stale: string.batteries.every((battery) => battery.silent),
+      runtime: runtimeOfString(string, time),
     };
   }
+}
+
+function runtimeOfString({ string_id: id, mode, batteries }: MockString, at: string): Schemas["StringRuntime"] {
+  if (batteries.every((battery) => battery.silent)) {
+    const none = { runtime_p10_s: null, runtime_p50_s: null, runtime_p90_s: null, reaches_cut_off: null, load: null };
+    return { ...none, limiting_battery_id: null, at, withheld_count: 24, reason: "fewer_than_half_known" };
+  }
+  const minutes = mode === "discharge" ? [19, 27, 35] : [90, 118, 140];
+  const [p10, p50, p90] = minutes.map((value) => value * 60) as [number, number, number];
+  return {
+    runtime_p10_s: p10,
+    runtime_p50_s: p50,
+    runtime_p90_s: p90,
+    reaches_cut_off: true,
+    limiting_battery_id: `BAT-${id}-011`,
+    reason: null,
+    at,
+    load:
+      mode === "discharge"
+        ? { basis: "present", current_a: -74.2, power_w: null }
+        : { basis: "last_discharge", current_a: -62, power_w: null },
+    withheld_count: batteries.filter((battery) => battery.neverReported).length,
+  };
+}
+
+/** The runtime of the string that ends first, or none if one string has none. */
+function systemRuntimeOf(states: Schemas["StringStateOut"][]): Schemas["SystemRuntime"] {
+  const runtimes = states.map((state) => state.runtime);
+  const [first] = [...runtimes].sort((a, b) => (a.runtime_p10_s ?? 0) - (b.runtime_p10_s ?? 0));
+  if (first === undefined) throw new Error("a system without strings");
+  const sum = runtimes.reduce((total, { load }) => total + (load?.current_a ?? 0), 0);
+  return {
+    ...first,
+    load: first.load && { ...first.load, current_a: sum },
+    limiting_string_id: first.limiting_battery_id?.slice(4, -4) ?? null,
+  };
 }
 
 export function severityCounts(alerts: readonly Alert[]): Schemas["SeverityCounts"] {

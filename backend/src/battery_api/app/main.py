@@ -40,6 +40,7 @@ from battery_api.telemetry.store import rollups
 from battery_api.twin import discharge_job
 from battery_api.twin import routes as twin_routes
 from battery_api.twin.replay import job as replay_job
+from battery_api.twin.runtime_job import RuntimeJob
 from battery_servicekit.application import create_service
 from battery_servicekit.middleware import pass_request_id
 
@@ -164,13 +165,14 @@ async def _running(app: FastAPI, settings: GatewaySettings, overrides: PartOverr
 
 def _jobs(parts: GatewayParts) -> list[PeriodicJob]:
     context, settings = parts.context, parts.context.settings
-    watch, clocks = StalenessWatch(context), ClockWatch(context)
+    watch, clocks, runtimes = StalenessWatch(context), ClockWatch(context), RuntimeJob(context)
     return [
         PeriodicJob("partitions", 3600.0, lambda: rollups.maintain_storage(context)),
         PeriodicJob("rollups", settings.rollup_interval_s, lambda: rollups.run_once(context)),
         PeriodicJob("attempts", 3600.0, lambda: throttle.prune_once(context)),
         PeriodicJob("overrides", 60.0, lambda: override_expiry.run_once(context)),
         PeriodicJob("twin_record", settings.twin_record_interval_s, lambda: discharge_job.run_once(context)),
+        PeriodicJob("runtime", 5.0, runtimes.run_once),
         PeriodicJob("twin_backlog", 5.0, lambda: replay_job.run_once(context, parts.catalogue)),
         PeriodicJob("twin_snapshots", 3600.0, lambda: replay_job.thin_once(context)),
         PeriodicJob("judge_again", 5.0, lambda: _judge_again(parts)),

@@ -21,6 +21,12 @@ class StringNotFound(NotFound):
     code = "string_not_found"
 
 
+class SystemNotFound(NotFound):
+    """No battery system has this id, or the caller may not see it."""
+
+    code = "system_not_found"
+
+
 class RetirementInvalid(Invalid):
     """The instant of a retirement is in the future or before an installation, or nothing is there to retire."""
 

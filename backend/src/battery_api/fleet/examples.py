@@ -6,6 +6,7 @@ from typing import Final
 from battery_api.fleet.import_schemas import ImportReport, Replacement
 from battery_api.fleet.overview_schemas import Disk, FleetOverview, Services
 from battery_api.fleet.retirement_schemas import RetireIn, RetirementOut, UnretireIn
+from battery_api.fleet.runtime_schemas import LoadBasis, RuntimeLoad, StringRuntime, SystemRuntime
 from battery_api.fleet.schemas import (
     BatteryDetail,
     BatteryPage,
@@ -52,6 +53,17 @@ SOC: Final = Estimate(
 SOH: Final = Estimate(
     value_pct=93.1, low_pct=89.4, high_pct=96.8, provenance=Provenance.DISCHARGE_INFERRED, reason=None
 )
+_RUNTIME: Final = StringRuntime(
+    runtime_p10_s=5400.0,
+    runtime_p50_s=7080.0,
+    runtime_p90_s=8400.0,
+    reaches_cut_off=True,
+    limiting_battery_id=BATTERY_ID,
+    reason=None,
+    at=datetime(2026, 11, 20, 1, 9, 46, tzinfo=UTC),
+    load=RuntimeLoad(basis=LoadBasis.LAST_DISCHARGE, current_a=-32.0, power_w=None),
+    withheld_count=1,
+)
 _STATE: Final = StringStateOut(
     time=MEASURED_AT,
     voltage_v=325.1,
@@ -63,6 +75,7 @@ _STATE: Final = StringStateOut(
     mode_since=datetime(2026, 11, 12, 8, 2, 10, tzinfo=UTC),
     reporting_interval_s=60.0,
     is_stale=False,
+    runtime=_RUNTIME,
 )
 _SUMMARY: Final = BatterySummary(
     battery_id=BATTERY_ID,
@@ -194,6 +207,7 @@ EXAMPLES: Final[Examples] = {
                     system_id=SYSTEM_ID,
                     kind=SystemKind.UPS,
                     rated_power_kva=200.0,
+                    runtime=SystemRuntime(**_RUNTIME.model_dump(), limiting_string_id=STRING_ID),
                     strings=[
                         StringOut(
                             string_id=STRING_ID,

@@ -191,6 +191,15 @@ class ListedString(NamedTuple):
     mode: str | None
     mode_since: datetime | None
     reporting_interval_s: float | None
+    runtime_at: datetime | None
+    runtime_p10_s: float | None
+    runtime_p50_s: float | None
+    runtime_p90_s: float | None
+    runtime_current_a: float | None
+    runtime_load_basis: str | None
+    limiting_battery_code: str | None
+    runtime_withheld_count: int | None
+    runtime_reason: str | None
 
 
 class SystemCounts(NamedTuple):
@@ -321,11 +330,14 @@ async def list_strings(
                    and b.retired_at is not null order by b.position) as retired_battery_codes,
                {STRING_RETIRED_AT} as retired_at,
                t.time, t.voltage_v, t.current_a, t.float_current_ma, t.ripple_voltage_v, t.ripple_current_a,
-               t.mode, t.mode_since, t.reporting_interval_s
+               t.mode, t.mode_since, t.reporting_interval_s,
+               t.runtime_at, t.runtime_p10_s, t.runtime_p50_s, t.runtime_p90_s, t.runtime_current_a,
+               t.runtime_load_basis, w.code as limiting_battery_code, t.runtime_withheld_count, t.runtime_reason
         from string g
         join battery_system y on y.id = g.system_id
         join location l on l.id = g.location_id
         join string_state t on t.string_id = g.id
+        left join battery w on w.id = t.runtime_limiting_battery_id
         where (cast(:location as text) is null or l.code = :location)
           and (cast(:string as text) is null or g.code = :string)
         order by y.code, g.code

@@ -5,6 +5,7 @@ from typing import Annotated
 
 from pydantic import AwareDatetime, Field
 
+from battery_api.fleet.runtime_schemas import StringRuntime, SystemRuntime
 from battery_contracts.described import Described
 from battery_contracts.enums import (
     HealthStatus,
@@ -132,7 +133,7 @@ class LocationOut(Described):
 
 
 class StringStateOut(Described):
-    """Newest values of a string; all null before its first reading."""
+    """Newest values of a string, which are null before its first reading, and its runtime."""
 
     time: AwareDatetime | None
     """When the values were measured; null before the first reading."""
@@ -154,6 +155,8 @@ class StringStateOut(Described):
     """Seconds between its readings, as learned from them; null until enough have arrived."""
     is_stale: bool
     """True: the values are too old to describe the string now."""
+    runtime: StringRuntime
+    """How long it lasts, or why that is not known."""
 
 
 class StringOut(Described):
@@ -180,6 +183,8 @@ class SystemOut(Described):
     """What it feeds."""
     rated_power_kva: Annotated[float, to_decimals(1)]
     """Rated power in kilovolt-amperes."""
+    runtime: SystemRuntime
+    """How long it lasts, or why that is not known."""
     strings: list[StringOut]
     """Its strings, in the order of their ids."""
 

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
+from itertools import groupby
 from typing import Final
 
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -21,6 +22,7 @@ from battery_api.fleet.repository import (
     ListedLocation,
     ListedString,
 )
+from battery_api.fleet.runtimes import string_runtime, system_runtime
 from battery_api.fleet.schemas import (
     BatteryDetail,
     BatteryPage,
@@ -75,22 +77,10 @@ class FleetService:
             raise LocationNotFound(f"No location {location_id} that you may see.")
         stats = await self._stats([location])
         shows_retired = include_retired or location.retired_at is not None
-        systems: dict[str, SystemOut] = {}
-        for string in await repository.list_strings(self._connection, location_code=location_id):
-            if string.retired_at is not None and not shows_retired:
-                continue
-            system = systems.setdefault(
-                string.system_code,
-                SystemOut(
-                    system_id=string.system_code,
-                    kind=SystemKind(string.system_kind),
-                    rated_power_kva=string.rated_power_kva,
-                    strings=[],
-                ),
-            )
-            system.strings.append(self._string_out(string))
+        strings = await repository.list_strings(self._connection, location_code=location_id)
+        shown = [string for string in strings if string.retired_at is None or shows_retired]
         summary = _location_out(location, stats.get(location.code))
-        return LocationDetail(**summary.model_dump(), systems=list(systems.values()))
+        return LocationDetail(**summary.model_dump(), systems=self._systems_out(shown))
 
     async def list_batteries(self, battery_filter: BatteryFilter, page: PageRequest, *, sort: str) -> BatteryPage:
         """List the batteries that match a filter."""
@@ -207,6 +197,19 @@ class FleetService:
             is_stale=self._now - location.time > timedelta(seconds=location.stale_after_s),
         )
 
+    def _systems_out(self, strings: Sequence[ListedString]) -> list[SystemOut]:
+        return [self._system_out(list(members)) for _, members in groupby(strings, lambda string: string.system_code)]
+
+    def _system_out(self, strings: Sequence[ListedString]) -> SystemOut:
+        in_service = [string for string in strings if string.retired_at is None]
+        return SystemOut(
+            system_id=strings[0].system_code,
+            kind=SystemKind(strings[0].system_kind),
+            rated_power_kva=strings[0].rated_power_kva,
+            runtime=system_runtime([(string.string_code, string_runtime(string, self._now)) for string in in_service]),
+            strings=[self._string_out(string) for string in strings],
+        )
+
     def _string_out(self, string: ListedString) -> StringOut:
         return StringOut(
             string_id=string.string_code,
@@ -230,6 +233,7 @@ class FleetService:
             mode_since=string.mode_since,
             reporting_interval_s=string.reporting_interval_s,
             is_stale=string.time is None or self._is_stale(string.time, string.reporting_interval_s),
+            runtime=string_runtime(string, self._now),
         )
 
     async def _batteries_out(self, batteries: Sequence[ListedBattery]) -> list[BatterySummary]:

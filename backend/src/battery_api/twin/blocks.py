@@ -10,12 +10,16 @@ import numpy as np
 from battery_api.fleet.estimates import reason_for_none
 from battery_api.fleet.ohmic import drift_pct
 from battery_api.fleet.status import stale_after_s
-from battery_api.twin.repository import StringBatteryRow
+from battery_api.twin.runtime_repository import StringBatteryRow
 from battery_contracts.enums import NoEstimateReason, ReadingQuality
 from battery_contracts.twin_analysis import BlockState
 
 CUT_OFF_V_PER_CELL: Final = 1.75
 _DEFAULT_TEMPERATURE_C: Final = 25.0
+UNKNOWN_SOC_SD_PCT: Final = 15.0
+"""Least deviation of the charge of a block of which nothing is known; EJ: a shorted cell takes one sixth of it."""
+UNKNOWN_SOH_SD_PCT: Final = 20.0
+"""Least deviation of its capacity; EJ: as far as from a new block to one at its end of life, 80 % of rated."""
 
 
 class OhmicRow(Protocol):
@@ -67,8 +71,9 @@ class _Estimates:
 def blocks_of(rows: Sequence[StringBatteryRow], now: datetime) -> StringBlocks | None:
     """Return the blocks of a string, or None if fewer than half of them have a present estimate.
 
-    A battery without one counts as weak and as uncertain as the worst of the others: it must not make the runtime look
-    longer.
+    A battery without one counts as weak as the worst of the others, and it may be worse than all of them: what makes
+    readings contradict the circuit, such as a shorted cell, is what nobody knows the estimate of. So its deviation is
+    larger, which lowers the P10 of the string; it cannot raise the P90, since the others end the string then.
     """
     estimates = {row.code: _present_estimates(row, now) for row in rows}
     present = [found for found in estimates.values() if found is not None]
@@ -76,9 +81,9 @@ def blocks_of(rows: Sequence[StringBatteryRow], now: datetime) -> StringBlocks |
         return None
     worst = _Estimates(
         soc_pct=min(item.soc_pct for item in present),
-        soc_sd_pct=max(item.soc_sd_pct for item in present),
+        soc_sd_pct=max(UNKNOWN_SOC_SD_PCT, *(item.soc_sd_pct for item in present)),
         soh_pct=min(item.soh_pct for item in present),
-        soh_sd_pct=max(item.soh_sd_pct for item in present),
+        soh_sd_pct=max(UNKNOWN_SOH_SD_PCT, *(item.soh_sd_pct for item in present)),
         resistance_ratio=max(item.resistance_ratio for item in present),
     )
     times = [row.time for row in rows if estimates[row.code] is not None and row.time is not None]

@@ -3,7 +3,8 @@
 from datetime import UTC, date, datetime
 from typing import Final
 
-from battery_api.fleet.examples import BATTERY_ID, MEASURED_AT, NOW, SOC, SOH, STRING_ID
+from battery_api.fleet.examples import BATTERY_ID, MEASURED_AT, NOW, SOC, SOH, STRING_ID, SYSTEM_ID
+from battery_api.fleet.runtime_schemas import LoadBasis, RuntimeLoad
 from battery_api.twin.schemas import (
     BatteryDischarge,
     DailyEstimate,
@@ -11,10 +12,10 @@ from battery_api.twin.schemas import (
     DischargeOut,
     EvidenceKind,
     HealthEvidence,
-    LoadBasis,
-    RuntimeLoad,
     RuntimeOut,
     StringDischarge,
+    SystemRuntimeOut,
+    SystemStringRuntime,
     TwinRecord,
     UnknownBattery,
 )
@@ -57,6 +58,16 @@ _SIMULATION: Final = SimulateResponse(
     limiting_voltage_v=[12.58, 11.96, 10.5],
     limiting_soc_pct=[98.6, 67.4, 36.1],
 )
+_RUNTIME: Final = {
+    "runtime_p10_s": 3710.0,
+    "runtime_p50_s": 4180.0,
+    "runtime_p90_s": 4620.0,
+    "reaches_cut_off": True,
+    "limiting_battery_id": BATTERY_ID,
+    "reason": None,
+    "load": RuntimeLoad(basis=LoadBasis.GIVEN, current_a=-60.0, power_w=None),
+    "withheld_count": 0,
+}
 
 EXAMPLES: Final[Examples] = {
     "twin_get_battery_twin": Example(
@@ -115,6 +126,21 @@ EXAMPLES: Final[Examples] = {
             assumed_battery_ids=[battery_id_at(STRING_ID, 7)],
             oldest_reading_at=MEASURED_AT,
             simulation=_SIMULATION,
+        )
+    ),
+    "twin_get_system_runtime": Example(
+        SystemRuntimeOut.model_validate(
+            {
+                **_RUNTIME,
+                "system_id": SYSTEM_ID,
+                "generated_at": NOW,
+                "limiting_string_id": STRING_ID,
+                "strings": [
+                    SystemStringRuntime.model_validate(
+                        {**_RUNTIME, "string_id": STRING_ID, "block_count": 24, "unknown_batteries": []}
+                    )
+                ],
+            }
         )
     ),
     "twin_simulate_string": Example(

@@ -26,18 +26,8 @@ _BATTERY: Final = text(
 )
 _STRING: Final = text(
     """
-    select g.id, g.code, t.time, t.current_a, t.reporting_interval_s
-    from string g join string_state t on t.string_id = g.id join location l on l.id = g.location_id
+    select g.id, g.code from string g join location l on l.id = g.location_id
     where g.code = :code and (cast(:visible as text[]) is null or l.code = any(:visible))
-    """
-)
-_STRING_BATTERIES: Final = text(
-    f"""
-    select b.code, b.baseline_resistance_mohm, b.baseline_temperature_c, m.rated_capacity_ah, m.cell_count,
-           s.time, s.reporting_interval_s, s.temperature_c, s.internal_resistance_mohm, s.resistance_temperature_c,
-           {estimate_sql("soc_pct")}, s.soc_sd_pct, {estimate_sql("soh_pct")}, s.soh_sd_pct, {QUALITY_SQL}
-    from battery b join battery_state s on s.battery_id = b.id join battery_model m on m.id = b.model_id
-    where b.string_id = :string and b.removed_at is null and b.retired_at is null order by b.position
     """
 )
 _HISTORY: Final = text(
@@ -100,10 +90,6 @@ _EVIDENCE: Final = text(
     where d.battery_id = :battery and d.soh_pct is not null order by e.started_at desc limit :limit
     """
 )
-_LAST_LOAD: Final = text(
-    "select mean_current_a from discharge_event where string_id = :string and mode = 'discharge' "
-    "order by started_at desc limit 1"
-)
 
 
 class EstimateRow(NamedTuple):
@@ -148,33 +134,10 @@ class BatteryRow(NamedTuple):
 
 
 class StringRow(NamedTuple):
-    """A string with its newest current."""
+    """A string."""
 
     key: int
     code: str
-    time: datetime | None
-    current_a: float | None
-    reporting_interval_s: float | None
-
-
-class StringBatteryRow(NamedTuple):
-    """A battery of a string, as a simulation needs it."""
-
-    code: str
-    baseline_resistance_mohm: float | None
-    baseline_temperature_c: float | None
-    rated_capacity_ah: float
-    cell_count: int
-    time: datetime | None
-    reporting_interval_s: float | None
-    temperature_c: float | None
-    internal_resistance_mohm: float | None
-    resistance_temperature_c: float | None
-    soc_pct: float | None
-    soc_sd_pct: float | None
-    soh_pct: float | None
-    soh_sd_pct: float | None
-    quality: int
 
 
 class DailyRow(NamedTuple):
@@ -260,14 +223,9 @@ async def find_battery(connection: AsyncConnection, code: str, visible: Visible)
 
 
 async def find_string(connection: AsyncConnection, code: str, visible: Visible) -> StringRow | None:
-    """Return a string with its newest current, None if the caller may not see one."""
+    """Return the string with a code, None if the caller may not see one."""
     row = (await connection.execute(_STRING, {"code": code, "visible": _listed(visible)})).first()
     return None if row is None else StringRow(*row)
-
-
-async def list_string_batteries(connection: AsyncConnection, string: int) -> list[StringBatteryRow]:
-    """Return the batteries of a string with their states, by position."""
-    return [StringBatteryRow(*row) for row in await connection.execute(_STRING_BATTERIES, {"string": string})]
 
 
 async def list_days(connection: AsyncConnection, battery: int, since: date) -> list[DailyRow]:
@@ -310,12 +268,6 @@ async def list_evidence(connection: AsyncConnection, battery: int, *, limit: int
     """Return the discharges that are evidence of a battery's state of health, newest first."""
     rows = await connection.execute(_EVIDENCE, {"battery": battery, "limit": limit})
     return [EvidenceRow(*row) for row in rows]
-
-
-async def last_load_a(connection: AsyncConnection, string: int) -> float | None:
-    """Return the mean current of a string's last discharge that was no test."""
-    current_a: float | None = await connection.scalar(_LAST_LOAD, {"string": string})
-    return current_a
 
 
 async def _count(connection: AsyncConnection, statement: TextClause, **values: int) -> int:

@@ -8,8 +8,8 @@ from fastapi.responses import Response
 from battery_api.accounts.deps import require_scope
 from battery_api.accounts.principal import Principal, Scope
 from battery_api.context import ContextDep
-from battery_api.fleet.errors import BatteryNotFound, StringNotFound
-from battery_api.fleet.path_ids import BatteryPath, StringPath
+from battery_api.fleet.errors import BatteryNotFound, StringNotFound, SystemNotFound
+from battery_api.fleet.path_ids import BatteryPath, StringPath, SystemPath
 from battery_api.twin import runtime
 from battery_api.twin.errors import (
     LoadInvalid,
@@ -18,8 +18,9 @@ from battery_api.twin.errors import (
     TwinUnavailable,
 )
 from battery_api.twin.questions import QUESTIONS, QuestionRunning
-from battery_api.twin.schemas import BatteryDischarge, RuntimeOut, StringDischarge, TwinRecord
+from battery_api.twin.schemas import BatteryDischarge, RuntimeOut, StringDischarge, SystemRuntimeOut, TwinRecord
 from battery_api.twin.service import TwinRecordService
+from battery_api.twin.system_runtime import prepare_system
 from battery_contracts.enums import Role
 from battery_contracts.twin_analysis import SimulateRequest, SimulateResponse
 from battery_servicekit.asker import while_connected
@@ -88,6 +89,32 @@ async def get_string_runtime(
     # The connection is returned by now: the twin may take seconds.
     simulation = await while_connected(request, runtime.simulate(context.twin_analysis, query.request()))
     return JsonResponse(query.result(simulation, now))
+
+
+@router.get(
+    "/systems/{system_id}/runtime",
+    response_model=SystemRuntimeOut,
+    responses=problems(SystemNotFound, LoadInvalid, TwinUnavailable),
+)
+async def get_system_runtime(
+    request: Request,
+    system_id: SystemPath,
+    context: ContextDep,
+    principal: FleetReader,
+    *,
+    power_w: Annotated[float | None, Query(gt=0, le=4_000_000, description="Power drawn from the system.")] = None,
+    current_a: Annotated[
+        float | None, Query(ge=-3000, le=3000, description="Current of the whole system; negative discharges.")
+    ] = None,
+) -> Response:
+    """Return the runtime of a battery system: until its first string reaches the cut-off at its share of the load.
+
+    The strings share the load by their present currents while they discharge, else by rated capacity.
+    """
+    now = context.clock.now()
+    async with context.database.begin() as connection:
+        query = await prepare_system(connection, principal, now, system_id, power_w=power_w, current_a=current_a)
+    return JsonResponse(await while_connected(request, query.runtime(context.twin_analysis, now)))
 
 
 @router.post(

@@ -1,5 +1,6 @@
 """Runtime of a string: a simulation by the twin from the present estimates of its batteries."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -10,16 +11,17 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from battery_api.accounts.principal import Principal
 from battery_api.fleet.errors import StringNotFound
-from battery_api.telemetry.store.string_modes import DISCHARGE_BELOW_A
-from battery_api.twin import repository
+from battery_api.fleet.runtime_schemas import NoRuntimeReason, RuntimeLoad
+from battery_api.twin import runtime_repository as repository
 from battery_api.twin.blocks import StringBlocks, blocks_of, unknown_of
-from battery_api.twin.errors import LoadInvalid, RuntimeUnknown, SimulationRefused, TwinUnavailable
-from battery_api.twin.repository import StringRow
-from battery_api.twin.schemas import LoadBasis, RuntimeLoad, RuntimeOut, UnknownBattery
-from battery_api.twin.service import is_stale
+from battery_api.twin.errors import RuntimeUnknown, SimulationRefused, TwinUnavailable
+from battery_api.twin.loads import load_invalid, recorded_load, requested_load, require_simulable
+from battery_api.twin.runtime_repository import StringBatteryRow
+from battery_api.twin.schemas import RuntimeOut, UnknownBattery
 from battery_contracts.clients.errors import ServiceError, ServiceRefused
 from battery_contracts.clients.twin_analysis import TwinAnalysisClient
-from battery_contracts.twin_analysis import MAX_BLOCK_W, LoadStep, SimulateRequest, SimulateResponse
+from battery_contracts.enums import NoEstimateReason
+from battery_contracts.twin_analysis import LoadStep, SimulateRequest, SimulateResponse
 from battery_servicekit.problems import FieldError
 
 _log = structlog.get_logger(__name__)
@@ -31,7 +33,7 @@ _UNPROCESSABLE: Final = 422
 
 @dataclass(frozen=True, slots=True)
 class RuntimeQuery:
-    """What a runtime needs from the database."""
+    """What the twin needs for the runtime of a string."""
 
     string_id: str
     load: RuntimeLoad
@@ -55,11 +57,7 @@ class RuntimeQuery:
                 cut_off_v=self.string.cut_off_v,
             )
         except ValidationError as error:
-            first = error.errors(include_url=False)[0]
-            field = ".".join(str(part) for part in first["loc"])
-            raise SimulationRefused(
-                f"Outside the range of the simulation, per battery: {field}: {first['msg']}"
-            ) from error
+            raise _outside_model(error) from error
 
     def result(self, simulation: SimulateResponse, now: datetime) -> RuntimeOut:
         """Return the simulation with the data that it is based on."""
@@ -70,7 +68,7 @@ class RuntimeQuery:
             load=self.load,
             block_count=len(self.string.blocks),
             withheld_count=len(unknown),
-            unknown_batteries=[UnknownBattery(battery_id=code, reason=reason) for code, reason in unknown.items()],
+            unknown_batteries=named(unknown),
             assumed_battery_ids=list(unknown),
             oldest_reading_at=self.string.oldest_reading_at,
             simulation=simulation,
@@ -90,15 +88,37 @@ async def prepare(
 
     Raises
     ------
+    LoadInvalid
+        The request gives no usable load, and none is on record.
     RuntimeUnknown
         Fewer than half of the batteries have a present estimate.
     """
     string = await repository.find_string(connection, string_id, principal.location_codes)
     if string is None:
         raise StringNotFound(f"No string {string_id} that you may see.")
-    load = _requested_load(power_w, current_a) or await _recorded_load(connection, string, now)
-    rows = await repository.list_string_batteries(connection, string.key)
-    blocks = blocks_of(rows, now)
+    load = requested_load(power_w, current_a) or recorded_load(string, now)
+    if load is None:
+        raise load_invalid("power_w", "The string has no load now and none on record; give power_w or current_a.")
+    rows = (await repository.list_batteries(connection, [string.key]))[string.key]
+    query = query_of(string_id, load, rows, now)
+    require_simulable(load, len(rows), remedy="give the power of this string, not that of the whole system")
+    return query
+
+
+def query_of(string_id: str, load: RuntimeLoad, rows: Sequence[StringBatteryRow], now: datetime) -> RuntimeQuery:
+    """Return the query of a string's runtime under a load, from the rows of its batteries.
+
+    Raises
+    ------
+    RuntimeUnknown
+        Fewer than half of the batteries have a present estimate.
+    SimulationRefused
+        An estimate is outside the range of the twin's model.
+    """
+    try:
+        blocks = blocks_of(rows, now)
+    except ValidationError as error:
+        raise _outside_model(error) from error
     if blocks is None:
         raise RuntimeUnknown(
             f"Fewer than half of the {len(rows)} batteries have a present state of charge and health; "
@@ -108,8 +128,21 @@ async def prepare(
                 for code, reason in unknown_of(rows, now).items()
             ],
         )
-    _require_simulable(load, len(blocks.blocks))
     return RuntimeQuery(string_id, load, blocks)
+
+
+def request_of(
+    string_id: str, load: RuntimeLoad | None, rows: Sequence[StringBatteryRow], now: datetime
+) -> SimulateRequest | NoRuntimeReason:
+    """Return the request to the twin for a string, or why there can be none."""
+    if load is None:
+        return NoRuntimeReason.NO_LOAD_ON_RECORD
+    try:
+        return query_of(string_id, load, rows, now).request()
+    except RuntimeUnknown:
+        return NoRuntimeReason.FEWER_THAN_HALF_KNOWN
+    except SimulationRefused:
+        return NoRuntimeReason.OUTSIDE_MODEL
 
 
 async def simulate(twin: TwinAnalysisClient | None, request: SimulateRequest) -> SimulateResponse:
@@ -136,41 +169,17 @@ async def simulate(twin: TwinAnalysisClient | None, request: SimulateRequest) ->
         raise _unavailable() from error
 
 
+def named(unknown: dict[str, NoEstimateReason]) -> list[UnknownBattery]:
+    """Return the batteries without a present estimate, each with the reason."""
+    return [UnknownBattery(battery_id=code, reason=reason) for code, reason in unknown.items()]
+
+
 def _unavailable() -> TwinUnavailable:
     detail = "The digital twin does not answer; there is no runtime without it."
     return TwinUnavailable(detail, headers={"Retry-After": str(_RETRY_AFTER_S)})
 
 
-def _requested_load(power_w: float | None, current_a: float | None) -> RuntimeLoad | None:
-    if power_w is None and current_a is None:
-        return None
-    if power_w is not None and current_a is not None:
-        raise _load_invalid("power_w", "Give power_w or current_a, not both.")
-    if current_a is not None and current_a >= 0:
-        raise _load_invalid("current_a", "A discharge has a negative current, for example current_a=-60.")
-    return RuntimeLoad(basis=LoadBasis.GIVEN, current_a=current_a, power_w=power_w)
-
-
-async def _recorded_load(connection: AsyncConnection, string: StringRow, now: datetime) -> RuntimeLoad:
-    present_a = string.current_a
-    is_fresh = not is_stale(string.time, string.reporting_interval_s, now)
-    if is_fresh and present_a is not None and present_a < DISCHARGE_BELOW_A:
-        return RuntimeLoad(basis=LoadBasis.PRESENT, current_a=present_a, power_w=None)
-    last_a = await repository.last_load_a(connection, string.key)
-    if last_a is None:
-        raise _load_invalid("power_w", "The string has no load now and none on record; give power_w or current_a.")
-    return RuntimeLoad(basis=LoadBasis.LAST_DISCHARGE, current_a=last_a, power_w=None)
-
-
-def _require_simulable(load: RuntimeLoad, block_count: int) -> None:
-    most_w = MAX_BLOCK_W * block_count
-    if load.power_w is not None and load.power_w > most_w:
-        raise _load_invalid(
-            "power_w",
-            f"{load.power_w:,.0f} W is more than a string of {block_count} batteries can be simulated with, "
-            f"{most_w:,.0f} W; give the power of this string, not that of the whole system.",
-        )
-
-
-def _load_invalid(field: str, detail: str) -> LoadInvalid:
-    return LoadInvalid(detail, errors=[FieldError(field=field, code="invalid", detail=detail)])
+def _outside_model(error: ValidationError) -> SimulationRefused:
+    first = error.errors(include_url=False)[0]
+    field = ".".join(str(part) for part in first["loc"])
+    return SimulationRefused(f"Outside the range of the simulation, per battery: {field}: {first['msg']}")

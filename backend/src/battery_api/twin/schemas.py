@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import AwareDatetime, Field
 
+from battery_api.fleet.runtime_schemas import RuntimeLoad, RuntimeValues
 from battery_api.fleet.schemas import Estimate
 from battery_contracts.described import Described
 from battery_contracts.enums import NoEstimateReason
@@ -150,25 +151,6 @@ class BatteryDischarge(DischargeOut):
     """The battery itself."""
 
 
-class LoadBasis(StrEnum):
-    """Where the load of a runtime comes from."""
-
-    GIVEN = "given"
-    PRESENT = "present"
-    LAST_DISCHARGE = "last_discharge"
-
-
-class RuntimeLoad(Described):
-    """The load that a runtime applies to; exactly one of the two values is set."""
-
-    basis: LoadBasis
-    """Where the load comes from."""
-    current_a: float | None
-    """Current in amperes, negative; null where the load is a power."""
-    power_w: float | None
-    """Power in watts, drawn from the whole string; null where the load is a current."""
-
-
 class UnknownBattery(Described):
     """A battery without a present estimate of its charge and capacity, and why."""
 
@@ -181,7 +163,8 @@ class UnknownBattery(Described):
 class RuntimeOut(Described):
     """Runtime of a string from now under a load, with its interval and the battery that limits it.
 
-    Batteries without a present estimate count as weak as the weakest known one, and are named with the reason.
+    Batteries without a present estimate count as weak as the weakest known one, with a larger deviation, since they may
+    be worse. They are named with the reason.
     """
 
     string_id: str
@@ -201,3 +184,40 @@ class RuntimeOut(Described):
     """Time of the oldest reading that the runtime rests on."""
     simulation: SimulateResponse
     """The simulated discharge, with its runtime."""
+
+
+class SystemStringRuntime(RuntimeValues):
+    """Runtime of one string of a system under its share of the load."""
+
+    string_id: str
+    """Id of the string."""
+    load: RuntimeLoad | None
+    """Its share of the load; null where none is known."""
+    block_count: int
+    """Batteries of the string."""
+    withheld_count: int = Field(
+        description="Batteries that have no estimate or a withheld one; above 0 the runtime rests on an assumption."
+    )
+    unknown_batteries: list[UnknownBattery] = Field(description="Those that `withheld_count` counts, by position.")
+
+
+class SystemRuntimeOut(RuntimeValues):
+    """Runtime of a battery system from now, with the runtimes of its strings.
+
+    It lasts until the first of its strings reaches the cut-off at its share. That is conservative for the load, which
+    the other strings still carry then; it says nothing of how long those last, since from there on they carry more than
+    they were judged for. If one string in service has no runtime, the system has none, for the reason of that string.
+    """
+
+    system_id: str
+    """Id of the battery system."""
+    generated_at: AwareDatetime
+    """When the answer was made."""
+    load: RuntimeLoad | None
+    """The load of the whole system; null where that of a string is not known."""
+    limiting_string_id: str | None
+    """Id of the string with the shortest P10; null where there is no runtime."""
+    withheld_count: int
+    """Batteries without a present estimate in all of its strings."""
+    strings: list[SystemStringRuntime]
+    """Its strings in service, in the order of their ids."""

@@ -12,9 +12,11 @@ import { Card } from "@/components/ui/card";
 import { EmptyState, ErrorState, QueryFailure, RefreshFailed, Skeleton } from "@/components/ui/states";
 import { RetiredLabel } from "@/components/retirement/retired-label";
 import { RetirementButton } from "@/components/retirement/retirement-button";
+import { RuntimeLine } from "@/components/runtime-line";
 import { isAlertType, useLanguage } from "@/i18n";
 import { formatDate } from "@/lib/dates";
 import { shortId } from "@/lib/ids";
+import { isOnBattery } from "@/lib/runtime";
 import { formatQuantity } from "@/lib/units";
 import { useLiveValue, useNow } from "@/realtime/hooks";
 import { statusNow } from "@/realtime/live-store";
@@ -115,6 +117,7 @@ function Facts({ battery }: { battery: BatteryDetail }) {
     ],
     [t("battery.string"), `${shortId(battery.string_id)}, ${t("location.position")} ${battery.position}`],
   ];
+  const { mode, runtime } = battery.string_state;
   return (
     <Card title={t("battery.facts")}>
       <dl className="grid grid-cols-[auto_1fr] gap-x-4 gap-y-1">
@@ -124,6 +127,10 @@ function Facts({ battery }: { battery: BatteryDetail }) {
             <dd className="break-words">{value}</dd>
           </div>
         ))}
+        <dt className="text-muted">{t("runtime.ofString")}</dt>
+        <dd>
+          <RuntimeLine runtime={runtime} onBattery={isOnBattery(mode)} />
+        </dd>
       </dl>
     </Card>
   );

@@ -128,6 +128,15 @@ it("shows an unknown mode with dashes", () => {
   );
 });
 
+it("heads the strings of a system with its runtime, and gives each string its own", () => {
+  show("DC-CNX-01-UPS-01");
+  expect(screen.getByText("UPS-01").parentElement).toHaveTextContent(/Warning: 2[67] min \(1[89]–3[45]\) at 384 A/);
+  expect(screen.getByRole("group", { name: "UPS-01-STR-01" })).toHaveTextContent(
+    /Warning: 2[67] min \(1[89]–3[45]\) at 74 A/,
+  );
+  expect(screen.getByRole("group", { name: "UPS-01-STR-02" })).toHaveTextContent("118 min (90–140) at 62 A");
+});
+
 it("speaks Thai", async () => {
   await i18next.changeLanguage("th");
   show("DC-CNX-01-UPS-01");

@@ -1,16 +1,18 @@
 import { useQuery } from "@tanstack/react-query";
 import clsx from "clsx";
-import { type KeyboardEvent, useMemo, useRef, useState } from "react";
+import { Fragment, type KeyboardEvent, useMemo, useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { useNavigate } from "react-router-dom";
 
 import { fleetQueries } from "@/api/queries";
-import type { LocationDetail, StringOut } from "@/api/types";
+import type { LocationDetail, StringOut, SystemOut } from "@/api/types";
 import { Age } from "@/components/age";
 import type { FillBy } from "@/components/heat-fill";
 import { RetiredLabel } from "@/components/retirement/retired-label";
 import { RetirementButton } from "@/components/retirement/retirement-button";
+import { RuntimeLine } from "@/components/runtime-line";
 import { byPosition, shortId } from "@/lib/ids";
+import { isOnBattery, isSystemOnBattery } from "@/lib/runtime";
 import { DEFAULT_STALE_AFTER_S } from "@/lib/staleness";
 import { formatQuantity } from "@/lib/units";
 import { useLiveLookup, useNow } from "@/realtime/hooks";
@@ -39,6 +41,10 @@ export function StringMap({ location, fillBy, showsRetired }: StringMapProps) {
   const shown = rows.flat().filter((id) => id !== null);
   // A battery that left the map cannot hold the only way into it.
   const tabStop = selected !== null && shown.includes(selected) ? selected : shown[0];
+  // The first string of each system stands under the heading of its system.
+  const headed = new Map(
+    location.systems.map((system) => [system.strings[0]?.string_id, <SystemHead key="system" system={system} />]),
+  );
   const find = useLiveLookup();
   const now = useNow(5000);
   const batteries = useQuery(fleetQueries.batteriesOf(location.location_id));
@@ -64,38 +70,40 @@ export function StringMap({ location, fillBy, showsRetired }: StringMapProps) {
         role="group"
       >
         {strings.map((string, row) => (
-          <div
-            key={string.string_id}
-            role="group"
-            aria-label={shortId(string.string_id)}
-            className="grid items-center gap-x-3 gap-y-1 md:grid-cols-[13rem_1fr]"
-          >
-            <StringHead string={string} />
-            <div className="@container">
-              <div className="grid grid-cols-12 gap-0.5 @min-[39rem]:grid-cols-24">
-                {rows[row]?.map((batteryId, index) =>
-                  batteryId === null ? (
-                    <span key={index} />
-                  ) : (
-                    <BatteryCell
-                      key={batteryId}
-                      batteryId={batteryId}
-                      value={find(batteryId)}
-                      fillBy={fillBy}
-                      now={now}
-                      isRetired={retired.has(batteryId)}
-                      isSelected={selected === batteryId}
-                      isTabStop={tabStop === batteryId}
-                      notJudgedCount={notJudged.get(batteryId)?.length ?? 0}
-                      onSelect={() => setSelected(batteryId)}
-                      onKeyDown={(event) => onKey(event, batteryId)}
-                      onOpen={() => navigate(`/batteries/${batteryId}`)}
-                    />
-                  ),
-                )}
+          <Fragment key={string.string_id}>
+            {headed.get(string.string_id)}
+            <div
+              role="group"
+              aria-label={shortId(string.string_id)}
+              className="grid items-center gap-x-3 gap-y-1 md:grid-cols-[13rem_1fr]"
+            >
+              <StringHead string={string} />
+              <div className="@container">
+                <div className="grid grid-cols-12 gap-0.5 @min-[39rem]:grid-cols-24">
+                  {rows[row]?.map((batteryId, index) =>
+                    batteryId === null ? (
+                      <span key={index} />
+                    ) : (
+                      <BatteryCell
+                        key={batteryId}
+                        batteryId={batteryId}
+                        value={find(batteryId)}
+                        fillBy={fillBy}
+                        now={now}
+                        isRetired={retired.has(batteryId)}
+                        isSelected={selected === batteryId}
+                        isTabStop={tabStop === batteryId}
+                        notJudgedCount={notJudged.get(batteryId)?.length ?? 0}
+                        onSelect={() => setSelected(batteryId)}
+                        onKeyDown={(event) => onKey(event, batteryId)}
+                        onOpen={() => navigate(`/batteries/${batteryId}`)}
+                      />
+                    ),
+                  )}
+                </div>
               </div>
             </div>
-          </div>
+          </Fragment>
         ))}
       </div>
       <SelectedBattery
@@ -103,6 +111,15 @@ export function StringMap({ location, fillBy, showsRetired }: StringMapProps) {
         isRetired={selected !== null && retired.has(selected)}
         notJudged={selected === null ? [] : (notJudged.get(selected) ?? [])}
       />
+    </div>
+  );
+}
+
+function SystemHead({ system }: { system: SystemOut }) {
+  return (
+    <div className="flex flex-wrap items-center gap-x-3 border-b border-border pt-1 pb-0.5">
+      <span className="font-semibold">{shortId(system.system_id)}</span>
+      <RuntimeLine runtime={system.runtime} onBattery={isSystemOnBattery(system)} />
     </div>
   );
 }
@@ -146,6 +163,7 @@ function StringHead({ string }: { string: StringOut }) {
           ? formatQuantity(state.float_current_ma, "float_current_ma")
           : formatQuantity(state.current_a, "current_a")}
       </div>
+      <RuntimeLine runtime={state.runtime} onBattery={isOnBattery(state.mode)} />
     </div>
   );
 }

@@ -35,6 +35,13 @@ it("shows lost mains", async () => {
   expect(await show("DC-CNX-01")).toHaveTextContent("Mains lost");
 });
 
+it("gives the minutes left of each system on battery, and of no other", async () => {
+  const card = await show("DC-CNX-01");
+  expect(await screen.findByText("UPS-01")).toBeVisible();
+  expect(card).toHaveTextContent(/UPS-01Warning: 2[67] min \(1[89]–3[45]\) at 384 A/);
+  expect(card).not.toHaveTextContent("REC-01");
+});
+
 it.each([true, null])("does not claim lost mains while mains are %s", async (mains) => {
   const card = await show("DC-CNX-01", ({ environment }) => ({
     environment: environment === null ? null : { ...environment, mains },

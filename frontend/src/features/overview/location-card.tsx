@@ -11,21 +11,29 @@ import type { FillBy } from "@/components/heat-fill";
 import { heightOf } from "@/components/heat-geometry";
 import { HeatMap } from "@/components/heat-map";
 import { RetiredLabel } from "@/components/retirement/retired-label";
+import { RuntimeLine } from "@/components/runtime-line";
 import { StatusCounts } from "@/components/status";
 import { byPosition, shortId } from "@/lib/ids";
+import { isSystemOnBattery } from "@/lib/runtime";
 import { DEFAULT_STALE_AFTER_S } from "@/lib/staleness";
 import { formatQuantity } from "@/lib/units";
 
 /** The card is one link and cannot hold a button, so a map that failed is asked for again by itself. */
 const RETRY_MS = 15_000;
+/** On battery the minutes left are shown, which change. */
+const ON_BATTERY_MS = 15_000;
 
 /** A location in one look; the whole card is one link, since its cells are too small to be controls. */
 export function LocationCard({ location, fillBy }: { location: Location; fillBy: FillBy }) {
   const { t } = useTranslation();
-  // Only the layout of the strings is needed here, and that does not change by itself.
+  const mainsLost = location.stats?.environment?.mains === false;
+  // Otherwise only the layout of the strings is needed here, and that does not change by itself.
   const { data, isLoadingError } = useQuery({
     ...fleetQueries.location(location.location_id),
-    refetchInterval: ({ state }) => state.status === "error" && RETRY_MS,
+    refetchInterval: ({ state }) => {
+      if (state.status === "error") return RETRY_MS;
+      return (mainsLost || state.data?.systems.some(isSystemOnBattery)) === true && ON_BATTERY_MS;
+    },
   });
   const rows = useMemo(
     () => (data?.systems ?? []).flatMap((system) => system.strings.map((string) => byPosition(string.battery_ids))),
@@ -33,7 +41,6 @@ export function LocationCard({ location, fillBy }: { location: Location; fillBy:
   );
   const { stats } = location;
   const counts = stats?.status_counts;
-  const mainsLost = stats?.environment?.mains === false;
   return (
     <Link
       to={`/locations/${location.location_id}`}
@@ -65,6 +72,12 @@ export function LocationCard({ location, fillBy }: { location: Location; fillBy:
           })}
         />
       </div>
+      {data?.systems.filter(isSystemOnBattery).map(({ system_id: id, runtime }) => (
+        <div key={id} className="mt-1 flex flex-wrap items-center gap-x-2 text-xs">
+          <span className="font-medium">{shortId(id)}</span>
+          <RuntimeLine runtime={runtime} onBattery />
+        </div>
+      ))}
       <div className="mt-2 flex items-center justify-between gap-2 text-xs text-muted">
         <span className="min-w-0">
           {mainsLost && <strong className="mr-2 text-critical-text">{t("fleet.mainsLost")}</strong>}

@@ -6,7 +6,7 @@ Rows are created with the fleet, so a missing reading is a null, never a missing
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, ForeignKey, Integer, LargeBinary
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Integer, LargeBinary
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -44,7 +44,8 @@ class StringState(Base):
 
     ``flatlines`` is what the rules keep of how the channels of its batteries move. From ``reestimate_from`` on,
     readings wait for the digital twin: they came late, or changed, or it did not answer. ``snapshot_at`` is the time of
-    its newest snapshot.
+    its newest snapshot. ``runtime_at`` is when the runtime was last computed or tried; where that gave none, the
+    columns of its values are null and ``runtime_reason`` says why, so that no earlier one looks present.
     """
 
     __tablename__ = "string_state"
@@ -72,6 +73,24 @@ class StringState(Base):
     reporting_interval_s: Mapped[Real | None]
     flatlines: Mapped[bytes | None] = mapped_column(LargeBinary)
     rule_state: Mapped[dict[str, Any] | None] = mapped_column(JSONB)
+    runtime_at: Mapped[datetime | None]
+    runtime_p10_s: Mapped[Real | None]
+    runtime_p50_s: Mapped[Real | None]
+    runtime_p90_s: Mapped[Real | None]
+    runtime_current_a: Mapped[Real | None]
+    runtime_load_basis: Mapped[str | None]
+    runtime_limiting_battery_id: Mapped[int | None] = mapped_column(ForeignKey("battery.id"))
+    runtime_withheld_count: Mapped[SmallInt | None]
+    runtime_reason: Mapped[str | None]
+
+    __table_args__ = (
+        CheckConstraint(
+            "num_nonnulls(runtime_p10_s, runtime_p50_s, runtime_p90_s) = "
+            "case when runtime_at is null or runtime_reason is not null then 0 else 3 end",
+            name="runtime",
+        ),
+        CheckConstraint("runtime_load_basis in ('present', 'last_discharge')", name="runtime_load_basis"),
+    )
 
 
 class BatteryState(Base):
