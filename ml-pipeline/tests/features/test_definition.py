@@ -19,8 +19,12 @@ YEAR = 365.25
 
 
 def history(**columns: object) -> DailyHistory:
-    """One string of four alike batteries, 1000 days old, with columns that broadcast to (batteries, days)."""
+    """One string of four alike batteries, 1000 days old, with columns that broadcast to (batteries, days).
+
+    Their voltage moves: a battery of which nothing does says nothing.
+    """
     count, days = 4, HISTORY_DAYS
+    columns = {"voltage_mean_v": 13.6 + 0.001 * (np.arange(days) % 7), **columns}
     return DailyHistory(
         battery_ids=tuple(f"B{number}" for number in range(count)),
         string_ids=("S",) * count,

@@ -231,3 +231,39 @@ def test_a_packed_batch_unpacks_to_its_days_without_infinity(history: DailyHisto
     truth = batch_of(history).model_copy(update={"daily": {"soh_pct": batch_of(history).daily["hours_above_30c"]}})
     with pytest.raises(TruthRefused):
         history_of_batch(truth)
+
+
+def test_days_on_which_nothing_moves_are_withheld_in_words(predictor: Predictor, history: DailyHistory) -> None:
+    last = history.days["voltage_mean_v"].shape[1] - 1
+    still = {name: np.repeat(values[:, [last]], last + 1, axis=1) for name, values in history.days.items()}
+    for prediction in predictor.predict(replace(history, days=still)):
+        assert prediction.rul_days is None
+        assert "repeat the one before" in (prediction.withheld_reason or "")
+
+
+def test_a_new_battery_does_not_live_on_the_days_of_the_old_one(predictor: Predictor, history: DailyHistory) -> None:
+    fresh = predictor.predict(replace(history, age_days=np.full(len(history.battery_ids), 10.0)))
+    assert {prediction.rul_days for prediction in fresh} == {None}
+    assert all("days have readings" in (prediction.withheld_reason or "") for prediction in fresh)
+
+
+def test_a_missing_input_never_lengthens(predictor: Predictor, history: DailyHistory) -> None:
+    known = np.array([interval(prediction) for prediction in predictor.predict(history)])
+    for name in history.days:
+        without = {column: values for column, values in history.days.items() if column != name}
+        lacking = np.array([interval(one) for one in predictor.predict(replace(history, days=without))])
+        # What is lost of an extreme value cannot be made good: those whose end is near by that very input.
+        usual = known[:, 0] > np.quantile(known[:, 0], 0.1)
+        assert (lacking[usual, 0] <= 1.02 * known[usual, 0]).all(), name
+        assert lacking[:, 0].mean() <= known[:, 0].mean(), name
+
+
+def test_what_most_of_the_fleet_lacks_shortens_nothing(history: DailyHistory) -> None:
+    rare = manifest_of("v1", CONTENT, TRAINED_ON)
+    features = [norm.model_copy(update={"known": 0.2}) for norm in rare.features]
+    lenient = Predictor(StoredModel(rare.model_copy(update={"features": features}), FILES), FEATURES)
+    strict = Predictor(StoredModel(rare, FILES), FEATURES)
+    lacking = replace(history, days={name: one for name, one in history.days.items() if name != "float_current_ma"})
+    first = [interval(prediction)[0] for prediction in lenient.predict(lacking)]
+    second = [interval(prediction)[0] for prediction in strict.predict(lacking)]
+    assert sum(first) > sum(second)

@@ -27,9 +27,10 @@ def norms(known: float = 1.0) -> Norms:
 def history(days_read: int = DAYS, days_old: int = 0, column: str = "voltage_mean_v") -> DailyHistory:
     values = np.full((1, DAYS), np.nan)
     last = DAYS - days_old
-    values[0, max(last - days_read, 0) : last] = 13.6
+    first = max(last - days_read, 0)
+    values[0, first:last] = 13.6 + 0.001 * np.arange(last - first)
     one = np.ones(1)
-    return DailyHistory(("B",), ("S",), {column: values}, one, one, one, one)
+    return DailyHistory(("B",), ("S",), {column: values}, 1000.0 * one, one, one, one)
 
 
 def assess_one(features: FloatArray = MIDDLE, known: float = 1.0, *, days_read: int = DAYS, days_old: int = 0) -> Trust:
@@ -127,9 +128,9 @@ def test_causes_add_up_and_each_is_named(old: int, missing: int, unfamiliar: int
 
 
 def test_batteries_are_assessed_one_by_one() -> None:
-    values = np.full((3, DAYS), 13.6)
+    values = np.tile(13.6 + 0.001 * np.arange(DAYS), (3, 1))
     values[1] = np.nan
-    facts = np.ones(3)
+    facts = np.full(3, 1000.0)
     three = DailyHistory(("A", "B", "C"), ("S",) * 3, {"voltage_mean_v": values}, facts, facts, facts, facts)
     features = np.tile(MIDDLE, (3, 1))
     features[2, 0] = 50.0

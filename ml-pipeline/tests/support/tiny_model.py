@@ -81,12 +81,21 @@ def train(history: DailyHistory, days: FloatArray, iterations: int = 60, depth: 
 def manifest_of(version: str, content: bytes, history: DailyHistory, **change: Any) -> ModelManifest:
     features = FEATURES.compute(history)
     p5, median, p95 = np.nanpercentile(features, [5, 50, 95], axis=0)
+    deciles = np.nanpercentile(features, range(10, 100, 10), axis=0)
+    known = np.isfinite(features).mean(axis=0)
     facts: dict[str, Any] = {
         "version": version,
         "created_at": datetime(2026, 11, int(version[1:]), tzinfo=UTC),
         "target": "log1p_days",
         "features": [
-            FeatureNorm(name=name, median=median[index], p5=p5[index], p95=p95[index])
+            FeatureNorm(
+                name=name,
+                median=median[index],
+                p5=p5[index],
+                p95=p95[index],
+                known=known[index],
+                deciles=deciles[:, index].tolist(),
+            )
             for index, name in enumerate(FEATURES.names)
         ],
         "conformal": Conformal(below=0.05, above=0.05),

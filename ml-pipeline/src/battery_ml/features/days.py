@@ -6,6 +6,7 @@ from typing import Final
 import numpy as np
 
 from battery_ml.arrays import FloatArray, IntArray
+from battery_ml.features.evidence import OWN_COLUMNS, is_before_installation, is_frozen, width_of
 from battery_ml.features.history import DailyHistory
 from battery_ml.features.windows import median_of_string
 
@@ -25,14 +26,16 @@ MIN_DEPTH: Final = 0.03
 
 
 class Days:
-    """Columns (batteries, days) of a history, oldest first, without the days before each battery was installed."""
+    """Columns (batteries, days) of a history, oldest first, without what is no evidence of the battery.
+
+    That is every day before it was installed, and of its own sensors the days on which nothing moved.
+    """
 
     def __init__(self, history: DailyHistory) -> None:
         self.history = history
-        self._width = next((values.shape[1] for values in history.days.values()), 1)
-        days_ago = np.arange(self._width)[::-1]
-        # Another battery was in the position: its readings say nothing of this one. An unknown age removes nothing.
-        self._is_before = days_ago[None, :] > history.age_days[:, None]
+        self._width = width_of(history)
+        self._is_before = is_before_installation(history)
+        self._is_no_own = self._is_before | is_frozen(history)
         _, self.string = np.unique(np.asarray(history.string_ids), return_inverse=True)
         self._masked: dict[str, FloatArray] = {}
         self._deepest_days: dict[int, IntArray] = {}
@@ -42,7 +45,8 @@ class Days:
         if name not in self._masked:
             values = self.history.days.get(name)
             shape = (len(self.history.battery_ids), self._width)
-            self._masked[name] = np.full(shape, np.nan) if values is None else np.where(self._is_before, np.nan, values)
+            is_none = self._is_no_own if name in OWN_COLUMNS else self._is_before
+            self._masked[name] = np.full(shape, np.nan) if values is None else np.where(is_none, np.nan, values)
         return self._masked[name]
 
     @cached_property

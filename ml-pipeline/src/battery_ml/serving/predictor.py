@@ -67,6 +67,7 @@ class Predictor:
         pool = self._pool(features)
         quantiles = np.sort(self._model.predict(pool), axis=1)
         effects = self._effects_days(pool, quantiles[:, _MEDIAN])
+        quantiles = self._cautious(features, quantiles)
         days = self._days(quantiles, np.array([trust.widening for trust in trusts]))
         now = datetime.now(UTC)
         return [
@@ -82,6 +83,28 @@ class Predictor:
     def days_at_end(self, history: DailyHistory) -> FloatArray:
         """Return calibrated quantiles in days (batteries, 3) at the end of a history, whatever the trust in it."""
         return self.days_of(self._table.compute(history))
+
+    def _cautious(self, features: FloatArray, quantiles: FloatArray) -> FloatArray:
+        """Return quantiles (n, 3) that an unknown input never lengthens.
+
+        The model learned what it predicts without a feature from batteries that lacked it for other reasons. So where
+        one is unknown that most of the training fleet has, the median is at most that with its usual value, and P10
+        that with the least favourable value that is still familiar.
+        """
+        is_missing, values = self._norms.missing(features), [self._norms.median, *self._norms.plausible()]
+        lowered = quantiles.copy()
+        for column in np.flatnonzero(is_missing.any(axis=0)).tolist():
+            rows = np.flatnonzero(is_missing[:, column])
+            shorter = []
+            for value in values:
+                filled = features[rows].copy()
+                filled[:, column] = value[column]
+                shorter.append(
+                    np.minimum(np.sort(self._model.predict(self._pool(filled)), axis=1) - quantiles[rows], 0.0)
+                )
+            lowered[rows, 0] += np.min(shorter, axis=0)[:, 0]
+            lowered[rows, _MEDIAN] += shorter[0][:, _MEDIAN]
+        return np.sort(lowered, axis=1)
 
     def _pool(self, features: FloatArray) -> Pool:
         return Pool(features, feature_names=list(self._norms.names))

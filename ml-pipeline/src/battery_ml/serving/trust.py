@@ -2,12 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 
 from battery_contracts.ml import FeatureNorm
 from battery_ml.arrays import BoolArray, FloatArray
+from battery_ml.features.evidence import is_before_installation, is_frozen
 from battery_ml.features.history import DailyHistory
 
 FRESH_DAYS: Final = 3
@@ -39,6 +40,8 @@ class Norms:
     p5: FloatArray
     p95: FloatArray
     known_share: FloatArray
+    deciles: Sequence[FloatArray]
+    """The 10th to the 90th percentile, each (features,); none in a manifest without them."""
 
     @classmethod
     def of(cls, norms: Sequence[FeatureNorm]) -> "Norms":
@@ -49,6 +52,7 @@ class Norms:
             p5=np.array([norm.p5 for norm in norms]),
             p95=np.array([norm.p95 for norm in norms]),
             known_share=np.array([norm.known for norm in norms]),
+            deciles=list(np.array([norm.deciles for norm in norms]).T),
         )
 
     def missing(self, features: FloatArray) -> BoolArray:
@@ -56,41 +60,69 @@ class Norms:
         is_missing: BoolArray = ~np.isfinite(features) & (self.known_share >= _USUALLY_KNOWN_SHARE)
         return is_missing
 
-    def unfamiliar(self, features: FloatArray) -> BoolArray:
-        """Mark features (batteries, features) outside P5 to P95 of the training fleet by more than its width."""
+    def familiar(self) -> tuple[FloatArray, FloatArray]:
+        """Return the bounds (features,) of familiar values: P5 to P95 of the fleet, and as much to each side."""
         margin = np.maximum(self.p95 - self.p5, 1e-6 * np.maximum(np.abs(self.median), 1.0))
-        is_outside: BoolArray = (features < self.p5 - margin) | (features > self.p95 + margin)
+        return self.p5 - margin, self.p95 + margin
+
+    def plausible(self) -> "list[FloatArray]":
+        """Return values (features,) that an unknown feature may have: the bounds of familiar ones, and deciles."""
+        low, high = self.familiar()
+        return [low, *self.deciles, high]
+
+    def unfamiliar(self, features: FloatArray) -> BoolArray:
+        """Mark features (batteries, features) that are outside the bounds of familiar ones."""
+        low, high = self.familiar()
+        is_outside: BoolArray = (features < low) | (features > high)
         return is_outside
 
 
 def assess(history: DailyHistory, features: FloatArray, norms: Norms) -> list[Trust]:
     """Assess the input of each battery; ``features`` (batteries, features) are in the order of the norms."""
-    is_read = _days_read(history)
+    is_reported, is_repeated = _days_reported(history), is_frozen(history)
+    is_read = is_reported & ~is_repeated
     days_read = is_read.sum(axis=1)
     # Days since the last reading; the last column is the last whole day.
     days_old = np.where(days_read > 0, np.argmax(is_read[:, ::-1], axis=1), is_read.shape[1])
+    repeated = (is_reported & is_repeated).sum(axis=1)
     is_unfamiliar = norms.unfamiliar(features)
     missing_share = norms.missing(features).mean(axis=1)
     return [
         _assess_one(
-            int(days_old[row]),
-            int(days_read[row]),
+            _Input(
+                int(days_old[row]),
+                int(days_read[row]),
+                int(repeated[row]),
+                float(missing_share[row]),
+                features.shape[1],
+            ),
             _describe(norms, features[row], is_unfamiliar[row]),
-            float(missing_share[row]),
-            features.shape[1],
         )
         for row in range(len(features))
     ]
 
 
-def _days_read(history: DailyHistory) -> BoolArray:
-    """Mark days (batteries, days) with a reading of the battery itself; the string's readings are weaker evidence."""
+class _Input(NamedTuple):
+    """What there is to predict a battery from."""
+
+    days_old: int
+    days_read: int
+    days_repeated: int
+    missing_share: float
+    features: int
+
+
+def _days_reported(history: DailyHistory) -> BoolArray:
+    """Mark days (batteries, days) with a value of the battery itself; the string's are weaker evidence.
+
+    Those of another battery that was in the position before are none of its own.
+    """
     own = ("voltage_mean_v", "voltage_deviation_v", "temperature_mean_c", "resistance_25c_mohm")
     columns = [np.isfinite(history.days[name]) for name in own if name in history.days]
     if not columns:
         return np.zeros((len(history.battery_ids), 1), dtype=np.bool_)
-    is_read: BoolArray = np.logical_or.reduce(columns)
-    return is_read
+    is_reported: BoolArray = np.logical_or.reduce(columns) & ~is_before_installation(history)
+    return is_reported
 
 
 def _describe(norms: Norms, values: FloatArray, is_unfamiliar: BoolArray) -> list[str]:
@@ -101,26 +133,35 @@ def _describe(norms: Norms, values: FloatArray, is_unfamiliar: BoolArray) -> lis
     ]
 
 
-def _assess_one(days_old: int, days_read: int, unfamiliar: list[str], missing_share: float, features: int) -> Trust:
-    trust = Trust()
-    if days_read == 0:
-        trust.withheld_because = "the history holds no reading of the battery"
-    elif days_old > STALE_DAYS:
-        trust.withheld_because = f"the last reading is {days_old} days old; the limit is {STALE_DAYS}"
-    elif days_read < MIN_DAYS_READ:
-        trust.withheld_because = f"only {days_read} days have readings; {MIN_DAYS_READ} are needed"
-    elif missing_share > _MAX_MISSING_SHARE:
-        trust.withheld_because = f"{missing_share:.0%} of the model's inputs are unknown"
-    elif len(unfamiliar) > _MAX_UNFAMILIAR_SHARE * features:
-        trust.withheld_because = f"unlike the training fleet: {'; '.join(unfamiliar[:3])}"
+def _assess_one(given: _Input, unfamiliar: list[str]) -> Trust:
+    trust = Trust(withheld_because=_why_withheld(given, unfamiliar))
     if trust.withheld_because is not None:
         return trust
-    if days_old > FRESH_DAYS:
-        trust.widening += _WIDENING_AT_STALE * days_old / STALE_DAYS
-        trust.widened_because.append(f"the last reading is {days_old} days old")
-    if missing_share > 0.0:
-        trust.widening += _WIDENING_IF_ALL_MISSING * missing_share
-        trust.widened_because.append(f"{missing_share:.0%} of the model's inputs are unknown")
+    if given.days_old > FRESH_DAYS:
+        trust.widening += _WIDENING_AT_STALE * given.days_old / STALE_DAYS
+        trust.widened_because.append(f"the last reading is {given.days_old} days old{_repetition(given)}")
+    if given.missing_share > 0.0:
+        trust.widening += _WIDENING_IF_ALL_MISSING * given.missing_share
+        trust.widened_because.append(f"{given.missing_share:.0%} of the model's inputs are unknown")
     trust.widening += _WIDENING_PER_UNFAMILIAR * len(unfamiliar)
     trust.widened_because += unfamiliar
     return trust
+
+
+def _why_withheld(given: _Input, unfamiliar: list[str]) -> str | None:
+    if given.days_read == 0:
+        return f"the history holds no reading of the battery{_repetition(given)}"
+    if given.days_old > STALE_DAYS:
+        return f"the last reading is {given.days_old} days old{_repetition(given)}; the limit is {STALE_DAYS}"
+    if given.days_read < MIN_DAYS_READ:
+        return f"only {given.days_read} days have readings{_repetition(given)}; {MIN_DAYS_READ} are needed"
+    if given.missing_share > _MAX_MISSING_SHARE:
+        return f"{given.missing_share:.0%} of the model's inputs are unknown"
+    if len(unfamiliar) > _MAX_UNFAMILIAR_SHARE * given.features:
+        return f"unlike the training fleet: {'; '.join(unfamiliar[:3])}"
+    return None
+
+
+def _repetition(given: _Input) -> str:
+    """Say how many days are left out because they repeat the one before."""
+    return f" ({given.days_repeated} days repeat the one before and count as none)" if given.days_repeated else ""
