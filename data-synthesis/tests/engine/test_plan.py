@@ -96,3 +96,13 @@ def test_a_quiet_hour_without_samples_is_one_step() -> None:
     plan = plan_span(a_day(), MIDNIGHT_S + 7200.0, MIDNIGHT_S + 9000.0, STRINGS)
     assert plan.instant_s.tolist() == [7200.0, 9000.0]
     assert (plan.sampled == NO_STRING).all()
+
+
+@pytest.mark.parametrize("start_s", [3600.0, 5000.0, 5003.5])
+def test_a_recorded_discharge_has_the_reading_before_it(start_s: float) -> None:
+    day = a_day(span(start_s, start_s + 300.0, string=1, kind="capacity_test", current_a=20.0))
+    plan = plan_span(day, MIDNIGHT_S, MIDNIGHT_S + 9000.0, STRINGS, Sampling(3600.0, detail=True))
+    sampled_s = plan.instant_s[(plan.sampled == 1) | (plan.sampled == ALL_STRINGS)]
+    before_s, at_s = sampled_s[sampled_s < start_s - 1e-4].max(), sampled_s[sampled_s >= start_s - 1e-4].min()
+    assert at_s == pytest.approx(start_s)
+    assert start_s - before_s == pytest.approx(10.0)

@@ -14,6 +14,8 @@ _DISCHARGE_LOOKS: Final = ((0.0, 30.0, 2.0), (30.0, 300.0, 10.0), (300.0, np.inf
 """From, to and interval in s of the samples during a discharge."""
 _RECOVERY_LOOKS: Final = ((0.0, 90.0, 10.0), (90.0, 900.0, 60.0), (900.0, 7200.0, 600.0))
 """The same after a discharge."""
+_PRE_TRIGGER_S: Final = 10.0
+"""A monitor that records a discharge keeps the reading before it as well, else nobody knows when it began."""
 _SAME_S: Final = 1e-6
 
 
@@ -93,7 +95,9 @@ def _sample_instants(discharge: DischargeSpan) -> FloatArray:
     length = discharge.end_s - discharge.start_s
     during = [np.arange(first, min(last, length), every) for first, last, every in _DISCHARGE_LOOKS]
     after = [np.arange(first, last, every) for first, last, every in _RECOVERY_LOOKS]
-    return np.concatenate([discharge.start_s + np.concatenate(during), discharge.end_s + np.concatenate(after)])
+    before = np.array([-_PRE_TRIGGER_S])
+    starts = np.concatenate([before, *during])
+    return np.concatenate([discharge.start_s + starts, discharge.end_s + np.concatenate(after)])
 
 
 def _sampled_strings(instants: FloatArray, regular: FloatArray, busy: list[tuple[int, FloatArray]]) -> IntArray:
