@@ -109,18 +109,23 @@ class ReferenceFilter:
         return not self.uninformative and self.drawn_ah >= 0.15 * self.params.rated_ah
 
     @property
+    def is_open(self) -> bool:
+        """Return whether the running discharge still decides on capacity: one that reached its slow end has done."""
+        return self.is_evidence and self.cut_off != SLOW_CUT_OFF
+
+    @property
     def grade(self) -> int:
         return max(self.settled_grade, self.running_grade if self.is_evidence else 0)
 
     @property
     def capacity(self) -> tuple[float, float]:
         """Return the logarithm of capacity that is stated, and its variance."""
-        log_q, variance = (self.x[LOG_Q], self.p[LOG_Q, LOG_Q]) if self.is_evidence else self.settled
+        log_q, variance = (self.x[LOG_Q], self.p[LOG_Q, LOG_Q]) if self.is_open else self.settled
         return log_q, max(variance, 0.25**2) if self.misfits else variance
 
     @property
     def stated_unusable(self) -> tuple[float, float]:
-        return self.unusable if self.is_evidence else self.settled_unusable
+        return self.unusable if self.is_open else self.settled_unusable
 
     @property
     def soc_var(self) -> float:
@@ -245,11 +250,17 @@ class ReferenceFilter:
 
     def close_discharge(self) -> None:
         """Keep the capacity of a discharge that was deep enough, and of the block that the circuit describes."""
+        if self.cut_off != SLOW_CUT_OFF:
+            self.settle()
+        self.x[LOG_Q] = self.settled[0]
+        self.decouple(LOG_Q, self.settled[1])
+
+    def settle(self) -> None:
         if self.drawn_ah >= 0.15 * self.params.rated_ah and not self.misfits:
             self.settled, self.has_evidence = (self.x[LOG_Q], self.p[LOG_Q, LOG_Q]), True
             self.settled_grade, self.settled_unusable = max(self.settled_grade, self.running_grade), self.unusable
-        self.x[LOG_Q] = self.settled[0]
-        self.decouple(LOG_Q, self.settled[1])
+            if self.cut_off == SLOW_CUT_OFF:
+                self.decouple(LOG_Q, self.settled[1])
 
     def assume_full(self, true_a: float) -> None:
         """Take a block for nearly full after ten minutes of float, and for fuller the longer it floats."""
@@ -398,4 +409,7 @@ class ReferenceFilter:
         self.cut_off = SLOW_CUT_OFF if rate < 0.15 else FAST_CUT_OFF
         if self.cut_off == SLOW_CUT_OFF:
             left, variance = self.unusable
+            _, slope = self.charge_left(*self.x[LOG_Q:])
+            left += max((volts - 10.8) / slope, -0.02)
             self.joseph_update(np.eye(11)[SOC], left - self.x[SOC], 0.01**2 + variance)
+            self.settle()

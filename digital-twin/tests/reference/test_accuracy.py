@@ -6,6 +6,8 @@ import numpy as np
 import pytest
 
 from battery_twin.circuit.data_sheet import data_sheet_parameters
+from battery_twin.replay import replay
+from battery_twin.runs import RecordedRun
 from tests.reference.judge import Judged, figures, judge
 from tests.reference.recordings import load
 from tests.reference.report import calibrated_set, from_full
@@ -71,3 +73,21 @@ def test_a_data_sheet_alone_is_wide_where_it_is_wrong() -> None:
     judged = [judge(case, sheet, number) for number, case in enumerate(recordings)]
     assert figures(from_full(judged)).soh_inside >= 0.9
     assert figures(judged).soc_inside >= 0.8
+
+
+@pytest.mark.parametrize("rest_v", [10.9, 11.6, 12.1])
+def test_what_a_block_does_after_its_cut_off_does_not_change_what_it_delivered(rest_v: float) -> None:
+    recordings = load("development")
+    parameters = calibrated_set(recordings)
+    for recording in (one for one in recordings if one.profile == "slow_discharge"):
+        end = int(np.flatnonzero(recording.run.current_a < -0.02 * recording.rated_ah)[-1]) + 1
+        down, minutes = recording.run.part(0, end), np.arange(1, 181)
+        columns = {
+            "time_s": np.concatenate([down.time_s, down.time_s[-1] + 60.0 * minutes]),
+            "voltage_v": np.concatenate([down.voltage_v, np.full(len(minutes), rest_v)]),
+            "current_a": np.concatenate([down.current_a, np.zeros(len(minutes))]),
+            "temperature_c": np.concatenate([down.temperature_c, np.full(len(minutes), 25.0)]),
+        }
+        soh = replay(RecordedRun.of(columns), parameters, 1.0).soh
+        assert abs(soh[end] - recording.soh) < 0.03
+        assert np.abs(soh[end:] - soh[end]).max() < 1e-3

@@ -73,6 +73,8 @@ MIN_SOC = -0.05
 # A discharge slower than this ends where the 10 h discharge does, within this charge.
 SLOW_C_RATE, EMPTY_SOC_SD = 0.15, 0.01
 FAST_CUT_OFF, SLOW_CUT_OFF = 1.0, 2.0
+# A first reading far below the cut-off comes from rows that lie far apart, not from so much more charge.
+MAX_PAST_CUT_OFF_SOC = 0.02
 # The voltage falls by at least this much per whole charge where a discharge ends.
 LEAST_END_SLOPE_V = 0.5
 # Grades of evidence of capacity; a discharge begins full above this charge, once the first percents are drawn.

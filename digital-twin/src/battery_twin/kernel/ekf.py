@@ -6,6 +6,7 @@ import numpy as np
 
 from battery_twin.arrays import FloatArray, IntArray
 from battery_twin.compilation import compiled
+from battery_twin.kernel.algebra import decouple
 from battery_twin.kernel.constants import (
     CALIBRATION_VAR_A2,
     CHARGE_C_RATE,
@@ -35,6 +36,7 @@ from battery_twin.kernel.evidence import (
     is_at_cut_off,
     is_misfit,
     measure_empty,
+    settle_capacity,
     update_ohmic,
 )
 from battery_twin.kernel.layout import (
@@ -98,7 +100,7 @@ def _write_output(
     out[OUT_SOC], out[OUT_SOC_VAR], out[OUT_SLOW_V] = mean[SOC], covariance[SOC, SOC], mean[V2]
     out[OUT_INFORMATIVE] = 1.0 - memory[UNINFORMATIVE]
     is_evidence = memory[UNINFORMATIVE] == 0.0 and memory[DRAWN_AH] >= EVIDENCE_SHARE * params[RATED_AH]
-    if is_evidence:
+    if is_evidence and memory[AT_CUT_OFF] != SLOW_CUT_OFF:
         out[OUT_LOG_Q], out[OUT_LOG_Q_VAR] = mean[LOG_Q], covariance[LOG_Q, LOG_Q]
         out[OUT_UNUSABLE], out[OUT_UNUSABLE_VAR] = memory[UNUSABLE_SOC], memory[UNUSABLE_VAR]
     else:
@@ -110,6 +112,35 @@ def _write_output(
         out[OUT_SOC_VAR] = max(out[OUT_SOC_VAR], MISFIT_SOC_VAR)
         out[OUT_LOG_Q_VAR] = max(out[OUT_LOG_Q_VAR], MISFIT_LOG_Q_VAR)
     out[OUT_GRADE] = max(memory[SETTLED_GRADE], grade_of(memory) if is_evidence else 0.0)
+
+
+@compiled
+def _follow_end(
+    params: FloatArray,
+    mean: FloatArray,
+    covariance: FloatArray,
+    memory: FloatArray,
+    voltage_v: float,
+    used_a: float,
+    ends: bool,
+    scratch: FloatArray,
+) -> None:
+    """Follow what a discharge would leave in the plates, and measure its capacity where it reaches its cut-off."""
+    # A shallow discharge shows nothing of capacity, so neither of what would be left of it.
+    is_deep = memory[DRAWN_AH] >= EVIDENCE_SHARE * params[RATED_AH]
+    if not (is_deep or ends):
+        return
+    follow_unusable_soc(params, mean, covariance, memory)
+    if not ends:
+        return
+    memory[AT_CUT_OFF] = FAST_CUT_OFF
+    if used_a > -SLOW_C_RATE * params[RATED_AH]:
+        memory[AT_CUT_OFF] = SLOW_CUT_OFF
+        measure_empty(params, mean, covariance, memory, voltage_v, scratch)
+        if is_deep and not is_misfit(params, mean, memory):
+            # What the voltage does at rest afterwards says nothing better of the capacity.
+            settle_capacity(params, mean, covariance, memory)
+            decouple(covariance, LOG_Q, memory[SETTLED_VAR])
 
 
 @compiled
@@ -149,15 +180,8 @@ def _filter_step(
     # A reading that no block gives next is a spike, not the end of a discharge.
     is_spike = innovation_v**2 > OUTLIER_NIS * innovation_sd_v**2
     ends = is_at_cut_off(voltage_v, used_a, params[RATED_AH]) and not is_spike
-    # A shallow discharge shows nothing of capacity, so neither of what would be left of it.
-    is_deep = memory[DRAWN_AH] >= EVIDENCE_SHARE * params[RATED_AH]
-    if memory[UNINFORMATIVE] == 0.0 and memory[AT_CUT_OFF] != SLOW_CUT_OFF and (is_deep or ends):
-        follow_unusable_soc(params, mean, covariance, memory)
-        if ends:
-            memory[AT_CUT_OFF] = FAST_CUT_OFF
-            if used_a > -SLOW_C_RATE * params[RATED_AH]:
-                memory[AT_CUT_OFF] = SLOW_CUT_OFF
-                measure_empty(mean, covariance, memory, scratch)
+    if memory[UNINFORMATIVE] == 0.0 and memory[AT_CUT_OFF] != SLOW_CUT_OFF:
+        _follow_end(params, mean, covariance, memory, voltage_v, used_a, ends, scratch)
     out[OUT_PREDICTED_V], out[OUT_INNOVATION_V], out[OUT_INNOVATION_SD_V] = predicted_v, innovation_v, innovation_sd_v
     memory[PREVIOUS_V], memory[PREVIOUS_A], memory[PREVIOUS_C] = voltage_v, used_a, temperature_c
     memory[EVIDENCE_AGE_S] += dt_s

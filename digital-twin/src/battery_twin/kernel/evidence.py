@@ -19,6 +19,7 @@ from battery_twin.kernel.constants import (
     FROM_FULL,
     FROM_PART,
     LEAST_END_SLOPE_V,
+    MAX_PAST_CUT_OFF_SOC,
     MAX_SOH,
     MAX_UNUSABLE_SOC,
     MEASURED,
@@ -39,6 +40,9 @@ from battery_twin.kernel.layout import (
     BEGAN_FULL,
     CAPACITY_AH,
     DEPLETION_H,
+    DRAWN_AH,
+    EVIDENCE_AGE_S,
+    EVIDENCE_DEPTH,
     HAS_EVIDENCE,
     LOG_K,
     LOG_P,
@@ -59,7 +63,10 @@ from battery_twin.kernel.layout import (
     RESISTANCE_MOHM,
     RESISTANCE_VAR,
     SET_UNUSABLE_SOC,
+    SETTLED_GRADE,
     SETTLED_LOG_Q,
+    SETTLED_UNUSABLE,
+    SETTLED_UNUSABLE_VAR,
     SETTLED_VAR,
     SINCE_DISCHARGE_S,
     SOC,
@@ -157,12 +164,34 @@ def follow_unusable_soc(params: FloatArray, mean: FloatArray, covariance: FloatA
 
 
 @compiled
-def measure_empty(mean: FloatArray, covariance: FloatArray, memory: FloatArray, cross_covariance: FloatArray) -> None:
-    """Update by a slow discharge that reaches its cut-off: by definition no usable charge is left."""
+def measure_empty(
+    params: FloatArray,
+    mean: FloatArray,
+    covariance: FloatArray,
+    memory: FloatArray,
+    voltage_v: float,
+    cross_covariance: FloatArray,
+) -> None:
+    """Update by a slow discharge that reaches its cut-off: by definition no usable charge is left.
+
+    A reading shortly before or after it lies on the last slope of the voltage, and says how much charge that is.
+    """
+    _, slope_v = unusable_soc(params, mean[LOG_Q], mean[LOG_R], mean[LOG_P], mean[LOG_K], mean[ACID])
+    left = memory[UNUSABLE_SOC] + max((voltage_v - SLOW_CUT_OFF_V) / slope_v, -MAX_PAST_CUT_OFF_SOC)
     for state in range(STATE_SIZE):
         cross_covariance[state] = covariance[state, SOC]
     variance = EMPTY_SOC_SD**2 + memory[UNUSABLE_VAR] + covariance[SOC, SOC]
-    joseph_update(mean, covariance, cross_covariance, memory[UNUSABLE_SOC] - mean[SOC], variance)
+    joseph_update(mean, covariance, cross_covariance, left - mean[SOC], variance)
+
+
+@compiled
+def settle_capacity(params: FloatArray, mean: FloatArray, covariance: FloatArray, memory: FloatArray) -> None:
+    """Keep the present estimate of capacity as what the running discharge says of it."""
+    memory[SETTLED_LOG_Q], memory[SETTLED_VAR] = mean[LOG_Q], covariance[LOG_Q, LOG_Q]
+    memory[HAS_EVIDENCE], memory[EVIDENCE_AGE_S] = 1.0, 0.0
+    memory[EVIDENCE_DEPTH] = memory[DRAWN_AH] / params[RATED_AH]
+    memory[SETTLED_UNUSABLE], memory[SETTLED_UNUSABLE_VAR] = memory[UNUSABLE_SOC], memory[UNUSABLE_VAR]
+    memory[SETTLED_GRADE] = max(memory[SETTLED_GRADE], grade_of(memory))
 
 
 @compiled

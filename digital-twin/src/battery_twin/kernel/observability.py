@@ -28,14 +28,15 @@ from battery_twin.kernel.constants import (
     NEARLY_FULL_SOC,
     REST_S,
     RESTED_V,
+    SLOW_CUT_OFF,
     SURFACE_SHARE,
     TAPER_H,
     UNWATCHED_S,
     UNWATCHED_SHARE,
 )
 from battery_twin.kernel.evidence import (
-    grade_of,
     is_misfit,
+    settle_capacity,
 )
 from battery_twin.kernel.layout import (
     AT_CUT_OFF,
@@ -43,23 +44,15 @@ from battery_twin.kernel.layout import (
     CAPACITY_AH,
     DRAWN_AH,
     ERROR,
-    EVIDENCE_AGE_S,
-    EVIDENCE_DEPTH,
     FLOATED_S,
-    HAS_EVIDENCE,
     LOG_Q,
     PREVIOUS_V,
     RATED_AH,
-    SETTLED_GRADE,
     SETTLED_LOG_Q,
-    SETTLED_UNUSABLE,
-    SETTLED_UNUSABLE_VAR,
     SETTLED_VAR,
     SINCE_DISCHARGE_S,
     SOC,
     UNINFORMATIVE,
-    UNUSABLE_SOC,
-    UNUSABLE_VAR,
 )
 
 
@@ -74,12 +67,9 @@ def constrain_to_physics(params: FloatArray, mean: FloatArray, covariance: Float
 @compiled
 def _close_discharge(params: FloatArray, mean: FloatArray, covariance: FloatArray, memory: FloatArray) -> None:
     """Keep the capacity estimate of a discharge that is over if it was deep enough; discard it otherwise."""
-    depth = memory[DRAWN_AH] / params[RATED_AH]
-    if depth >= EVIDENCE_SHARE and not is_misfit(params, mean, memory):
-        memory[SETTLED_LOG_Q], memory[SETTLED_VAR] = mean[LOG_Q], covariance[LOG_Q, LOG_Q]
-        memory[HAS_EVIDENCE], memory[EVIDENCE_AGE_S], memory[EVIDENCE_DEPTH] = 1.0, 0.0, depth
-        memory[SETTLED_UNUSABLE], memory[SETTLED_UNUSABLE_VAR] = memory[UNUSABLE_SOC], memory[UNUSABLE_VAR]
-        memory[SETTLED_GRADE] = max(memory[SETTLED_GRADE], grade_of(memory))
+    is_deep = memory[DRAWN_AH] >= EVIDENCE_SHARE * params[RATED_AH]
+    if is_deep and memory[AT_CUT_OFF] != SLOW_CUT_OFF and not is_misfit(params, mean, memory):
+        settle_capacity(params, mean, covariance, memory)
     mean[LOG_Q] = memory[SETTLED_LOG_Q]
     decouple(covariance, LOG_Q, memory[SETTLED_VAR])
 
