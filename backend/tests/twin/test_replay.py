@@ -201,3 +201,24 @@ async def test_both_engines_replay_the_same(world: World, timescale_world: World
         results.append(await readings_counted(one))
         assert await one.rows(UNESTIMATED) == []
     assert results[0] == results[1]
+
+
+async def test_a_swap_meanwhile_is_left_to_the_next_run(world: World) -> None:
+    await on_float(world, START, 3)
+    await world.load(-60.0, [START + timedelta(minutes=5)])
+    catalogue = world.app.state.parts.catalogue
+
+    class Swapping(ScriptedTwin):
+        """While it is asked, the fleet changes."""
+
+        async def estimate(self, request: EstimateRequest) -> EstimateResponse:
+            await world.rows("update battery set serial_number = serial_number || 'x' where code = $1", BATTERIES[-1])
+            return await super().estimate(request)
+
+    twin = Swapping()
+    assert await job.run_once(replace(world.context, twin=twin), catalogue) == 1
+    assert len(twin.requests) <= 2
+    assert await waits_from(world) is not None
+    catalogue.forget()
+    await world.follow_up()
+    assert await world.rows(UNESTIMATED) == []

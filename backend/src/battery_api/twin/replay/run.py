@@ -61,6 +61,8 @@ class Progress(Enum):
 
     DONE = "done"
     MORE = "more"
+    FLEET_CHANGED = "fleet_changed"
+    """A battery was replaced or retired meanwhile: another replay, with the fleet as it is now, has to go on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,8 +146,10 @@ class StringReplay:
 
     async def _write(self, connection: AsyncConnection, span: _Span) -> Progress:
         locked = await fetch_all(connection, _LOCK, (self._key,))
-        if not locked or locked[0][0] != span.waits_from or not await is_current(connection, self._fleet.catalogue):
-            # Something came from even earlier, another runner was faster, or a battery was replaced: once more.
+        if not await is_current(connection, self._fleet.catalogue):
+            return Progress.FLEET_CHANGED
+        if not locked or locked[0][0] != span.waits_from:
+            # Something came from even earlier, or another runner was faster: once more.
             return Progress.MORE
         await fetch_all(connection, _LOCK_BATTERIES, (self._battery_keys.tolist(),))
         from_us = max(microseconds(span.waits_from), span.before.at_us + 1)
