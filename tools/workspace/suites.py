@@ -30,7 +30,7 @@ from structure import TASK_RUNNER
 RESULTS = ROOT / "tests" / "results"
 _CROSS_SERVICE = "battery-system-tests"
 _SPECIAL = {_CROSS_SERVICE, "battery-benchmarks"}
-_WORKERS = {"api": 2, "ml": 2, "synth": 2, "twin": 2}
+_WORKERS = {"api": 2, "ml": 2, "sim": 2, "synth": 2, "twin": 2}
 """Workers of the suites that take longest and measure no time."""
 _REASON_LENGTH = 200
 
