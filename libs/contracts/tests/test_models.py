@@ -145,6 +145,7 @@ def test_a_request_with_columns_of_different_length_is_rejected() -> None:
 async def test_the_mocks_follow_the_contract() -> None:
     answer = await ConstantTwin(soh_pct=91.0).estimate(estimate_request(3))
     assert answer.soh_pct == [91.0] * 3
-    assert answer.state == [b"1"] * 3
+    # Three readings of one battery: the last one has the state that they leave.
+    assert answer.state == [None, None, b"3"]
     with pytest.raises(ServiceUnavailable):
         await UnavailableTwin().estimate(estimate_request())
