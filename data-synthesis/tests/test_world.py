@@ -34,7 +34,7 @@ def test_healthy_blocks_float_between_13_4_and_13_9_v(fleet: Sequence[FleetRow])
     seen = (world := World.create(fleet, seed=SEED, start=START)).observe(world.string_ids)
     sound = (seen.voltage_v > 13.4) & (seen.voltage_v < 13.9)
     # A few blocks have a shorted cell; a few old ones in a warm room may dip out.
-    assert (~sound).sum() <= 20
+    assert (~sound).sum() <= 30
     assert 1 <= (seen.voltage_v < 12.0).sum() <= 8
     assert seen.voltage_v.mean() == pytest.approx(13.65, abs=0.06)
 
@@ -73,7 +73,7 @@ def test_one_hour_step_equals_sixty_steps_of_a_minute_on_float(
 def test_voltage_falls_on_discharge_and_rises_on_charge(one_location: Sequence[FleetRow], outage: Outage) -> None:
     begins, ends = outage(600)
     world = World.create(one_location, seed=SEED, start=START)
-    string = world.string_ids[:1]
+    string = [next(string for string in world.string_ids if "-UPS-" in string)]
     world.advance(begins - timedelta(seconds=1))
     before = world.observe(string)
     world.advance(begins)
@@ -128,12 +128,37 @@ def test_strings_of_a_system_stand_at_one_voltage_and_share_by_their_resistance(
     assert np.ptp(seen.string_current_a) > 0.3
 
 
+def test_rectifiers_feed_the_load_alone_and_slowly_until_the_mains_are_back(
+    one_location: Sequence[FleetRow], plan_grid: PlanGrid
+) -> None:
+    begins = START + timedelta(minutes=30)
+    generator, back = begins + timedelta(seconds=20), begins + timedelta(hours=3)
+    at_s = [instant.timestamp() for instant in (begins, generator, back)]
+    plan_grid([DischargeSpan(at_s[0], at_s[1], at_s[2], "outage", rectifier_end_s=at_s[2])])
+    world = World.create(one_location, seed=SEED, start=START)
+    rectifiers = frozenset(string for string in world.string_ids if "-REC-" in string)
+    world.advance(begins + timedelta(seconds=10))
+    assert world.discharging() == frozenset(world.string_ids)
+    for instant in (generator + timedelta(minutes=1), back - timedelta(seconds=1)):
+        world.advance(instant)
+        assert world.discharging() == rectifiers
+    seen = world.observe(sorted(rectifiers))
+    # C/20 to C/8 of 120 Ah, from three strings in parallel at one voltage.
+    assert ((seen.string_current_a < -5.5) & (seen.string_current_a > -16.5)).all()
+    assert np.ptp(seen.string_voltage_v) < 0.003 * seen.string_voltage_v.mean()
+    again = World.load(world.dump(), one_location)
+    for each in (world, again):
+        each.advance(back + timedelta(minutes=5))
+    assert world.dump() == again.dump()
+    assert world.recharging() >= rectifiers
+
+
 def test_string_that_reached_its_cut_off_stays_off_and_recovers(
     one_location: Sequence[FleetRow], outage: Outage
 ) -> None:
     begins, ends = outage(3 * 3600)
     world = World.create(one_location, seed=SEED, start=START)
-    string = [world.string_ids[0]]
+    string = [next(string for string in world.string_ids if "-UPS-" in string)]
     runtime = None
     for minute in range(1, 180):
         world.advance(begins + timedelta(minutes=minute))

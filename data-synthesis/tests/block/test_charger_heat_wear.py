@@ -74,14 +74,22 @@ def test_corrosion_doubles_per_55_millivolts(cell_v: float) -> None:
     assert wear.overcharge_factor(2.275) == 1.0
 
 
-@given(first=depths, second=depths, third=depths)
-def test_cycle_shares_of_one_discharge_add_up(first: float, second: float, third: float) -> None:
+@given(first=depths, second=depths, third=depths, full_cycles=st.floats(100.0, 260.0), exponent=st.floats(1.5, 2.0))
+def test_cycle_shares_of_one_discharge_add_up(
+    first: float, second: float, third: float, full_cycles: float, exponent: float
+) -> None:
     start, middle, end = sorted((first, second, third))
-    parts = wear.miner_share(start, middle) + wear.miner_share(middle, end)
-    assert parts == pytest.approx(wear.miner_share(start, end), abs=1e-12)
-    assert wear.miner_share(start, end) >= 0.0
+    first_part = wear.miner_share(start, middle, full_cycles, exponent)
+    parts = first_part + wear.miner_share(middle, end, full_cycles, exponent)
+    assert parts == pytest.approx(wear.miner_share(start, end, full_cycles, exponent), abs=1e-12)
+    assert first_part >= 0.0
 
 
 def test_deep_cycles_cost_more_than_as_many_shallow_ones() -> None:
-    assert wear.miner_share(0.0, 1.0) == pytest.approx(1.0 / 112.0)
-    assert wear.miner_share(0.0, 1.0) > 4.0 * wear.miner_share(0.0, 0.25)
+    assert wear.miner_share(0.0, 1.0, 112.0, 1.9) == pytest.approx(1.0 / 112.0)
+    assert wear.miner_share(0.0, 1.0, 112.0, 1.9) > 4.0 * wear.miner_share(0.0, 0.25, 112.0, 1.9)
+
+
+@pytest.mark.parametrize(("depth", "cycles"), [(1.0, 112), (0.5, 425), (0.3, 1_125)])
+def test_cycle_life_has_the_published_table(depth: float, cycles: float) -> None:
+    assert 1.0 / wear.miner_share(0.0, depth, 112.0, 1.9) == pytest.approx(cycles, rel=0.03)

@@ -1,16 +1,19 @@
 """Specifications: what cannot be made is refused, and the digest tells any two of them apart."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from battery_contracts.enums import SystemKind
 from battery_contracts.fleet import FleetRow
 from battery_synth.block import electrics
+from battery_synth.datasets import fleets
 from battery_synth.datasets.ohmic import resistance_25c_mohm
 from battery_synth.datasets.spec import DatasetSpec
 from battery_synth.life.policy import PlannedMaintenance, RunToFailure
@@ -79,3 +82,18 @@ def test_a_reading_of_a_full_block_is_referred_back_to_its_resistance_at_25_degr
     columns = resistance_25c_mohm(np.array([read_mohm, np.nan]), np.array([temperature_c, 25.0]))
     assert columns[0] == pytest.approx(new_mohm, rel=1e-9)
     assert np.isnan(columns[1])
+
+
+@pytest.mark.parametrize("count", [1, 2, 3, 9, 10, 20, 27])
+def test_a_third_of_the_training_strings_are_rectifiers_and_all_of_a_kind_work_alike(count: int) -> None:
+    rows = fleets.training(1, strings_per_location=count, years=1, start=date(2013, 1, 1)).fleet
+    heads = {row.string_id: row for row in rows}
+    assert len(heads) == 9 * count
+    rectifiers = [row for row in heads.values() if row.system_kind is SystemKind.RECTIFIER]
+    assert len(rectifiers) == 9 * (count // 3)
+    strings_of = Counter(row.system_id for row in heads.values())
+    for row in heads.values():
+        is_rectifier = row.system_kind is SystemKind.RECTIFIER
+        assert strings_of[row.system_id] <= (3 if is_rectifier else 6)
+        assert row.rated_power_kva / strings_of[row.system_id] == pytest.approx(5.0 if is_rectifier else 200.0 / 6)
+        assert ("-REC-" in row.string_id) == is_rectifier

@@ -162,6 +162,65 @@ def test_string_reaches_its_cut_off_and_stays_off() -> None:
     assert rows.current_a[tripped[0] - 1] / rows.current_a[12] == pytest.approx(1.13, abs=0.06)
 
 
+def _rest_v(state: PlantState, blocks: BlockParameters) -> FloatArray:
+    """Return what the law of the acid gives for blocks that have rested for long."""
+    soc = 1.0 - state.deficit_ah / blocks.capacity_ah
+    return np.array([electrics.open_circuit_v(z, c, 6.0) for z, c in zip(soc, state.block_c, strict=True)])
+
+
+@pytest.mark.parametrize("charger_is_off", [True, False])
+def test_a_string_that_was_cut_off_rises_by_a_volt_within_an_hour_towards_its_rest(charger_is_off: bool) -> None:
+    # The outage goes on, or ends without a charger: in both the string stands by without current.
+    steps, until = 2400, 800 if charger_is_off else 2401
+    blocks = blocks_of(1, 24, spread=0.0)
+    offset_v = float("nan") if charger_is_off else 0.0
+    state, rows = run(1, 24, steps, 5.0, blocks=blocks, feeding=outage(steps, 0, until), charger_offset_v=offset_v)
+    cut = int(np.flatnonzero(rows.current_a == 0.0)[0])
+    assert cut < 800
+    last_v, after_v = rows.voltage_v[cut - 1].mean(), rows.voltage_v[cut:].mean(axis=1)
+    assert last_v == pytest.approx(10.5, abs=0.05)
+    assert (np.diff(after_v) > -1e-9).all()
+    hour_v = after_v[720]
+    # Without the drop in the resistance, which ends with the current.
+    assert 0.8 < hour_v - after_v[0] < 1.4
+    assert after_v[0] > last_v + 0.2
+    rest_v = _rest_v(state, blocks).mean()
+    assert rest_v - 0.1 < hour_v < rest_v + 0.02
+    # Diffusion, once the polarisation of minutes has gone: what is missing to the rest falls by e per 20 minutes.
+    late = rest_v - after_v[360:720]
+    rate_s = -(np.polyfit(5.0 * np.arange(len(late)), np.log(late), 1)[0] ** -1)
+    assert rate_s == pytest.approx(1200.0, rel=0.15)
+
+
+def test_relaxation_does_not_depend_on_the_steps() -> None:
+    states = []
+    for step_s in (5.0, 600.0):
+        state = state_of(1, 24)
+        state.deficit_ah[:], state.surface[:], state.exhausted_v[:] = 70.0, 0.0, 1.1
+        run(1, 24, round(3600.0 / step_s), step_s, state=state, charger_offset_v=float("nan"))
+        states.append(state.exhausted_v)
+    np.testing.assert_allclose(states[0], states[1], rtol=1e-9)
+    np.testing.assert_allclose(states[0], 1.1 * np.exp(-3.0))
+
+
+def test_a_reversed_block_is_back_near_its_acid_s_voltage_once_the_current_ends() -> None:
+    blocks = blocks_of(1, 24)
+    blocks.capacity_ah[3] = 40.0
+    state, rows = run(1, 24, 900, 5.0, blocks=blocks, feeding=outage(900, 0, 750), charger_offset_v=float("nan"))
+    assert rows.voltage_v[:750, 3].min() < 2.0
+    assert rows.voltage_v[752, 3] > 9.0
+    assert state.exhausted_v.max() <= electrics.MOST_EXHAUSTED_V
+
+
+def test_exhaustion_ends_with_the_recharge() -> None:
+    state = state_of(1, 24)
+    run(1, 24, 700, 5.0, state=state, feeding=outage(700, 0, 701))
+    assert state.exhausted_v.min() > 0.3
+    _, rows = run(1, 24, 36 * 6, 600.0, state=state)
+    assert rows.mode[-1] == FLOAT
+    assert not state.exhausted_v.any()
+
+
 def test_ten_hour_rate_gives_the_rated_capacity() -> None:
     blocks = blocks_of(1, 24, spread=0.0)
     blocks.capacity_ah[:] = 120.0

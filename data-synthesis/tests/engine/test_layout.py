@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from battery_contracts.fleet import FleetRow
-from battery_synth.engine.layout import TIER_STEP_K, TIERS, LocationLayout
+from battery_synth.engine.layout import LocationLayout
 from battery_synth.outside.load import battery_power_w
 
 
@@ -37,15 +37,6 @@ def test_strings_share_the_power_of_their_systems(one_location: Sequence[FleetRo
     layout = LocationLayout.of(one_location)
     ratings = {row.system_id: row.rated_power_kva for row in one_location}
     assert layout.rated_w.sum() == pytest.approx(battery_power_w(np.array([sum(ratings.values())]))[0])
-
-
-def test_tiers_are_equally_full_and_warmer_upwards(one_location: Sequence[FleetRow]) -> None:
-    layout = LocationLayout.of(one_location)
-    by_string = layout.tier_c.reshape(-1, layout.width)
-    assert (np.diff(by_string, axis=1) >= 0.0).all()
-    values, counts = np.unique(by_string[0], return_counts=True)
-    np.testing.assert_allclose(values, TIER_STEP_K * np.arange(TIERS))
-    assert set(counts.tolist()) == {layout.width // TIERS}
 
 
 def test_batteries_of_strings_come_in_the_order_of_the_arrays(one_location: Sequence[FleetRow]) -> None:

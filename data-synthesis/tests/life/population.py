@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from battery_synth.block.wear import acceleration
+from battery_synth.block.wear import BOLTZMANN_EV, REFERENCE_K
 from battery_synth.life.condition import Condition, Wear, condition
 from battery_synth.life.events import battery_name
 from battery_synth.life.traits import Traits
@@ -17,7 +17,6 @@ IntArray = npt.NDArray[np.int64]
 DAY_S = 86_400.0
 YEAR_DAYS = 365.25
 STEP_DAYS = 30.0
-ACTIVATION_EV = 0.60
 LOCATION_TEMPERATURES_C = (24.2, 24.5, 24.8, 25.0, 25.3, 25.8, 26.4, 26.9, 27.6)
 """What blocks of the nine locations live in, on average over a year."""
 
@@ -48,6 +47,7 @@ class Sights:
 class Population:
     """What became of batteries that were run to failure."""
 
+    seed: int
     lives: ObservedLives
     sights: Sights
 
@@ -61,10 +61,14 @@ def drawn(seed: int, count: int, generation: int = 0, width: int = 24) -> Traits
 
 def wear_after(days: float | FloatArray, temperature_c: float, like: Traits) -> Wear:
     """Return the clocks after days on float at the charger's set-point."""
-    clock = np.broadcast_to(
-        np.asarray(days, np.float64) * acceleration(temperature_c, ACTIVATION_EV), like.life_days.shape
-    )
+    clock = np.asarray(days, np.float64) * acceleration(temperature_c, like)
     return Wear(clock.copy(), clock.copy(), np.zeros(len(clock)), np.zeros(len(clock)))
+
+
+def acceleration(temperature_c: float | FloatArray, like: Traits) -> FloatArray:
+    """Return how much faster than at 25 °C batteries age, each by its own activation energy."""
+    inverse_k = 1.0 / REFERENCE_K - 1.0 / (273.15 + np.asarray(temperature_c))
+    return np.asarray(np.exp(like.activation_ev / BOLTZMANN_EV * inverse_k))
 
 
 def lives_at(temperature_c: float, traits: Traits, years: float = 25.0) -> FloatArray:
@@ -83,7 +87,6 @@ def run_to_failure(seed: int, count: int = 5_000, years: float = 15.0, *, failed
     """
     random = np.random.default_rng(seed)
     temperature_c = np.array(LOCATION_TEMPERATURES_C)[np.arange(count) // 24 % len(LOCATION_TEMPERATURES_C)]
-    faster = np.array([acceleration(float(c), ACTIVATION_EV) for c in temperature_c])
     # Blocks share the float voltage by their exchange currents: 35 mV a block, twice the corrosion per 55 mV a cell.
     overcharge = np.exp(random.normal(0.0, 0.035 / 6.0 / 0.055 * np.log(2.0), count))
     first_s = np.repeat(random.uniform(0.0, 2.0 * YEAR_DAYS, -(-count // 24)), 24)[:count] * DAY_S
@@ -114,7 +117,7 @@ def run_to_failure(seed: int, count: int = 5_000, years: float = 15.0, *, failed
             for clock in fields(Wear):
                 getattr(wear, clock.name)[due] = 0.0
             failed_s[due], baseline[due], cause[due] = np.inf, np.nan, -1
-        step = STEP_DAYS * faster * (at_s >= traits.installed_s)
+        step = STEP_DAYS * acceleration(temperature_c, traits) * (at_s >= traits.installed_s)
         wear.thermal_days += step
         wear.overcharge_days += step * overcharge
     alive = np.isinf(failed_s)
@@ -122,7 +125,7 @@ def run_to_failure(seed: int, count: int = 5_000, years: float = 15.0, *, failed
     lives.append((age, (~alive).astype(np.float64), cause, lot))
     joined = [np.concatenate(part) for part in zip(*lives, strict=True)]
     looked = [np.concatenate(part) for part in zip(*sights, strict=True)]
-    return Population(ObservedLives(joined[0], joined[1] > 0.0, joined[2], joined[3]), Sights(*looked))
+    return Population(seed, ObservedLives(joined[0], joined[1] > 0.0, joined[2], joined[3]), Sights(*looked))
 
 
 def announced(traits: Traits, now: Condition, at_s: float) -> npt.NDArray[np.bool_]:

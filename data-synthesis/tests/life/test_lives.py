@@ -61,7 +61,7 @@ def test_every_battery_is_installed_then_perhaps_fails_then_perhaps_is_removed(e
         ("installed", "removed"),
         ("installed", "failed", "removed"),
     }
-    assert orders["installed", "failed", "removed"] > 20
+    assert orders["installed", "failed", "removed"] > 10
     for history in _by_battery(events).values():
         assert [event.at_s for event in history] == sorted(event.at_s for event in history)
         assert len({event.serial_number for event in history}) == 1
@@ -134,9 +134,9 @@ def test_a_string_that_comes_later_does_not_carry_the_wear_of_the_time_before(on
     wear = came_later.saved()["state"]["thermal_days"]
     late = np.array(["-REC-" in battery for battery in came_later.layout.battery_ids])
     assert late.any()
-    assert (wear[late] < 35.0).all()
-    assert (wear[late] > 20.0).all()
-    assert (wear[~late] > 250.0).all()
+    assert (wear[late] < 50.0).all()
+    assert (wear[late] > 12.0).all()
+    assert (wear[~late] > 180.0).all()
 
 
 def test_a_run_that_is_taken_up_again_writes_the_same_lives(one_location: Sequence[FleetRow]) -> None:

@@ -1,8 +1,9 @@
 import numpy as np
 import pytest
 
+from battery_synth.life.designs import SHARES, design, design_of
 from battery_synth.life.events import battery_name, serial_number
-from battery_synth.life.traits import DRY_OUT, MECHANISMS, NEVER_S, SHARES, SHORT, STRAP, Traits
+from battery_synth.life.traits import DRY_OUT, MECHANISMS, NEVER_S, SHORT, STRAP, Traits
 from tests.life.population import DAY_S, YEAR_DAYS, drawn
 
 COUNT = 6_000
@@ -36,15 +37,17 @@ def test_nobody_is_drawn_from_no_names() -> None:
     assert len(Traits.draw(1, [], [], np.empty(0)).life_days) == 0
 
 
-def test_life_scatters_within_a_lot_and_between_lots(traits: Traits) -> None:
-    life = np.log(traits.life_days).reshape(-1, 24)
+def test_life_scatters_within_a_lot_and_between_lots_and_designs() -> None:
+    # Eight designs make one seed: the scatter between designs shows over many.
+    life = np.log(np.concatenate([drawn(seed, 1_200).life_days for seed in range(12)])).reshape(-1, 24)
     # Batteries made badly stand far below; medians and quartiles pass over them.
     between = np.median(life, axis=1)
     within = life - between[:, None]
     quartiles = np.quantile(within, [0.25, 0.75])
     assert np.ptp(quartiles) / 1.349 == pytest.approx(0.15, abs=0.01)
     # The middle of 24 scatters by itself.
-    assert np.hypot(0.10, 1.253 * 0.15 / np.sqrt(24)) == pytest.approx(between.std(), abs=0.015)
+    expected = np.sqrt(0.10**2 + 0.12**2 + (1.253 * 0.15 / np.sqrt(24)) ** 2)
+    assert expected == pytest.approx(between.std(), abs=0.02)
 
 
 def test_a_few_batteries_are_made_badly(traits: Traits) -> None:
@@ -55,7 +58,11 @@ def test_a_few_batteries_are_made_badly(traits: Traits) -> None:
 
 def test_mechanisms_have_their_shares(traits: Traits) -> None:
     found = np.bincount(traits.mechanism, minlength=len(MECHANISMS)) / COUNT
-    assert found == pytest.approx(np.array(SHARES), abs=0.015)
+    made = [design_of(9, f"STR-{lot}@0").shares for lot in range(COUNT // 24)]
+    assert found == pytest.approx(np.mean(made, axis=0), abs=0.015)
+    # Over many worlds the designs have the usual shares.
+    usual = np.mean([design(seed, number).shares for seed in range(60) for number in range(8)], axis=0)
+    assert usual == pytest.approx(np.array(SHARES), abs=0.015)
 
 
 def test_infants_fail_early_and_chance_takes_a_few_in_a_thousand_a_year(traits: Traits) -> None:

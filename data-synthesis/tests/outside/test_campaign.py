@@ -112,4 +112,4 @@ def test_a_campaign_displaces_only_what_happens_at_the_same_time(location: Locat
         tests = [event for event in planned - plain if event.kind == "capacity_test"]
         for lost in plain - planned:
             displaced = any(lost.start_s < test.over_s and lost.over_s > test.start_s for test in tests)
-            assert displaced or lost.kind == "capacity_test"
+            assert displaced or lost.current_a is not None

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from battery_contracts.enums import HvacState
+from battery_contracts.enums import HvacState, SystemKind
 from battery_synth.outside import scenario
 from battery_synth.outside.chargers import ChargerFault, Chargers
 from battery_synth.outside.climate import Climate, year_start_s
@@ -110,7 +110,9 @@ def test_a_drift_beyond_all_drawn_ones_adds_to_what_the_room_holds(offset_c: flo
     middle = np.array([YEAR_S + 0.5 * DAY_S])
     room = Room(4, CNX, CLIMATE, (drift,))
     held_c, tau_s = room.target_c(middle)
-    assert held_c[0] == pytest.approx(room.set_point_c + 0.05 * (CLIMATE.outdoor_c(middle)[0] - 28.0) + offset_c)
+    assert held_c[0] == pytest.approx(
+        room.set_point_c + room.weather_share * (CLIMATE.outdoor_c(middle)[0] - 28.0) + offset_c
+    )
     assert tau_s[0] == ROOM_TAU_COOLED_S
     assert list(HvacState)[room.state(middle)[0]] is HvacState.DEGRADED
 
@@ -154,10 +156,12 @@ def test_battery_power_is_proportional_to_the_rating_and_less_than_its_apparent_
 
 
 @every_location
-def test_every_location_has_nine_strings_on_equal_shares_of_power(location: LocationProfile) -> None:
+def test_every_location_has_nine_strings_and_those_of_a_kind_have_equal_shares(location: LocationProfile) -> None:
     systems = layout_of(location)
     assert sum(system.strings for system in systems) == 9
-    assert {system.rated_power_kva / system.strings for system in systems} == {100.0 / 3}
+    shares = {(system.kind, system.rated_power_kva / system.strings) for system in systems}
+    assert shares == {(SystemKind.UPS, 200.0 / 6), (SystemKind.RECTIFIER, 5.0)}
+    assert sum(system.strings for system in systems if system.kind is SystemKind.RECTIFIER) == 3
     assert len({(system.prefix, system.number) for system in systems}) == len(systems)
 
 

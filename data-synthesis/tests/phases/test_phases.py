@@ -15,6 +15,8 @@ from battery_synth.block.charger import set_point_v
 from battery_synth.cli import app
 from battery_synth.datasets import fleets
 from battery_synth.datasets.maker import make_dataset
+from battery_synth.outside.habits import Habits
+from battery_synth.outside.locations import LOCATIONS
 from battery_synth.phases import folder as folders
 from battery_synth.phases.registry import PHASES
 from battery_synth.realism.tables import instants_us, numbers
@@ -23,6 +25,9 @@ from battery_synth.storage.files import TableFile
 
 def nothing(_done: int, _total: int) -> None:
     """Tell nobody."""
+
+
+TESTED = next(each.code for each in LOCATIONS if Habits.of(1, each.code).testing == "full")
 
 
 @pytest.fixture(scope="module")
@@ -38,7 +43,7 @@ def readings(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def lives(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("phases") / "training"
-    spec = fleets.training(1, strings_per_location=2, years=8, start=date(2013, 1, 1), locations=["DC-SRC-01"])
+    spec = fleets.training(1, strings_per_location=3, years=8, start=date(2013, 1, 1), locations=[TESTED])
     make_dataset(spec, folder, progress=nothing)
     for name in ("transactional", "model-inputs", "operations"):
         folders.run_phase(PHASES[name], folder)

@@ -25,6 +25,12 @@ RATE_CURRENT_A: Final = np.array([246, 180, 150.8, 126.6, 94.2, 69.6, 55.9, 33.1
 _LOG_RATE: Final = np.log(RATE_CURRENT_A[::-1])
 _LOG_MINUTES: Final = np.log(RATE_MINUTES[::-1])
 _EXHAUSTED_V: Final = 0.9
+EXHAUSTION_TAU_S: Final = 1200.0
+"""Time constant with which acid diffuses back into the plates at rest: L2 / D of half a plate and its separator, 1 mm
+at some 8e-10 m2/s in porous lead (engineering judgement). A block that was cut off regains about 1 V within an hour."""
+MOST_EXHAUSTED_V: Final = 1.5
+"""What is left of the exhaustion when the current ends: 0.25 V per cell of diluted acid (Nernst, a hundredth of the
+concentration). The rest of a reversed block's voltage is an effect of the current and ends with it."""
 _COUP_CELL_V: Final = 0.02
 _COUP_SHARE: Final = 0.01
 _SHARE_C: Final = np.array([-15.0, 0.0, 25.0, 40.0])

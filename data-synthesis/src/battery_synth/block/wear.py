@@ -11,9 +11,6 @@ VOLTAGE_DOUBLING_V: Final = 0.055
 """Float at 2.33 V per cell on average instead of 2.275 halves life [EXI]."""
 FLOAT_CELL_V: Final = 2.275
 _LOG_2: Final = math.log(2.0)
-DEEP_EXPONENT: Final = 1.9
-FULL_CYCLES: Final = 112.0
-"""Cycle life to 80 %: N = 112 depth^-1.9, fitted to the table of [SAM]."""
 
 
 @compiled
@@ -29,6 +26,9 @@ def overcharge_factor(cell_v: float) -> float:
 
 
 @compiled
-def miner_share(before: float, after: float) -> float:
-    """Return the share of cycle life that deepening a discharge from one depth to another (fractions) uses up."""
-    return float((after**DEEP_EXPONENT - before**DEEP_EXPONENT) / FULL_CYCLES)
+def miner_share(before: float, after: float, full_cycles: float, exponent: float) -> float:
+    """Return the share of cycle life that deepening a discharge from one depth to another (fractions) uses up.
+
+    Cycle life to 80 %: N = full_cycles depth^-exponent; 112 and 1.9 fit the table of [SAM].
+    """
+    return float((after**exponent - before**exponent) / full_cycles)

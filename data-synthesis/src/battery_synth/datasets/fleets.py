@@ -9,7 +9,14 @@ from battery_contracts.enums import SystemKind
 from battery_contracts.fleet import FleetRow
 from battery_synth.catalogue import build_catalogue, string_rows
 from battery_synth.datasets.spec import DatasetSpec
-from battery_synth.outside.locations import LOCATION_BY_CODE, LOCATIONS, LocationProfile, SystemLayout
+from battery_synth.outside.locations import (
+    LOCATION_BY_CODE,
+    LOCATIONS,
+    RECTIFIER_KVA_PER_STRING,
+    UPS_KVA_PER_STRING,
+    LocationProfile,
+    SystemLayout,
+)
 from battery_synth.outside.scenario import Scenario
 from battery_synth.state.readings import Sampling
 from battery_synth.streams import stream
@@ -18,10 +25,13 @@ REFERENCE_STRING: Final = "DC-BKK-01-UPS-01-STR-01"
 REFERENCE_DAYS: Final = 90
 REFERENCE_EVERY_S: Final = 60.0
 TRAINING_EVERY_S: Final = 3600.0
-_STRINGS_PER_SYSTEM: Final = 6
-_KVA_PER_STRING: Final = 200.0 / 6.0
+_STRINGS_PER_SYSTEM: Final = {SystemKind.UPS: 6, SystemKind.RECTIFIER: 3}
+_KVA_PER_STRING: Final = {SystemKind.UPS: UPS_KVA_PER_STRING, SystemKind.RECTIFIER: RECTIFIER_KVA_PER_STRING}
+_PREFIX: Final = {SystemKind.UPS: "UPS", SystemKind.RECTIFIER: "REC"}
+_RECTIFIER_EVERY: Final = 3
+"""One string in so many belongs to a rectifier, as in the fleet: 27 of 81."""
 _STAGGER_DAYS: Final = 730
-_MOST_STRINGS: Final = 99 * _STRINGS_PER_SYSTEM
+_MOST_STRINGS: Final = 99 * 6
 
 
 def reference(
@@ -80,8 +90,8 @@ def training(
     rows = [
         row
         for location in profiles
-        for number in range(strings_per_location)
-        for row in _training_string(seed, location, number, start)
+        for layout, string in training_strings(strings_per_location)
+        for row in _training_string(seed, location, layout, string, start)
     ]
     begins = _midnight(start)
     span = timedelta(days=round(365.25 * years))
@@ -122,10 +132,30 @@ def require_known(locations: Sequence[str]) -> None:
         raise ValueError(f"unknown location {', '.join(unknown)}; there are {', '.join(sorted(LOCATION_BY_CODE))}")
 
 
-def _training_string(seed: int, location: LocationProfile, number: int, start: date) -> list[FleetRow]:
-    system, string = divmod(number, _STRINGS_PER_SYSTEM)
-    layout = SystemLayout(SystemKind.UPS, "UPS", system + 1, _KVA_PER_STRING * _STRINGS_PER_SYSTEM, _STRINGS_PER_SYSTEM)
-    string_id = f"{location.code}-UPS-{system + 1:02d}-STR-{string + 1:02d}"
+def training_strings(count: int) -> list[tuple[SystemLayout, int]]:
+    """Return the systems of a training location and their string numbers: UPS and rectifiers in the fleet's shares.
+
+    A system that is not full is rated for the strings that it has, so that all strings of a kind work alike.
+    """
+    kinds = [
+        SystemKind.RECTIFIER if number % _RECTIFIER_EVERY == _RECTIFIER_EVERY - 1 else SystemKind.UPS
+        for number in range(count)
+    ]
+    strings = []
+    for kind in _STRINGS_PER_SYSTEM:
+        total, most = kinds.count(kind), _STRINGS_PER_SYSTEM[kind]
+        for number in range(total):
+            system, string = divmod(number, most)
+            size = min(most, total - system * most)
+            layout = SystemLayout(kind, _PREFIX[kind], system + 1, _KVA_PER_STRING[kind] * size, size)
+            strings.append((layout, string + 1))
+    return strings
+
+
+def _training_string(
+    seed: int, location: LocationProfile, layout: SystemLayout, string: int, start: date
+) -> list[FleetRow]:
+    string_id = f"{location.code}-{layout.prefix}-{layout.number:02d}-STR-{string:02d}"
     # Ages are spread over the first two years, so that no calendar season coincides with one part of every life.
     installed_on = start - timedelta(days=int(stream(seed, "training", string_id).integers(0, _STAGGER_DAYS)))
     # A training set asks what would happen to strings of any age at these locations.

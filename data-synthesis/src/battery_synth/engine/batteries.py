@@ -5,10 +5,13 @@ from typing import Any, Final, Self
 import numpy as np
 
 from battery_synth.engine.layout import LocationLayout
-from battery_synth.life.condition import Condition, Wear, activation_ev, condition, next_sudden_after, spent_part
+from battery_synth.life.condition import Condition, Wear, condition, next_sudden_after, spent_part
+from battery_synth.life.contacts import Contacts
 from battery_synth.life.events import LifeEvent, LifeEventKind, LifeEventReason, battery_name, serial_number
 from battery_synth.life.policy import Findings, Policy
+from battery_synth.life.sulfate import Sulfate
 from battery_synth.life.traits import Traits
+from battery_synth.outside.habits import Habits
 from battery_synth.state.arrays import BlockParameters, FloatArray, IntArray, PlantState
 from battery_synth.state.readings import DayTruth
 
@@ -24,9 +27,11 @@ class InstalledBatteries:
     The wear clocks belong to the engine's state.
     """
 
-    def __init__(self, seed: int, layout: LocationLayout, policy: Policy, births: dict[str, Any]) -> None:
-        self._seed, self._layout, self._policy = seed, layout, policy
-        self._activation_ev = activation_ev(seed)
+    def __init__(
+        self, seed: int, layout: LocationLayout, policy: Policy, warmer_k: FloatArray, births: dict[str, Any]
+    ) -> None:
+        """Install batteries; ``warmer_k`` (n,) is how much warmer than the room the air at each position is."""
+        self._seed, self._layout, self._policy, self._warmer_k = seed, layout, policy, warmer_k
         self._generation: IntArray = np.array(births["generation"], np.int64)
         self._delivery: IntArray = np.array(births["delivery"], np.int64)
         self._installed_s: FloatArray = np.array(births["installed_s"], np.float64)
@@ -35,11 +40,14 @@ class InstalledBatteries:
         for name in _FATE:
             if name in births:
                 setattr(self._traits, name, np.array(births[name], np.float64))
+        self._sulfate = Sulfate(births, len(self._generation))
+        habits = Habits.of(seed, layout.location.code)
+        self._contacts = Contacts(seed, habits, layout.battery_ids, layout.nominal_mohm)
         self._events: list[LifeEvent] = []
         self._cached: tuple[float, Condition] | None = None
 
     @classmethod
-    def of_catalogue(cls, seed: int, layout: LocationLayout, policy: Policy) -> Self:
+    def of_catalogue(cls, seed: int, layout: LocationLayout, policy: Policy, warmer_k: FloatArray) -> Self:
         """Return the batteries that the catalogue lists."""
         count = len(layout.battery_ids)
         births = {
@@ -48,7 +56,7 @@ class InstalledBatteries:
             "installed_s": layout.installed_s,
             "failed_s": np.full(count, _NOT_FAILED_S),
         }
-        return cls(seed, layout, policy, births)
+        return cls(seed, layout, policy, warmer_k, births)
 
     def saved(self) -> dict[str, Any]:
         """Return what the constructor needs to rebuild these batteries: most traits follow from seed and name."""
@@ -58,6 +66,7 @@ class InstalledBatteries:
             "installed_s": self._installed_s.copy(),
             "failed_s": self._failed_s.copy(),
             **{name: getattr(self._traits, name).copy() for name in _FATE},
+            **self._sulfate.saved(),
         }
 
     def wear_since_installation(self, at_s: float, temperature_c: FloatArray) -> tuple[FloatArray, ...]:
@@ -65,8 +74,9 @@ class InstalledBatteries:
 
         These batteries are in service now, so a failure that would have removed them earlier is cancelled.
         """
-        wear = Wear.after(self._installed_s, at_s, temperature_c, self._activation_ev)
+        wear = Wear.after(self._installed_s, at_s, temperature_c, self._traits.activation_ev)
         self._traits.survive(at_s, spent_part(self._traits, wear))
+        self._sulfate = Sulfate.after_float(self._traits, at_s)
         return wear.thermal_days, wear.overcharge_days, wear.undercharge_days, wear.cycle_share
 
     def next_sudden_s(self, after_s: float) -> float:
@@ -78,19 +88,20 @@ class InstalledBatteries:
         layout = self._layout
         now = self._condition(state, at_s)
         self._note_failures(now, at_s)
-        base_mohm = np.where(
-            self._generation == 0, layout.baseline_mohm, layout.nominal_mohm * self._traits.new_resistance_ratio
-        )
         exchange_ma = self._traits.exchange_ma_per_100ah * now.exchange_ratio
         return BlockParameters(
             width=layout.width,
             rated_ah=layout.rated_ah,
-            activation_ev=self._activation_ev,
+            activation_ev=self._traits.activation_ev,
+            full_cycles=self._traits.full_cycles,
+            cycle_exponent=self._traits.cycle_exponent,
             system_of_string=layout.system_of_string,
+            is_rectifier=layout.is_rectifier,
             rated_w=layout.rated_w,
-            tier_c=layout.tier_c,
+            warmer_k=self._warmer_k,
             capacity_ah=layout.rated_ah * now.health,
-            resistance_25c_mohm=base_mohm * now.resistance_ratio,
+            resistance_25c_mohm=self._base_mohm() * now.resistance_ratio
+            + self._contacts.resistance_mohm(at_s, self._installed_s),
             log_exchange=np.log(layout.rated_ah / 100.0 * exchange_ma * 1e-3),
             good_cells=now.good_cells,
             is_open=now.is_open,
@@ -98,11 +109,19 @@ class InstalledBatteries:
             ocv_offset_v=now.ocv_offset_v,
         )
 
+    def _base_mohm(self) -> FloatArray:
+        """Return the resistances (n,) of the new batteries, at 25 °C and with new contacts."""
+        replaced_mohm = self._layout.nominal_mohm * self._traits.new_resistance_ratio
+        return np.where(self._generation == 0, self._layout.baseline_mohm, replaced_mohm)
+
     def maintain(self, state: PlantState, at_s: float) -> None:
         """Do the maintenance of a midnight: take new strings into service, replace batteries that are due."""
         # A history may begin before a string of the catalogue was installed: earlier wear belongs to its predecessor.
         arrived = (self._installed_s > at_s - _DAY_S) & (self._installed_s <= at_s)
-        _reset(state, np.flatnonzero(arrived & (self._generation == 0)))
+        arrivals = np.flatnonzero(arrived & (self._generation == 0))
+        _reset(state, arrivals)
+        self._sulfate.renew(arrivals)
+        self._sulfate.pass_day(self._traits, state, self._layout.rated_ah * self._traits.initial_capacity)
         names = [battery_name(*key) for key in zip(self._layout.battery_ids, self._generation.tolist(), strict=True)]
         now = self._condition(state, at_s)
         findings = Findings(
@@ -113,7 +132,8 @@ class InstalledBatteries:
             is_open=now.is_open,
             is_shorted=now.good_cells < 6.0,
             health=now.health,
-            resistance_ratio=now.resistance_ratio,
+            resistance_ratio=now.resistance_ratio
+            + self._contacts.resistance_mohm(at_s, self._installed_s) / self._base_mohm(),
         )
         rows = self._policy.swaps(at_s, findings)
         if len(rows):
@@ -146,7 +166,7 @@ class InstalledBatteries:
     def _condition(self, state: PlantState, at_s: float) -> Condition:
         """Return the condition of the batteries; maintenance, blocks and truth of one midnight share the result."""
         if self._cached is None or self._cached[0] != at_s:
-            self._cached = at_s, condition(self._traits, _wear(state), at_s)
+            self._cached = at_s, condition(self._traits, _wear(state), at_s, self._sulfate.share)
         return self._cached[1]
 
     def _note_failures(self, now: Condition, at_s: float) -> None:
@@ -165,8 +185,9 @@ class InstalledBatteries:
         self._traits.replace_rows(rows, self._drawn(rows))
         self._cached = None
         _reset(state, rows)
+        self._sulfate.renew(rows)
         # A new battery arrives charged; the surface charge and polarisation of its string settle within hours.
-        state.deficit_ah[rows] = state.fast_v[rows] = state.slow_v[rows] = 0.0
+        state.deficit_ah[rows] = state.fast_v[rows] = state.slow_v[rows] = state.exhausted_v[rows] = 0.0
         self._events += [self._event(row, at_s, "installed", reason) for row, reason in reasons.items()]
 
     def _reason(self, row: int, rows: IntArray) -> LifeEventReason:

@@ -8,7 +8,7 @@ import numpy as np
 from battery_synth.compiled import compiled
 from battery_synth.outside.grid import DischargeSpan
 from battery_synth.outside.surroundings import Surroundings
-from battery_synth.state.arrays import ALL_STRINGS, NO_STRING, BoolArray, FloatArray, IntArray
+from battery_synth.state.arrays import ALL_STRINGS, NO_STRING, RECTIFIER_STRINGS, BoolArray, FloatArray, IntArray
 
 DAY_S: Final = 86_400.0
 ROOM_CELL_S: Final = 300.0
@@ -54,12 +54,17 @@ class LocationDay:
         self._busy = [(discharge.start_s, discharge.end_s + _after_s(discharge)) for discharge in self.discharges]
 
     @classmethod
-    def of(cls, outside: Surroundings, start_s: float, room_c: float, systems: int) -> "LocationDay":
+    def of(
+        cls, outside: Surroundings, start_s: float, room_c: float, systems: int, *, has_rectifiers: bool
+    ) -> "LocationDay":
         """Build a day; ``room_c`` is the room's temperature at its start, ``start_s`` is in s since 1970."""
         middles: FloatArray = start_s + ROOM_CELL_S * (np.arange(round(DAY_S / ROOM_CELL_S), dtype=np.float64) + 0.5)
         target_c, tau_s = outside.room_target_c(middles)
         end_s = start_s + DAY_S
         discharges = outside.discharges(start_s - _LOOK_BACK_S, end_s)
+        if has_rectifiers:
+            rests = [discharge.rest_of_rectifiers for discharge in discharges]
+            discharges += [rest for rest in rests if rest is not None]
         breaks = outside.breaks(start_s, end_s)
         begun = [discharge.start_s for discharge in discharges if start_s < discharge.start_s < end_s]
         starts = np.unique(np.concatenate([[start_s], breaks, begun]))
@@ -98,7 +103,8 @@ class LocationDay:
         constant_a, is_test = np.full(len(at_s), np.nan), np.zeros(len(at_s), bool)
         for discharge in self.discharges:
             within = (at_s >= discharge.start_s) & (at_s < discharge.end_s)
-            feeding[within] = ALL_STRINGS if discharge.string is None else discharge.string
+            together = RECTIFIER_STRINGS if discharge.rectifiers_only else ALL_STRINGS
+            feeding[within] = together if discharge.string is None else discharge.string
             constant_a[within] = np.nan if discharge.current_a is None else discharge.current_a
             is_test[within] = discharge.kind.endswith("test")
         return feeding, constant_a, is_test

@@ -2,10 +2,19 @@
 
 import math
 
-from battery_synth.block import charger, heat, wear
+from battery_synth.block import charger, electrics, heat, wear
 from battery_synth.compiled import compiled
 from battery_synth.engine import strings
-from battery_synth.state.arrays import ALL_STRINGS, NO_STRING, BlockParameters, Flow, Plan, PlantState, TrueRows
+from battery_synth.state.arrays import (
+    ALL_STRINGS,
+    NO_STRING,
+    RECTIFIER_STRINGS,
+    BlockParameters,
+    Flow,
+    Plan,
+    PlantState,
+    TrueRows,
+)
 
 _NOTHING_LEFT_AH, _NOTHING_LEFT_V = 1e-4, 1e-5
 _SELF_DISCHARGE_PER_S = 0.03 / (30.0 * 86_400.0)
@@ -35,14 +44,19 @@ def run(state: PlantState, blocks: BlockParameters, flow: Flow, plan: Plan, rows
             step_s = plan.instant_s[k + 1] - plan.instant_s[k]
             decay = math.exp(-step_s / heat.BLOCK_TAU_S)
             for string in range(len(state.surface)):
-                step(state, blocks, flow, plan, k, string, step_s, decay)
+                # Asked here, not in `step`: a call that takes all arrays costs more than the work of a settled string.
+                if state.settled[string] > 0.0:
+                    step_settled(state, blocks, flow, plan.air_c[k], string, step_s / 86_400.0, decay)
+                else:
+                    step(state, blocks, flow, plan, k, string, step_s, decay)
 
 
 @compiled
 def solve(state: PlantState, blocks: BlockParameters, flow: Flow, plan: Plan, k: int) -> None:
     """Solve all strings at instant ``k`` of a plan."""
     feeding, segment = plan.feeding[k], plan.segment[k]
-    if feeding == ALL_STRINGS:
+    shares_bus = feeding in (ALL_STRINGS, RECTIFIER_STRINGS)
+    if shares_bus:
         for system in range(len(flow.bus_drive)):
             flow.bus_drive[system] = flow.bus_conductance[system] = flow.bus_power_w[system] = 0.0
         for string in range(len(state.surface)):
@@ -51,21 +65,27 @@ def solve(state: PlantState, blocks: BlockParameters, flow: Flow, plan: Plan, k:
     for string in range(len(state.surface)):
         offset_v = plan.charger_offset_v[segment, blocks.system_of_string[string]]
         conducts = strings.solve_float(state, blocks, flow, string, offset_v)
-        takes_part = feeding in (ALL_STRINGS, string)
+        works = takes_part(blocks, feeding, string)
         flow.spent[string] = 0.0
-        if state.settled[string] > 0.0 and conducts and not takes_part:
+        if state.settled[string] > 0.0 and conducts and not works:
             strings.solve_settled(blocks, flow, string)
             continue
         state.settled[string] = 0.0
         strings.solve_inside(state, blocks, flow, string)
-        if takes_part:
+        if works:
             solve_feeding(state, blocks, flow, plan, k, string)
         elif conducts:
             strings.solve_charging(state, blocks, flow, string)
         else:
             strings.solve_idle(state, blocks, flow, string, not math.isnan(offset_v))
-    if feeding == ALL_STRINGS:
+    if shares_bus:
         share_bus_power(state, blocks, flow, plan, k)
+
+
+@compiled
+def takes_part(blocks: BlockParameters, feeding: int, string: int) -> bool:
+    """Return whether a string is among those that feed the load."""
+    return feeding in (ALL_STRINGS, string) or (feeding == RECTIFIER_STRINGS and blocks.is_rectifier[string])
 
 
 @compiled
@@ -86,7 +106,7 @@ def solve_feeding(state: PlantState, blocks: BlockParameters, flow: Flow, plan: 
     expected_a = strings.expected_current_a(power_w, blocks.width) if math.isnan(constant_a) else constant_a
     string_v, string_ohm = strings.source_of_discharge(state, blocks, flow, string, expected_a)
     able = can_feed(state, blocks, string)
-    if plan.feeding[k] == ALL_STRINGS:
+    if plan.feeding[k] in (ALL_STRINGS, RECTIFIER_STRINGS):
         if able:
             flow.bus_conductance[system] += 1.0 / string_ohm
             flow.bus_drive[system] += string_v / string_ohm
@@ -99,6 +119,8 @@ def solve_feeding(state: PlantState, blocks: BlockParameters, flow: Flow, plan: 
         root = math.sqrt(max(string_v * string_v - 4.0 * string_ohm * power_w, 0.0))
         drawn_a = (string_v - root) / (2.0 * string_ohm)
     strings.solve_discharging(blocks, flow, string, drawn_a, plan.is_test[k])
+    if drawn_a <= 0.0:
+        strings.stand_by(state, blocks, flow, string)
 
 
 @compiled
@@ -109,6 +131,8 @@ def share_bus_power(state: PlantState, blocks: BlockParameters, flow: Flow, plan
     maximum, the strings give their maximum.
     """
     for string in range(len(state.surface)):
+        if not takes_part(blocks, plan.feeding[k], string):
+            continue
         system = blocks.system_of_string[string]
         power_w = flow.bus_power_w[system]
         total, driven = flow.bus_conductance[system], flow.bus_drive[system]
@@ -122,6 +146,8 @@ def share_bus_power(state: PlantState, blocks: BlockParameters, flow: Flow, plan
             # The diode of a string below the bus voltage blocks.
             drawn_a = max((string_v - bus_v) / string_ohm, 0.0)
         strings.solve_discharging(blocks, flow, string, drawn_a, plan.is_test[k])
+        if drawn_a <= 0.0:
+            strings.stand_by(state, blocks, flow, string)
 
 
 @compiled
@@ -151,13 +177,10 @@ def record(state: PlantState, blocks: BlockParameters, flow: Flow, plan: Plan, r
 def step(
     state: PlantState, blocks: BlockParameters, flow: Flow, plan: Plan, k: int, string: int, step_s: float, decay: float
 ) -> None:
-    """Advance a string by one step with the currents at its start.
+    """Advance a string that is not settled by one step with the currents at its start.
 
     ``step_s`` is in s; ``decay`` is exp(-step_s / `heat.BLOCK_TAU_S`).
     """
-    if state.settled[string] > 0.0:
-        step_settled(state, blocks, flow, plan.air_c[k], string, step_s / 86_400.0, decay)
-        return
     first, last = string * blocks.width, (string + 1) * blocks.width
     current_a, days = flow.current_a[string], step_s / 86_400.0
     discharges = flow.mode[string] in (strings.DISCHARGE, strings.TEST)
@@ -167,7 +190,7 @@ def step(
     for i in range(first, last):
         heat_w = gassing_a * flow.voltage_v[i] + blocks.extra_heat_w[i]
         heat_w += heat.joule_w(current_a, flow.resistance_mohm[i])
-        faster = wear.acceleration(state.block_c[i], blocks.activation_ev) * days
+        faster = wear.acceleration(state.block_c[i], blocks.activation_ev[i]) * days
         cell_v = flow.voltage_v[i] / blocks.good_cells[i]
         state.thermal_days[i] += faster
         # Without a current no voltage corrodes: an open block only shows the charger's voltage.
@@ -176,7 +199,7 @@ def step(
         soc = 1.0 - state.deficit_ah[i] / blocks.capacity_ah[i]
         if soc < _UNDERCHARGED_SOC or (not discharges and cell_v < _UNDERCHARGED_CELL_V):
             state.undercharge_days[i] += faster
-        state.block_c[i] = heat.relaxed_c(state.block_c[i], plan.air_c[k] + blocks.tier_c[i], heat_w, decay)
+        state.block_c[i] = heat.relaxed_c(state.block_c[i], plan.air_c[k] + blocks.warmer_k[i], heat_w, decay)
 
 
 @compiled
@@ -185,15 +208,19 @@ def step_settled(
 ) -> None:
     """Advance a string that rests on float: only temperatures and clocks change. Nearly all steps are of this kind."""
     float_a = flow.float_a[string]
-    for i in range(string * blocks.width, (string + 1) * blocks.width):
-        faster = wear.acceleration(state.block_c[i], blocks.activation_ev) * days
-        cell_v = flow.source_v[i]
-        state.thermal_days[i] += faster
-        state.overcharge_days[i] += faster * wear.overcharge_factor(cell_v)
+    first, last = string * blocks.width, (string + 1) * blocks.width
+    # Loops over few arrays each: only those are compiled to vector instructions.
+    for i in range(first, last):
+        flow.faster_days[i] = wear.acceleration(state.block_c[i], blocks.activation_ev[i]) * days
+    for i in range(first, last):
+        faster_days, cell_v = flow.faster_days[i], flow.source_v[i]
+        state.thermal_days[i] += faster_days
+        state.overcharge_days[i] += faster_days * wear.overcharge_factor(cell_v)
         if cell_v < _UNDERCHARGED_CELL_V:
-            state.undercharge_days[i] += faster
+            state.undercharge_days[i] += faster_days
+    for i in range(first, last):
         heat_w = float_a * flow.voltage_v[i] + blocks.extra_heat_w[i]
-        state.block_c[i] = heat.relaxed_c(state.block_c[i], air_c + blocks.tier_c[i], heat_w, decay)
+        state.block_c[i] = heat.relaxed_c(state.block_c[i], air_c + blocks.warmer_k[i], heat_w, decay)
 
 
 @compiled
@@ -220,6 +247,7 @@ def step_charge(state: PlantState, blocks: BlockParameters, flow: Flow, string: 
             state.surface[string] = min(1.0, state.surface[string] + max(spare_a, 0.0) * step_s / strings.SURFACE_C)
     fast = math.exp(-step_s / strings.FAST_TAU_S)
     slow = math.exp(-step_s / strings.SLOW_TAU_S)
+    diffused = math.exp(-step_s / electrics.EXHAUSTION_TAU_S)
     left_ah = left_v = 0.0
     for i in range(first, last):
         before_ah, capacity_ah = state.deficit_ah[i], blocks.capacity_ah[i]
@@ -227,12 +255,15 @@ def step_charge(state: PlantState, blocks: BlockParameters, flow: Flow, string: 
             # An empty block gives no more charge: its string drives it into reversal.
             after_ah = min(before_ah + drawn_ah, _EMPTIEST * capacity_ah)
             state.cycle_share[i] += wear.miner_share(
-                min(before_ah / capacity_ah, 1.0), min(after_ah / capacity_ah, 1.0)
+                min(before_ah / capacity_ah, 1.0),
+                min(after_ah / capacity_ah, 1.0),
+                blocks.full_cycles[i],
+                blocks.cycle_exponent[i],
             )
         elif current_a > 0.0:
             after_ah = charger.recharged_ah(before_ah, flow.most_stored_a[string], step_s)
         else:
-            lost = _SELF_DISCHARGE_PER_S * step_s * wear.acceleration(state.block_c[i], blocks.activation_ev)
+            lost = _SELF_DISCHARGE_PER_S * step_s * wear.acceleration(state.block_c[i], blocks.activation_ev[i])
             after_ah = min(before_ah + capacity_ah * lost, capacity_ah)
         state.deficit_ah[i] = after_ah
         level_v = current_a * strings.FAST_OHM
@@ -240,11 +271,16 @@ def step_charge(state: PlantState, blocks: BlockParameters, flow: Flow, string: 
         # The resistance of the slow branch doubles by half charge.
         level_v = current_a * strings.SLOW_OHM * (1.0 + 2.0 * (1.0 - flow.soc[i]))
         state.slow_v[i] = level_v + (state.slow_v[i] - level_v) * slow
+        relaxed_v = state.exhausted_v[i] * diffused
+        if discharges and current_a < 0.0:
+            relaxed_v = max(min(flow.exhausting_v[i], electrics.MOST_EXHAUSTED_V), relaxed_v)
+        state.exhausted_v[i] = relaxed_v
         left_ah = max(left_ah, after_ah)
+        left_v = max(left_v, state.exhausted_v[i])
         left_v = max(left_v, abs(state.slow_v[i] - flow.float_a[string] * strings.SLOW_OHM))
     state.settled[string] = 0.0
     floats = mode == strings.FLOAT and current_a > 0.0 and state.surface[string] >= 1.0
     if floats and left_ah < _NOTHING_LEFT_AH and left_v < _NOTHING_LEFT_V:
         state.settled[string] = 1.0
         for i in range(first, last):
-            state.deficit_ah[i] = state.fast_v[i] = state.slow_v[i] = 0.0
+            state.deficit_ah[i] = state.fast_v[i] = state.slow_v[i] = state.exhausted_v[i] = 0.0

@@ -7,14 +7,14 @@ from typing import Final
 
 import numpy as np
 
+from battery_contracts.enums import SystemKind
 from battery_contracts.fleet import BATTERY_MODELS, FleetRow
 from battery_synth.outside.load import battery_power_w
 from battery_synth.outside.locations import LOCATION_BY_CODE, LocationProfile
-from battery_synth.state.arrays import FloatArray, IntArray
+from battery_synth.state.arrays import BoolArray, FloatArray, IntArray
 
 TIERS: Final = 4
-TIER_STEP_K: Final = 0.4
-"""Each rack tier stands in air this much warmer than the tier below (1 to 3 K from bottom to top)."""
+"""Tiers of the racks; a string fills them from the bottom to the top."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,10 +27,11 @@ class LocationLayout:
     system_ids: list[str]
     width: int
     system_of_string: IntArray
+    is_rectifier: BoolArray
+    """(g,)"""
     rated_w: FloatArray
     """(g,) DC power of a string's share of its system's rating."""
     rated_ah: float
-    tier_c: FloatArray
     baseline_mohm: FloatArray
     """(n,) resistance at 25 °C at the commissioning of the batteries in the catalogue."""
     nominal_mohm: FloatArray
@@ -73,9 +74,9 @@ class LocationLayout:
             system_ids=systems,
             width=width,
             system_of_string=np.array([systems.index(row.system_id) for row in heads]),
+            is_rectifier=np.array([row.system_kind is SystemKind.RECTIFIER for row in heads]),
             rated_w=battery_power_w(kva),
             rated_ah=models[0].rated_capacity_ah,
-            tier_c=TIER_STEP_K * ((np.arange(len(rows)) % width) * TIERS // width).astype(np.float64),
             baseline_mohm=np.array(
                 [
                     row.baseline_resistance_mohm or model.nominal_resistance_mohm
@@ -86,6 +87,11 @@ class LocationLayout:
             installed_s=np.array([np.datetime64(row.installed_on, "s").astype(np.int64) for row in rows], np.float64),
             serial_numbers=[row.serial_number for row in rows],
         )
+
+    @property
+    def rectifiers(self) -> frozenset[str]:
+        """The systems that are rectifiers."""
+        return frozenset(self.system_ids[system] for system in self.system_of_string[self.is_rectifier].tolist())
 
     def battery_ids_of(self, strings: IntArray) -> list[str]:
         """Return the batteries of strings, given by index, in the order of the arrays."""

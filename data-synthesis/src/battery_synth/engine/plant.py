@@ -9,7 +9,7 @@ from battery_contracts.fleet import FleetRow
 from battery_synth.engine import kernel
 from battery_synth.engine.batteries import InstalledBatteries
 from battery_synth.engine.day import DAY_S, LocationDay
-from battery_synth.engine.layout import LocationLayout
+from battery_synth.engine.layout import TIERS, LocationLayout
 from battery_synth.engine.plan import plan_span, single_sample
 from battery_synth.engine.strings import FLOAT
 from battery_synth.life.events import LifeEvent
@@ -72,9 +72,17 @@ class Plant:
         self.layout = layout = LocationLayout.of(fleet)
         strings = len(layout.string_ids)
         self.outside = Surroundings.of(
-            seed, layout.location, layout.system_ids, strings, layout.rated_ah, scenario=scenario, campaign=campaign
+            seed,
+            layout.location,
+            layout.system_ids,
+            strings,
+            layout.rated_ah,
+            rectifiers=layout.rectifiers,
+            scenario=scenario,
+            campaign=campaign,
         )
-        self._sensors = Sensors.of(seed, layout.battery_ids, layout.string_ids)
+        self._warmer_k = self.outside.warmer_k(layout.string_ids, layout.width, TIERS)
+        self._sensors = Sensors.of(seed, layout.location.code, layout.battery_ids, layout.string_ids)
         self._faults = SensorFaults(seed, layout.string_ids, layout.width) if with_sensor_faults else None
         self._flow = Flow.empty(len(layout.string_ids), len(layout.battery_ids), len(layout.system_ids))
         self.time_s = start_s if saved is None else float(saved["time_s"])
@@ -85,14 +93,14 @@ class Plant:
         # Strings take turns with the daily resistance measurement.
         self._turn_s = OHMIC_EVERY_S * np.arange(len(layout.string_ids)) / len(layout.string_ids)
         if saved is None:
-            block_c = self._day.air_c(np.array([self.time_s]))[0] + layout.tier_c + _FLOAT_HEAT_K
-            self._batteries = InstalledBatteries.of_catalogue(seed, layout, policy)
+            block_c = self._day.air_c(np.array([self.time_s]))[0] + self._warmer_k + _FLOAT_HEAT_K
+            self._batteries = InstalledBatteries.of_catalogue(seed, layout, policy, self._warmer_k)
             wear = self._batteries.wear_since_installation(self.time_s, self._past_mean_c())
             self._state = PlantState.settled_at(block_c, len(layout.string_ids), wear)
         else:
-            self._batteries = InstalledBatteries(seed, layout, policy, saved[_BATTERIES_KEY])
+            self._batteries = InstalledBatteries(seed, layout, policy, self._warmer_k, saved[_BATTERIES_KEY])
             self._state = PlantState.unpacked(saved["state"])
-            if self._state.block_c.shape != layout.tier_c.shape:
+            if self._state.block_c.shape != self._warmer_k.shape:
                 raise ValueError("the saved state belongs to another fleet")
         self._blocks = self._batteries.blocks(self._state, self.time_s)
         if saved is not None:
@@ -158,13 +166,15 @@ class Plant:
         """Return the mean block temperatures (n,) of the past year, independent of today's weather."""
         past_s = self.time_s - np.arange(0.0, _YEAR_S, _PAST_STEP_S)
         mean_c = float(self.outside.room_target_c(past_s)[0].mean())
-        return mean_c + self.layout.tier_c + _FLOAT_HEAT_K
+        return mean_c + self._warmer_k + _FLOAT_HEAT_K
 
     def _next_refresh_s(self) -> float:
         return min(self._day.start_s + DAY_S, self._batteries.next_sudden_s(self.time_s))
 
     def _day_at(self, midnight_s: float, room_c: float) -> LocationDay:
-        return LocationDay.of(self.outside, midnight_s, room_c, len(self.layout.system_ids))
+        return LocationDay.of(
+            self.outside, midnight_s, room_c, len(self.layout.system_ids), has_rectifiers=bool(self.layout.rectifiers)
+        )
 
     # -- reading the sensors ------------------------------------------------------------------------------------
 

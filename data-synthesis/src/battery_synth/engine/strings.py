@@ -89,9 +89,17 @@ def solve_inside(state: PlantState, blocks: BlockParameters, flow: Flow, string:
 
 @compiled
 def rested_v(state: PlantState, blocks: BlockParameters, flow: Flow, i: int) -> float:
-    """Return the open-circuit voltage of a block in V."""
+    """Return the open-circuit voltage of a block in V, once its acid is even."""
     rested = electrics.open_circuit_v(flow.soc[i], state.block_c[i], blocks.good_cells[i])
     return float(rested + blocks.ocv_offset_v[i])
+
+
+@compiled
+def idle_v(state: PlantState, blocks: BlockParameters, flow: Flow, i: int, string: int) -> float:
+    """Return the voltage of a block without current in V: at rest it rises to the open-circuit voltage."""
+    open_v = rested_v(state, blocks, flow, i)
+    kept_v = state.surface[string] * (flow.float_v[i] - open_v)
+    return float(open_v + kept_v + state.fast_v[i] + state.slow_v[i] - state.exhausted_v[i])
 
 
 @compiled
@@ -121,7 +129,7 @@ def solve_charging(state: PlantState, blocks: BlockParameters, flow: Flow, strin
         over = state.deficit_ah[i] / charger.ACCEPTANCE_TAU_H / limit_a
         near = min(max(2.0 - over, 0.0), 1.0)
         if filling or near < 1.0:
-            open_v = rested_v(state, blocks, flow, i)
+            open_v = rested_v(state, blocks, flow, i) - state.exhausted_v[i]
             # Far below the taper the voltage climbs at the current limit.
             climbing_v = min(open_v + state.slow_v[i] + current_a * _CLIMB_OHM, settled_v)
             settled_v = near * settled_v + (1.0 - near) * climbing_v
@@ -141,10 +149,8 @@ def solve_idle(state: PlantState, blocks: BlockParameters, flow: Flow, string: i
     held_v = rest_v = 0.0
     broken = -1
     for i in range(first, last):
-        open_v = rested_v(state, blocks, flow, i)
         held_v += flow.float_v[i]
-        kept_v = state.surface[string] * (flow.float_v[i] - open_v)
-        flow.voltage_v[i] = open_v + kept_v + state.fast_v[i] + state.slow_v[i]
+        flow.voltage_v[i] = idle_v(state, blocks, flow, i, string)
         if blocks.is_open[i] and broken < 0:
             broken = i
         else:
@@ -168,9 +174,10 @@ def source_of_discharge(
         health = blocks.capacity_ah[i] / blocks.rated_ah
         usable_ah = new_ah * health * electrics.capacity_share(state.block_c[i])
         held_v = state.surface[string] * (flow.float_v[i] - open_v)
-        lost_v = electrics.exhaustion_v(state.deficit_ah[i], usable_ah) + electrics.coup_de_fouet_v(
-            state.deficit_ah[i], blocks.capacity_ah[i], expected_a
-        )
+        flow.exhausting_v[i] = electrics.exhaustion_v(state.deficit_ah[i], usable_ah)
+        # After a stronger current the acid in the plates is still thinner than this one makes it.
+        lost_v = max(flow.exhausting_v[i], state.exhausted_v[i])
+        lost_v += electrics.coup_de_fouet_v(state.deficit_ah[i], blocks.capacity_ah[i], expected_a)
         flow.source_v[i] = open_v + held_v + state.fast_v[i] + state.slow_v[i] - lost_v
         string_v += flow.source_v[i]
         string_ohm += flow.resistance_mohm[i] * 1e-3
@@ -188,6 +195,13 @@ def solve_discharging(blocks: BlockParameters, flow: Flow, string: int, drawn_a:
         flow.voltage_v[i] = flow.source_v[i] - drawn_a * flow.resistance_mohm[i] * 1e-3
         string_v += flow.voltage_v[i]
     flow.spent[string] = 1.0 if string_v < CUT_OFF_V_PER_BLOCK * blocks.width else 0.0
+
+
+@compiled
+def stand_by(state: PlantState, blocks: BlockParameters, flow: Flow, string: int) -> None:
+    """Fill in the voltages of a string that is connected to the load and gives no current: it relaxes."""
+    for i in range(string * blocks.width, (string + 1) * blocks.width):
+        flow.voltage_v[i] = idle_v(state, blocks, flow, i, string)
 
 
 @compiled

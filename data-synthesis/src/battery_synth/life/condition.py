@@ -12,18 +12,25 @@ import numpy as np
 import numpy.typing as npt
 
 from battery_synth.block.wear import BOLTZMANN_EV, REFERENCE_K
-from battery_synth.life.traits import CORROSION, DRY_OUT, NEVER_S, SHORT, SOFTENING, STRAP, SULFATION, Traits
-from battery_synth.streams import stream
+from battery_synth.life.traits import (
+    CORROSION,
+    DRY_OUT,
+    NEVER_S,
+    SHORT,
+    SOFTENING,
+    STRAP,
+    SULFATION,
+    WALK_STEP_DAYS,
+    Traits,
+)
 
 FloatArray = npt.NDArray[np.float64]
 BoolArray = npt.NDArray[np.bool_]
 
 FAILED_HEALTH: Final = 0.8
 """End of life: 80 % of rated capacity at 25 °C."""
-ACTIVATION_EV, ACTIVATION_RANGE_EV = 0.60, (0.50, 0.68)
-"""Life halves per 8 to 10 K; sampled once per run."""
-_RESISTANCE_SLOPE: Final = np.array([1.7, 3.0, 0.10, 1.25, 1.25, 1.25])
-"""k of R / R_new = 1 + k x loss, in the order of `MECHANISMS` (engineering judgement within published ranges)."""
+ACTIVATION_EV: Final = 0.60
+"""A usual activation energy: life halves per 9 K. Each battery has its own."""
 _EXCHANGE_SLOPE: Final = np.array([1.0, 5.0, 0.5, 0.5, 0.5, 2.0])
 """The float current of aged or dried-out blocks is 1.5 to 3 times that of new ones."""
 _OCV_AGED_V: Final = np.array([0.0, 0.06, -0.06, 0.0, 0.0, 0.0])
@@ -66,7 +73,7 @@ class Wear:
         installed_s: FloatArray,
         at_s: float,
         mean_temperature_c: FloatArray,
-        activation_ev: float = ACTIVATION_EV,
+        activation_ev: float | FloatArray = ACTIVATION_EV,
     ) -> "Wear":
         """Return the clocks of batteries that have floated since their installation at a mean temperature in °C."""
         kelvin = mean_temperature_c + 273.15
@@ -95,17 +102,15 @@ class Condition:
         return (self.health < FAILED_HEALTH) | (self.good_cells < _CELLS) | self.is_open
 
 
-def activation_ev(seed: int) -> float:
-    """Return the activation energy of a run, 0.50 to 0.68 eV."""
-    drawn = ACTIVATION_EV + 0.03 * float(stream(seed, "activation").standard_normal())
-    return float(np.clip(drawn, *ACTIVATION_RANGE_EV))
+def condition(traits: Traits, wear: Wear, at_s: float, sulfate: FloatArray | float = 0.0) -> Condition:
+    """Return the condition of batteries at an instant in s since 1970.
 
-
-def condition(traits: Traits, wear: Wear, at_s: float) -> Condition:
-    """Return the condition of batteries at an instant in s since 1970."""
+    ``sulfate`` (n,) is the share of the capacity that recoverable sulfate takes.
+    """
     part = spent_part(traits, wear)
     kind = traits.mechanism
-    worn = np.minimum(0.2 * part**traits.knee, _MOST_WORN)
+    even = traits.early_share
+    worn = np.minimum(0.2 * (even * part + (1.0 - even) * part**traits.knee), _MOST_WORN)
     loss = worn + 0.2 * wear.cycle_share * np.where(kind == SOFTENING, _SOFTENING_CYCLES, 1.0)
     age_days = np.maximum(at_s - traits.installed_s, 0.0) / 86_400.0
     formed = 1.0 - _DELIVERED_LACK * np.exp(-age_days / _FORMING_DAYS)
@@ -114,11 +119,12 @@ def condition(traits: Traits, wear: Wear, at_s: float) -> Condition:
     wander = traits.resistance_wander * np.sin(2.0 * np.pi * age_days / traits.wander_days + traits.wander_phase)
     scatter = (traits.resistance_scatter + wander) * (1.0 - np.exp(-age_days / (_SCATTER_YEARS * _YEAR_DAYS)))
     visible = np.where(kind == DRY_OUT, np.minimum(0.2 * part**_DRY_LEAD, _MOST_WORN), worn)
-    ratio = 1.0 + _RESISTANCE_SLOPE[kind] * visible + scatter + _FRESH_RESISTANCE * np.exp(-age_days / _FRESH_DAYS)
+    ratio = 1.0 + traits.resistance_slope * visible + scatter + _FRESH_RESISTANCE * np.exp(-age_days / _FRESH_DAYS)
     near_end = np.minimum(worn / 0.2, 1.5)
     cells = np.where(shorted, _CELLS - 1.0, _CELLS)
+    whole = traits.initial_capacity * formed * (1.0 + capacity_walk(traits, age_days)) * (1.0 - sulfate)
     return Condition(
-        health=np.maximum(traits.initial_capacity * (1.0 - loss) * formed * cells / _CELLS, _WORST_HEALTH),
+        health=np.maximum(whole * (1.0 - loss) * cells / _CELLS, _WORST_HEALTH),
         resistance_ratio=np.maximum(ratio, 0.8) * strap,
         exchange_ratio=1.0 + _EXCHANGE_SLOPE[kind] * worn,
         good_cells=cells,
@@ -136,6 +142,17 @@ def spent_part(traits: Traits, wear: Wear) -> FloatArray:
     clock = clock + _UNDERCHARGE_WEIGHT * wear.undercharge_days * (kind == SULFATION)
     part: FloatArray = clock / traits.life_days
     return part
+
+
+def capacity_walk(traits: Traits, age_days: FloatArray) -> FloatArray:
+    """Return the relative deviation of the capacities (n,) from their law: the walk, straight between its steps."""
+    last = traits.capacity_walk.shape[1] - 1
+    step = np.minimum(age_days / WALK_STEP_DAYS, float(last))
+    lower = np.minimum(step.astype(np.int64), last - 1)
+    rows = np.arange(len(age_days))
+    before, after = traits.capacity_walk[rows, lower], traits.capacity_walk[rows, lower + 1]
+    walk: FloatArray = before + (after - before) * (step - lower)
+    return walk
 
 
 def _sudden(traits: Traits, part: FloatArray, at_s: float) -> tuple[FloatArray, BoolArray, BoolArray]:

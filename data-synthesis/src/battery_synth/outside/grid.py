@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from battery_synth.outside.campaign import Campaign
 from battery_synth.outside.climate import year_of, year_start_s
+from battery_synth.outside.habits import Habits
 from battery_synth.outside.locations import LocationProfile
 from battery_synth.streams import stream
 
@@ -31,7 +32,10 @@ CAPACITY_TEST_S: Final = 5.0 * 3600.0
 CAPACITY_TEST_PER_AH: Final = 0.23
 """About the four-hour rate: 27.6 A for 120 Ah."""
 CAPACITY_TEST_MONTHS: Final = (11, 12, 1, 2)
-"""The yearly plan has capacity tests in the cool season; each string is tested every second year."""
+"""The yearly plan has capacity tests in the cool season, at the locations whose habit they are."""
+PARTIAL_TEST_S: Final = 3000.0
+PARTIAL_TEST_PER_AH: Final = 0.4
+"""A partial test of 50 minutes at 48 A for 120 Ah takes a third of the capacity and reaches no cut-off."""
 _HOUR_S, _DAY_S = 3600.0, 86_400.0
 _LONGEST_S: Final = 3.0 * _DAY_S
 
@@ -50,6 +54,16 @@ class DischargeSpan:
     current_a: float | None = None
     """Current of a capacity test; None where the load draws constant power."""
     genset_failed: bool = False
+    rectifier_end_s: float | None = None
+    """Until when the strings of rectifiers feed the load after ``end_s``; None where they end with the others."""
+    rectifiers_only: bool = False
+
+    @property
+    def rest_of_rectifiers(self) -> "DischargeSpan | None":
+        """The span in which only the strings of rectifiers still feed the load."""
+        if self.rectifier_end_s is None or self.rectifier_end_s <= self.end_s:
+            return None
+        return DischargeSpan(self.end_s, self.rectifier_end_s, self.mains_back_s, self.kind, rectifiers_only=True)
 
     @property
     def over_s(self) -> float:
@@ -74,7 +88,8 @@ class Grid:
         campaign: Campaign | None = None,
     ) -> None:
         self._seed, self._location, self._strings = seed, location, strings
-        self._test_a, self._campaign = CAPACITY_TEST_PER_AH * rated_ah, campaign
+        self._rated_ah, self._campaign = rated_ah, campaign
+        self._habits = Habits.of(seed, location.code)
         self._planned = [*extra, *self._campaign_tests()]
         self._years: dict[int, list[DischargeSpan]] = {}
 
@@ -122,7 +137,11 @@ class Grid:
             if failed:
                 on_battery_s = _tenths(random.uniform(300, 1500))
             end_s = start_s + min(on_battery_s, length_s)
-            events.append(DischargeSpan(start_s, end_s, start_s + length_s, "outage", genset_failed=failed))
+            back_s = start_s + length_s
+            rectifier_end_s = back_s if self._habits.rectifiers_off_generator else None
+            events.append(
+                DischargeSpan(start_s, end_s, back_s, "outage", genset_failed=failed, rectifier_end_s=rectifier_end_s)
+            )
         return events
 
     def _short_events(self, random: np.random.Generator, year: int) -> list[DischargeSpan]:
@@ -133,7 +152,10 @@ class Grid:
         return events
 
     def _tests(self, random: np.random.Generator, year: int) -> list[DischargeSpan]:
-        """Draw the monthly generator tests, and once a year a partial discharge of each string."""
+        """Draw the monthly generator tests, and the yearly discharge of each string where strings are tested.
+
+        It is short and under the load, or where partial tests are the habit a longer one at a fixed current.
+        """
         events = []
         for month in range(1, 13):
             start_s = datetime(year, month, 1 + int(random.integers(0, 27)), 3, 5, tzinfo=UTC).timestamp()
@@ -142,21 +164,35 @@ class Grid:
             # Spread over the year by the string's number: at most one test per day at a location with nine strings.
             day = int(random.integers(0, max(360 // self._strings, 1))) * self._strings + string
             start_s = year_start_s(year) + _DAY_S * (day % 360) + 4 * _HOUR_S + 1200.0 * (1 + day // 360 % 40)
-            events.append(DischargeSpan(start_s, start_s + STRING_TEST_S, start_s, "string_test", string))
+            if self._habits.testing == "full":
+                events.append(DischargeSpan(start_s, start_s + STRING_TEST_S, start_s, "string_test", string))
+            elif self._habits.testing == "partial" and not self._is_campaign(start_s):
+                partial_a = PARTIAL_TEST_PER_AH * self._rated_ah
+                end_s = start_s + PARTIAL_TEST_S
+                events.append(DischargeSpan(start_s, end_s, start_s, "string_test", string, partial_a))
         return events
 
     def _capacity_tests(self, year: int) -> list[DischargeSpan]:
-        """Plan the year's capacity tests: every string in every second year, one after another in the cool months."""
-        events = []
+        """Plan the year's capacity tests: every string in every second or third year, or none.
+
+        They follow one after another in the cool months.
+        """
+        events: list[DischargeSpan] = []
+        if self._habits.testing != "full":
+            return events
         days = [(month, day) for month in CAPACITY_TEST_MONTHS for day in range(2, 27)]
         for string in range(self._strings):
-            if (string + year) % 2:
+            if (string + year) % self._habits.full_test_years:
                 continue
             month, day = days[(string * 7 + year) % len(days)]
             start_s = datetime(year, month, day, 2, tzinfo=UTC).timestamp()
-            if self._campaign is None or not self._campaign.covers(start_s):
+            if not self._is_campaign(start_s):
                 events.append(self._capacity_test(string, start_s))
         return events
+
+    def _is_campaign(self, at_s: float) -> bool:
+        """Return whether a campaign decides which strings are tested at an instant."""
+        return self._campaign is not None and self._campaign.covers(at_s)
 
     def _campaign_tests(self) -> list[DischargeSpan]:
         if self._campaign is None:
@@ -165,7 +201,9 @@ class Grid:
         return [self._capacity_test(string, start_s) for string, start_s in tests]
 
     def _capacity_test(self, string: int, start_s: float) -> DischargeSpan:
-        return DischargeSpan(start_s, start_s + CAPACITY_TEST_S, start_s, "capacity_test", string, self._test_a)
+        return DischargeSpan(
+            start_s, start_s + CAPACITY_TEST_S, start_s, "capacity_test", string, CAPACITY_TEST_PER_AH * self._rated_ah
+        )
 
     def _instants(self, random: np.random.Generator, year: int, rate_per_year: float) -> list[float]:
         """Draw instants over a year, denser in the storm months of the location."""

@@ -44,6 +44,9 @@ LOCATIONS: Final = (
 )
 LOCATION_BY_CODE: Final = {location.code: location for location in LOCATIONS}
 BATTERIES_PER_STRING: Final = 24
+UPS_KVA_PER_STRING: Final = 200.0 / 6.0
+RECTIFIER_KVA_PER_STRING: Final = 5.0
+"""Rating of a system over its strings: C/8 to C/20 at the loads of `load.RECTIFIER_FACTOR` (engineering judgement)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,9 +63,10 @@ class SystemLayout:
 def layout_of(location: LocationProfile) -> tuple[SystemLayout, ...]:
     """Return a location's systems: 9 strings each, on one UPS, or on two at the central locations.
 
-    The ratings keep about 74 A per string at 65 % load with six strings (200 kVA) and with three (100 kVA).
+    The ratings keep about 74 A per string of a UPS at 65 % load with six strings (200 kVA) and with three (100 kVA),
+    and 6 to 15 A per string of a rectifier, whose batteries are meant to last for hours.
     """
-    rectifier = SystemLayout(SystemKind.RECTIFIER, "REC", 1, 100.0, 3)
+    rectifier = SystemLayout(SystemKind.RECTIFIER, "REC", 1, 3 * RECTIFIER_KVA_PER_STRING, 3)
     if location.region == "central":
         return (
             rectifier,

@@ -1,4 +1,7 @@
-"""Battery rooms: the temperature that the air conditioning holds, its faults, and how fast the air follows."""
+"""Battery rooms: the temperature that the air conditioning holds, its faults, and how fast the air follows.
+
+Rooms differ by their set-point, by how much of the weather they let in, and from rack to rack.
+"""
 
 from dataclasses import dataclass
 from typing import Final
@@ -23,8 +26,20 @@ _FAILURES_PER_YEAR: Final = 0.5
 _REPAIR_MEDIAN_H, _REPAIR_LOG_SIGMA, _REPAIR_RANGE_H = 5.0, 0.7, (2.0, 24.0)
 _DRIFTS_PER_YEAR: Final = 1.5
 _DRIFT_DAYS, _DRIFT_C = (10.0, 50.0), (2.0, 6.0)
-_WEATHER_SHARE: Final = 0.05
-"""Part of the outdoor swing that a cooled room shows."""
+SET_POINT_C, SET_POINT_SD_C, SET_POINT_RANGE_C = 24.3, 2.0, (20.0, 30.0)
+"""Set-points of locations: controlled rooms 22 to 25 °C, up to 27 °C where power is saved; some are colder, some are
+warmer (engineering judgement; site differences come from the cooling, not from the climate directly)."""
+_QUALITY_SD: Final = 0.3
+"""Scatter of the control about the upkeep of the location (engineering judgement)."""
+WEATHER_SHARE: Final = (0.03, 0.55)
+"""Part of the outdoor swing that a room shows: of one with good control, and of one with none (engineering judgement:
+a room in which half of the weather arrives swings by 4 K over a northern year and by 5 K in a day)."""
+GRADIENT_K: Final = (1.0, 3.0)
+"""Air at the top tier of the racks over that at the bottom: 1 to 3 K (engineering judgement)."""
+RACK_SD_K: Final = 0.6
+"""Between the racks of a room, nearer to the cold air or farther (engineering judgement)."""
+INNER_K: Final = 0.5
+"""Inner blocks stand warmer than those at the ends of a tier: 0.5 to 1.5 K (engineering judgement)."""
 _DAY_S: Final = 86_400.0
 _STATES: Final = tuple(HvacState)
 
@@ -46,8 +61,12 @@ class Room:
         self, seed: int, location: LocationProfile, climate: Climate, extra: tuple[HvacFault, ...] = ()
     ) -> None:
         self._seed, self._location, self._climate, self._extra = seed, location, climate, extra
-        scatter = float(stream(seed, "set-point", location.code).standard_normal())
-        self.set_point_c = 23.0 + 2.5 * (1.0 - location.hvac_quality) + 0.5 * scatter
+        random = stream(seed, "set-point", location.code)
+        drawn_c = SET_POINT_C + SET_POINT_SD_C * float(random.standard_normal())
+        self.set_point_c = float(np.clip(drawn_c, *SET_POINT_RANGE_C))
+        quality = float(np.clip(location.hvac_quality + _QUALITY_SD * random.standard_normal(), 0.0, 1.0))
+        tight, open_ = WEATHER_SHARE
+        self.weather_share = tight + (open_ - tight) * (1.0 - quality) ** 1.5
         self._years: dict[int, list[HvacFault]] = {}
 
     def faults(self, start_s: float, end_s: float) -> list[HvacFault]:
@@ -61,7 +80,7 @@ class Room:
         """Return the temperature in °C that the air approaches, and its time constant in s."""
         outdoor_c = self._climate.outdoor_c(at_s)
         offset_c, failed = self._active_faults(at_s)
-        held_c = self.set_point_c + _WEATHER_SHARE * (outdoor_c - 28.0) + offset_c
+        held_c = self.set_point_c + self.weather_share * (outdoor_c - 28.0) + offset_c
         adrift_c = np.maximum(outdoor_c + FAILED_LIFT_K, self.set_point_c)
         return np.where(failed, adrift_c, held_c), np.where(failed, ROOM_TAU_FAILED_S, ROOM_TAU_COOLED_S)
 
@@ -77,6 +96,20 @@ class Room:
     def humidity_pct(self, at_s: FloatArray) -> FloatArray:
         """Return the room's relative humidity in %: cooled air is dry and follows the weather a little."""
         return 45.0 + 0.15 * (self._climate.humidity_pct(at_s) - 70.0)
+
+    def warmer_k(self, string_ids: list[str], width: int, tiers: int) -> FloatArray:
+        """Return how much warmer than the room the air at each block (n,) is: its rack, its tier, its neighbours.
+
+        The cold aisle's end of a room may be colder than the sensor of its air.
+        """
+        gradient_k = float(stream(self._seed, "gradient", self._location.code).uniform(*GRADIENT_K))
+        racks_k = [RACK_SD_K * float(stream(self._seed, "rack", string).standard_normal()) for string in string_ids]
+        along = np.arange(width)
+        per_tier = max(width // tiers, 1)
+        tier = np.minimum(along * tiers // width, tiers - 1) / max(tiers - 1, 1)
+        inner = np.sin(np.pi * (along % per_tier + 0.5) / per_tier)
+        warmer: FloatArray = np.array(racks_k)[:, None] + gradient_k * tier + INNER_K * inner
+        return warmer.ravel()
 
     def _active_faults(self, at_s: FloatArray) -> tuple[FloatArray, npt.NDArray[np.bool_]]:
         offset_c, failed = np.zeros(len(at_s)), np.zeros(len(at_s), bool)

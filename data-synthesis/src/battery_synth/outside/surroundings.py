@@ -34,12 +34,14 @@ class Surroundings:
         strings: int,
         rated_ah: float,
         *,
+        rectifiers: frozenset[str] = frozenset(),
         scenario: Scenario | None = None,
         campaign: Campaign | None = None,
     ) -> "Surroundings":
         """Draw the surroundings of a location with a number of strings of ``rated_ah``.
 
-        A scenario adds its events; a campaign has its capacity tests.
+        ``rectifiers`` names the systems that are rectifiers. A scenario adds its events; a campaign has its capacity
+        tests.
         """
         added = scenario or Scenario("none")
         climate = Climate.of_location(seed, location.code, location.climate_zone)
@@ -49,7 +51,7 @@ class Surroundings:
             Room(seed, location, climate, added.hvac_faults),
             Grid(seed, location, strings, rated_ah, added.discharges, campaign=campaign),
             Chargers(seed, systems, added.charger_faults),
-            Load(seed, systems),
+            Load(seed, systems, rectifiers),
         )
 
     def outdoor_c(self, at_s: FloatArray) -> FloatArray:
@@ -59,6 +61,10 @@ class Surroundings:
     def room_target_c(self, at_s: FloatArray) -> tuple[FloatArray, FloatArray]:
         """Return the temperature in °C that the room's air approaches, and its time constant in s."""
         return self.room.target_c(at_s)
+
+    def warmer_k(self, string_ids: list[str], width: int, tiers: int) -> FloatArray:
+        """Return how much warmer than the room the air at each block (n,) of strings on racks with tiers is."""
+        return self.room.warmer_k(string_ids, width, tiers)
 
     def room_humidity_pct(self, at_s: FloatArray) -> FloatArray:
         """Return the room's relative humidity in %."""

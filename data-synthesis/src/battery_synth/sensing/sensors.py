@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from battery_synth.block import electrics
 from battery_synth.compiled import compiled
+from battery_synth.sensing.instruments import Instruments
 from battery_synth.sensing.noise import UintArray, bits, keys, normal
 from battery_synth.state.arrays import TrueRows
 from battery_synth.streams import stream
@@ -18,7 +19,10 @@ Float32Array = npt.NDArray[np.float32]
 
 VOLTAGE_GAIN_SD, VOLTAGE_NOISE_V, VOLTAGE_STEP_V = 0.0015, 0.005, 0.001
 TEMPERATURE_OFFSET_SD_C, TEMPERATURE_NOISE_C, TEMPERATURE_STEP_C = 0.5, 0.1, 0.1
-RESISTANCE_BIAS_SD, RESISTANCE_REPEATABILITY, RESISTANCE_STEP_MOHM = 0.01, 0.01, 0.01
+RESISTANCE_BIAS_SD, RESISTANCE_STEP_MOHM = 0.01, 0.01
+RESISTANCE_NOISE, RESISTANCE_WANDER, WANDER_DAYS = 0.006, 0.008, 20.0
+"""Repeatability of a block's resistance: 1 % (data sheets of monitors), a part of it anew in each measurement and
+a part that stays for weeks, so that the mean of a month is not better than about 0.6 %."""
 STRING_GAIN_SD, STRING_NOISE_V, STRING_STEP_V = 0.0005, 0.02, 0.01
 HALL_GAIN, HALL_NOISE_A, HALL_STEP_A, HALL_DEAD_BAND_A = 1.005, 0.015, 0.1, 0.2
 """A Hall transducer for 300 A, zeroed on float: it does not see the float current."""
@@ -27,6 +31,7 @@ PROBE_GAIN_SD, PROBE_OFFSET_SD_MA, PROBE_NOISE_MA, PROBE_STEP_MA, PROBE_RANGE_MA
 RIPPLE_OHM: Final = 0.084
 """Resistance of 24 blocks in series, across which the ripple current appears as ripple voltage."""
 TICK_US: Final = 100_000
+_WANDER_US: Final = int(WANDER_DAYS * 86_400_000_000)
 
 
 class SensorErrors(NamedTuple):
@@ -36,6 +41,10 @@ class SensorErrors(NamedTuple):
     voltage_gain: FloatArray
     temperature_offset_c: FloatArray
     resistance_gain: FloatArray
+    instrument_change_us: npt.NDArray[np.int64]
+    instrument_gain: FloatArray
+    instrument_per_k: FloatArray
+    """See `battery_synth.sensing.instruments.Instruments`."""
     string_key: UintArray
     string_gain: FloatArray
     probe_gain: FloatArray
@@ -68,20 +77,24 @@ class Sensors:
     errors: SensorErrors
 
     @classmethod
-    def of(cls, seed: int, battery_ids: list[str], string_ids: list[str]) -> "Sensors":
+    def of(cls, seed: int, location: str, battery_ids: list[str], string_ids: list[str]) -> "Sensors":
         """Draw each sensor's fixed errors from its own stream.
 
-        The bias of an ohmic instrument is part of the baseline taken with it. What is drawn here (half of the 2 % of a
-        data sheet) is the difference between the installed monitor and the instrument used at commissioning.
+        The baseline of the catalogue was taken at commissioning with a good instrument. The monitors read it with the
+        error of their `Instruments`, and with a small one of the leads of each block.
         """
         blocks = np.array([stream(seed, "sensor", battery).standard_normal(3) for battery in battery_ids])
         strings = np.array([stream(seed, "sensor", string).standard_normal(3) for string in string_ids])
+        instruments = Instruments.of(seed, location, string_ids)
         return cls(
             SensorErrors(
                 block_key=keys(seed, battery_ids, "sensor-noise"),
                 voltage_gain=1.0 + VOLTAGE_GAIN_SD * blocks[:, 0],
                 temperature_offset_c=TEMPERATURE_OFFSET_SD_C * blocks[:, 1],
                 resistance_gain=1.0 + RESISTANCE_BIAS_SD * blocks[:, 2],
+                instrument_change_us=instruments.change_us,
+                instrument_gain=instruments.gain,
+                instrument_per_k=instruments.per_k,
                 string_key=keys(seed, string_ids, "sensor-noise"),
                 string_gain=1.0 + STRING_GAIN_SD * strings[:, 0],
                 probe_gain=1.0 + PROBE_GAIN_SD * strings[:, 1],
@@ -112,6 +125,16 @@ def rounded(value: float, step: float) -> float:
 
 
 @compiled
+def wander(key: np.uint64, at_us: np.int64) -> float:
+    """Return slow noise of unit variance: independent from one `WANDER_DAYS` to the next, and smooth between."""
+    knot = at_us // _WANDER_US
+    turn = (at_us - knot * _WANDER_US) / _WANDER_US * (math.pi / 2.0)
+    # Ticks of readings are far greater than these: no reading shares its bits with a knot.
+    before, after = normal(bits(key, knot), 3), normal(bits(key, knot + 1), 3)
+    return before * math.cos(turn) + after * math.sin(turn)
+
+
+@compiled
 def read_rows(
     errors: SensorErrors,
     rows: TrueRows,
@@ -126,6 +149,8 @@ def read_rows(
         string = rows.string[row]
         tick = at_us[row] // TICK_US
         total_v = 0.0
+        epoch = np.searchsorted(errors.instrument_change_us, at_us[row], side="right") if is_ohmic[row] else 0
+        instrument = errors.instrument_gain[epoch, string]
         for j in range(width):
             i = string * width + j
             random = bits(errors.block_key[i], tick)
@@ -138,7 +163,9 @@ def read_rows(
             readings.temperature_c[row, j] = rounded(rows.temperature_c[row, j] + error_c, TEMPERATURE_STEP_C)
             if is_ohmic[row]:
                 true_mohm = electrics.ohmic_mohm(resistance_25c_mohm[i], rows.soc[row, j], rows.temperature_c[row, j])
-                gain = errors.resistance_gain[i] * (1.0 + RESISTANCE_REPEATABILITY * normal(random, 2))
+                gain = instrument * errors.resistance_gain[i] * (1.0 + RESISTANCE_NOISE * normal(random, 2))
+                gain *= 1.0 + RESISTANCE_WANDER * wander(errors.block_key[i], at_us[row])
+                gain *= 1.0 + errors.instrument_per_k[string] * (rows.temperature_c[row, j] - 25.0)
                 readings.internal_resistance_mohm[row, j] = rounded(true_mohm * gain, RESISTANCE_STEP_MOHM)
             else:
                 readings.internal_resistance_mohm[row, j] = np.nan

@@ -9,8 +9,8 @@ FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
 BoolArray = npt.NDArray[np.bool_]
 
-ALL_STRINGS, NO_STRING = -1, -2
-"""In place of a string's index: every string of the location, or none."""
+ALL_STRINGS, NO_STRING, RECTIFIER_STRINGS = -1, -2, -3
+"""In place of a string's index: every string of the location, none, or those of its rectifiers."""
 
 
 class PlantState(NamedTuple):
@@ -22,6 +22,8 @@ class PlantState(NamedTuple):
     fast_v: FloatArray
     slow_v: FloatArray
     """Overvoltages of the fast and the slow polarisation branch."""
+    exhausted_v: FloatArray
+    """Voltage that exhausted acid in the plates takes; it relaxes at rest and on charge."""
     surface: FloatArray
     """(g,) share of the float overvoltage that a string's electrodes hold: 1 on float, 0 late in a discharge."""
     tripped: FloatArray
@@ -49,7 +51,7 @@ class PlantState(NamedTuple):
         """
         zero = np.zeros(len(block_c))
         return cls(
-            block_c.copy(), zero.copy(), zero.copy(), zero.copy(),
+            block_c.copy(), zero.copy(), zero.copy(), zero.copy(), zero.copy(),
             np.ones(strings), np.zeros(strings), np.zeros(strings), *(clock.copy() for clock in wear),
         )  # fmt: skip
 
@@ -59,8 +61,9 @@ class PlantState(NamedTuple):
 
     @classmethod
     def unpacked(cls, arrays: dict[str, Any]) -> Self:
-        """Rebuild the state from the result of `packed`."""
-        return cls(**{name: np.array(arrays[name], np.float64) for name in cls._fields})
+        """Rebuild the state from the result of `packed`; older ones had no exhaustion that relaxes."""
+        known = {"exhausted_v": np.zeros_like(arrays["block_c"]), **arrays}
+        return cls(**{name: np.array(known[name], np.float64) for name in cls._fields})
 
 
 class BlockParameters(NamedTuple):
@@ -68,13 +71,18 @@ class BlockParameters(NamedTuple):
 
     width: int
     rated_ah: float
-    activation_ev: float
+    activation_ev: FloatArray
+    full_cycles: FloatArray
+    cycle_exponent: FloatArray
+    """(n,) temperature law and cycle life of each block, see `block.wear`."""
     system_of_string: IntArray
+    """(g,)"""
+    is_rectifier: BoolArray
     """(g,)"""
     rated_w: FloatArray
     """(g,) DC power of a string's share of its system's rating."""
-    tier_c: FloatArray
-    """(n,) how much warmer than the room the air at a block's rack tier is, in K."""
+    warmer_k: FloatArray
+    """(n,) how much warmer than the room the air at a block is."""
     capacity_ah: FloatArray
     resistance_25c_mohm: FloatArray
     log_exchange: FloatArray
@@ -114,7 +122,7 @@ class Plan(NamedTuple):
     air_c: FloatArray
     """(K + 1,) room temperature in the middle of each step; the last is unused."""
     feeding: IntArray
-    """(K + 1,) which strings feed the load: a string's index, `ALL_STRINGS` or `NO_STRING`."""
+    """(K + 1,) which strings feed the load: a string's index, or `ALL_STRINGS`, `NO_STRING` or `RECTIFIER_STRINGS`."""
     constant_a: FloatArray
     """(K + 1,) current of a capacity test; NaN where the load draws constant power."""
     is_test: BoolArray
@@ -165,6 +173,10 @@ class Flow(NamedTuple):
     mode: npt.NDArray[np.int8]
     float_v: FloatArray
     source_v: FloatArray
+    exhausting_v: FloatArray
+    """Voltage that a current in discharge takes of a block as its acid runs out."""
+    faster_days: FloatArray
+    """Days at 25 °C that a step is worth."""
     voltage_v: FloatArray
     resistance_mohm: FloatArray
     soc: FloatArray
@@ -177,7 +189,7 @@ class Flow(NamedTuple):
     def empty(cls, strings: int, blocks: int, systems: int) -> Self:
         """Return scratch arrays for a location."""
         by_string: list[Any] = [np.zeros(strings) for _ in range(4)]
-        by_block: list[Any] = [np.zeros(blocks) for _ in range(5)]
+        by_block: list[Any] = [np.zeros(blocks) for _ in range(7)]
         by_system: list[Any] = [np.zeros(systems) for _ in range(3)]
         parts = [*by_string, np.zeros(strings, np.int8), *by_block, *by_system]
         return cls(*parts)
