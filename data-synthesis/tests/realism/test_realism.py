@@ -1,9 +1,11 @@
 """The realism checks pass on generated data and fail on corrupted data: a check that cannot fail is useless."""
 
 import shutil
-from dataclasses import replace
+from collections.abc import Iterator
+from dataclasses import fields, replace
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -73,6 +75,37 @@ def test_resistance_and_capacity_hold_over_lives_run_to_their_end(seen: Populati
     found = list(realism.population_checks(seen))
     assert len(found) == 3
     require(found)
+
+
+def test_a_population_does_not_depend_on_the_pieces_it_is_read_in(
+    lives: DatasetTables, seen: Population, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = DatasetTables.batches
+
+    def in_pieces(data: DatasetTables, table: str, columns: list[str]) -> Iterator[Any]:
+        for batch in whole(data, table, columns):
+            yield from (batch.slice(first, 4_999) for first in range(0, len(batch), 4_999))
+
+    monkeypatch.setattr(DatasetTables, "batches", in_pieces)
+    pieced = population(lives)
+    for field in fields(Population):
+        one, other = getattr(seen, field.name), getattr(pieced, field.name)
+        if one.dtype.kind == "f":
+            np.testing.assert_allclose(one, other, rtol=1e-9)
+        else:
+            np.testing.assert_array_equal(one, other)
+
+
+def test_a_truth_of_other_days_is_refused(lives: DatasetTables, monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = DatasetTables.batches
+
+    def without_some(data: DatasetTables, table: str, columns: list[str]) -> Iterator[Any]:
+        batches = list(whole(data, table, columns))
+        yield from batches if table == "telemetry_daily" else batches[:-1]
+
+    monkeypatch.setattr(DatasetTables, "batches", without_some)
+    with pytest.raises(NotADataset, match="different days"):
+        population(lives)
 
 
 def test_failure_rates_hold(lives: DatasetTables) -> None:

@@ -15,7 +15,16 @@ from battery_synth.outside.climate import MONTHLY_MEAN_C, Climate
 from battery_synth.outside.grid import Grid
 from battery_synth.outside.locations import LOCATIONS
 from battery_synth.realism.survival import SurvivalTimes, lives_of, median_age_days, rate_per_year
-from battery_synth.realism.tables import DatasetTables, FloatArray, Population, instants_us, numbers, population, words
+from battery_synth.realism.tables import (
+    DatasetTables,
+    FloatArray,
+    Population,
+    instants_us,
+    numbers,
+    population,
+    strings_of,
+    words,
+)
 
 _YEAR: Final = 365.25
 
@@ -102,8 +111,7 @@ def reading_checks(data: DatasetTables) -> Iterator[RealismCheck]:
     rows = data.read("telemetry", ["time", "battery_id", "voltage_v", "current_a"])
     strings = data.read("string_telemetry", ["time", "string_id", "voltage_v", "current_a", "float_current_ma", "mode"])
     at_us, volts = instants_us(rows), numbers(rows, "voltage_v")
-    owner = np.array([name[4:-4] for name in rows["battery_id"].to_pylist()])
-    key, block_v = _by_sample(at_us, owner, volts)
+    key, block_v = _by_sample(at_us, strings_of(rows), volts)
     order = np.lexsort((instants_us(strings), words(strings, "string_id")))
     mode = words(strings, "mode")[order]
     total_v, string_a = numbers(strings, "voltage_v")[order], numbers(strings, "current_a")[order]

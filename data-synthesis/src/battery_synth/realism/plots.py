@@ -7,6 +7,8 @@ from typing import Any, Final
 
 import matplotlib as mpl
 import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 from matplotlib.figure import Figure
 
 from battery_synth.engine.day import room_course_c
@@ -17,6 +19,7 @@ from battery_synth.realism.survival import SurvivalTimes, rate_per_year, surviva
 from battery_synth.realism.tables import DatasetTables, FloatArray, Population, instants_us, numbers, words
 
 _BANGKOK_US: Final = 7 * 3_600_000_000
+_DAY_US: Final = 86_400_000_000
 _YEAR_DAYS: Final = 365.25
 _COLOURS: Final = ("#2563eb", "#f97316", "#16a34a", "#9333ea", "#dc2626", "#0891b2")
 _STYLE: Final[Any] = {
@@ -80,16 +83,16 @@ def distributions(data: DatasetTables) -> Figure:
 def one_day(data: DatasetTables) -> Figure:
     """Plot one day of one string: block voltages and temperatures."""
     first_us, string = _first_day(data)
-    rows = data.read("telemetry", ["time", "battery_id", "voltage_v", "temperature_c"])
+    batteries = sorted(row.battery_id for row in data.fleet if row.battery_id.startswith(f"BAT-{string}"))
+    rows = data.read("telemetry", ["time", "battery_id", "voltage_v", "temperature_c"], _of(batteries[::3]))
     at_us, names = instants_us(rows), words(rows, "battery_id")
-    own = np.char.startswith(names, f"BAT-{string}") & (at_us < first_us + 86_400_000_000)
     figure, (left, right) = _canvas(2, sharex=True)
-    hours = ((at_us[own] + _BANGKOK_US) % 86_400_000_000) / 3.6e9
-    for name in sorted(set(names[own]))[::3]:
-        rows_of = names[own] == name
-        order = np.argsort(hours[rows_of])
-        left.plot(hours[rows_of][order], numbers(rows, "voltage_v")[own][rows_of][order], lw=0.8)
-        right.plot(hours[rows_of][order], numbers(rows, "temperature_c")[own][rows_of][order], lw=0.8)
+    hours = ((at_us + _BANGKOK_US) % _DAY_US) / 3.6e9
+    for name in sorted(set(names)):
+        rows_of = np.flatnonzero((names == name) & (at_us < first_us + _DAY_US))
+        order = rows_of[np.argsort(hours[rows_of])]
+        left.plot(hours[order], numbers(rows, "voltage_v")[order], lw=0.8)
+        right.plot(hours[order], numbers(rows, "temperature_c")[order], lw=0.8)
     left.set(title=f"One day of {string}: voltage, V", xlabel="hour in Bangkok")
     right.set(title="Temperature, °C", xlabel="hour in Bangkok")
     return figure
@@ -200,6 +203,11 @@ def failure_rates(lives: SurvivalTimes) -> Figure:
     right.set(title="Surviving, %", xlabel="age, years", ylim=(0, 102))
     right.legend(fontsize=6, frameon=False)
     return figure
+
+
+def _of(batteries: list[str]) -> Any:
+    """Return the filter of the rows of some batteries."""
+    return pc.field("battery_id").cast(pa.string()).isin(batteries)
 
 
 def _first_day(data: DatasetTables) -> tuple[int, str]:

@@ -1,10 +1,11 @@
 """Tables of a dataset folder as arrays, read column by column."""
 
 import json
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, Final, NamedTuple, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -15,7 +16,9 @@ from battery_contracts.fleet import FleetRow
 from battery_synth.catalogue import read_catalogue_csv
 
 FloatArray = npt.NDArray[np.float64]
-_DAY_US = 86_400_000_000
+_DAY_US: Final = 86_400_000_000
+_BASELINE_DAYS: Final = 20
+"""Measurements that a baseline of a battery's own needs."""
 
 
 class NotADataset(ValueError):
@@ -53,6 +56,13 @@ class DatasetTables:
         rows: pa.Table = source.to_table(columns=columns, filter=where)
         return rows
 
+    def batches(self, table: str, columns: list[str]) -> Iterator[Any]:
+        """Yield columns of a table in record batches, so that its length takes no memory."""
+        source: Any = pd.dataset(self.folder / table, partitioning=None, format=self.manifest["file_format"])
+        for batch in source.to_batches(columns=columns, batch_readahead=2, fragment_readahead=1):
+            if len(batch):
+                yield batch
+
     @cached_property
     def fleet(self) -> tuple[FleetRow, ...]:
         """The catalogue of its batteries."""
@@ -67,13 +77,33 @@ def numbers(table: pa.Table, name: str) -> FloatArray:
 
 def instants_us(table: pa.Table) -> npt.NDArray[np.int64]:
     """Return the time column in us since 1970."""
-    at_us: npt.NDArray[np.int64] = table["time"].to_numpy().astype("datetime64[us]").astype(np.int64)
-    return at_us
+    return _instants_us(table["time"])
 
 
 def words(table: pa.Table, name: str) -> npt.NDArray[np.str_]:
     """Return a column of text."""
-    return np.array(table[name].to_pylist())
+    return _texts(table[name].unify_dictionaries().combine_chunks())
+
+
+def strings_of(table: pa.Table) -> npt.NDArray[np.int64]:
+    """Return the string (k,) of each battery of a column of ids, as its rank among all of them."""
+    column = table["battery_id"].unify_dictionaries().combine_chunks()
+    coded = column if pa.types.is_dictionary(column.type) else column.dictionary_encode()
+    _, rank = np.unique([name[4:-4] for name in coded.dictionary.to_pylist()], return_inverse=True)
+    return np.asarray(rank[coded.indices.to_numpy(zero_copy_only=False)], np.int64)
+
+
+def _instants_us(column: Any) -> npt.NDArray[np.int64]:
+    at_us: npt.NDArray[np.int64] = column.to_numpy(zero_copy_only=False).astype("datetime64[us]").astype(np.int64)
+    return at_us
+
+
+def _texts(column: Any) -> npt.NDArray[np.str_]:
+    """Return text from its few different values: one Python string each, not one a row."""
+    coded = column if pa.types.is_dictionary(column.type) else column.dictionary_encode()
+    values = np.array(coded.dictionary.to_pylist())
+    texts: npt.NDArray[np.str_] = values[coded.indices.to_numpy(zero_copy_only=False)]
+    return texts
 
 
 @dataclass(frozen=True)
@@ -91,7 +121,7 @@ class Population:
 
 
 def population(data: DatasetTables, *, every_days: int = 30) -> Population:
-    """Return a run-to-failure population from a training set.
+    """Return a run-to-failure population from a training set, in memory that its length does not add to.
 
     A battery's baseline is the mean of its measurements 90 to 180 days after installation, or the catalogue's baseline
     if it is older than the record.
@@ -101,50 +131,108 @@ def population(data: DatasetTables, *, every_days: int = 30) -> Population:
     NotADataset
         The daily aggregates and the truth cover different days.
     """
-    days = data.read("telemetry_daily", ["time", "battery_id", "generation", "resistance_25c_mohm"])
-    truth = data.read("truth/daily", ["time", "battery_id", "health", "mechanism"])
-    at_us, code, names = instants_us(days), *_coded(days)
-    generation, measured = numbers(days, "generation").astype(np.int64), numbers(days, "resistance_25c_mohm")
-    order = np.lexsort((at_us, code))
-    truth_code, truth_names = _coded(truth)
-    truth_order = np.lexsort((instants_us(truth), truth_code))
-    if names != truth_names or not np.array_equal(at_us[order], instants_us(truth)[truth_order]):
+    lives = _Lives.of(data)
+    seen, baseline = _seen_days(data, lives, every_days)
+    truth = _true_days(data, lives, every_days)
+    if seen.rows != truth.rows or not all(map(np.array_equal, seen.place, truth.place)):
         raise NotADataset("the daily aggregates and the truth cover different days")
-    installed = _installations(data)
-    battery_key = code.astype(np.int64) * 1000 + generation
-    keys, index = np.unique(battery_key, return_inverse=True)
-    installed_us = np.array([installed[names[number // 1000], int(number % 1000)] for number in keys])
-    age_days = (at_us - installed_us[index]) / _DAY_US
-    young = (age_days >= 90) & (age_days <= 180) & np.isfinite(measured)
-    count = np.bincount(index[young], minlength=len(keys))
-    with np.errstate(invalid="ignore"):
-        own = np.bincount(index[young], measured[young], minlength=len(keys)) / count
-    listed = {row.battery_id: row.baseline_resistance_mohm or np.nan for row in data.fleet}
-    fallback = np.array([listed[names[number // 1000]] if number % 1000 == 0 else np.nan for number in keys])
-    baseline = np.where(count >= 20, own, fallback)[index]
-    kind = words(truth, "mechanism")[truth_order]
-    health = numbers(truth, "health")[truth_order]
-    thin = (at_us[order] // _DAY_US) % every_days == 0
-    chosen = order[thin]
-    valid = np.isfinite(measured[chosen]) & np.isfinite(baseline[chosen])
-    battery = np.array(names)[code[chosen]][valid]
+    growth = seen.measured / baseline[seen.life] - 1.0
+    valid = np.isfinite(growth)
+    battery = lives.names[seen.place[0][valid]]
     return Population(
         battery=battery,
-        generation=generation[chosen][valid],
-        age_days=age_days[chosen][valid],
-        health=health[thin][valid],
-        growth=(measured[chosen] / baseline[chosen] - 1.0)[valid],
-        mechanism=kind[thin][valid],
+        generation=seen.generation[valid],
+        age_days=(seen.place[1] - lives.installed_us[seen.life])[valid] / _DAY_US,
+        health=truth.health[valid],
+        growth=growth[valid],
+        mechanism=truth.mechanism[valid],
         location=np.array([name[4:13] for name in battery.tolist()]),
     )
 
 
-def _coded(table: pa.Table) -> tuple[npt.NDArray[np.int64], list[str]]:
-    column = table["battery_id"].unify_dictionaries().combine_chunks()
-    column = column if pa.types.is_dictionary(column.type) else column.dictionary_encode()
-    names = column.dictionary.to_pylist()
-    rank = np.argsort(np.argsort(names))
-    return rank[column.indices.to_numpy()].astype(np.int64), sorted(names)
+@dataclass(frozen=True)
+class _Lives:
+    """Lives of a training set: each battery (n,) and generation, and when it was installed (lives,)."""
+
+    names: npt.NDArray[np.str_]
+    index: npt.NDArray[np.int64]
+    """(n, generations) the life of each battery and generation, -1 for none."""
+    installed_us: npt.NDArray[np.int64]
+    listed_mohm: FloatArray
+    """(lives,) baseline of the catalogue, NaN for a battery that it does not list."""
+
+    @classmethod
+    def of(cls, data: DatasetTables) -> Self:
+        installed = _installations(data)
+        names = sorted({name for name, _ in installed})
+        row_of = {name: row for row, name in enumerate(names)}
+        index = np.full((len(names), 1 + max(generation for _, generation in installed)), -1, np.int64)
+        for life, (name, generation) in enumerate(installed):
+            index[row_of[name], generation] = life
+        listed = {row.battery_id: row.baseline_resistance_mohm or np.nan for row in data.fleet}
+        mohm = [listed[name] if generation == 0 else np.nan for name, generation in installed]
+        return cls(np.array(names), index, np.array(list(installed.values())), np.array(mohm, np.float64))
+
+    def rows(self, column: Any) -> npt.NDArray[np.int64]:
+        """Return the battery (k,) of each entry of a column of ids."""
+        coded = column if pa.types.is_dictionary(column.type) else column.dictionary_encode()
+        place = np.searchsorted(self.names, np.array(coded.dictionary.to_pylist()))
+        return np.asarray(place[coded.indices.to_numpy(zero_copy_only=False)], np.int64)
+
+
+class _SeenDays(NamedTuple):
+    """What was measured on some days (k,), by battery and time, and of how many rows they are a part."""
+
+    place: tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]
+    generation: npt.NDArray[np.int64]
+    life: npt.NDArray[np.int64]
+    measured: FloatArray
+    rows: int
+
+
+class _TrueDays(NamedTuple):
+    """The truth of some days (k,), by battery and time, and of how many rows they are a part."""
+
+    place: tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]
+    health: FloatArray
+    mechanism: npt.NDArray[np.str_]
+    rows: int
+
+
+def _seen_days(data: DatasetTables, lives: _Lives, every_days: int) -> tuple[_SeenDays, FloatArray]:
+    """Return the measurements of one day in so many, and the baseline of each life (lives,)."""
+    total, count = np.zeros(len(lives.installed_us)), np.zeros(len(lives.installed_us))
+    parts, rows = [], 0
+    for batch in data.batches("telemetry_daily", ["time", "battery_id", "generation", "resistance_25c_mohm"]):
+        at_us, battery = _instants_us(batch["time"]), lives.rows(batch["battery_id"])
+        generation = batch["generation"].to_numpy(zero_copy_only=False).astype(np.int64)
+        measured = batch["resistance_25c_mohm"].to_numpy(zero_copy_only=False).astype(np.float64)
+        life = lives.index[battery, generation]
+        age_days = (at_us - lives.installed_us[life]) / _DAY_US
+        young = (age_days >= 90) & (age_days <= 180) & np.isfinite(measured)
+        count += np.bincount(life[young], minlength=len(count))
+        total += np.bincount(life[young], measured[young], minlength=len(total))
+        thin, rows = (at_us // _DAY_US) % every_days == 0, rows + len(at_us)
+        parts.append((battery[thin], at_us[thin], generation[thin], life[thin], measured[thin]))
+    battery, at_us, generation, life, measured = (np.concatenate(column) for column in zip(*parts, strict=True))
+    order = np.lexsort((at_us, battery))
+    with np.errstate(invalid="ignore"):
+        baseline = np.where(count >= _BASELINE_DAYS, total / count, lives.listed_mohm)
+    place = (battery[order], at_us[order])
+    return _SeenDays(place, generation[order], life[order], measured[order], rows), baseline
+
+
+def _true_days(data: DatasetTables, lives: _Lives, every_days: int) -> _TrueDays:
+    """Return the truth of one day in so many."""
+    parts, rows = [], 0
+    for batch in data.batches("truth/daily", ["time", "battery_id", "health", "mechanism"]):
+        at_us, battery = _instants_us(batch["time"]), lives.rows(batch["battery_id"])
+        thin, rows = np.flatnonzero((at_us // _DAY_US) % every_days == 0), rows + len(at_us)
+        health = batch["health"].to_numpy(zero_copy_only=False).astype(np.float64)
+        parts.append((battery[thin], at_us[thin], health[thin], _texts(batch["mechanism"].take(pa.array(thin)))))
+    battery, at_us, health, mechanism = (np.concatenate(column) for column in zip(*parts, strict=True))
+    order = np.lexsort((at_us, battery))
+    return _TrueDays((battery[order], at_us[order]), health[order], mechanism[order], rows)
 
 
 def _installations(data: DatasetTables) -> dict[tuple[str, int], int]:
