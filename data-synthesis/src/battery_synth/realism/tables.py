@@ -134,15 +134,15 @@ def population(data: DatasetTables, *, every_days: int = 30) -> Population:
     lives = _Lives.of(data)
     seen, baseline = _seen_days(data, lives, every_days)
     truth = _true_days(data, lives, every_days)
-    if seen.rows != truth.rows or not all(map(np.array_equal, seen.place, truth.place)):
+    if seen.rows != truth.rows or not all(map(np.array_equal, seen.key, truth.key)):
         raise NotADataset("the daily aggregates and the truth cover different days")
     growth = seen.measured / baseline[seen.life] - 1.0
     valid = np.isfinite(growth)
-    battery = lives.names[seen.place[0][valid]]
+    battery = lives.names[seen.key[0][valid]]
     return Population(
         battery=battery,
         generation=seen.generation[valid],
-        age_days=(seen.place[1] - lives.installed_us[seen.life])[valid] / _DAY_US,
+        age_days=(seen.key[1] - lives.installed_us[seen.life])[valid] / _DAY_US,
         health=truth.health[valid],
         growth=growth[valid],
         mechanism=truth.mechanism[valid],
@@ -176,14 +176,14 @@ class _Lives:
     def rows(self, column: Any) -> npt.NDArray[np.int64]:
         """Return the battery (k,) of each entry of a column of ids."""
         coded = column if pa.types.is_dictionary(column.type) else column.dictionary_encode()
-        place = np.searchsorted(self.names, np.array(coded.dictionary.to_pylist()))
-        return np.asarray(place[coded.indices.to_numpy(zero_copy_only=False)], np.int64)
+        rank = np.searchsorted(self.names, np.array(coded.dictionary.to_pylist()))
+        return np.asarray(rank[coded.indices.to_numpy(zero_copy_only=False)], np.int64)
 
 
 class _SeenDays(NamedTuple):
     """What was measured on some days (k,), by battery and time, and of how many rows they are a part."""
 
-    place: tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]
+    key: tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]
     generation: npt.NDArray[np.int64]
     life: npt.NDArray[np.int64]
     measured: FloatArray
@@ -193,7 +193,7 @@ class _SeenDays(NamedTuple):
 class _TrueDays(NamedTuple):
     """The truth of some days (k,), by battery and time, and of how many rows they are a part."""
 
-    place: tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]
+    key: tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]
     health: FloatArray
     mechanism: npt.NDArray[np.str_]
     rows: int
@@ -218,8 +218,8 @@ def _seen_days(data: DatasetTables, lives: _Lives, every_days: int) -> tuple[_Se
     order = np.lexsort((at_us, battery))
     with np.errstate(invalid="ignore"):
         baseline = np.where(count >= _BASELINE_DAYS, total / count, lives.listed_mohm)
-    place = (battery[order], at_us[order])
-    return _SeenDays(place, generation[order], life[order], measured[order], rows), baseline
+    key = (battery[order], at_us[order])
+    return _SeenDays(key, generation[order], life[order], measured[order], rows), baseline
 
 
 def _true_days(data: DatasetTables, lives: _Lives, every_days: int) -> _TrueDays:
