@@ -36,14 +36,13 @@ from battery_api.telemetry.ports import BatchVerdict, JudgedBatch
 from battery_api.telemetry.store.columns import RuleState
 from battery_api.telemetry.store.indices import BatteryKey
 from battery_api.telemetry.store.statements import OpenCounts
-from battery_contracts.enums import AlertType, HvacState, StringMode
+from battery_contracts.enums import AlertType, HvacState
 from battery_contracts.events import AlertEvent
 
 _log = structlog.get_logger(__name__)
 _ALERTS = Counter("alerts_total", "Changes of alerts that the rules made.", ("event", "type"))
 _HVAC_LOSS: Final = {HvacState.RUNNING: 0.0, HvacState.DEGRADED: 1.0, HvacState.FAILED: 2.0, HvacState.OFF: 2.0}
 _LOSS_BY_INDEX: Final = np.array([_HVAC_LOSS[state] for state in HvacState])
-_DISCHARGING: Final = frozenset({StringMode.DISCHARGE, StringMode.TEST})
 
 Entry = BatteryEntry | StringEntry | LocationEntry
 Outcomes = list[Outcome]

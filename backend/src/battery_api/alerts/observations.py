@@ -21,12 +21,11 @@ from battery_api.telemetry.ingest.string_context import NewestValues, SubjectVal
 from battery_api.telemetry.ports import JudgedBatch, Readings, Subjects
 from battery_api.telemetry.store.columns import BoolArray, FloatArray, IntArray
 from battery_api.telemetry.store.indices import BatchSlots
-from battery_contracts.enums import AlertType, HvacState, StringMode
+from battery_contracts.enums import DISCHARGING_MODES, AlertType, HvacState, StringMode
 
 _log = structlog.get_logger(__name__)
 _HVAC_LOSS: Final = {HvacState.RUNNING: 0.0, HvacState.DEGRADED: 1.0, HvacState.FAILED: 2.0, HvacState.OFF: 2.0}
 _LOSS_BY_INDEX: Final = np.array([_HVAC_LOSS[state] for state in HvacState])
-_DISCHARGING: Final = frozenset({StringMode.DISCHARGE, StringMode.TEST})
 _SUM_VALID_S: Final = 300.0
 """How old the voltages of the batteries may be for their sum to be compared with the string's: float is steady."""
 CHARGED_CELL_V: Final = 2.20
@@ -90,7 +89,7 @@ def observe(batch: JudgedBatch, overrides: OverrideSet) -> Observed:
 def gates_of(modes: Sequence[StringMode | None], settled: BoolArray) -> dict[Gate, BoolArray]:
     """Return which gates are open (m,) in modes (m,); ``settled`` (m,) is that of the string then."""
     unknown = np.array([mode is None for mode in modes], np.bool_)
-    discharging = np.array([mode in _DISCHARGING for mode in modes], np.bool_)
+    discharging = np.array([mode in DISCHARGING_MODES for mode in modes], np.bool_)
     return {Gate.FLOAT: settled | unknown, Gate.CHARGING: ~discharging, Gate.DISCHARGE: discharging}
 
 

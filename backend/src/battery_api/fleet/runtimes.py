@@ -14,12 +14,11 @@ from battery_api.fleet.runtime_schemas import (
     SystemRuntime,
     SystemRuntimeValues,
 )
-from battery_contracts.enums import StringMode
+from battery_contracts.enums import DISCHARGING_MODES
 from battery_contracts.twin_analysis import MAX_PROFILE_S
 
 TOO_OLD_ON_BATTERY: Final = timedelta(minutes=3)
 TOO_OLD: Final = timedelta(minutes=15)
-_ON_BATTERY: Final = {StringMode.DISCHARGE.value, StringMode.TEST.value}
 
 
 def string_runtime(string: ListedString, now: datetime) -> StringRuntime:
@@ -112,7 +111,7 @@ def _why_none(string: ListedString, now: datetime) -> NoRuntimeReason | None:
         return NoRuntimeReason.RETIRED
     if string.runtime_at is None:
         return NoRuntimeReason.NOT_COMPUTED_YET
-    on_battery = string.mode in _ON_BATTERY
+    on_battery = string.mode in DISCHARGING_MODES
     if now - string.runtime_at > (TOO_OLD_ON_BATTERY if on_battery else TOO_OLD):
         return NoRuntimeReason.TOO_OLD
     # It was computed on float, under a load that need not be the present one.

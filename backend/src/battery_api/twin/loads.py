@@ -1,18 +1,15 @@
 """The load that a runtime applies to: as requested, else the present one, else that of the last discharge."""
 
 from datetime import datetime
-from typing import Final
 
 from battery_api.fleet.runtime_schemas import LoadBasis, RuntimeLoad
 from battery_api.telemetry.store.string_modes import DISCHARGE_BELOW_A
 from battery_api.twin.errors import LoadInvalid
 from battery_api.twin.runtime_repository import RuntimeStringRow
 from battery_api.twin.service import is_stale
-from battery_contracts.enums import StringMode
+from battery_contracts.enums import DISCHARGING_MODES
 from battery_contracts.twin_analysis import MAX_BLOCK_W
 from battery_servicekit.problems import FieldError
-
-_DISCHARGING: Final = {StringMode.DISCHARGE.value, StringMode.TEST.value}
 
 
 def requested_load(power_w: float | None, current_a: float | None) -> RuntimeLoad | None:
@@ -51,7 +48,7 @@ def present_load_a(string: RuntimeStringRow, now: datetime) -> float | None:
 
 def discharges(string: RuntimeStringRow, now: datetime) -> bool:
     """Return whether a string discharges, by its mode or by its present current."""
-    return string.mode in _DISCHARGING or present_load_a(string, now) is not None
+    return string.mode in DISCHARGING_MODES or present_load_a(string, now) is not None
 
 
 def require_simulable(load: RuntimeLoad, block_count: int, *, remedy: str) -> None:

@@ -1,6 +1,7 @@
 """Closed vocabularies of the wire: severities, modes, states, provenance and reason codes."""
 
 from enum import IntFlag, StrEnum
+from typing import Final
 
 
 class SystemKind(StrEnum):
@@ -18,6 +19,10 @@ class StringMode(StrEnum):
     DISCHARGE = "discharge"
     BOOST = "boost"
     TEST = "test"
+
+
+DISCHARGING_MODES: Final = frozenset({StringMode.DISCHARGE, StringMode.TEST})
+"""Modes in which a string feeds its load."""
 
 
 class Severity(StrEnum):

@@ -77,12 +77,18 @@ def _lower(from_us: IntArray, slot: BatchSlots, rows: StoredRows, judged_us: Int
     np.minimum.at(from_us, slot[concerned], rows.time_us[concerned])
 
 
-_KEEP_CHECKPOINTS: Final = """
-    insert into judgement_checkpoint (string_id, at, state)
-    select s.string_id, s.judged_until, jsonb_build_object(
+KEPT_OF_STRING: Final = """
+    jsonb_build_object(
         'time', s.time, 'known_current_a', s.known_current_a, 'known_current_at', s.known_current_at,
+        'known_float_current_ma', s.known_float_current_ma, 'known_float_current_at', s.known_float_current_at,
         'mode', s.mode, 'mode_since', s.mode_since, 'last_discharge_at', s.last_discharge_at,
-        'reporting_interval_s', s.reporting_interval_s, 'rule_state', s.rule_state,
+        'reporting_interval_s', s.reporting_interval_s)
+"""
+"""What a replay needs of a string, as SQL over its state row ``s``; `known_strings.string_states` reads it."""
+_KEEP_CHECKPOINTS: Final = f"""
+    insert into judgement_checkpoint (string_id, at, state)
+    select s.string_id, s.judged_until, {KEPT_OF_STRING} || jsonb_build_object(
+        'rule_state', s.rule_state,
         'flatlines', encode(s.flatlines, 'base64'),
         'batteries', (
             select jsonb_agg(jsonb_build_object(
@@ -94,7 +100,7 @@ _KEEP_CHECKPOINTS: Final = """
             where b.string_id = s.string_id and t.time is not null))
     from string_state s where s.string_id = any($1::int[])
     on conflict (string_id, at) do update set state = excluded.state
-"""
+"""  # noqa: S608  # a constant of this module
 CHECKPOINT_US: Final = 1_800_000_000
 """A checkpoint is kept every half hour of readings: what comes late within it costs little to judge again."""
 

@@ -5,7 +5,7 @@ from typing import Final
 import numpy as np
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from battery_api.telemetry.ingest.disorder import IN_ORDER, Disorder, first_out_of_order
+from battery_api.telemetry.ingest.disorder import IN_ORDER, KEPT_OF_STRING, Disorder, first_out_of_order
 from battery_api.telemetry.ingest.estimation import BatchEstimates
 from battery_api.telemetry.ingest.inserts import StoredReadings
 from battery_api.telemetry.ingest.locked_state import SubjectStates
@@ -15,20 +15,13 @@ from battery_api.telemetry.store.discharge_marks import is_discharging
 from battery_api.telemetry.store.fleet_index import FleetIndex
 from battery_api.telemetry.store.instants import HOUR_US, NEVER, day_floor
 from battery_api.telemetry.store.statements import update_rows
-from battery_contracts.enums import StringMode
+from battery_contracts.enums import DISCHARGING_MODES
 
 SNAPSHOT_US: Final = HOUR_US
 """A snapshot is made every hour of readings: what comes late within it costs little to estimate again."""
-STRING_OF_SNAPSHOT: Final = """
-    jsonb_build_object(
-        'time', s.time, 'known_current_a', s.known_current_a, 'known_current_at', s.known_current_at,
-        'known_float_current_ma', s.known_float_current_ma, 'known_float_current_at', s.known_float_current_at,
-        'mode', s.mode, 'mode_since', s.mode_since, 'last_discharge_at', s.last_discharge_at,
-        'reporting_interval_s', s.reporting_interval_s)
-"""
 _KEEP: Final = f"""
     insert into twin_snapshot (string_id, at, is_kept, string, battery_ids, states)
-    select s.string_id, s.judged_until, given.is_kept, {STRING_OF_SNAPSHOT},
+    select s.string_id, s.judged_until, given.is_kept, {KEPT_OF_STRING},
            array_agg(t.battery_id order by t.battery_id), array_agg(t.twin_state order by t.battery_id)
     from unnest($1::int[], $2::boolean[]) as given(string_id, is_kept)
     join string_state s on s.string_id = given.string_id
@@ -39,7 +32,6 @@ _KEEP: Final = f"""
         is_kept = twin_snapshot.is_kept or excluded.is_kept, string = excluded.string,
         battery_ids = excluded.battery_ids, states = excluded.states
 """  # noqa: S608  # a constant of this module
-_DISCHARGES: Final = frozenset({StringMode.DISCHARGE, StringMode.TEST})
 
 
 class TwinBacklog:
@@ -106,7 +98,7 @@ class TwinBacklog:
         of_batteries = self._subjects.strings_of(stored.batteries.slot)
         for string, rows in ((of_batteries, stored.batteries), (stored.strings.slot, stored.strings)):
             discharges[string[is_discharging(rows.values["current_a"])]] = True
-        was_discharging = np.array([state.mode in _DISCHARGES for state in self._states.strings.mode], bool)
+        was_discharging = np.array([state.mode in DISCHARGING_MODES for state in self._states.strings.mode], bool)
         begins: BoolArray = discharges & ~was_discharging
         return begins
 

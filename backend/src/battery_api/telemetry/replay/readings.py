@@ -40,8 +40,9 @@ _LOCATIONS: Final = """
 """
 _NEXT: Final = """
     select min(found.time) from (
-        select min(time) as time from telemetry
-        where battery_id = any($1::int[]) and time > $3 and quality & $4::int = 0
+        select (select min(t.time) from telemetry t
+                where t.battery_id = given.id and t.time > $3 and t.quality & $4::int = 0) as time
+        from unnest($1::int[]) as given(id)
         union all select min(time) from string_telemetry where string_id = $2 and time > $3
     ) as found
 """
@@ -114,10 +115,14 @@ async def read_location(
 
 
 async def next_reading_at(
-    connection: AsyncConnection, battery_keys: Keys, string_key: int, after: datetime
+    connection: AsyncConnection, battery_keys: Keys, string_key: int, after: datetime, *, generated: bool = False
 ) -> datetime | None:
-    """Return the time of the first measured reading of a string or its batteries after an instant."""
-    ((found,),) = await fetch_all(connection, _NEXT, (battery_keys.tolist(), string_key, after, _GENERATED))
+    """Return the time of the first reading of a string or its batteries after an instant.
+
+    Readings of batteries that were generated count only if ``generated`` is set.
+    """
+    left_out = 0 if generated else _GENERATED
+    ((found,),) = await fetch_all(connection, _NEXT, (battery_keys.tolist(), string_key, after, left_out))
     at: datetime | None = found
     return at
 

@@ -6,7 +6,7 @@ from typing import Final
 
 from battery_api.telemetry.store.columns import BoolArray, IntArray
 from battery_api.telemetry.store.instants import NEVER
-from battery_contracts.enums import StringMode
+from battery_contracts.enums import DISCHARGING_MODES, StringMode
 
 DISCHARGE_BELOW_A: Final = -2.0
 RECHARGE_ABOVE_A: Final = 2.0
@@ -40,7 +40,7 @@ def next_mode(before: ModeState, time_us: int, current_a: float, reported: Strin
 
 def contradicts(reported: StringMode, current_a: float) -> bool:
     """Return whether a measured current rules a reported mode out."""
-    if reported in {StringMode.DISCHARGE, StringMode.TEST}:
+    if reported in DISCHARGING_MODES:
         return current_a > RECHARGE_ABOVE_A
     return current_a < DISCHARGE_BELOW_A
 

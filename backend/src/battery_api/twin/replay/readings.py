@@ -29,13 +29,6 @@ _COLUMNS: Final = (
 _ROWS: Final = """
     select * from telemetry where battery_id = any($1::int[]) and time > $2 and time <= $3 order by battery_id, time
 """
-_NEXT: Final = """
-    select min(found.time) from (
-        select (select min(t.time) from telemetry t where t.battery_id = given.id and t.time > $3) as time
-        from unnest($1::int[]) as given(id)
-        union all select min(time) from string_telemetry where string_id = $2 and time > $3
-    ) as found
-"""
 _IS_GENERATED: Final = f"""
     select bool_and(quality & {int(ReadingQuality.BULK_LOADED)} <> 0) from telemetry
     where battery_id = any($1::int[]) and time >= $2 and time < $2::timestamptz + interval '1 day'
@@ -63,15 +56,6 @@ class WaitingReadings:
 
     def __len__(self) -> int:
         return len(self.batteries) + len(self.strings.rows)
-
-
-async def next_reading_at(
-    connection: AsyncConnection, battery_keys: Keys, string: int, after: datetime
-) -> datetime | None:
-    """Return the time of the first reading of a string or its batteries after an instant, generated ones included."""
-    ((found,),) = await fetch_all(connection, _NEXT, (battery_keys.tolist(), string, after))
-    at: datetime | None = found
-    return at
 
 
 async def is_generated(connection: AsyncConnection, battery_keys: Keys, first: datetime) -> bool:

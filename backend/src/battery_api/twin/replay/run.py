@@ -23,6 +23,7 @@ from battery_api.telemetry.ingest.twin_backlog import is_first_of_day
 from battery_api.telemetry.ingest.twin_inputs import TwinInputs
 from battery_api.telemetry.replay.blank_states import nothing_known, subjects_of_string
 from battery_api.telemetry.replay.known_strings import advanced_strings
+from battery_api.telemetry.replay.readings import next_reading_at
 from battery_api.telemetry.store.columns import Column, integers, reals
 from battery_api.telemetry.store.fleet_index import FleetIndex
 from battery_api.telemetry.store.instants import EPOCH, NEVER, instant, microseconds
@@ -33,13 +34,12 @@ from battery_api.twin.replay.readings import (
     WaitingReadings,
     end_of_span,
     is_generated,
-    next_reading_at,
     read_waiting,
 )
 from battery_api.twin.replay.results import ReplayedReadings, write_days, write_estimates, write_newest
 from battery_api.twin.replay.snapshots import Snapshot, drop_snapshots, keep_snapshot, newest_snapshot
 from battery_contracts.clients.twin import Estimator
-from battery_contracts.enums import StringMode
+from battery_contracts.enums import DISCHARGING_MODES
 
 _WAITING: Final = "select reestimate_from from string_state where string_id = $1 and rejudge_from is null"
 _LOCK: Final = f"{_WAITING} for update"
@@ -53,7 +53,6 @@ _FIRST_LENGTH: Final = timedelta(hours=1)
 _SHORTEST_LENGTH, _LONGEST_LENGTH, _LONGEST_GENERATED = timedelta(minutes=5), timedelta(days=1), timedelta(days=14)
 # About a tenth of a second of work each, for which nothing else waits.
 _ROWS_OF_SPAN: Final = 6000
-_DISCHARGES: Final = frozenset({StringMode.DISCHARGE, StringMode.TEST})
 
 
 class Progress(Enum):
@@ -104,9 +103,9 @@ class StringReplay:
     async def _read(self, connection: AsyncConnection, before: Snapshot) -> WaitingReadings:
         after = EPOCH if before.at_us == NEVER else instant(before.at_us)
         until = after
-        first = await next_reading_at(connection, self._battery_keys, self._key, after)
+        first = await next_reading_at(connection, self._battery_keys, self._key, after, generated=True)
         if first is not None:
-            discharges = before.string.mode[0].mode in _DISCHARGES
+            discharges = before.string.mode[0].mode in DISCHARGING_MODES
             # Nothing comes late into a generated history, so that it needs no snapshot of each day.
             by_day = not await is_generated(connection, self._battery_keys, first)
             length = min(self._length, _LONGEST_LENGTH if by_day else _LONGEST_GENERATED)
@@ -158,7 +157,9 @@ class StringReplay:
         await write_newest(connection, span.replayed)
         await write_evidence(connection, self._key, span.replayed, from_us)
         await drop_snapshots(connection, self._key, span.waits_from)
-        following = await next_reading_at(connection, self._battery_keys, self._key, _instant(span.after.at_us))
+        following = await next_reading_at(
+            connection, self._battery_keys, self._key, _instant(span.after.at_us), generated=True
+        )
         await self._keep(connection, span, following)
         if following is None:
             await self._hand_over(connection, span.after)
@@ -176,7 +177,7 @@ class StringReplay:
     async def _keep(self, connection: AsyncConnection, span: _Span, following: datetime | None) -> None:
         """Keep what is known at the end of a span, for good where a day or a discharge begins."""
         times = (np.array([span.after.at_us]), np.array([span.before.at_us]))
-        ends_early = following is not None and span.after.string.mode[0].mode not in _DISCHARGES
+        ends_early = following is not None and span.after.string.mode[0].mode not in DISCHARGING_MODES
         is_kept = bool(is_first_of_day(*times)[0]) or (ends_early and await self._discharges_at(connection, following))
         if span.after.states:
             await keep_snapshot(connection, self._key, span.after, is_kept=is_kept)
