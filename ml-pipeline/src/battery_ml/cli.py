@@ -11,17 +11,18 @@ from rich.console import Console
 from battery_contracts.ml import RulBatchRequest, RulBatchResponse
 from battery_ml.datasets.folder import DatasetRefused, LifeDataset
 from battery_ml.evaluation.report import evaluate as evaluate_version
-from battery_ml.evaluation.report import evaluation_snapshots
 from battery_ml.evaluation.table import table_of
+from battery_ml.evaluation.truth import judged_snapshots
 from battery_ml.features.definition import FEATURES
 from battery_ml.registry.catalogue import list_summaries
 from battery_ml.registry.errors import RegistryError
 from battery_ml.registry.store import CHAMPION, Registry
 from battery_ml.serving.predictor import Predictor
 from battery_ml.serving.requests import history_of_batch
-from battery_ml.training.fit import TREES
-from battery_ml.training.run import prepare, publish
+from battery_ml.training.fits.boosting import TREES
+from battery_ml.training.run import publish
 from battery_ml.training.run import train as train_version
+from battery_ml.training.sets import prepare
 
 app = typer.Typer(help="Remaining useful life.", no_args_is_help=True, add_completion=False)
 console = Console(soft_wrap=True)
@@ -89,7 +90,10 @@ def predict(
 
 @app.command()
 def train(
-    dataset: Annotated[Path, typer.Option("--dataset", help="folder of lives, as written by battery-synth training")],
+    dataset: Annotated[
+        list[Path],
+        typer.Option("--dataset", help="folder of lives, as written by battery-synth training; may be repeated"),
+    ],
     seed: Annotated[int, typer.Option(min=0, help="seed of the split and of the trees")] = 1,
     trees: Annotated[int, typer.Option(min=1, max=5000, help="maximum number of trees")] = TREES,
     hold_out: Annotated[
@@ -100,7 +104,7 @@ def train(
     """Train and publish a version; it stays a candidate until it is promoted. Prints progress as JSON lines."""
     try:
         training_set = prepare(
-            LifeDataset.open(dataset),
+            [LifeDataset.open(folder) for folder in dataset],
             FEATURES,
             seed=seed,
             without_locations=hold_out or (),
@@ -134,7 +138,7 @@ def evaluate(
         data = LifeDataset.open(dataset)
         if data.sha256 == stored.manifest.data_sha256:
             raise _refuse(f"{stored.manifest.version} was trained on {dataset}; evaluate on a dataset of another seed")
-        report = evaluate_version(stored, data, evaluation_snapshots(data, FEATURES), FEATURES)
+        report = evaluate_version(stored, judged_snapshots(data, FEATURES), FEATURES)
     except (DatasetRefused, RegistryError, ValueError) as refused:
         raise _refuse(str(refused)) from refused
     if as_json:

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from battery_ml.arrays import IntArray
 from battery_ml.datasets.folder import LifeDataset
 from battery_ml.datasets.lives import read_lives
-from battery_ml.datasets.snapshots import MIN_AGE_DAYS, Snapshots, take_snapshots
+from battery_ml.datasets.snapshots import MIN_AGE_DAYS, SnapshotPlan, Snapshots, take_snapshots
 from battery_ml.features.definition import FEATURES
 from tests.support.tiny_dataset import DAY_US, FIRST_DAY, LOCATIONS, write_dataset
 
@@ -22,7 +22,7 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> LifeDataset:
 
 @pytest.fixture(scope="module")
 def snapshots(data: LifeDataset) -> Snapshots:
-    return take_snapshots(data, FEATURES, every_days=EVERY_DAYS)
+    return take_snapshots(data, FEATURES, SnapshotPlan(EVERY_DAYS))
 
 
 def synthetic(days: list[int], days_to_end: list[float], is_censored: list[bool]) -> Snapshots:
@@ -34,6 +34,7 @@ def synthetic(days: list[int], days_to_end: list[float], is_censored: list[bool]
         day=np.array(days, np.int64),
         days_to_end=np.array(days_to_end, np.float64),
         is_censored=np.array(is_censored, np.bool_),
+        follow_up_days=np.full(len(days), 1e5),
     )
 
 
@@ -64,14 +65,14 @@ def test_age_is_counted_from_the_installation(data: LifeDataset, snapshots: Snap
 
 
 def test_locations_and_workers_do_not_change_a_snapshot(data: LifeDataset, snapshots: Snapshots) -> None:
-    one = take_snapshots(data, FEATURES, every_days=EVERY_DAYS, locations=[LOCATIONS[1]])
+    one = take_snapshots(data, FEATURES, SnapshotPlan(EVERY_DAYS), locations=[LOCATIONS[1]])
     is_there = np.asarray(data.location_ids)[snapshots.battery_slot] == LOCATIONS[1]
     expected = snapshots.where(is_there)
     np.testing.assert_array_equal(one.features, expected.features)
     np.testing.assert_array_equal(one.battery_slot, expected.battery_slot)
     calls: list[tuple[int, int]] = []
     parallel = take_snapshots(
-        data, FEATURES, every_days=EVERY_DAYS, workers=2, progress=lambda done, of: calls.append((done, of))
+        data, FEATURES, SnapshotPlan(EVERY_DAYS), workers=2, progress=lambda done, of: calls.append((done, of))
     )
     np.testing.assert_array_equal(parallel.features, snapshots.features)
     assert calls == [(1, 2), (2, 2)]
@@ -99,3 +100,29 @@ def test_as_of_a_day_nothing_later_is_known(rows: list[tuple[int, int, bool]], d
         if len(kept):
             assert known.days_to_end[kept[0]] == min(left, observed)
             assert known.is_censored[kept[0]] == (is_censored or left > observed)
+
+
+def test_a_share_of_the_strings_is_seen_by_a_new_monitor(data: LifeDataset, snapshots: Snapshots) -> None:
+    plan = SnapshotPlan(EVERY_DAYS, short_histories=((90, 0.3),), seed=1)
+    seen = take_snapshots(data, FEATURES, plan)
+    np.testing.assert_array_equal(seen.day, snapshots.day)
+    yearly = FEATURES.names.index("temperature_365d_c")
+    has_changed = seen.features[:, yearly] != snapshots.features[:, yearly]
+    # Only after the first three months can a history be cut.
+    late = seen.day >= seen.day.min() + 180
+    assert 0.15 < has_changed[late].mean() < 0.45
+    string = np.unique(data.string_ids, return_inverse=True)[1][seen.battery_slot]
+    for day in np.unique(seen.day[late]):
+        for number in np.unique(string):
+            of = (seen.day == day) & (string == number)
+            assert len(np.unique(has_changed[of])) <= 1, "a string has one monitor"
+    recent = FEATURES.names.index("temperature_90d_c")
+    np.testing.assert_allclose(seen.features[:, recent], snapshots.features[:, recent])
+
+
+def test_snapshots_may_end_before_the_data(data: LifeDataset, snapshots: Snapshots) -> None:
+    early = take_snapshots(data, FEATURES, SnapshotPlan(EVERY_DAYS, first_years=2.0))
+    assert early.day.max() - FIRST_DAY < 2.0 * 365.25
+    expected = snapshots.where(snapshots.day <= early.day.max())
+    np.testing.assert_array_equal(early.days_to_end, expected.days_to_end)
+    assert (early.follow_up_days >= early.days_to_end).all()

@@ -23,6 +23,7 @@ def snapshots(days_to_end: FloatArray, is_censored: bool = False, **columns: Flo
         day=np.zeros(count, np.int64),
         days_to_end=days_to_end,
         is_censored=np.full(count, is_censored),
+        follow_up_days=np.full(count, 1e5),
     )
 
 
@@ -55,7 +56,7 @@ def test_the_median_is_that_of_the_uncensored_fleet() -> None:
 
 
 def test_a_battery_over_its_life_has_none_left() -> None:
-    baselines = Baselines(FEATURES, median_days=500.0, median_life_days=1000.0)
+    baselines = Baselines(FEATURES, median_days=500.0, median_life_days=1000.0, typical_life_days=1000.0)
     old = snapshots(np.ones(1), age_of_design_life=np.ones(1), heat_age_of_design_life=np.ones(1))
     assert baselines.predict(old)["age_arrhenius"].tolist() == [0.0]
 
@@ -74,7 +75,7 @@ def test_a_battery_over_its_life_has_none_left() -> None:
     ],
 )
 def test_a_trend_of_resistance_leads_to_its_end(rise_pct: float, slope: float, expected: float) -> None:
-    baselines = Baselines(FEATURES, median_days=800.0, median_life_days=3000.0)
+    baselines = Baselines(FEATURES, median_days=800.0, median_life_days=3000.0, typical_life_days=2500.0)
     one = snapshots(
         np.ones(1),
         resistance_over_baseline_pct=np.array([rise_pct]),
@@ -84,7 +85,7 @@ def test_a_trend_of_resistance_leads_to_its_end(rise_pct: float, slope: float, e
 
 
 def test_every_baseline_has_a_number_where_nothing_is_known() -> None:
-    baselines = Baselines(FEATURES, median_days=800.0, median_life_days=3000.0)
+    baselines = Baselines(FEATURES, median_days=800.0, median_life_days=3000.0, typical_life_days=2500.0)
     for days in baselines.predict(snapshots(np.ones(5))).values():
         assert days.tolist() == [800.0] * 5
 

@@ -22,6 +22,7 @@ def truth(days: FloatArray, is_censored: BoolArray) -> Snapshots:
         day=np.zeros(count, np.int64),
         days_to_end=days,
         is_censored=is_censored,
+        follow_up_days=np.full(count, 1e5),
     )
 
 

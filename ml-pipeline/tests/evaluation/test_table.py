@@ -8,7 +8,7 @@ import pytest
 from rich.console import Console
 
 from battery_ml.datasets.snapshots import Snapshots
-from battery_ml.evaluation.report import EvaluationReport
+from battery_ml.evaluation.report import EvaluationReport, Group
 from battery_ml.evaluation.score import Evaluation, Score, as_degenerate_interval
 from battery_ml.evaluation.table import table_of
 
@@ -25,6 +25,7 @@ def evaluation(offset_days: float) -> Evaluation:
         day=np.zeros(COUNT, np.int64),
         days_to_end=days,
         is_censored=np.zeros(COUNT, np.bool_),
+        follow_up_days=np.full(COUNT, 1e5),
     )
     return Evaluation.of(as_degenerate_interval(days + offset_days), truth, slots // 6)
 
@@ -36,12 +37,16 @@ def report() -> EvaluationReport:
     return EvaluationReport(
         version="v1",
         trained_on=("DC-AAA-01",),
-        model=model.score(),
+        years=12.0,
+        is_seen_to_end=True,
+        overall=Group(model.score(), {name: baseline.score() for name, baseline in baselines.items()}),
+        older=None,
         horizons=model.by_horizon(),
+        predicted={},
         locations={"DC-AAA-01": model.score(), "DC-BBB-01": model.score()},
-        baselines={name: baseline.score() for name, baseline in baselines.items()},
+        generations={"0": model.score()},
         baseline_horizons={name: baseline.by_horizon() for name, baseline in baselines.items()},
-        evaluation=model,
+        survival=None,
     )
 
 
@@ -60,7 +65,7 @@ def test_the_report_compares_with_the_best_baseline(report: EvaluationReport) ->
 
 
 def test_a_model_worse_than_its_baselines_has_a_negative_gain(report: EvaluationReport) -> None:
-    worse = replace(report, model=evaluation(25.0).score())
+    worse = replace(report, overall=replace(report.overall, model=evaluation(25.0).score()))
     assert worse.as_dict()["mae_below_best_baseline_pct"] == pytest.approx(-25.0)
 
 
@@ -68,7 +73,7 @@ def test_the_table_has_a_row_per_score(report: EvaluationReport) -> None:
     console = Console(width=160, record=True)
     console.print(table_of(report))
     text = console.export_text()
-    rows = 1 + len(report.horizons) + len(report.locations) + len(report.baselines)
+    rows = 1 + len(report.horizons) + len(report.generations) + len(report.locations) + len(report.overall.baselines)
     assert table_of(report).row_count == rows
     assert "DC-BBB-01, not in training" in text
     assert "DC-AAA-01, not" not in text

@@ -11,7 +11,7 @@ import pytest
 from battery_contracts.ml import FeatureNorm
 from battery_ml.registry.champion import Champion
 from battery_ml.registry.errors import AliasUnset, RegistryError, VersionExists, VersionNotFound, VersionUnusable
-from battery_ml.registry.manifest import Conformal, ModelManifest
+from battery_ml.registry.manifest import Levels, ModelManifest
 from battery_ml.registry.store import CHALLENGER, Registry
 
 
@@ -19,9 +19,10 @@ def manifest_of(version: str, content: bytes, **change: Any) -> ModelManifest:
     facts: dict[str, Any] = {
         "version": version,
         "created_at": datetime(2026, 11, 20, tzinfo=UTC),
-        "target": "days",
+        "kind": "hazard",
+        "edges_days": [0.0, 90.0, 365.0],
         "features": [FeatureNorm(name="age_days", median=1.0, p5=0.0, p95=2.0)],
-        "conformal": Conformal(below=1.0, above=2.0),
+        "levels": Levels(p10=0.1, p50=0.5, p90=0.9),
         "data_sha256": "d",
         "split": "by string",
         "seed": 1,

@@ -11,11 +11,11 @@ from battery_ml.arrays import FloatArray
 from battery_ml.features.definition import FEATURES
 from battery_ml.features.history import DailyHistory, TruthRefused
 from battery_ml.registry.errors import VersionUnusable
-from battery_ml.registry.manifest import Conformal
+from battery_ml.registry.manifest import Levels, ModelKind
 from battery_ml.registry.store import StoredModel
 from battery_ml.serving.predictor import Predictor
 from battery_ml.serving.requests import history_of_batch
-from tests.support.tiny_model import batch_of, fleet, life_days, manifest_of, train
+from tests.support.tiny_model import EDGES_DAYS, batch_of, fleet, life_days, manifest_of, train
 
 TRAINED_ON = fleet(480, seed=1)
 CONTENT = train(TRAINED_ON, life_days(TRAINED_ON, seed=2))
@@ -72,52 +72,45 @@ def test_a_prediction_does_not_depend_on_other_strings(predictor: Predictor, his
         assert interval(alone) == pytest.approx(interval(with_others))
 
 
-def shap_of_median(features: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """Return CatBoost's own SHAP values (n, features), expected value (n,) and quantiles (n, 3); SHAP of the median."""
-    model = catboost.CatBoost().load_model(blob=CONTENT)
-    values = model.get_feature_importance(catboost.Pool(features), type="ShapValues")[:, 1, :]
-    return values[:, :-1], values[:, -1], model.predict(features)
-
-
-def uncrossed(quantiles: FloatArray) -> list[int]:
-    # Where the quantiles cross, P50 is the middle one of the three, not the one that SHAP explains.
-    rows = np.flatnonzero((np.diff(quantiles, axis=1) >= 0.0).all(axis=1))
-    assert len(rows) > 0.7 * len(quantiles)
-    return rows.tolist()
-
-
-def test_reasons_are_catboosts_shap_values_of_the_median(predictor: Predictor, history: DailyHistory) -> None:
-    features = FEATURES.compute(history)
-    shap, expected, quantiles = shap_of_median(features)
-    np.testing.assert_allclose(shap.sum(axis=1), quantiles[:, 1] - expected, atol=1e-6)
-    predictions = predictor.predict(history)
-    for row in uncrossed(quantiles):
-        prediction, p50 = predictions[row], interval(predictions[row])[1]
-        assert np.log1p(p50) == pytest.approx(quantiles[row, 1], abs=1e-6)
-        for reason in prediction.reasons:
-            # Back from days to the model's scale: the prediction with the feature minus that without it.
-            in_log = np.log1p(p50) - np.log1p(p50 - reason.effect_days)
-            slack = 0.06 / (1.0 + p50 - reason.effect_days)
-            assert in_log == pytest.approx(shap[row, FEATURES.names.index(reason.feature)], abs=slack)
-
-
-def test_all_effects_and_the_expected_value_sum_to_the_median(
-    predictor: Predictor, history: DailyHistory, monkeypatch: pytest.MonkeyPatch
+def test_effects_are_differences_of_medians_at_catboosts_shap_values(
+    predictor: Predictor, history: DailyHistory
 ) -> None:
-    monkeypatch.setattr("battery_ml.serving.predictor.REASONS", len(FEATURES.names))
-    monkeypatch.setattr("battery_ml.serving.predictor._MIN_EFFECT_DAYS", 0.0)
-    _, expected, quantiles = shap_of_median(FEATURES.compute(history))
-    predictions = predictor.predict(history)
-    for row in uncrossed(quantiles):
-        prediction = predictions[row]
-        assert {reason.feature for reason in prediction.reasons} == set(FEATURES.names)
-        p50 = interval(prediction)[1]
-        # Effects multiply 1 + days, as the model predicts its logarithm: they are additive in that scale.
-        effects = np.array([reason.effect_days for reason in prediction.reasons])
-        factors = (1.0 + p50) / (1.0 + p50 - effects)
-        base = np.exp(expected[row])
-        rounding = 0.06 * np.sum(1.0 / (1.0 + p50 - effects))
-        assert np.log(base * np.prod(factors)) == pytest.approx(np.log1p(p50), abs=rounding)
+    features = FEATURES.compute(history)
+    predictions, curves = predictor.predict(history), predictor.curves_of(features)
+    edges = curves.days
+    model = catboost.CatBoost().load_model(blob=CONTENT)
+    for row, prediction in enumerate(predictions):
+        # By hand: the curve's median, CatBoost's own values in its period, and the median of the shifted hazards.
+        hazard = curves.cumulative_hazard[row]
+        median = float(np.interp(np.log(2.0), hazard, edges))
+        if hazard[-1] < 2.0 * np.log(2.0):
+            continue
+        period = int(np.searchsorted(edges, median) - 1)
+        ahead = np.log(0.5 * (edges[period] + edges[period + 1]))
+        pool = catboost.Pool(
+            np.append(features[row], ahead)[None, :],
+            feature_names=[*FEATURES.names, "log_days_ahead"],
+            baseline=[np.log((edges[period + 1] - edges[period]) / 365.25)],
+        )
+        shap = model.get_feature_importance(pool, type="ShapValues")[0]
+        for reason in prediction.reasons:
+            without = np.log(2.0) * np.exp(shap[FEATURES.names.index(reason.feature)])
+            if without < hazard[-1]:
+                expected = median - float(np.interp(without, hazard, edges))
+                assert reason.effect_days == pytest.approx(expected, abs=0.06 + 1e-3 * abs(expected))
+
+
+def test_a_median_at_the_follow_up_is_marked_and_still_has_reasons() -> None:
+    near = EDGES_DAYS[: int(np.searchsorted(EDGES_DAYS, 730.0)) + 1]
+    manifest = manifest_of("v1", CONTENT, TRAINED_ON, edges_days=near.tolist())
+    predictions = Predictor(StoredModel(manifest, FILES), FEATURES).predict(fleet(48, seed=3))
+    beyond = [one for one in predictions if interval(one)[0] < 600.0 and interval(one)[1] == 730.0]
+    assert beyond
+    for prediction in beyond:
+        assert prediction.follow_up_days == 730.0
+        assert interval(prediction)[2] == 730.0
+        assert prediction.reasons
+    assert all(max(interval(prediction)) <= 730.0 for prediction in predictions)
 
 
 def test_reasons_are_the_strongest_and_name_value_and_norm(predictor: Predictor) -> None:
@@ -147,16 +140,32 @@ def test_a_cooler_fleet_lasts_longer(predictor: Predictor, history: DailyHistory
     assert np.median(cool - warm) > 100.0
 
 
-def test_conformal_offsets_widen_the_interval(history: DailyHistory) -> None:
-    manifest = manifest_of("v1", CONTENT, TRAINED_ON, conformal=Conformal(below=0.5, above=0.5))
+def test_levels_further_out_widen_the_interval(history: DailyHistory) -> None:
+    manifest = manifest_of("v1", CONTENT, TRAINED_ON, levels=Levels(p10=0.05, p50=0.5, p90=0.95))
     wide = Predictor(StoredModel(manifest, FILES), FEATURES)
-    plain = manifest_of("v1", CONTENT, TRAINED_ON, conformal=Conformal(below=0.0, above=0.0))
+    plain = manifest_of("v1", CONTENT, TRAINED_ON, levels=Levels(p10=0.2, p50=0.5, p90=0.8))
     narrow = Predictor(StoredModel(plain, FILES), FEATURES)
     for a, b in zip(wide.predict(history), narrow.predict(history), strict=True):
         (low, middle, high), (inner_low, inner_middle, inner_high) = interval(a), interval(b)
         assert middle == inner_middle
         assert low < inner_low
-        assert high > inner_high
+        assert high > inner_high or high == a.follow_up_days
+
+
+def test_the_battery_that_leaves_its_string_is_named_with_the_quantity(
+    predictor: Predictor, history: DailyHistory
+) -> None:
+    def odd(values: FloatArray) -> FloatArray:
+        values[5] += 0.4
+        return values
+
+    before = predictor.predict(history)
+    after = predictor.predict(changed(history, "voltage_deviation_v", odd))
+    assert (after[5].peer_deviation or 0.0) > 10.0
+    assert after[5].peer_deviation_of == "float_voltage"
+    assert max(one.peer_deviation or 0.0 for one in before) < 10.0
+    alone = predictor.predict(fleet(1, seed=3))[0]
+    assert (alone.peer_deviation, alone.peer_deviation_of) == (None, None)
 
 
 def test_stale_readings_widen_then_withhold(predictor: Predictor, history: DailyHistory) -> None:
@@ -184,7 +193,8 @@ def test_unfamiliar_values_widen_then_withhold(predictor: Predictor, history: Da
         assert not any("age_of_design_life" in why for why in before.widened_because)
         assert any("age_of_design_life is 5.476" in why for why in after.widened_because)
     strange = old
-    for name in ("temperature_mean_c", "voltage_mean_v", "voltage_deviation_v", "string_spread_v", "float_current_ma"):
+    foreign = ("temperature_mean_c", "temperature_max_c", "temperature_rise_k", "hours_above_30c", "voltage_mean_v")
+    for name in (*foreign, "voltage_deviation_v", "string_spread_v", "float_current_ma", "resistance_25c_mohm"):
         strange = changed(strange, name, lambda values: 80.0 + 9.0 * values)
     prediction = predictor.predict(strange)[0]
     assert prediction.rul_days is None
@@ -194,7 +204,7 @@ def test_unfamiliar_values_widen_then_withhold(predictor: Predictor, history: Da
 def test_missing_columns_stay_missing_and_widen(predictor: Predictor, history: DailyHistory) -> None:
     few = replace(history, days={n: v for n, v in history.days.items() if n != "float_current_ma"})
     prediction = predictor.predict(few)[0]
-    assert any("8% of the model's inputs are unknown" in why for why in prediction.widened_because)
+    assert any("7% of the model's inputs are unknown" in why for why in prediction.widened_because)
     only_heat = replace(history, days={"temperature_mean_c": history.days["temperature_mean_c"]})
     withheld = predictor.predict(replace(only_heat, age_days=np.full(48, np.nan)))[0]
     assert withheld.rul_days is None
@@ -216,6 +226,9 @@ def test_a_version_that_does_not_fit_is_refused() -> None:
     for manifest, files, message in (
         (foreign, FILES, "does not have: x"),
         (turned, FILES, "not those of its manifest"),
+        (good.model_copy(update={"kind": ModelKind.QUANTILES}), FILES, "outputs; its kind has 3"),
+        (good.model_copy(update={"kind": ModelKind.ACCELERATED}), FILES, "no readable scale.json"),
+        (good.model_copy(update={"kind": ModelKind.PROPORTIONAL}), FILES, "no readable cox.json"),
         (broken, {"model.cbm": b"no model"}, "cannot be read"),
     ):
         with pytest.raises(VersionUnusable, match=message):
@@ -253,8 +266,8 @@ def test_a_missing_input_never_lengthens(predictor: Predictor, history: DailyHis
         without = {column: values for column, values in history.days.items() if column != name}
         lacking = np.array([interval(one) for one in predictor.predict(replace(history, days=without))])
         # What is lost of an extreme value cannot be made good: those whose end is near by that very input.
-        usual = known[:, 0] > np.quantile(known[:, 0], 0.1)
-        assert (lacking[usual, 0] <= 1.02 * known[usual, 0]).all(), name
+        usual = known[:, 0] > np.quantile(known[:, 0], 0.2)
+        assert (lacking[usual, 0] <= 1.03 * known[usual, 0]).all(), name
         assert lacking[:, 0].mean() <= known[:, 0].mean(), name
 
 

@@ -20,7 +20,7 @@ from battery_ml.serving.probe import PREDICTION_FAILED, PREDICTION_INVALID, faul
 from tests.support.tiny_model import fill, fleet, life_days, manifest_of, train
 
 TRAINED_ON = fleet(96, seed=1)
-CONTENT = train(TRAINED_ON, life_days(TRAINED_ON, seed=2), iterations=10)
+CONTENT = train(TRAINED_ON, life_days(TRAINED_ON, seed=2), trees=10)
 
 
 def predictor_of(content: bytes) -> Predictor:

@@ -10,10 +10,13 @@ import numpy as np
 
 from battery_contracts.ml import FeatureNorm, RulBatchRequest
 from battery_ml.arrays import FloatArray
+from battery_ml.datasets.snapshots import Snapshots
 from battery_ml.features.definition import FEATURES
 from battery_ml.features.history import DailyHistory
-from battery_ml.registry.manifest import Conformal, ModelManifest
+from battery_ml.models.hazard import PERIOD_EDGES_DAYS
+from battery_ml.registry.manifest import Levels, ModelManifest
 from battery_ml.registry.store import Registry
+from battery_ml.training.fits.hazard import fit_hazard
 
 DAYS = 800
 AS_OF = datetime(2026, 11, 20, tzinfo=UTC)
@@ -36,6 +39,7 @@ def fleet(count: int, seed: int, days: int = DAYS) -> DailyHistory:
             "float_current_ma": rng.uniform(50.0, 200.0, shape),
             "discharge_count": (rng.random(shape) < 0.02).astype(float),
             "discharge_ah": np.where(np.arange(days) % 300 == 40, 20.0, 0.0) * np.ones(shape),
+            "discharge_s": np.where(np.arange(days) % 300 == 40, rng.uniform(1500.0, 2500.0, count)[:, None], 0.0),
             "discharge_min_v": np.where(np.arange(days) % 300 == 40, 12.2, np.nan) - 0.5 * rise[:, None],
             "string_spread_v": rng.uniform(0.05, 0.1, shape),
             "temperature_max_c": heat[:, None] + rng.uniform(1.0, 3.0, shape),
@@ -60,22 +64,27 @@ def life_days(history: DailyHistory, seed: int) -> FloatArray:
     return days
 
 
-def train(history: DailyHistory, days: FloatArray, iterations: int = 60, depth: int = 4) -> bytes:
-    model = catboost.CatBoost(
-        {
-            "loss_function": "MultiQuantile:alpha=0.1,0.5,0.9",
-            "iterations": iterations,
-            "depth": depth,
-            "learning_rate": 0.2,
-            "random_seed": 1,
-            "thread_count": 2,
-            "allow_writing_files": False,
-            "logging_level": "Silent",
-        }
+EDGES_DAYS = np.array(PERIOD_EDGES_DAYS)
+
+
+def snapshots_of(history: DailyHistory, days: FloatArray, *, follow_up_days: float = 1e5) -> Snapshots:
+    """Return a snapshot of each battery, whose life ends after so many days unless that is after the follow-up."""
+    count = len(days)
+    return Snapshots(
+        features=FEATURES.compute(history).astype(np.float32),
+        battery_slot=np.arange(count),
+        generation=np.zeros(count, np.int64),
+        day=np.zeros(count, np.int64),
+        days_to_end=np.minimum(days, follow_up_days),
+        is_censored=days > follow_up_days,
+        follow_up_days=np.full(count, follow_up_days),
     )
-    features = FEATURES.compute(history)
-    model.fit(catboost.Pool(features, np.log1p(days), feature_names=list(FEATURES.names)))
-    return bytes(model._serialize_model())
+
+
+def train(history: DailyHistory, days: FloatArray, trees: int = 80, names: tuple[str, ...] = FEATURES.names) -> bytes:
+    """Train a hazard model on the lives of a fleet; return its file."""
+    lives = snapshots_of(history, days)
+    return fit_hazard(lives, lives, names, EDGES_DAYS, seed=1, trees=trees).files()["model.cbm"]
 
 
 def manifest_of(version: str, content: bytes, history: DailyHistory, **change: Any) -> ModelManifest:
@@ -86,7 +95,8 @@ def manifest_of(version: str, content: bytes, history: DailyHistory, **change: A
     facts: dict[str, Any] = {
         "version": version,
         "created_at": datetime(2026, 11, int(version[1:]), tzinfo=UTC),
-        "target": "log1p_days",
+        "kind": "hazard",
+        "edges_days": EDGES_DAYS.tolist(),
         "features": [
             FeatureNorm(
                 name=name,
@@ -98,7 +108,7 @@ def manifest_of(version: str, content: bytes, history: DailyHistory, **change: A
             )
             for index, name in enumerate(FEATURES.names)
         ],
-        "conformal": Conformal(below=0.05, above=0.05),
+        "levels": Levels(p10=0.09, p50=0.5, p90=0.92),
         "data_sha256": "0" * 64,
         "split": "by string",
         "seed": 1,

@@ -9,7 +9,7 @@ from typer.testing import CliRunner
 
 from battery_ml.cli import app
 from battery_ml.datasets.folder import LifeDataset, Part
-from battery_ml.datasets.snapshots import take_snapshots
+from battery_ml.datasets.snapshots import SnapshotPlan, take_snapshots
 from battery_ml.features.definition import FEATURES
 from battery_ml.registry.store import Registry
 from battery_ml.training.split import Split, splits_of_batteries
@@ -42,7 +42,7 @@ def test_a_model_beats_every_baseline_on_another_dataset(trained: tuple[Path, st
     report = json.loads(out)
     assert report["model"]["mae_days"] < 0.7 * min(one["mae_days"] for one in report["baselines"].values())
     assert 0.6 < report["model"]["coverage_p10_p90"] < 0.97
-    assert set(report["baselines"]) == {"fleet_median", "age_arrhenius", "resistance_trend"}
+    assert set(report["baselines"]) == {"fleet_median", "life_minus_age", "age_arrhenius", "resistance_trend"}
     assert {name: score["trained_on"] for name, score in report["sites"].items()} == {
         "DC-AAA-01": True,
         "DC-BBB-01": True,
@@ -99,7 +99,7 @@ def test_no_string_is_in_two_splits(trained: tuple[Path, str]) -> None:
 
 def test_a_snapshot_does_not_depend_on_later_days(trained: tuple[Path, str], monkeypatch: pytest.MonkeyPatch) -> None:
     data = LifeDataset.open(trained[0] / "lives")
-    whole = take_snapshots(data, FEATURES, every_days=400)
+    whole = take_snapshots(data, FEATURES, SnapshotPlan(400))
     read = LifeDataset.part
 
     def with_changed_future(self: LifeDataset, name: str) -> Part:
@@ -109,7 +109,7 @@ def test_a_snapshot_does_not_depend_on_later_days(trained: tuple[Path, str], mon
         return part
 
     monkeypatch.setattr(LifeDataset, "part", with_changed_future)
-    changed = take_snapshots(data, FEATURES, every_days=400)
+    changed = take_snapshots(data, FEATURES, SnapshotPlan(400))
     first = whole.day == whole.day.min()
     np.testing.assert_array_equal(whole.features[first], changed.features[first])
     assert not np.array_equal(whole.features[~first], changed.features[~first], equal_nan=True)
@@ -117,7 +117,7 @@ def test_a_snapshot_does_not_depend_on_later_days(trained: tuple[Path, str], mon
 
 def test_as_of_a_day_later_failures_are_censored(trained: tuple[Path, str]) -> None:
     data = LifeDataset.open(trained[0] / "lives")
-    whole = take_snapshots(data, FEATURES, every_days=200)
+    whole = take_snapshots(data, FEATURES, SnapshotPlan(200))
     known = whole.as_of(int(whole.day.min()) + 500)
     assert known.days_to_end.max() <= 499
     assert known.is_censored.sum() > whole.is_censored.sum()

@@ -72,6 +72,12 @@ class RulPrediction(Described):
     """Why there is no prediction; null where there is one."""
     confidence: Annotated[float, Field(ge=0, le=1)] | None
     """How narrow the interval is against its middle, from 0 to 1; no probability, and null where withheld."""
+    follow_up_days: float | None = None
+    """Days ahead that lives were followed in training; a value that reaches it means longer. Null where withheld."""
+    peer_deviation: float | None = None
+    """Largest deviation from the batteries of its string in robust standard deviations; null where it has no peers."""
+    peer_deviation_of: str | None = None
+    """Quantity that deviates most: `float_voltage`, `resistance` or `voltage_under_load`; null where there is none."""
     reasons: list[Reason]
     """What moves the prediction most, strongest first."""
     model_version: str

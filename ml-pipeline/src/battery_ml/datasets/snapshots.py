@@ -6,13 +6,14 @@ from dataclasses import dataclass, fields, replace
 from functools import partial
 from multiprocessing import get_context
 from typing import Final
+from zlib import crc32
 
 import numpy as np
 
 from battery_ml.arrays import BoolArray, Float32Array, FloatArray, IntArray
 from battery_ml.datasets.folder import DAY_US, LifeDataset, Part
 from battery_ml.datasets.lives import BatteryLives, read_lives
-from battery_ml.features.days import HISTORY_DAYS
+from battery_ml.features.days import DAYS_PER_YEAR, HISTORY_DAYS
 from battery_ml.features.history import DailyHistory
 from battery_ml.features.table import FeatureTable
 from battery_ml.features.windows import mean_of_last
@@ -23,10 +24,51 @@ _BASELINE_FROM_DAYS, _BASELINE_UNTIL_DAYS = 150, 210
 
 
 @dataclass(frozen=True, slots=True)
+class SnapshotPlan:
+    """On which days snapshots are taken, and of how much history.
+
+    Parameters
+    ----------
+    every_days
+        Interval of the snapshots.
+    first_years
+        Only the days of so many years from the begin; the lives may end later. None for all days.
+    short_histories
+        Share of the strings, by days of history: on each day so many, drawn by chance, are seen as if their monitor
+        had been fitted that long ago. A model that has only seen long histories knows nothing of a new monitor.
+    seed
+        Of that chance.
+    """
+
+    every_days: int
+    first_years: float | None = None
+    short_histories: tuple[tuple[int, float], ...] = ()
+    seed: int = 0
+
+    def columns(self, days: int) -> range:
+        """Return the columns of a part of so many days on which snapshots are taken."""
+        until = days if self.first_years is None else min(days, round(self.first_years * DAYS_PER_YEAR))
+        return range(self.every_days - 1, until, self.every_days)
+
+    def days_seen(self, string_ids: Sequence[str], part: str, column: int) -> IntArray:
+        """Return how many days of history each battery (n,) is seen with; all of a string with the same."""
+        days = np.full(len(string_ids), HISTORY_DAYS)
+        if not self.short_histories:
+            return days
+        strings, string = np.unique(np.asarray(string_ids), return_inverse=True)
+        chance = np.random.default_rng([self.seed, column, crc32(part.encode())]).random(len(strings))[string]
+        for length, share in self.short_histories:
+            days = np.where((chance >= 0.0) & (chance < share), np.minimum(days, length), days)
+            chance = chance - share
+        return days
+
+
+@dataclass(frozen=True, slots=True)
 class Snapshots:
     """Batteries on days: features (n, features) and one entry (n,) in every other column.
 
-    ``days_to_end`` counts to the failure, or to the last observation where ``is_censored``.
+    ``days_to_end`` counts to the failure, or to the last observation where ``is_censored``; ``follow_up_days`` to the
+    end of the data, up to which a failure would have been seen.
     """
 
     features: Float32Array
@@ -37,6 +79,7 @@ class Snapshots:
     """Days since 1970."""
     days_to_end: FloatArray
     is_censored: BoolArray
+    follow_up_days: FloatArray
 
     def __len__(self) -> int:
         """Count the snapshots."""
@@ -58,6 +101,7 @@ class Snapshots:
             earlier,
             days_to_end=np.minimum(earlier.days_to_end, observed_days),
             is_censored=earlier.is_censored | (earlier.days_to_end > observed_days),
+            follow_up_days=np.minimum(earlier.follow_up_days, observed_days),
         ).where(observed_days > 0.0)
 
     @staticmethod
@@ -74,13 +118,13 @@ class Snapshots:
 def take_snapshots(
     data: LifeDataset,
     table: FeatureTable,
+    plan: SnapshotPlan,
     *,
-    every_days: int,
     locations: Sequence[str] | None = None,
     workers: int = 1,
     progress: Callable[[int, int], None] = lambda _done, _of: None,
 ) -> Snapshots:
-    """Compute the features of every battery in service every ``every_days``, part by part.
+    """Compute the features of every battery in service on the days of a plan, part by part.
 
     Parameters
     ----------
@@ -98,7 +142,7 @@ def take_snapshots(
     """
     lives = read_lives(data)
     names = data.part_names(locations)
-    work = partial(_snapshots_of_part, data, lives, table, every_days)
+    work = partial(_snapshots_of_part, data, lives, table, plan)
     pieces: list[Snapshots] = []
     if workers == 1 or len(names) == 1:
         for name in names:
@@ -113,11 +157,16 @@ def take_snapshots(
 
 
 def _snapshots_of_part(
-    data: LifeDataset, lives: BatteryLives, table: FeatureTable, every_days: int, name: str
+    data: LifeDataset, lives: BatteryLives, table: FeatureTable, plan: SnapshotPlan, name: str
 ) -> Snapshots:
     part_lives = _PartLives(data, lives, data.part(name))
-    columns = range(every_days - 1, part_lives.part.generation.shape[1], every_days)
-    return Snapshots.joined([part_lives.snapshot(column, table) for column in columns])
+    string_ids = [data.string_ids[slot] for slot in part_lives.part.battery_slot]
+    return Snapshots.joined(
+        [
+            part_lives.snapshot(column, table, plan.days_seen(string_ids, name, column))
+            for column in plan.columns(part_lives.part.generation.shape[1])
+        ]
+    )
 
 
 class _PartLives:
@@ -147,8 +196,11 @@ class _PartLives:
             baseline_mohm[row, generation + 1] = mean
         return baseline_mohm
 
-    def snapshot(self, column: int, table: FeatureTable) -> Snapshots:
-        """Return the batteries in service at the end of a day, with the features of the days up to then."""
+    def snapshot(self, column: int, table: FeatureTable, days_seen: IntArray) -> Snapshots:
+        """Return the batteries in service at the end of a day, with the features of the days up to then.
+
+        Of each battery (rows,) the last ``days_seen`` are known.
+        """
         data, lives, part = self.data, self.lives, self.part
         # The days of a history end with the last whole one; the prediction is made at the midnight after it.
         now_us = (part.first_day + column + 1) * DAY_US
@@ -160,10 +212,7 @@ class _PartLives:
         history = DailyHistory(
             battery_ids=tuple(data.battery_ids[slot] for slot in part.battery_slot),
             string_ids=tuple(data.string_ids[slot] for slot in part.battery_slot),
-            days={
-                name: values[:, max(column + 1 - HISTORY_DAYS, 0) : column + 1].astype(np.float64)
-                for name, values in part.days.items()
-            },
+            days=self._history(column, days_seen),
             age_days=age_days,
             rated_ah=data.rated_ah[part.battery_slot],
             design_life_years=data.design_life_years[part.battery_slot],
@@ -177,4 +226,16 @@ class _PartLives:
             day=np.full(len(chosen), part.first_day + column),
             days_to_end=(lives.until_us[life[chosen]] - now_us) / DAY_US,
             is_censored=~lives.has_failed[life[chosen]],
+            follow_up_days=np.full(len(chosen), (data.end_us - now_us) / DAY_US),
         )
+
+    def _history(self, column: int, days_seen: IntArray) -> dict[str, FloatArray]:
+        first = max(column + 1 - HISTORY_DAYS, 0)
+        days_ago = np.arange(column - first, -1, -1)
+        is_unseen = days_ago[None, :] >= days_seen[:, None]
+        history = {}
+        for name, values in self.part.days.items():
+            window = values[:, first : column + 1].astype(np.float64)
+            window[is_unseen] = np.nan
+            history[name] = window
+        return history

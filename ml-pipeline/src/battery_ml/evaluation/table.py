@@ -9,13 +9,17 @@ from battery_ml.evaluation.score import Score
 def table_of(report: EvaluationReport) -> Table:
     """Return the model, its horizons and locations, and the baselines, one per row."""
     table = Table("", "MAE days", "95 %", "bias days", "P10-P90 coverage", "95 %", "batteries", title=report.version)
-    table.add_row("model", *_cells(report.model))
+    table.add_row("model", *_cells(report.overall.model))
+    if report.older is not None:
+        table.add_row("  older than two years", *_cells(report.older.model))
     for name, score in report.horizons.items():
         table.add_row(f"  {name} days left", *_cells(score))
+    for name, score in report.generations.items():
+        table.add_row(f"  generation {name}", *_cells(score))
     for name, score in report.locations.items():
         note = "" if name in report.trained_on else ", not in training"
         table.add_row(f"  {name}{note}", *_cells(score))
-    for name, score in report.baselines.items():
+    for name, score in report.overall.baselines.items():
         table.add_row(f"baseline {name}", *_cells(score)[:3], "-", "-", str(score.batteries))
     return table
 

@@ -72,6 +72,12 @@ class Days:
         values = self.column(name)[np.arange(len(self.string)), np.maximum(day, 0)]
         return np.where(day >= 0, values, np.nan)
 
+    @cached_property
+    def deepest_days_ago(self) -> FloatArray:
+        """Days (batteries,) since the deepest discharge of the last `EVIDENCE_DAYS`; NaN if there was none."""
+        day = self._deepest(0)
+        return np.where(day >= 0, self._width - 1.0 - day, np.nan)
+
     def _deepest(self, years_ago: int) -> IntArray:
         """Return the day (batteries,) of the deepest discharge of each battery's string; -1 if there was none."""
         if years_ago in self._deepest_days:

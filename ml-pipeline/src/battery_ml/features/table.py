@@ -72,7 +72,10 @@ class FeatureTable:
 
     def compute(self, history: DailyHistory) -> FloatArray:
         """Return (batteries, features) at the end of a history's last day, from that day and earlier ones."""
-        days = Days(history)
+        return self.of_days(Days(history))
+
+    def of_days(self, days: Days) -> FloatArray:
+        """Return (batteries, features) of days that are at hand already."""
         return np.column_stack([feature.compute(days) for feature in self.features])
 
     def without(self, *sources: str) -> "FeatureTable":

@@ -1,12 +1,13 @@
 """The manifest of a model file: what is needed to use the model and to verify the file."""
 
-from typing import Annotated, Final, Literal
+from enum import StrEnum
+from itertools import pairwise
+from typing import Annotated, Final
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from battery_contracts.ml import FeatureNorm
 
-MODEL_FILE: Final = "model.cbm"
 VERSION_PATTERN: Final = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,79}$"
 
 
@@ -14,29 +15,55 @@ class ManifestInvalid(ValueError):
     """A manifest cannot be read."""
 
 
-class Conformal(BaseModel):
-    """Offsets at the ends of the interval, in the model's scale, that give it its nominal coverage."""
+class ModelKind(StrEnum):
+    """How a version predicts."""
+
+    HAZARD = "hazard"
+    """Discrete-time hazard by gradient boosting."""
+    QUANTILES = "quantiles"
+    """Three quantiles by gradient boosting."""
+    ACCELERATED = "accelerated"
+    """Accelerated failure time by gradient boosting."""
+    PROPORTIONAL = "proportional"
+    """Proportional hazards (Cox)."""
+
+
+class Levels(BaseModel):
+    """Levels of the model's curves that give the interval its nominal coverage: P10, P50 and P90 are read there."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
-    below: float
-    above: float
+    p10: Annotated[float, Field(gt=0, lt=1)]
+    p50: Annotated[float, Field(gt=0, lt=1)]
+    p90: Annotated[float, Field(gt=0, lt=1)]
+
+    @model_validator(mode="after")
+    def _ascends(self) -> "Levels":
+        if not self.p10 <= self.p50 <= self.p90:
+            raise ValueError("levels: P10, P50 and P90 must ascend")
+        return self
+
+    @property
+    def ascending(self) -> tuple[float, float, float]:
+        """The three levels."""
+        return self.p10, self.p50, self.p90
 
 
 class ModelManifest(BaseModel):
     """Description of one version; ``features`` are in the model's order.
 
-    ``locations`` are those whose batteries the version was trained on. ``target`` is the scale of the model's three
-    quantiles (0.1, 0.5, 0.9): days, or the logarithm of days plus one. ``files`` gives the SHA-256 of each file.
+    ``locations`` are those whose batteries the version was trained on. ``edges_days`` bound the periods of its curves;
+    the last one is how far ahead training lives were followed. ``files`` gives the SHA-256 of each file.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     version: Annotated[str, Field(pattern=VERSION_PATTERN)]
     created_at: AwareDatetime
-    target: Literal["days", "log1p_days"]
+    kind: ModelKind
+    edges_days: Annotated[list[float], Field(min_length=2)]
     features: Annotated[list[FeatureNorm], Field(min_length=1)]
-    conformal: Conformal
+    levels: Levels
     data_sha256: str
     split: str
     locations: list[str] = []
@@ -46,9 +73,9 @@ class ModelManifest(BaseModel):
     files: dict[str, str]
 
     @model_validator(mode="after")
-    def _names_its_model(self) -> "ModelManifest":
-        if MODEL_FILE not in self.files:
-            raise ValueError(f"files: {MODEL_FILE} is missing")
+    def _is_consistent(self) -> "ModelManifest":
+        if self.edges_days[0] != 0.0 or any(after <= before for before, after in pairwise(self.edges_days)):
+            raise ValueError("edges_days: they must begin with 0 and ascend")
         names = [feature.name for feature in self.features]
         if len(set(names)) != len(names):
             raise ValueError("features: a name appears twice")

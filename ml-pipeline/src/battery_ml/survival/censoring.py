@@ -46,3 +46,16 @@ def weighted_quantile(values: FloatArray, weights: FloatArray, level: float) -> 
     order = np.argsort(values, kind="stable")
     total = np.cumsum(weights[order])
     return float(values[order][min(int(np.searchsorted(total, level * total[-1])), len(values) - 1)])
+
+
+def failure_quantile(days: FloatArray, is_censored: BoolArray, level: float) -> float:
+    """Return the day until which a share ``level`` of the lives (n,) has failed, by the product-limit estimate.
+
+    The longest of the lives if fewer than that were seen to fail.
+    """
+    order = np.argsort(days, kind="stable")
+    # With failures and censorings exchanged, the estimate of the censoring times is that of the failures.
+    surviving = uncensored_probability(days, ~is_censored)[order]
+    after = np.append(surviving[1:], surviving[-1:])
+    first = int(np.searchsorted(-after, -(1.0 - level), side="left"))
+    return float(days[order][min(first, len(days) - 1)])

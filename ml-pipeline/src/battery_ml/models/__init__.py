@@ -1,0 +1,1 @@
+"""Models of remaining life: one class per kind, all with survival curves as their output."""

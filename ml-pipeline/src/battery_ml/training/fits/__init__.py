@@ -1,0 +1,1 @@
+"""Fits of each kind of model to snapshots of lives."""
