@@ -68,6 +68,7 @@ class GatewaySettings(ServiceSettings):
     rollup_retention_days: int = Field(default=730, ge=1)
     max_clock_lead_s: float = Field(default=300.0, gt=0)
     rollup_interval_s: float = Field(default=30.0, gt=0)
+    battery_days_interval_s: float = Field(default=60.0, gt=0)
     twin_record_interval_s: float = Field(default=60.0, gt=0)
     stale_check_interval_s: float = Field(default=15.0, gt=0)
     run_jobs: bool = True

@@ -36,6 +36,7 @@ from battery_api.fleet import retirement_routes
 from battery_api.fleet import routes as fleet_routes
 from battery_api.settings import GatewaySettings
 from battery_api.telemetry import routes as telemetry_routes
+from battery_api.telemetry.days import job as days_job
 from battery_api.telemetry.store import rollups
 from battery_api.twin import discharge_job
 from battery_api.twin import routes as twin_routes
@@ -169,6 +170,7 @@ def _jobs(parts: GatewayParts) -> list[PeriodicJob]:
     return [
         PeriodicJob("partitions", 3600.0, lambda: rollups.maintain_storage(context)),
         PeriodicJob("rollups", settings.rollup_interval_s, lambda: rollups.run_once(context)),
+        PeriodicJob("battery_days", settings.battery_days_interval_s, lambda: days_job.run_once(context)),
         PeriodicJob("attempts", 3600.0, lambda: throttle.prune_once(context)),
         PeriodicJob("overrides", 60.0, lambda: override_expiry.run_once(context)),
         PeriodicJob("twin_record", settings.twin_record_interval_s, lambda: discharge_job.run_once(context)),

@@ -8,6 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from battery_api.alerts.replay.fold import StepResult
 from battery_api.telemetry.replay.readings import StoredBatteryReadings, StoredStringReadings
 from battery_api.telemetry.store.columns import Column, instants, integers, reals
+from battery_api.telemetry.store.day_marks import mark_days
 from battery_api.telemetry.store.discharge_marks import mark_discharges
 from battery_api.telemetry.store.fleet_index import FleetIndex
 from battery_api.telemetry.store.indices import BatchSlots, FleetSlots, Keys
@@ -66,3 +67,4 @@ async def write_modes(
             Column("mode", "text", [modes[row] for row in changed]),
         ],
     )
+    await mark_days(connection, "string", Keys(np.full(len(changed), string_key, np.int64)), rows.time_us[changed])

@@ -29,7 +29,9 @@ from battery_api.telemetry.history.files import (
 )
 from battery_api.telemetry.history.rollup_rows import Buckets, daily_buckets, hourly_buckets
 from battery_api.telemetry.store.columns import IntArray, instants, integers, reals
+from battery_api.telemetry.store.day_marks import mark_days
 from battery_api.telemetry.store.discharge_marks import is_discharging, mark_discharges
+from battery_api.telemetry.store.fleet_index import Kind
 from battery_api.telemetry.store.indices import Keys
 from battery_api.telemetry.store.instants import day_floor
 from battery_api.telemetry.store.reading_counts import COUNTS, add_counts
@@ -42,6 +44,7 @@ __all__ = ["HistoryRefused", "history_is_loaded", "load_history"]
 
 Progress = Callable[[int, int], None]
 JOB: Final = "history-load"
+_KINDS: Final[Mapping[str, Kind]] = {"battery_id": "battery", "string_id": "string", "location_id": "location"}
 _CHUNK_ROWS: Final = 100_000
 _LOCK: Final = 7_204_861_956
 _ROLLUP_COLUMNS: Final = ["battery_id", "bucket", *COLUMNS]
@@ -205,6 +208,7 @@ class _Loader:
             await self._store_rows(part)
             self._report(len(part))
         await self._mark_discharges(rows)
+        await self._mark_days(rows)
         if rows.spec.table != "telemetry" or not len(rows):
             return
         await self._store_rollups(rows)
@@ -270,6 +274,11 @@ class _Loader:
             keys = np.array([self._string_of[key] for key in keys.tolist()], np.int64)
         async with self._database.begin() as connection:
             await mark_discharges(connection, Keys(keys), rows.time_us[chosen])
+
+    async def _mark_days(self, rows: HistoryRows) -> None:
+        kind = _KINDS[rows.spec.key]
+        async with self._database.begin() as connection:
+            await mark_days(connection, kind, Keys(rows.key), rows.time_us)
 
     async def _update_resistances(self, rows: HistoryRows) -> None:
         """Set the newest ohmic value of the history, unless a live one is newer."""

@@ -14,6 +14,7 @@ from battery_api.telemetry.ingest.estimation import BatchEstimates
 from battery_api.telemetry.ingest.inserts import ReadingWriter, StoredReadings
 from battery_api.telemetry.ingest.judgement import judged_batch, write_verdict
 from battery_api.telemetry.ingest.locked_state import SubjectStates, read_states, require_current_fleet
+from battery_api.telemetry.ingest.past_days import mark_past_days
 from battery_api.telemetry.ingest.publication import (
     NewestReadings,
     Publication,
@@ -156,6 +157,7 @@ class BatchTransaction:
             locations=await writer.insert_locations(batch.locations),
         )
         await writer.mark(stored)
+        await mark_past_days(self._connection, self._fleet, locked.subjects, stored, self._received_at)
         return stored, timeline
 
     async def _judge_in_order(

@@ -11,13 +11,17 @@ from typing import Final
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from battery_api.context import ProcessContext
+from battery_api.db.bangkok import operating_day
 from battery_api.db.fetching import fetch_all
 from battery_api.db.session import Database
 from battery_api.db.tables.telemetry import ROLLUP_CHANNELS
 from battery_api.db.timescale import ROLLUPS, Engine, bucket_expression, detect_engine, maintain_partitions
 from battery_api.settings import GatewaySettings
+from battery_api.telemetry.store.day_marks import mark_rolled_up_days
 from battery_api.telemetry.store.time_weights import composed_figures, figures_of_hour, held_in_any_channel
 
+BATTERY_DAYS_KEPT: Final = 830
+"""Days of the daily history that are kept at least: the ML service looks 800 days back."""
 _FIGURES: Final = ("count", "min", "max", "sum", "last", "integral", "held_s")
 COLUMNS: Final = ("row_count", *(f"{channel}_{figure}" for channel in ROLLUP_CHANNELS for figure in _FIGURES))
 """Columns of a roll-up after its key, in the order of the table."""
@@ -107,13 +111,19 @@ async def roll_up_marked(connection: AsyncConnection) -> RollupRun:
         return RollupRun(0, 0)
     buckets = ([mark[0] for mark in marks], [mark[1] for mark in marks])
     days = await roll_up(connection, *buckets)
+    await mark_rolled_up_days(connection, *buckets)
     return RollupRun(len(marks), days)
+
+
+async def lock_rollups(connection: AsyncConnection) -> None:
+    """Let one writer of roll-ups or of the daily history work at a time until the end of the transaction."""
+    # Two writers of one bucket would fail; the lease allows one runner, and this lock makes a second one wait.
+    await connection.exec_driver_sql("select pg_advisory_xact_lock(7204861955)")
 
 
 async def roll_up(connection: AsyncConnection, string_keys: Sequence[int], hours: Sequence[datetime]) -> int:
     """Rebuild the given (string, hour) buckets and their days; return the number of days."""
-    # Two writers of one bucket would fail; the lease allows one runner, and this lock makes a second one wait.
-    await connection.exec_driver_sql("select pg_advisory_xact_lock(7204861955)")
+    await lock_rollups(connection)
     parameters = (list(string_keys), list(hours))
     await connection.exec_driver_sql(_HOURLY, parameters)
     days = await fetch_all(connection, _DAYS, parameters)
@@ -133,6 +143,10 @@ async def maintain_storage_of(database: Database, settings: GatewaySettings, *, 
         await maintain_partitions(connection, now=present, retention_days=settings.telemetry_retention_days)
         await connection.exec_driver_sql(
             "delete from reading_count where day < $1", (present - timedelta(days=settings.rollup_retention_days),)
+        )
+        await connection.exec_driver_sql(
+            "delete from battery_day where day < $1",
+            (operating_day(present) - timedelta(days=max(BATTERY_DAYS_KEPT, settings.rollup_retention_days)),),
         )
         if await detect_engine(connection) is Engine.TIMESCALE:
             return
