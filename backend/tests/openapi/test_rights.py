@@ -32,8 +32,11 @@ async def ask(
     answers = []
     for request in operation.requests(ids):
         answer = await world.client.request(**request | {"headers": {**request.get("headers", {}), **headers}})
-        # The twin is away in both worlds, and says so.
-        assert answer.status_code < 500 or answer.json()["code"] == "twin_unavailable", (operation.name, answer.text)
+        # The twin and the prediction service are away in both worlds, and say so.
+        assert answer.status_code < 500 or answer.json()["code"] in {"twin_unavailable", "ml_unavailable"}, (
+            operation.name,
+            answer.text,
+        )
         assert str(answer.status_code) in operation.statuses, (operation.name, answer.status_code)
         answers.append(answer)
     return answers
@@ -62,8 +65,15 @@ async def test_who_may_not_is_refused_and_who_may_is_let_in(shared: Worlds) -> N
                     assert (answer.status_code, answer.json()["code"]) == (403, "forbidden"), (operation.name, caller)
     # A matrix in which a route only ever refused would show nothing about it.
     ends_only_with_a_twin = {"GET strings/{string_id}/runtime", "POST twin/simulate"}
+    ends_only_with_a_model = {
+        "GET models",
+        "GET models/{version}",
+        "GET models/train/{job}",
+        "POST models/train",
+        "POST models/{version}/promote",
+    }
     never = {name for name, statuses in done.items() if min(statuses) >= 400}
-    assert never == ends_only_with_a_twin
+    assert never == ends_only_with_a_twin | ends_only_with_a_model
 
 
 async def test_a_foreign_location_changes_nothing_that_a_caller_sees(alone: Worlds, beside: Worlds) -> None:

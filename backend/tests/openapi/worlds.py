@@ -25,6 +25,12 @@ EXAMPLE_PASSWORD: Final = "seven quiet ponds at noon"
 """Password of the examples of the description."""
 _PASSWORD_HASH: Final = CHEAP.hash(EXAMPLE_PASSWORD)
 RULE: Final = "temperature_high.high"
+_RUN: Final = 1
+"""A run of the whole fleet, the same in both worlds."""
+_ADD_RUN: Final = (
+    "insert into prediction_run (id, trigger, as_of, started_at, finished_at, state, done) "
+    "values ($1, 'schedule', $2, $2, $2, 'succeeded', 0) on conflict do nothing"
+)
 _UP_TO_HERE: Final = 1_000_000
 """Where the numbers of new rows begin in both worlds, so that they show nothing of what there was before."""
 _RESTART: Final = f"select setval(format('%I.%I', schemaname, sequencename)::regclass, {_UP_TO_HERE}) from pg_sequences"
@@ -78,6 +84,7 @@ async def _populate(admin: _Admin, location: str) -> dict[str, Any]:
         "location_ids": [location],
     }
     key_id = (await admin.ask("POST", "auth/api-keys", key))["key_id"]
+    await admin.world.rows(_ADD_RUN, _RUN, admin.now)
     (alert,) = await admin.world.rows("select id from alert where subject = $1", hot)
     return {
         "location_id": location,
@@ -89,6 +96,9 @@ async def _populate(admin: _Admin, location: str) -> dict[str, Any]:
         "override_id": made["override_id"],
         "user_id": user_id,
         "key_id": key_id,
+        "run_id": _RUN,
+        "version": "v1",
+        "job": "j1",
         "owner_id": await admin.world.user_id("admin"),
     }
 

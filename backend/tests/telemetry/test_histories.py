@@ -45,11 +45,10 @@ async def test_days_stand_in_order_up_to_the_last_whole_one(gateway: Gateway) ->
     # NOW is two days after DAY in Bangkok: the last whole day is the one between, of which there is nothing.
     assert request.days == 8
     assert request.battery_id[:PER_STRING] == list(MEMBERS)
-    assert request.string_id == [STRINGS[0]] * PER_STRING + [STRINGS[1]] * PER_STRING
+    assert request.string_id == [STRINGS[0]] * PER_STRING
     warmth = rectangle(request, "temperature_mean_c")
     assert warmth[0, :7].tolist() == [31.0, 30.0, 29.0, 28.0, 27.0, 26.0, 25.0]
     assert np.isnan(warmth[:, 7]).all()
-    assert np.isnan(warmth[PER_STRING:]).all()
     assert set(request.daily) == set(DAILY_COLUMNS)
     assert RulBatchRequest.model_validate_json(request.model_dump_json()) == request
 
@@ -63,15 +62,17 @@ async def test_a_history_goes_back_no_further_than_asked(gateway: Gateway) -> No
     assert (earlier.days, rectangle(earlier, "temperature_mean_c")[0, -1]) == (6, 26.0)
 
 
-async def test_without_any_reading_everything_is_unknown(gateway: Gateway) -> None:
-    request = await read(gateway)
-    assert (request.days, len(request.battery_id)) == (1, 2 * PER_STRING)
-    assert all(np.isnan(rectangle(request, name)).all() for name in DAILY_COLUMNS)
+async def test_a_battery_without_any_day_is_left_out(gateway: Gateway) -> None:
     async with gateway.database.begin() as connection:
-        assert await read_histories(connection, 99, NOW) is None
+        assert await read_histories(connection, 1, NOW) is None
+    await gateway.rows("insert into battery_day (battery_id, day) values (2, $1) returning 1", (DAY,))
+    request = await read(gateway)
+    assert (request.days, request.battery_id) == (2, [MEMBERS[1]])
+    assert all(np.isnan(rectangle(request, name)).all() for name in DAILY_COLUMNS)
 
 
 async def test_what_stands_beside_the_days(gateway: Gateway) -> None:
+    await gateway.rows("insert into battery_day (battery_id, day) select id, $1 from battery returning 1", (DAY,))
     await gateway.rows("update battery set baseline_temperature_c = 35 where id = 2 returning 1")
     await gateway.rows("update battery set baseline_temperature_c = null where id = 3 returning 1")
     await gateway.rows(

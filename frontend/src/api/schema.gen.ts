@@ -923,6 +923,248 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/batteries/{battery_id}/rul": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Battery Rul
+         * @description Return the predictions of a battery's remaining life, newest first, with what each source says.
+         *
+         *     Needs the role viewer or a key with the scope `fleet:read`.
+         */
+        get: operations["predictions_get_battery_rul"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/predictions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Predictions
+         * @description List the newest prediction of each battery in service, also of those without one.
+         *
+         *     Needs the role viewer or a key with the scope `fleet:read`.
+         */
+        get: operations["predictions_list_predictions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/predictions/summary": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Summary
+         * @description Return how many batteries end when, in all and by location, and whether the predictions are complete.
+         *
+         *     Needs the role viewer or a key with the scope `fleet:read`.
+         */
+        get: operations["predictions_get_summary"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/predictions/run": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Start Run
+         * @description Start a run over the fleet; a repeated request with the same key names the same run.
+         *
+         *     Needs the role engineer; API keys are refused.
+         */
+        post: operations["predictions_start_run"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/predictions/runs/{run_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Run
+         * @description Return the progress of a run.
+         *
+         *     Needs the role viewer or a key with the scope `fleet:read`.
+         */
+        get: operations["predictions_get_run"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/models": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Models
+         * @description List the versions of the model, newest first, with the figures of their evaluation.
+         *
+         *     Needs the role viewer or a key with the scope `fleet:read`.
+         */
+        get: operations["models_list_models"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/models/train": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Train Model
+         * @description Start to train a version, which stays a candidate until it is promoted.
+         *
+         *     Needs the role admin; API keys are refused.
+         */
+        post: operations["models_train_model"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/models/train/{job}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Training
+         * @description Return the progress of a training job.
+         *
+         *     Needs the role admin; API keys are refused.
+         */
+        get: operations["models_get_training"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/models/{version}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Model
+         * @description Return one version of the model: data, features, figures and files.
+         *
+         *     Needs the role viewer or a key with the scope `fleet:read`.
+         */
+        get: operations["models_get_model"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/models/{version}/promote": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Promote Model
+         * @description Make a version the one in service, from the next run on.
+         *
+         *     Needs the role admin; API keys are refused.
+         */
+        post: operations["models_promote_model"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/models/{version}/accuracy": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Accuracy
+         * @description Return how far the predictions of a version were off, of batteries whose end is known by now.
+         *
+         *     Needs the role viewer or a key with the scope `fleet:read`.
+         */
+        get: operations["models_get_accuracy"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/alerts": {
         parameters: {
             query?: never;
@@ -1961,6 +2203,31 @@ export interface components {
              */
             rul_days?: number | null;
             /**
+             * Rul P10 Days
+             * @description Days that are undercut with a probability of 10 %; null without a prediction, which is no long life.
+             */
+            rul_p10_days?: number | null;
+            /**
+             * Rul P50 Days
+             * @description Median, as `rul_days`.
+             */
+            rul_p50_days?: number | null;
+            /**
+             * Rul P90 Days
+             * @description Days that are exceeded with a probability of 10 %; null without a prediction.
+             */
+            rul_p90_days?: number | null;
+            /**
+             * Rul Source
+             * @description What stands behind the prediction; `none` where it is withheld, null before the first run.
+             */
+            rul_source?: ("fused" | "ml" | "twin" | "none") | null;
+            /**
+             * Rul Predicted At
+             * @description When it was predicted; null before the first run.
+             */
+            rul_predicted_at?: string | null;
+            /**
              * Voltage Deviation V
              * @description Its voltage less the median of its string in the same sweep, in volts; null where fewer than three batteries can be compared. A list sorted by it compares the size, whatever the sign.
              */
@@ -2196,6 +2463,44 @@ export interface components {
             unknown_count: number;
         };
         /**
+         * BatteryRul
+         * @description The predictions of a battery, newest first.
+         */
+        BatteryRul: {
+            /**
+             * Items
+             * @description The items of this page, in the order of the list.
+             */
+            items: components["schemas"]["RulEntry"][];
+            /**
+             * Total
+             * @description All items that match, on every page.
+             */
+            total: number;
+            /**
+             * Skip
+             * @description Number of items before this page.
+             */
+            skip: number;
+            /**
+             * Limit
+             * @description Largest number of items that the page could have.
+             */
+            limit: number;
+            /**
+             * Battery Id
+             * @description Id of the battery.
+             */
+            battery_id: string;
+            /** @description The newest prediction; null where there is none. */
+            latest: components["schemas"]["RulEntry"] | null;
+            /**
+             * Missing Reason
+             * @description Why there is none, or why it is not renewed; null otherwise.
+             */
+            missing_reason: ("not_predicted_yet" | "retired") | null;
+        };
+        /**
          * BatterySummary
          * @description A battery in a list. The status ``normal`` means that no alert is open, not that good health is proven.
          */
@@ -2262,6 +2567,31 @@ export interface components {
              * @description Remaining life in days until the state of health falls to 80 %, median; null without a prediction.
              */
             rul_days?: number | null;
+            /**
+             * Rul P10 Days
+             * @description Days that are undercut with a probability of 10 %; null without a prediction, which is no long life.
+             */
+            rul_p10_days?: number | null;
+            /**
+             * Rul P50 Days
+             * @description Median, as `rul_days`.
+             */
+            rul_p50_days?: number | null;
+            /**
+             * Rul P90 Days
+             * @description Days that are exceeded with a probability of 10 %; null without a prediction.
+             */
+            rul_p90_days?: number | null;
+            /**
+             * Rul Source
+             * @description What stands behind the prediction; `none` where it is withheld, null before the first run.
+             */
+            rul_source?: ("fused" | "ml" | "twin" | "none") | null;
+            /**
+             * Rul Predicted At
+             * @description When it was predicted; null before the first run.
+             */
+            rul_predicted_at?: string | null;
             /**
              * Voltage Deviation V
              * @description Its voltage less the median of its string in the same sweep, in volts; null where fewer than three batteries can be compared. A list sorted by it compares the size, whatever the sign.
@@ -2416,6 +2746,12 @@ export interface components {
              */
             note: string;
         };
+        /**
+         * ConflictAdvice
+         * @description The cheapest test that would settle which of two contradicting forecasts holds.
+         * @enum {string}
+         */
+        ConflictAdvice: "ohmic_measurement" | "partial_discharge_test" | "capacity_test";
         /**
          * DailyEstimate
          * @description The last estimate of a day (Asia/Bangkok); days that have ended never change.
@@ -2771,6 +3107,47 @@ export interface components {
          */
         ExportFormat: "csv" | "parquet";
         /**
+         * FeatureNorm
+         * @description Distribution of one feature in the training fleet.
+         *
+         *     ``known`` is the share of batteries for which the feature was known. ``deciles`` are the nine values that divide the
+         *     known ones into tenths, for the population stability index; empty for versions trained without them.
+         */
+        FeatureNorm: {
+            /**
+             * Name
+             * @description Name of the feature, which ends with its unit.
+             */
+            name: string;
+            /**
+             * Median
+             * @description Median in the training fleet.
+             */
+            median: number;
+            /**
+             * P5
+             * @description Value below which 5 % of the training fleet lie.
+             */
+            p5: number;
+            /**
+             * P95
+             * @description Value above which 5 % of the training fleet lie.
+             */
+            p95: number;
+            /**
+             * Known
+             * @description Share from 0 to 1 of the batteries for which it was known.
+             * @default 1
+             */
+            known: number;
+            /**
+             * Deciles
+             * @description The nine values that divide the known ones into tenths; empty for older versions.
+             * @default []
+             */
+            deciles: number[];
+        };
+        /**
          * FleetOverview
          * @description A summary of the fleet, restricted to what the caller may see.
          */
@@ -2912,6 +3289,27 @@ export interface components {
          * @enum {string}
          */
         HealthStatus: "normal" | "warning" | "critical" | "no_data";
+        /**
+         * HistogramBar
+         * @description Batteries whose median falls into a span.
+         */
+        HistogramBar: {
+            /**
+             * From Days
+             * @description Least days of the span.
+             */
+            from_days: number;
+            /**
+             * To Days
+             * @description Days at which the span ends, which are the next one's; null for the last.
+             */
+            to_days: number | null;
+            /**
+             * Count
+             * @description Batteries.
+             */
+            count: number;
+        };
         /**
          * HvacState
          * @description State of a battery room's air conditioning as the location reports it.
@@ -3487,6 +3885,42 @@ export interface components {
             stats?: components["schemas"]["LocationStats"] | null;
         };
         /**
+         * LocationPredictions
+         * @description Predictions of a location.
+         */
+        LocationPredictions: {
+            /**
+             * Location Id
+             * @description Id of the location.
+             */
+            location_id: string;
+            /**
+             * Total
+             * @description Batteries in service.
+             */
+            total: number;
+            /**
+             * Predicted
+             * @description Of them, those with days.
+             */
+            predicted: number;
+            /**
+             * Withheld
+             * @description Of them, those without: nothing is known of their remaining life.
+             */
+            withheld: number;
+            /**
+             * Due Within 90 Days
+             * @description Batteries whose P10, counted from now on, is at most 90 days.
+             */
+            due_within_90_days: number;
+            /**
+             * Shortest P10 Days
+             * @description The least P10, counted from now on; null where nothing is predicted.
+             */
+            shortest_p10_days: number | null;
+        };
+        /**
          * LocationStats
          * @description A summary of a location.
          */
@@ -3552,6 +3986,153 @@ export interface components {
              * @enum {string}
              */
             session: "token" | "cookie";
+        };
+        /**
+         * ModelAccuracy
+         * @description How far the predictions of a version were off that were made 30 days or more before a battery's end.
+         */
+        ModelAccuracy: {
+            /**
+             * Version
+             * @description Version of the model.
+             */
+            version: string;
+            /**
+             * Prediction Count
+             * @description Predictions that can be judged.
+             */
+            prediction_count: number;
+            /**
+             * Battery Count
+             * @description Batteries that they are of.
+             */
+            battery_count: number;
+            /**
+             * Mean Error Days
+             * @description Mean of the median less the days that followed; positive promised too much; null where none can be judged.
+             */
+            mean_error_days: number | null;
+            /**
+             * Mean Absolute Error Days
+             * @description Mean size of that error; null where none can be judged.
+             */
+            mean_absolute_error_days: number | null;
+            /**
+             * Inside Share
+             * @description Share inside P10 to P90, 0.8 if the intervals are right; null where none can be judged.
+             */
+            inside_share: number | null;
+        };
+        /**
+         * ModelDetail
+         * @description Details of one version.
+         */
+        ModelDetail: {
+            /**
+             * Version
+             * @description Version of the model.
+             */
+            version: string;
+            /**
+             * Aliases
+             * @description Names that point to the version, as `champion` for the one in service.
+             */
+            aliases: string[];
+            /**
+             * Created At
+             * @description When it was trained; null where its manifest cannot be read.
+             */
+            created_at: string | null;
+            /**
+             * Metrics
+             * @description Figures of its evaluation by name.
+             */
+            metrics: {
+                [key: string]: number;
+            };
+            /**
+             * Fault
+             * @description Why it cannot be used; null where it can.
+             */
+            fault?: string | null;
+            /**
+             * Features
+             * @description Inputs of the model, with their distributions in training.
+             */
+            features: components["schemas"]["FeatureNorm"][];
+            /**
+             * Data Sha256
+             * @description SHA-256 of the training data.
+             */
+            data_sha256: string;
+            /**
+             * Split
+             * @description How the batteries were divided into training, validation, calibration and test.
+             */
+            split: string;
+            /**
+             * Seed
+             * @description Seed of the training.
+             */
+            seed: number;
+            /**
+             * Library Versions
+             * @description Versions of the libraries that trained it, by name.
+             */
+            library_versions: {
+                [key: string]: string;
+            };
+            /**
+             * Files
+             * @description SHA-256 of each of its files, by name.
+             */
+            files: {
+                [key: string]: string;
+            };
+        };
+        /**
+         * ModelList
+         * @description All versions, newest first.
+         */
+        ModelList: {
+            /**
+             * Models
+             * @description The versions, newest first.
+             */
+            models: components["schemas"]["ModelSummary"][];
+        };
+        /**
+         * ModelSummary
+         * @description A version in the registry; ``fault`` says why it is unusable.
+         */
+        ModelSummary: {
+            /**
+             * Version
+             * @description Version of the model.
+             */
+            version: string;
+            /**
+             * Aliases
+             * @description Names that point to the version, as `champion` for the one in service.
+             */
+            aliases: string[];
+            /**
+             * Created At
+             * @description When it was trained; null where its manifest cannot be read.
+             */
+            created_at: string | null;
+            /**
+             * Metrics
+             * @description Figures of its evaluation by name.
+             */
+            metrics: {
+                [key: string]: number;
+            };
+            /**
+             * Fault
+             * @description Why it cannot be used; null where it can.
+             */
+            fault?: string | null;
         };
         /**
          * NoEstimateReason
@@ -3877,6 +4458,32 @@ export interface components {
             limit: number;
         };
         /**
+         * Page[PredictionItem]
+         * @description One page of a list.
+         */
+        Page_PredictionItem_: {
+            /**
+             * Items
+             * @description The items of this page, in the order of the list.
+             */
+            items: components["schemas"]["PredictionItem"][];
+            /**
+             * Total
+             * @description All items that match, on every page.
+             */
+            total: number;
+            /**
+             * Skip
+             * @description Number of items before this page.
+             */
+            skip: number;
+            /**
+             * Limit
+             * @description Largest number of items that the page could have.
+             */
+            limit: number;
+        };
+        /**
          * Page[RuleOut]
          * @description One page of a list.
          */
@@ -3955,6 +4562,135 @@ export interface components {
             limit: number;
         };
         /**
+         * PredictionItem
+         * @description The newest prediction of a battery in a list.
+         */
+        PredictionItem: {
+            /**
+             * Battery Id
+             * @description Id of the battery.
+             */
+            battery_id: string;
+            /**
+             * String Id
+             * @description Id of its string.
+             */
+            string_id: string;
+            /**
+             * Location Id
+             * @description Id of its location.
+             */
+            location_id: string;
+            /**
+             * Predicted At
+             * @description When it was made; null before the first one.
+             */
+            predicted_at: string | null;
+            /**
+             * As Of
+             * @description Instant from which the days count; null before the first one.
+             */
+            as_of: string | null;
+            /**
+             * P10 Days
+             * @description Days that are undercut with a probability of 10 %; null where withheld.
+             */
+            p10_days: number | null;
+            /**
+             * P50 Days
+             * @description Median; null where withheld.
+             */
+            p50_days: number | null;
+            /**
+             * P90 Days
+             * @description Days that are exceeded with a probability of 10 %; null where withheld.
+             */
+            p90_days: number | null;
+            /**
+             * Longer Than Days
+             * @description A quantile that reaches these days means longer than; null where every quantile is what it says.
+             */
+            longer_than_days: number | null;
+            /** @description What stands behind it. */
+            source: components["schemas"]["RulSource"];
+            /**
+             * Is Conflict
+             * @description True: the sources contradict each other.
+             */
+            is_conflict: boolean;
+            /**
+             * Withheld Reason
+             * @description Code of why there are no days; null where there are.
+             */
+            withheld_reason: string | null;
+            /** @description What moves the model's prediction most; null where it was not asked. */
+            main_reason: components["schemas"]["Reason"] | null;
+            /**
+             * Model Version
+             * @description Version of the model; null where it was not asked.
+             */
+            model_version: string | null;
+        };
+        /**
+         * PredictionSummary
+         * @description Predictions of the batteries that the caller sees.
+         */
+        PredictionSummary: {
+            /**
+             * Predicted At
+             * @description When the newest prediction was made; null before the first one.
+             */
+            predicted_at: string | null;
+            /**
+             * Total
+             * @description Batteries in service.
+             */
+            total: number;
+            /**
+             * Predicted
+             * @description Of them, those with days.
+             */
+            predicted: number;
+            /**
+             * Withheld
+             * @description Of them, those without: nothing is known of their remaining life.
+             */
+            withheld: number;
+            /**
+             * Due Within 90 Days
+             * @description Batteries whose P10, counted from now on, is at most 90 days.
+             */
+            due_within_90_days: number;
+            /**
+             * Due Within 180 Days
+             * @description Batteries whose P10, counted from now on, is at most 180 days.
+             */
+            due_within_180_days: number;
+            /**
+             * Histogram
+             * @description Batteries by median in years.
+             */
+            histogram: components["schemas"]["HistogramBar"][];
+            /**
+             * Locations
+             * @description Each location, in the order of ids.
+             */
+            locations: components["schemas"]["LocationPredictions"][];
+            /**
+             * State
+             * @description Whether the predictions are complete; `no_history`: no battery could be predicted yet.
+             * @enum {string}
+             */
+            state: "ready" | "no_model" | "ml_away" | "running" | "no_history";
+            /** @description The newest run; null before the first one. */
+            run: components["schemas"]["RunOut"] | null;
+            /**
+             * Model Version
+             * @description Version of the model behind the newest prediction; null where there is none.
+             */
+            model_version: string | null;
+        };
+        /**
          * Provenance
          * @description Kind of evidence behind an estimate, strongest first.
          * @enum {string}
@@ -3978,6 +4714,37 @@ export interface components {
             checks: {
                 [key: string]: components["schemas"]["CheckReport"];
             };
+        };
+        /**
+         * Reason
+         * @description One contribution to a prediction in a sentence, with the measured value and the fleet norm.
+         */
+        Reason: {
+            /**
+             * Feature
+             * @description Name of the feature.
+             */
+            feature: string;
+            /**
+             * Effect Days
+             * @description Days by which it lengthens the prediction; negative shortens it.
+             */
+            effect_days: number;
+            /**
+             * Value
+             * @description Measured value, in the unit that the name of the feature ends with; null where unknown.
+             */
+            value: number | null;
+            /**
+             * Fleet Norm
+             * @description Median of the training fleet, in the same unit; null where unknown.
+             */
+            fleet_norm: number | null;
+            /**
+             * Sentence
+             * @description The reason in English.
+             */
+            sentence: string;
         };
         /**
          * RefreshRequest
@@ -4185,6 +4952,118 @@ export interface components {
             seq: number;
         };
         /**
+         * RulDays
+         * @description Days until the state of health falls to 80 %, or the reason why there are none.
+         */
+        RulDays: {
+            /**
+             * P10 Days
+             * @description Days that are undercut with a probability of 10 %; null where withheld, which is no long life.
+             */
+            p10_days: number | null;
+            /**
+             * P50 Days
+             * @description Median; null where withheld.
+             */
+            p50_days: number | null;
+            /**
+             * P90 Days
+             * @description Days that are exceeded with a probability of 10 %; null where withheld.
+             */
+            p90_days: number | null;
+            /**
+             * Longer Than Days
+             * @description A quantile that reaches these days means longer than; null where every quantile is what it says.
+             */
+            longer_than_days: number | null;
+            /**
+             * Withheld Reason
+             * @description Code of why there are none; null where there are.
+             */
+            withheld_reason: string | null;
+        };
+        /**
+         * RulEntry
+         * @description One prediction of one battery, with what each source says.
+         */
+        RulEntry: {
+            /**
+             * Predicted At
+             * Format: date-time
+             * @description When it was made.
+             */
+            predicted_at: string;
+            /**
+             * As Of
+             * Format: date-time
+             * @description Instant from which the days count.
+             */
+            as_of: string;
+            /** @description What stands behind `fused`. */
+            source: components["schemas"]["RulSource"];
+            /** @description Both sources as one. */
+            fused: components["schemas"]["RulDays"];
+            /** @description By the model of the prediction service. */
+            ml: components["schemas"]["RulDays"];
+            /** @description By the ageing law of the digital twin. */
+            twin: components["schemas"]["RulDays"];
+            /**
+             * Twin Weight
+             * @description Weight of the twin from 0 to 1; null unless both sources speak.
+             */
+            twin_weight: number | null;
+            /**
+             * Is Conflict
+             * @description True: the medians contradict each other, and `fused` covers both intervals.
+             */
+            is_conflict: boolean;
+            /**
+             * Difference Pct
+             * @description Difference of the medians in percent of the larger one; null unless both sources speak.
+             */
+            difference_pct: number | null;
+            /** @description The cheapest test that settles the conflict; null without one. */
+            conflict_advice: components["schemas"]["ConflictAdvice"] | null;
+            /**
+             * Confidence
+             * @description How narrow the model's interval is against its middle, from 0 to 1; no probability, and null without one.
+             */
+            confidence: number | null;
+            /**
+             * Widened Because
+             * @description Why the model's interval is wider than its own; empty if it is not.
+             */
+            widened_because: string[];
+            /**
+             * Reasons
+             * @description What moves the model's prediction most, strongest first; empty without one.
+             */
+            reasons: components["schemas"]["Reason"][];
+            /**
+             * Peer Deviation
+             * @description How far the battery stands from its string, in robust standard deviations; null where it is not known.
+             */
+            peer_deviation: number | null;
+            /**
+             * Peer Deviation Of
+             * @description Quantity by which it does; null where it is not known.
+             */
+            peer_deviation_of: string | null;
+            /**
+             * Model Version
+             * @description Version of the model; null where it was not asked.
+             */
+            model_version: string | null;
+            /** @description Kind of evidence behind the twin's forecast; null without one. */
+            twin_provenance: components["schemas"]["Provenance"] | null;
+        };
+        /**
+         * RulSource
+         * @description What stands behind a prediction of remaining life.
+         * @enum {string}
+         */
+        RulSource: "fused" | "ml" | "twin" | "none";
+        /**
          * RuleOut
          * @description One rule with its defaults and the overrides that you may see.
          */
@@ -4259,6 +5138,86 @@ export interface components {
              */
             overrides: components["schemas"]["OverrideOut"][];
         };
+        /**
+         * RunIn
+         * @description A request for a run.
+         */
+        RunIn: {
+            /**
+             * Request Key
+             * @description Key that the caller chooses: a repeated request with the same key names the run that the first one started.
+             */
+            request_key?: string | null;
+        };
+        /**
+         * RunOut
+         * @description A run over the fleet. What is of the whole fleet is null for callers who see a part of it.
+         */
+        RunOut: {
+            /**
+             * Run Id
+             * @description Id of the run.
+             */
+            run_id: number;
+            /** @description What started it. */
+            trigger: components["schemas"]["RunTrigger"];
+            /**
+             * Requested By
+             * @description Who requested it; null for the schedule.
+             */
+            requested_by: string | null;
+            /**
+             * As Of
+             * Format: date-time
+             * @description Instant from which the days count.
+             */
+            as_of: string;
+            /**
+             * Started At
+             * Format: date-time
+             * @description When it was requested.
+             */
+            started_at: string;
+            /**
+             * Finished At
+             * @description When it ended; null while it runs.
+             */
+            finished_at: string | null;
+            /** @description State of the run; `interrupted`: its process died. */
+            state: components["schemas"]["RunState"];
+            /**
+             * Step
+             * @description Location that it works on; null before and after.
+             */
+            step: string | null;
+            /**
+             * Done
+             * @description Batteries that are done.
+             */
+            done: number | null;
+            /**
+             * Total
+             * @description Batteries of the run; null before it begins.
+             */
+            total: number | null;
+            /**
+             * Error
+             * @description Code of why it failed; null unless it has.
+             */
+            error: string | null;
+        };
+        /**
+         * RunState
+         * @description State of a run; the process of an interrupted one died.
+         * @enum {string}
+         */
+        RunState: "running" | "succeeded" | "failed" | "interrupted";
+        /**
+         * RunTrigger
+         * @description What starts a run.
+         * @enum {string}
+         */
+        RunTrigger: "schedule" | "manual";
         /**
          * RuntimeLoad
          * @description The load that a runtime applies to; exactly one of the two values is set.
@@ -5212,6 +6171,74 @@ export interface components {
                 [key: string]: unknown;
             };
         };
+        /**
+         * TrainJob
+         * @description A training job; the version that it produces stays a candidate until it is promoted.
+         */
+        TrainJob: {
+            /**
+             * Job Id
+             * @description Id of the job, for asking after it.
+             */
+            job_id: string;
+            /** @description State of the job. */
+            state: components["schemas"]["TrainState"];
+            /**
+             * Progress
+             * @description Share from 0 to 1 that is done.
+             */
+            progress: number;
+            /**
+             * Step
+             * @description What it does now.
+             */
+            step: string;
+            /**
+             * Started At
+             * Format: date-time
+             * @description When it was started.
+             */
+            started_at: string;
+            /**
+             * Finished At
+             * @description When it ended; null while it runs.
+             */
+            finished_at?: string | null;
+            /**
+             * Version
+             * @description Version that it produced; null until it has succeeded.
+             */
+            version?: string | null;
+            /**
+             * Error
+             * @description Why it failed; null unless it has.
+             */
+            error?: string | null;
+        };
+        /**
+         * TrainRequest
+         * @description What to train on.
+         */
+        TrainRequest: {
+            /**
+             * Dataset
+             * @description Folder on the service's disk that `battery-synth training` has written.
+             * @example /app/data/lives
+             */
+            dataset: string;
+            /**
+             * Seed
+             * @description Seed of the split and of the training.
+             * @default 1
+             */
+            seed: number;
+        };
+        /**
+         * TrainState
+         * @description State of a training job.
+         * @enum {string}
+         */
+        TrainState: "running" | "succeeded" | "failed";
         /**
          * TwinRecord
          * @description The digital twin's estimates of a battery, their evidence, and their history by day.
@@ -8082,7 +9109,7 @@ export interface operations {
     fleet_list_location_batteries: {
         parameters: {
             query?: {
-                /** @description One of battery_id, voltage_v, temperature_c, internal_resistance_mohm, resistance_drift_pct, voltage_deviation_v, soc_pct, soh_pct, rul_days, installed_at, age_years, status, time; a leading - reverses the order. */
+                /** @description One of battery_id, voltage_v, temperature_c, internal_resistance_mohm, resistance_drift_pct, voltage_deviation_v, soc_pct, soh_pct, rul_days, rul_p10_days, installed_at, age_years, status, time; a leading - reverses the order. */
                 sort?: string;
                 /** @description Add what is retired. */
                 include_retired?: boolean;
@@ -8164,6 +9191,11 @@ export interface operations {
                      *             "critical": 0
                      *           },
                      *           "rul_days": 1240,
+                     *           "rul_p10_days": 820,
+                     *           "rul_p50_days": 1240,
+                     *           "rul_p90_days": 1730,
+                     *           "rul_source": "fused",
+                     *           "rul_predicted_at": "2026-11-19T18:02:10Z",
                      *           "voltage_deviation_v": null,
                      *           "retired_at": null,
                      *           "retired_by": null,
@@ -8260,7 +9292,7 @@ export interface operations {
                 rul_below_days?: number | null;
                 /** @description Part of an id or of a serial number. */
                 q?: string | null;
-                /** @description One of battery_id, voltage_v, temperature_c, internal_resistance_mohm, resistance_drift_pct, voltage_deviation_v, soc_pct, soh_pct, rul_days, installed_at, age_years, status, time; a leading - reverses the order. */
+                /** @description One of battery_id, voltage_v, temperature_c, internal_resistance_mohm, resistance_drift_pct, voltage_deviation_v, soc_pct, soh_pct, rul_days, rul_p10_days, installed_at, age_years, status, time; a leading - reverses the order. */
                 sort?: string;
                 /** @description Add what is retired. */
                 include_retired?: boolean;
@@ -8339,6 +9371,11 @@ export interface operations {
                      *             "critical": 0
                      *           },
                      *           "rul_days": 1240,
+                     *           "rul_p10_days": 820,
+                     *           "rul_p50_days": 1240,
+                     *           "rul_p90_days": 1730,
+                     *           "rul_source": "fused",
+                     *           "rul_predicted_at": "2026-11-19T18:02:10Z",
                      *           "voltage_deviation_v": null,
                      *           "retired_at": null,
                      *           "retired_by": null,
@@ -8481,6 +9518,11 @@ export interface operations {
                      *         "critical": 0
                      *       },
                      *       "rul_days": 1240,
+                     *       "rul_p10_days": 820,
+                     *       "rul_p50_days": 1240,
+                     *       "rul_p90_days": 1730,
+                     *       "rul_source": "fused",
+                     *       "rul_predicted_at": "2026-11-19T18:02:10Z",
                      *       "voltage_deviation_v": null,
                      *       "retired_at": null,
                      *       "retired_by": null,
@@ -11685,6 +12727,1346 @@ export interface operations {
                 };
             };
             /** @description Problem details; code: database_unavailable, disk_full, twin_unavailable */
+            503: {
+                headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    predictions_get_battery_rul: {
+        parameters: {
+            query?: {
+                /** @description Number of items to skip. */
+                skip?: number;
+                /** @description Maximum number of items to return. */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                /** @description Id of the battery. */
+                battery_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "predicted_at": "2026-11-19T18:02:10Z",
+                     *           "as_of": "2026-11-19T17:00:00Z",
+                     *           "source": "fused",
+                     *           "fused": {
+                     *             "p10_days": 839.9,
+                     *             "p50_days": 1263.8,
+                     *             "p90_days": 1762.6,
+                     *             "longer_than_days": null,
+                     *             "withheld_reason": null
+                     *           },
+                     *           "ml": {
+                     *             "p10_days": 820,
+                     *             "p50_days": 1240,
+                     *             "p90_days": 1730,
+                     *             "longer_than_days": null,
+                     *             "withheld_reason": null
+                     *           },
+                     *           "twin": {
+                     *             "p10_days": 860,
+                     *             "p50_days": 1288,
+                     *             "p90_days": 1796,
+                     *             "longer_than_days": null,
+                     *             "withheld_reason": null
+                     *           },
+                     *           "twin_weight": 0.495,
+                     *           "is_conflict": false,
+                     *           "difference_pct": 3.7,
+                     *           "conflict_advice": null,
+                     *           "confidence": 0.64,
+                     *           "widened_because": [],
+                     *           "reasons": [
+                     *             {
+                     *               "feature": "resistance_drift_pct",
+                     *               "effect_days": -210,
+                     *               "value": 23.1,
+                     *               "fleet_norm": 8.2,
+                     *               "sentence": "Resistance 23 % above its own baseline, fleet 8 %: about 210 days shorter"
+                     *             }
+                     *           ],
+                     *           "peer_deviation": 2.1,
+                     *           "peer_deviation_of": "resistance_25c_mohm",
+                     *           "model_version": "20261120T031500-4f1c09ab",
+                     *           "twin_provenance": "discharge_inferred"
+                     *         }
+                     *       ],
+                     *       "total": 1,
+                     *       "skip": 0,
+                     *       "limit": 100,
+                     *       "battery_id": "BAT-DC-CNX-01-UPS-01-STR-01-001",
+                     *       "latest": {
+                     *         "predicted_at": "2026-11-19T18:02:10Z",
+                     *         "as_of": "2026-11-19T17:00:00Z",
+                     *         "source": "fused",
+                     *         "fused": {
+                     *           "p10_days": 839.9,
+                     *           "p50_days": 1263.8,
+                     *           "p90_days": 1762.6,
+                     *           "longer_than_days": null,
+                     *           "withheld_reason": null
+                     *         },
+                     *         "ml": {
+                     *           "p10_days": 820,
+                     *           "p50_days": 1240,
+                     *           "p90_days": 1730,
+                     *           "longer_than_days": null,
+                     *           "withheld_reason": null
+                     *         },
+                     *         "twin": {
+                     *           "p10_days": 860,
+                     *           "p50_days": 1288,
+                     *           "p90_days": 1796,
+                     *           "longer_than_days": null,
+                     *           "withheld_reason": null
+                     *         },
+                     *         "twin_weight": 0.495,
+                     *         "is_conflict": false,
+                     *         "difference_pct": 3.7,
+                     *         "conflict_advice": null,
+                     *         "confidence": 0.64,
+                     *         "widened_because": [],
+                     *         "reasons": [
+                     *           {
+                     *             "feature": "resistance_drift_pct",
+                     *             "effect_days": -210,
+                     *             "value": 23.1,
+                     *             "fleet_norm": 8.2,
+                     *             "sentence": "Resistance 23 % above its own baseline, fleet 8 %: about 210 days shorter"
+                     *           }
+                     *         ],
+                     *         "peer_deviation": 2.1,
+                     *         "peer_deviation_of": "resistance_25c_mohm",
+                     *         "model_version": "20261120T031500-4f1c09ab",
+                     *         "twin_provenance": "discharge_inferred"
+                     *       },
+                     *       "missing_reason": null
+                     *     }
+                     */
+                    "application/json": components["schemas"]["BatteryRul"];
+                };
+            };
+            /** @description Problem details; code: not_authenticated, token_expired */
+            401: {
+                headers: {
+                    /** @description The scheme of the credentials that are missing. */
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: battery_not_found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: validation_failed */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: too_many_requests */
+            429: {
+                headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: database_unavailable, disk_full */
+            503: {
+                headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    predictions_list_predictions: {
+        parameters: {
+            query?: {
+                /** @description Only those of this location. */
+                location_id?: string | null;
+                /** @description Only those of this string. */
+                string_id?: string | null;
+                /** @description Only those with this source. */
+                source?: components["schemas"]["RulSource"] | null;
+                /** @description Only those with a conflict; false: the others. */
+                is_conflict?: boolean | null;
+                /** @description Only those whose P10, counted from now on, is at most so many days. */
+                due_within_days?: number | null;
+                /** @description Sort key; those without the value come last. */
+                sort?: "p10_days" | "p50_days" | "battery_id" | "predicted_at";
+                /** @description Direction of the sort. */
+                order?: "asc" | "desc";
+                /** @description Number of items to skip. */
+                skip?: number;
+                /** @description Maximum number of items to return. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "battery_id": "BAT-DC-CNX-01-UPS-01-STR-01-001",
+                     *           "string_id": "DC-CNX-01-UPS-01-STR-01",
+                     *           "location_id": "DC-CNX-01",
+                     *           "predicted_at": "2026-11-19T18:02:10Z",
+                     *           "as_of": "2026-11-19T17:00:00Z",
+                     *           "p10_days": 839.9,
+                     *           "p50_days": 1263.8,
+                     *           "p90_days": 1762.6,
+                     *           "longer_than_days": null,
+                     *           "source": "fused",
+                     *           "is_conflict": false,
+                     *           "withheld_reason": null,
+                     *           "main_reason": {
+                     *             "feature": "resistance_drift_pct",
+                     *             "effect_days": -210,
+                     *             "value": 23.1,
+                     *             "fleet_norm": 8.2,
+                     *             "sentence": "Resistance 23 % above its own baseline, fleet 8 %: about 210 days shorter"
+                     *           },
+                     *           "model_version": "20261120T031500-4f1c09ab"
+                     *         }
+                     *       ],
+                     *       "total": 1,
+                     *       "skip": 0,
+                     *       "limit": 100
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Page_PredictionItem_"];
+                };
+            };
+            /** @description Problem details; code: not_authenticated, token_expired */
+            401: {
+                headers: {
+                    /** @description The scheme of the credentials that are missing. */
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: validation_failed */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: too_many_requests */
+            429: {
+                headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: database_unavailable, disk_full */
+            503: {
+                headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    predictions_get_summary: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "predicted_at": "2026-11-19T18:02:10Z",
+                     *       "total": 216,
+                     *       "predicted": 212,
+                     *       "withheld": 4,
+                     *       "due_within_90_days": 1,
+                     *       "due_within_180_days": 5,
+                     *       "histogram": [
+                     *         {
+                     *           "from_days": 0,
+                     *           "to_days": 365,
+                     *           "count": 12
+                     *         },
+                     *         {
+                     *           "from_days": 365,
+                     *           "to_days": null,
+                     *           "count": 200
+                     *         }
+                     *       ],
+                     *       "locations": [
+                     *         {
+                     *           "location_id": "DC-CNX-01",
+                     *           "total": 216,
+                     *           "predicted": 212,
+                     *           "withheld": 4,
+                     *           "due_within_90_days": 1,
+                     *           "shortest_p10_days": 41
+                     *         }
+                     *       ],
+                     *       "state": "running",
+                     *       "run": {
+                     *         "run_id": 17,
+                     *         "trigger": "manual",
+                     *         "requested_by": "mali",
+                     *         "as_of": "2026-11-19T17:00:00Z",
+                     *         "started_at": "2026-11-19T18:02:10Z",
+                     *         "finished_at": null,
+                     *         "state": "running",
+                     *         "step": "DC-CNX-01",
+                     *         "done": 216,
+                     *         "total": 1944,
+                     *         "error": null
+                     *       },
+                     *       "model_version": "20261120T031500-4f1c09ab"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["PredictionSummary"];
+                };
+            };
+            /** @description Problem details; code: not_authenticated, token_expired */
+            401: {
+                headers: {
+                    /** @description The scheme of the credentials that are missing. */
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: validation_failed */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: too_many_requests */
+            429: {
+                headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: database_unavailable, disk_full */
+            503: {
+                headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    predictions_start_run: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "request_key": "7d9f6a0e-6a53-4f0c-9a0e-3f0a4f9f7c11"
+                 *     }
+                 */
+                "application/json": components["schemas"]["RunIn"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "run_id": 17,
+                     *       "trigger": "manual",
+                     *       "requested_by": "mali",
+                     *       "as_of": "2026-11-19T17:00:00Z",
+                     *       "started_at": "2026-11-19T18:02:10Z",
+                     *       "finished_at": null,
+                     *       "state": "running",
+                     *       "step": null,
+                     *       "done": 0,
+                     *       "total": null,
+                     *       "error": null
+                     *     }
+                     */
+                    "application/json": components["schemas"]["RunOut"];
+                };
+            };
+            /** @description Problem details; code: bad_request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: not_authenticated, token_expired */
+            401: {
+                headers: {
+                    /** @description The scheme of the credentials that are missing. */
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: request_timeout */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: prediction_run_running */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: body_too_large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: validation_failed */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: too_many_requests */
+            429: {
+                headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: database_unavailable, disk_full */
+            503: {
+                headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    predictions_get_run: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of the run. */
+                run_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "run_id": 17,
+                     *       "trigger": "manual",
+                     *       "requested_by": "mali",
+                     *       "as_of": "2026-11-19T17:00:00Z",
+                     *       "started_at": "2026-11-19T18:02:10Z",
+                     *       "finished_at": null,
+                     *       "state": "running",
+                     *       "step": "DC-CNX-01",
+                     *       "done": 216,
+                     *       "total": 1944,
+                     *       "error": null
+                     *     }
+                     */
+                    "application/json": components["schemas"]["RunOut"];
+                };
+            };
+            /** @description Problem details; code: not_authenticated, token_expired */
+            401: {
+                headers: {
+                    /** @description The scheme of the credentials that are missing. */
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: prediction_run_not_found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: validation_failed */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: too_many_requests */
+            429: {
+                headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: database_unavailable, disk_full */
+            503: {
+                headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    models_list_models: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "models": [
+                     *         {
+                     *           "version": "20261120T031500-4f1c09ab",
+                     *           "aliases": [
+                     *             "champion"
+                     *           ],
+                     *           "created_at": "2026-11-20T03:15:00Z",
+                     *           "metrics": {
+                     *             "mae_days": 184,
+                     *             "coverage_80": 0.81
+                     *           },
+                     *           "fault": null
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ModelList"];
+                };
+            };
+            /** @description Problem details; code: not_authenticated, token_expired */
+            401: {
+                headers: {
+                    /** @description The scheme of the credentials that are missing. */
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: model_not_found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: model_conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: model_refused, validation_failed */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: too_many_requests */
+            429: {
+                headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: database_unavailable, disk_full, ml_unavailable */
+            503: {
+                headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    models_train_model: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "dataset": "/app/data/lives",
+                 *       "seed": 1
+                 *     }
+                 */
+                "application/json": components["schemas"]["TrainRequest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "job_id": "0b9d5c7e41d84f0e9a6f2c3d8e7b1a54",
+                     *       "state": "running",
+                     *       "progress": 0.35,
+                     *       "step": "features, part 7 of 20",
+                     *       "started_at": "2026-11-20T03:15:00Z",
+                     *       "finished_at": null,
+                     *       "version": null,
+                     *       "error": null
+                     *     }
+                     */
+                    "application/json": components["schemas"]["TrainJob"];
+                };
+            };
+            /** @description Problem details; code: bad_request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: not_authenticated, token_expired */
+            401: {
+                headers: {
+                    /** @description The scheme of the credentials that are missing. */
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: model_not_found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: request_timeout */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: model_conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: body_too_large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: model_refused, validation_failed */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: too_many_requests */
+            429: {
+                headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: database_unavailable, disk_full, ml_unavailable */
+            503: {
+                headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    models_get_training: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of the training job. */
+                job: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "job_id": "0b9d5c7e41d84f0e9a6f2c3d8e7b1a54",
+                     *       "state": "running",
+                     *       "progress": 0.35,
+                     *       "step": "features, part 7 of 20",
+                     *       "started_at": "2026-11-20T03:15:00Z",
+                     *       "finished_at": null,
+                     *       "version": null,
+                     *       "error": null
+                     *     }
+                     */
+                    "application/json": components["schemas"]["TrainJob"];
+                };
+            };
+            /** @description Problem details; code: not_authenticated, token_expired */
+            401: {
+                headers: {
+                    /** @description The scheme of the credentials that are missing. */
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: model_not_found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: model_conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: model_refused, validation_failed */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: too_many_requests */
+            429: {
+                headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: database_unavailable, disk_full, ml_unavailable */
+            503: {
+                headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    models_get_model: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Version of the model. */
+                version: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "version": "20261120T031500-4f1c09ab",
+                     *       "aliases": [
+                     *         "champion"
+                     *       ],
+                     *       "created_at": "2026-11-20T03:15:00Z",
+                     *       "metrics": {
+                     *         "mae_days": 184,
+                     *         "coverage_80": 0.81
+                     *       },
+                     *       "fault": null,
+                     *       "features": [
+                     *         {
+                     *           "name": "resistance_drift_pct",
+                     *           "median": 8.2,
+                     *           "p5": -1.1,
+                     *           "p95": 38.5,
+                     *           "known": 0.98,
+                     *           "deciles": []
+                     *         }
+                     *       ],
+                     *       "data_sha256": "9d0e6c1f4b7a2358e1c0d94f6a7b8352c4e1f09a6d7b8c3e2f5a1094d6c7b8e3",
+                     *       "split": "by string, train 56, validation 8, calibration 8, test 9",
+                     *       "seed": 1,
+                     *       "library_versions": {
+                     *         "numpy": "2.3.5"
+                     *       },
+                     *       "files": {
+                     *         "model.json": "1b2f0a93c8d7e6f54a3b2c1d0e9f8a7b6c5d4e3f2a1b0c9d8e7f6a5b4c3d2e1f"
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ModelDetail"];
+                };
+            };
+            /** @description Problem details; code: not_authenticated, token_expired */
+            401: {
+                headers: {
+                    /** @description The scheme of the credentials that are missing. */
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: model_not_found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: model_conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: model_refused, validation_failed */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: too_many_requests */
+            429: {
+                headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: database_unavailable, disk_full, ml_unavailable */
+            503: {
+                headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    models_promote_model: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Version of the model. */
+                version: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "version": "20261120T031500-4f1c09ab",
+                     *       "aliases": [
+                     *         "champion"
+                     *       ],
+                     *       "created_at": "2026-11-20T03:15:00Z",
+                     *       "metrics": {
+                     *         "mae_days": 184,
+                     *         "coverage_80": 0.81
+                     *       },
+                     *       "fault": null,
+                     *       "features": [
+                     *         {
+                     *           "name": "resistance_drift_pct",
+                     *           "median": 8.2,
+                     *           "p5": -1.1,
+                     *           "p95": 38.5,
+                     *           "known": 0.98,
+                     *           "deciles": []
+                     *         }
+                     *       ],
+                     *       "data_sha256": "9d0e6c1f4b7a2358e1c0d94f6a7b8352c4e1f09a6d7b8c3e2f5a1094d6c7b8e3",
+                     *       "split": "by string, train 56, validation 8, calibration 8, test 9",
+                     *       "seed": 1,
+                     *       "library_versions": {
+                     *         "numpy": "2.3.5"
+                     *       },
+                     *       "files": {
+                     *         "model.json": "1b2f0a93c8d7e6f54a3b2c1d0e9f8a7b6c5d4e3f2a1b0c9d8e7f6a5b4c3d2e1f"
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ModelDetail"];
+                };
+            };
+            /** @description Problem details; code: not_authenticated, token_expired */
+            401: {
+                headers: {
+                    /** @description The scheme of the credentials that are missing. */
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: model_not_found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: model_conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: model_refused, validation_failed */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: too_many_requests */
+            429: {
+                headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: database_unavailable, disk_full, ml_unavailable */
+            503: {
+                headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    models_get_accuracy: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Version of the model. */
+                version: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "version": "20261120T031500-4f1c09ab",
+                     *       "prediction_count": 412,
+                     *       "battery_count": 3,
+                     *       "mean_error_days": -12.4,
+                     *       "mean_absolute_error_days": 71.9,
+                     *       "inside_share": 0.796
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ModelAccuracy"];
+                };
+            };
+            /** @description Problem details; code: not_authenticated, token_expired */
+            401: {
+                headers: {
+                    /** @description The scheme of the credentials that are missing. */
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: validation_failed */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: too_many_requests */
+            429: {
+                headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: database_unavailable, disk_full */
             503: {
                 headers: {
                     /** @description Seconds after which to try again. */

@@ -34,6 +34,9 @@ from battery_api.db import migrate
 from battery_api.db.session import Database
 from battery_api.fleet import retirement_routes
 from battery_api.fleet import routes as fleet_routes
+from battery_api.predictions import job as prediction_job
+from battery_api.predictions import model_routes
+from battery_api.predictions import routes as prediction_routes
 from battery_api.settings import GatewaySettings
 from battery_api.telemetry import routes as telemetry_routes
 from battery_api.telemetry.days import job as days_job
@@ -95,7 +98,16 @@ def create_app(settings: GatewaySettings | None = None, overrides: PartOverrides
     install_unavailable_handler(app)
     serve_description(app)
     api = APIRouter(prefix="/api/v1")
-    for routes in (accounts_routes, fleet_routes, retirement_routes, telemetry_routes, twin_routes, alerts_routes):
+    for routes in (
+        accounts_routes,
+        fleet_routes,
+        retirement_routes,
+        telemetry_routes,
+        twin_routes,
+        prediction_routes,
+        model_routes,
+        alerts_routes,
+    ):
         api.include_router(routes.router)
     app.include_router(api)
     refuse_unknown_paths(app)
@@ -167,6 +179,7 @@ async def _running(app: FastAPI, settings: GatewaySettings, overrides: PartOverr
 def _jobs(parts: GatewayParts) -> list[PeriodicJob]:
     context, settings = parts.context, parts.context.settings
     watch, clocks, runtimes = StalenessWatch(context), ClockWatch(context), RuntimeJob(context)
+    predictions = prediction_job.PredictionJob(context, parts.histories)
     return [
         PeriodicJob("partitions", 3600.0, lambda: rollups.maintain_storage(context)),
         PeriodicJob("rollups", settings.rollup_interval_s, lambda: rollups.run_once(context)),
@@ -177,6 +190,8 @@ def _jobs(parts: GatewayParts) -> list[PeriodicJob]:
         PeriodicJob("runtime", 5.0, runtimes.run_once),
         PeriodicJob("twin_backlog", 5.0, lambda: replay_job.run_once(context, parts.catalogue)),
         PeriodicJob("twin_snapshots", 3600.0, lambda: replay_job.thin_once(context)),
+        PeriodicJob("predictions", 10.0, predictions.run_once),
+        PeriodicJob("outcomes", 300.0, lambda: prediction_job.record_outcomes(context)),
         PeriodicJob("judge_again", 5.0, lambda: _judge_again(parts)),
         PeriodicJob("stale", settings.stale_check_interval_s, lambda: watch.run_once(parts.publisher)),
         PeriodicJob("clocks", settings.stale_check_interval_s, lambda: clocks.run_once(parts.publisher)),

@@ -8,6 +8,7 @@ from pydantic import BaseModel
 from battery_api.accounts import examples as accounts_examples
 from battery_api.alerts import examples as alerts_examples
 from battery_api.fleet import examples as fleet_examples
+from battery_api.predictions import examples as prediction_examples
 from battery_api.telemetry import examples as telemetry_examples
 from battery_api.twin import examples as twin_examples
 from battery_contracts import events
@@ -21,6 +22,7 @@ EXAMPLES: Final[Examples] = {
     **fleet_examples.EXAMPLES,
     **telemetry_examples.EXAMPLES,
     **twin_examples.EXAMPLES,
+    **prediction_examples.EXAMPLES,
     **alerts_examples.EXAMPLES,
 }
 """Examples by operation id."""

@@ -18,9 +18,11 @@ from battery_api.db.timescale import detect_engine
 from battery_api.fleet.catalogue import CatalogueCache
 from battery_api.fleet.not_judged import FindNotJudged
 from battery_api.fleet.ports import Endings
+from battery_api.predictions.ports import HistoryReader
 from battery_api.realtime.publisher import SocketPublisher
 from battery_api.realtime.server import RealtimeServer
 from battery_api.settings import GatewaySettings
+from battery_api.telemetry.days.histories import DailyHistories
 from battery_api.telemetry.ingest.pipeline import IngestPipeline
 from battery_api.telemetry.ports import Judge, Publisher
 from battery_contracts.clients.ml import MlClient
@@ -40,6 +42,8 @@ class PartOverrides:
     judge: Judge | None = None
     publisher: Publisher | None = None
     authenticator: Authenticator | None = None
+    histories: HistoryReader | None = None
+    ml: MlClient | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +62,7 @@ class GatewayParts:
     publisher: Publisher
     endings: Endings
     find_not_judged: FindNotJudged
+    histories: HistoryReader
     ingest: IngestPipeline
     realtime: RealtimeServer
     socket_publisher: SocketPublisher
@@ -88,6 +93,7 @@ async def build_parts(
         publisher=publisher,
         endings=AlertEndings(),
         find_not_judged=find_not_judged,
+        histories=overrides.histories or DailyHistories(),
         ingest=IngestPipeline(context, catalogue, judge, publisher),
         realtime=realtime,
         socket_publisher=socket_publisher,
@@ -105,6 +111,9 @@ async def _build_context(
     analysis = overrides.twin_analysis
     if analysis is None and settings.twin_url:
         analysis = TwinAnalysisClient(http, settings.twin_url, token=token, timeout_s=settings.twin_analysis_timeout_s)
+    ml = overrides.ml
+    if ml is None and settings.ml_url:
+        ml = MlClient(http, settings.ml_url, token=token)
     async with database.begin() as connection:
         engine = await detect_engine(connection)
     return ProcessContext(
@@ -114,7 +123,7 @@ async def _build_context(
         clock=overrides.clock or SystemClock(),
         http=http,
         twin=twin,
-        ml=MlClient(http, settings.ml_url, token=token) if settings.ml_url else None,
+        ml=ml,
         simulator=SimulatorClient(http, settings.simulator_url, token=token) if settings.simulator_url else None,
         disk=settings.disk_watch(),
         twin_analysis=analysis,

@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from battery_api.settings import GatewaySettings
 
 # Only added to, or not written at all, by whoever serves.
-_APPEND_ONLY: Final = ("audit_log",)
+_APPEND_ONLY: Final = ("audit_log", "rul_prediction", "rul_outcome")
 _READ_ONLY: Final = ("alembic_version",)
 _FUNCTIONS: Final = ("create_month_partition(text, timestamptz)", "drop_month_partition(text)")
 

@@ -24,6 +24,7 @@ SORTS: Final[Mapping[str, str]] = {
     "soc_pct": _shown("soc"),
     "soh_pct": _shown("soh"),
     "rul_days": "x.rul_days",
+    "rul_p10_days": "x.rul_p10_days",
     "installed_at": "x.installed_at",
     "age_years": "(- date_part('epoch', x.installed_at))",
     "status": STATUS_RANK,

@@ -25,8 +25,6 @@ _OPEN_TYPES: Final = (
     "where a.battery_id = x.key and a.cleared_at is null)"
 )
 
-# No prediction is stored yet, so of no battery it is known how long it will last.
-_RUL_DAYS: Final = "cast(null as double precision)"
 _BATTERIES: Final = f"""
     select b.id as key, b.code, b.position, b.serial_number, b.installed_at, b.baseline_resistance_mohm,
            b.baseline_temperature_c, l.code as location_code, l.name as location_name,
@@ -36,7 +34,8 @@ _BATTERIES: Final = f"""
            {estimate_sql("soh_pct")}, s.soh_sd_pct, s.soh_provenance,
            {QUALITY_SQL}, s.reporting_interval_s, s.open_info, s.open_warning, s.open_critical,
            b.retired_at, b.retired_by, b.retired_reason,
-           {_DRIFT} as resistance_drift_pct, {_STATUS} as status, {_RUL_DAYS} as rul_days
+           {_DRIFT} as resistance_drift_pct, {_STATUS} as status, s.rul_p50_days as rul_days,
+           s.rul_p10_days, s.rul_p50_days, s.rul_p90_days, s.rul_source, s.rul_predicted_at
     from battery b
     join string g on g.id = b.string_id
     join battery_system y on y.id = g.system_id
@@ -114,6 +113,11 @@ class ListedBattery(NamedTuple):
     resistance_drift_pct: float | None
     status: str
     rul_days: float | None
+    rul_p10_days: float | None
+    rul_p50_days: float | None
+    rul_p90_days: float | None
+    rul_source: str | None
+    rul_predicted_at: datetime | None
     voltage_deviation_v: float | None
     open_types: list[str] | None
     """Types of the open alerts; None if there is none."""

@@ -1,7 +1,7 @@
 """Responses of the fleet endpoints."""
 
 from datetime import date
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import AwareDatetime, Field
 
@@ -286,6 +286,16 @@ class BatterySummary(Described):
     """Its open alerts by severity."""
     rul_days: Annotated[float, to_decimals(1)] | None = None
     """Remaining life in days until the state of health falls to 80 %, median; null without a prediction."""
+    rul_p10_days: Annotated[float, to_decimals(1)] | None = None
+    """Days that are undercut with a probability of 10 %; null without a prediction, which is no long life."""
+    rul_p50_days: Annotated[float, to_decimals(1)] | None = None
+    """Median, as `rul_days`."""
+    rul_p90_days: Annotated[float, to_decimals(1)] | None = None
+    """Days that are exceeded with a probability of 10 %; null without a prediction."""
+    rul_source: Literal["fused", "ml", "twin", "none"] | None = None
+    """What stands behind the prediction; `none` where it is withheld, null before the first run."""
+    rul_predicted_at: AwareDatetime | None = None
+    """When it was predicted; null before the first run."""
     voltage_deviation_v: Annotated[float, to_decimals(3)] | None = Field(
         default=None,
         description="Its voltage less the median of its string in the same sweep, in volts; null where fewer than "

@@ -271,6 +271,11 @@ class FleetService:
             retired_by=battery.retired_by,
             retired_reason=battery.retired_reason,
             rul_days=battery.rul_days,
+            rul_p10_days=battery.rul_p10_days,
+            rul_p50_days=battery.rul_p50_days,
+            rul_p90_days=battery.rul_p90_days,
+            rul_source=battery.rul_source,
+            rul_predicted_at=battery.rul_predicted_at,
             voltage_deviation_v=battery.voltage_deviation_v,
         )
 

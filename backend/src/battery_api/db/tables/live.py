@@ -102,6 +102,7 @@ class BatteryState(Base):
     ``known_temperature_c`` are the newest values that were measured, each with its time; the live value of a channel is
     null while the newest reading lacks it. ``arrived_at`` is when a reading last came, in order, late or refused for
     its time, and ``arrival_lag_s`` how long after that time it came: a sender whose clock is wrong is not silent.
+    The columns ``rul_*`` repeat its newest prediction; a quantile that reaches ``rul_follow_up_days`` means longer.
     """
 
     __tablename__ = "battery_state"
@@ -146,6 +147,22 @@ class BatteryState(Base):
     corrected_count: Mapped[int] = mapped_column(Integer, server_default="0")
     duplicate_count: Mapped[int] = mapped_column(Integer, server_default="0")
     rejected_count: Mapped[int] = mapped_column(Integer, server_default="0")
+    rul_p10_days: Mapped[Real | None]
+    rul_p50_days: Mapped[Real | None]
+    rul_p90_days: Mapped[Real | None]
+    rul_follow_up_days: Mapped[Real | None]
+    rul_source: Mapped[str | None]
+    rul_predicted_at: Mapped[datetime | None]
+    rul_is_conflict: Mapped[bool | None]
+    rul_withheld_reason: Mapped[str | None]
+
+    __table_args__ = (
+        CheckConstraint(
+            "num_nonnulls(rul_p10_days, rul_p50_days, rul_p90_days) = "
+            "case when rul_predicted_at is null or rul_withheld_reason is not null then 0 else 3 end",
+            name="rul",
+        ),
+    )
 
 
 class JudgementCheckpoint(Base):

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from battery_api.db.bangkok import operating_day
+from battery_api.db.bangkok import day_sql, operating_day
 from battery_api.db.fetching import fetch_all
 from battery_api.fleet.ohmic import resistance_at_25c
 from battery_api.telemetry.store.array_columns import ArrayColumn, read_arrays
@@ -16,12 +16,14 @@ from battery_contracts.ml import DAILY_COLUMNS, RulBatchRequest
 
 HISTORY_DAYS: Final = 800
 """How far back a prediction looks: the windows of the ML service's features reach no further."""
-_BATTERIES: Final = """
+_BATTERIES: Final = f"""
     select b.id, b.code, g.code, b.installed_at, m.rated_capacity_ah, m.design_life_years,
            b.baseline_resistance_mohm, b.baseline_temperature_c
     from battery b join string g on g.id = b.string_id join battery_model m on m.id = b.model_id
     where b.location_id = $1::int and b.installed_at <= $2::timestamptz
       and (b.removed_at is null or b.removed_at > $2) and (b.retired_at is null or b.retired_at > $2)
+      and exists (select from battery_day d where d.battery_id = b.id and d.day > $3::date - $4::int
+                  and d.day <= $3::date and d.day >= {day_sql("b.installed_at")})
     order by g.code, b.position
 """
 _DAYS: Final = (
@@ -49,13 +51,14 @@ async def read_histories(
     """Return the histories of the batteries that are in service in a location at an instant; None without any.
 
     They reach from the oldest stored day to the last whole day (Asia/Bangkok) before ``as_of``, at most ``days`` of
-    them and at least one. What is not known is NaN, and so is every day before a battery was installed.
+    them. What is not known is NaN, and so is every day before a battery was installed. A battery without any day of its
+    own is left out.
     """
-    rows = await fetch_all(connection, _BATTERIES, (location_key, as_of))
+    last_day = operating_day(as_of) - timedelta(days=1)
+    rows = await fetch_all(connection, _BATTERIES, (location_key, as_of, last_day, days))
     batteries = [BatteryInService(*row) for row in rows]
     if not batteries:
         return None
-    last_day = operating_day(as_of) - timedelta(days=1)
     width, daily = await _read_days(connection, batteries, last_day, days)
     return RulBatchRequest(
         as_of=as_of,
@@ -104,3 +107,13 @@ def _baselines_25c(batteries: Sequence[BatteryInService]) -> list[float | None]:
     temperature_c = np.array([battery.baseline_temperature_c for battery in batteries], np.float64)
     referred = resistance_at_25c(measured, temperature_c).tolist()
     return [None if np.isnan(value) else value for value in referred]
+
+
+class DailyHistories:
+    """The daily histories of the fleet as predictions take them."""
+
+    async def read_histories(
+        self, connection: AsyncConnection, location: int, as_of: datetime
+    ) -> RulBatchRequest | None:
+        """Return the histories of the batteries in service of a location; None if none has a day."""
+        return await read_histories(connection, location, as_of)

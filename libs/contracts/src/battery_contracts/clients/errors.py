@@ -8,12 +8,15 @@ ServiceError
 
 
 class ServiceError(Exception):
-    """A call to a dependency failed; ``retry_after_s`` is the delay that the service asked for."""
+    """A call to a dependency failed; ``retry_after_s`` is the delay that the service asked for, ``code`` its code."""
 
-    def __init__(self, service: str, detail: str, *, retry_after_s: float | None = None) -> None:
+    def __init__(
+        self, service: str, detail: str, *, retry_after_s: float | None = None, code: str | None = None
+    ) -> None:
         super().__init__(f"{service}: {detail}")
         self.service = service
         self.detail = detail
+        self.code = code
         self.retry_after_s = retry_after_s
 
 
@@ -22,14 +25,14 @@ class ServiceUnavailable(ServiceError):
 
 
 class ServiceRefused(ServiceError):
-    """The service refused the call."""
+    """The service refused the call; ``reason`` is the detail of its answer alone."""
 
     def __init__(
         self, service: str, status: int, code: str | None, detail: str, *, retry_after_s: float | None = None
     ) -> None:
-        super().__init__(service, f"{status} {code or ''} {detail}".strip(), retry_after_s=retry_after_s)
+        super().__init__(service, f"{status} {code or ''} {detail}".strip(), retry_after_s=retry_after_s, code=code)
         self.status = status
-        self.code = code
+        self.reason = detail
 
 
 class InvalidServiceResponse(ServiceError):

@@ -95,7 +95,10 @@ class ServiceClient:
         if response.is_server_error:
             self.breaker.failed()
             raise ServiceUnavailable(
-                self.service, f"answered {response.status_code}", retry_after_s=_retry_after_s(response)
+                self.service,
+                f"answered {response.status_code}",
+                retry_after_s=_retry_after_s(response),
+                code=_problem(response)[0],
             )
         if response.is_client_error:
             self.breaker.succeeded()
