@@ -84,3 +84,16 @@ export const alertQueries = {
       queryFn: ({ signal }) => get("/api/v1/alerts/{alert_id}", { path: { alert_id: alertId }, signal }),
     }),
 };
+
+/** A run takes minutes; its progress is worth a look every few seconds. */
+const RUN_POLL_MS = 3000;
+
+export const predictionQueries = {
+  root: ["predictions"] as const,
+  summary: () =>
+    queryOptions({
+      queryKey: ["predictions", "summary"] as const,
+      queryFn: ({ signal }) => get("/api/v1/predictions/summary", { signal }),
+      refetchInterval: ({ state }) => (state.data?.run?.state === "running" ? RUN_POLL_MS : 60_000),
+    }),
+};

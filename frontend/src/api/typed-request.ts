@@ -15,7 +15,7 @@ type JsonOf<T> = T extends { content: { "application/json": infer Body } } ? Bod
 
 /** The body of the answer, by the gateway's description; undefined where there is none. */
 export type AnswerOf<M extends Method, P extends PathWith<M>> =
-  Operation<M, P> extends { responses: infer R } ? JsonOf<R[keyof R & (200 | 201 | 204)]> : never;
+  Operation<M, P> extends { responses: infer R } ? JsonOf<R[keyof R & (200 | 201 | 202 | 204)]> : never;
 
 type PathValues = Readonly<Record<string, string | number>>;
 type PathParams<O> = O extends { parameters: { path: infer T extends PathValues } } ? { path: T } : { path?: never };

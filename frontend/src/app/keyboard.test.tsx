@@ -33,6 +33,7 @@ function showHelp() {
 it.each([
   ["gf", "/"],
   ["ga", "/alerts"],
+  ["gl", "/remaining-life"],
   ["gx", "/start"],
   ["fg", "/start"],
 ])("goes by %s to %s", async (keys, path) => {
@@ -75,6 +76,7 @@ it("lists each shortcut with its meaning", () => {
     "Ctrl K: Search",
     "g f: Go to fleet",
     "g a: Go to alerts",
+    "g l: Go to remaining life",
     "j / k: Next / previous alert",
     "x: Select",
     "e: Acknowledge",

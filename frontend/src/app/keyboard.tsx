@@ -20,6 +20,7 @@ export function useKeyboardShortcuts({ onSearch, onHelp }: Shortcuts): void {
     "?": onHelp,
     "g f": () => navigate("/"),
     "g a": () => navigate("/alerts"),
+    "g l": () => navigate("/remaining-life"),
   });
 }
 
@@ -31,6 +32,7 @@ export function KeyboardHelp({ open, onOpenChange }: { open: boolean; onOpenChan
     ["Ctrl K", t("keys.search")],
     ["g f", t("keys.fleet")],
     ["g a", t("keys.alerts")],
+    ["g l", t("keys.remainingLife")],
     ["j / k", t("keys.nextPrevious")],
     ["x", t("keys.select")],
     ["e", t("keys.acknowledge")],

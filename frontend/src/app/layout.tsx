@@ -3,6 +3,7 @@ import clsx from "clsx";
 import {
   BatteryCharging,
   Bell,
+  Hourglass,
   Keyboard,
   Languages,
   LogOut,
@@ -142,6 +143,10 @@ function Sidebar({ open }: { open: boolean }) {
             </span>
           )}
         </span>
+      </NavLink>
+      <NavLink to="/remaining-life" className={item}>
+        <Hourglass size={16} aria-hidden />
+        {t("nav.remainingLife")}
       </NavLink>
       <Identity />
     </nav>

@@ -30,6 +30,12 @@ export const router = createBrowserRouter(
           path: "alerts/:alertId",
           lazy: async () => ({ Component: (await import("@/features/alerts/alerts-page")).AlertsPage }),
         },
+        {
+          path: "remaining-life",
+          lazy: async () => ({
+            Component: (await import("@/features/remaining-life/remaining-life-page")).RemainingLifePage,
+          }),
+        },
         { path: "*", element: <NotFoundPage /> },
       ],
     },

@@ -31,7 +31,7 @@ const addressOf = ({ router }: Awaited<ReturnType<typeof show>>) => router.state
 it("has the focus and offers pages and locations before anything is typed", async () => {
   await show();
   expect(field()).toHaveFocus();
-  expect(options()).toHaveLength(11);
+  expect(options()).toHaveLength(12);
   expect(selected()).toHaveTextContent("Fleet");
   expect(within(screen.getByRole("listbox")).getByRole("option", { name: /^Alerts\s*g a$/ })).toBeVisible();
 });
@@ -44,7 +44,7 @@ it("moves by arrows, stays at both ends, and says which option is active", async
   expect(selected()).toBe(options()[2]);
   expect(field()).toHaveAttribute("aria-activedescendant", selected().id);
   await userEvent.keyboard("{ArrowDown>20/}");
-  expect(selected()).toBe(options()[10]);
+  expect(selected()).toBe(options()[11]);
 });
 
 it("goes to the chosen location on Enter and closes", async () => {

@@ -1,6 +1,6 @@
 import { useQuery } from "@tanstack/react-query";
 import clsx from "clsx";
-import { BatteryCharging, Bell, MapPin } from "lucide-react";
+import { BatteryCharging, Bell, Hourglass, MapPin } from "lucide-react";
 import { type KeyboardEvent, useDeferredValue, useId, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { useNavigate } from "react-router-dom";
@@ -100,7 +100,7 @@ function Palette({ onDone }: { onDone: () => void }) {
   );
 }
 
-const icons = { fleet: BatteryCharging, alerts: Bell, location: MapPin };
+const icons = { fleet: BatteryCharging, alerts: Bell, remainingLife: Hourglass, location: MapPin };
 
 interface OptionProps {
   id: string;
@@ -150,6 +150,7 @@ function useEntries(text: string): { entries: Entry[]; failed: boolean; retry: (
     pages: [
       { kind: "fleet", name: t("nav.fleet"), detail: "g f", to: "/" },
       { kind: "alerts", name: t("nav.alerts"), detail: "g a", to: "/alerts" },
+      { kind: "remainingLife", name: t("nav.remainingLife"), detail: "g l", to: "/remaining-life" },
     ],
     locations: locations.data?.items ?? [],
     batteryIds: liveStore.batteryIds(),

@@ -1,5 +1,5 @@
 export interface Entry {
-  kind: "fleet" | "alerts" | "location" | "battery";
+  kind: "fleet" | "alerts" | "remainingLife" | "location" | "battery";
   name: string;
   detail: string;
   to: string;

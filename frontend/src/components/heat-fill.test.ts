@@ -4,7 +4,7 @@ import { LiveStore, type LiveValue } from "@/realtime/live-store";
 import { latestOf } from "@/testing/answers";
 import { MockFleet } from "@/testing/fleet";
 
-import { colourAt, fillByOf, fillOf, partOf } from "./heat-fill";
+import { colourAt, fillByOf, fillChoices, fillOf, liveFillChoices, partOf, partOfScale } from "./heat-fill";
 
 const NOW = Date.parse("2026-11-23T18:00:00Z");
 let value: LiveValue;
@@ -52,8 +52,8 @@ it("grows darker steadily", () => {
 });
 
 it("takes an unknown choice in the address as status", () => {
-  expect(fillByOf(new URLSearchParams("fill=voltage_v"))).toBe("voltage_v");
-  expect(fillByOf(new URLSearchParams("fill=rubbish"))).toBe("status");
+  expect(fillByOf(new URLSearchParams("fill=voltage_v"), liveFillChoices)).toBe("voltage_v");
+  expect(fillByOf(new URLSearchParams("fill=rubbish"), liveFillChoices)).toBe("status");
 });
 
 it.each([
@@ -80,4 +80,16 @@ it("has no colour between the ramp's ends that repeats", () => {
   const colours = Array.from({ length: 11 }, (_, i) => colourAt(i / 10));
   expect(new Set(colours).size).toBe(11);
   expect([colours[0], colours[10]]).toEqual(["hsl(200 55% 82%)", "hsl(270 55% 25%)"]);
+});
+
+it("offers remaining life only where it is known", () => {
+  const params = new URLSearchParams("fill=rul_p10_days");
+  expect(fillByOf(params, liveFillChoices)).toBe("status");
+  expect(fillByOf(params, fillChoices)).toBe("rul_p10_days");
+});
+
+it("runs the scale of remaining life from its end to five years", () => {
+  expect(partOfScale(0, "rul_p10_days")).toBe(0);
+  expect(partOfScale(1825 / 2, "rul_p10_days")).toBe(0.5);
+  expect(partOfScale(4000, "rul_p10_days")).toBe(1);
 });

@@ -17,6 +17,7 @@ it.each([
   ["temperature_c", "Temperature: 20 °C35 °CNo data"],
   ["resistance_drift_pct", "Resistance drift: 0 %50 %No data"],
   ["age", "Data age: 0 s300 sNo data"],
+  ["rul_p10_days", "Remaining life (P10): 0 d1825 dUnknown"],
 ] as const)("gives the ends of the scale of %s", (fillBy, text) => {
   const { container } = render(<HeatLegend fillBy={fillBy} />);
   expect(container.textContent).toBe(text);
@@ -30,7 +31,7 @@ it("translates seconds", async () => {
 
 it("offers every choice of colour", async () => {
   const change = vi.fn();
-  render(<FillSelect value="status" onChange={change} />);
+  render(<FillSelect value="status" choices={fillChoices} onChange={change} />);
   expect(screen.getAllByRole("option")).toHaveLength(fillChoices.length);
   await userEvent.selectOptions(screen.getByLabelText("Colour by"), "Resistance drift");
   expect(change).toHaveBeenCalledExactlyOnceWith("resistance_drift_pct");

@@ -11,6 +11,7 @@ const units: Record<Exclude<FillBy, "status">, string> = {
   temperature_c: "°C",
   resistance_drift_pct: "%",
   age: "s",
+  rul_p10_days: "d",
 };
 
 const swatches: Record<HealthStatus, { look: string; glyph: string }> = {
@@ -33,7 +34,7 @@ export function HeatLegend({ fillBy, showsRetired = false }: { fillBy: FillBy; s
       ) : (
         <>
           <Ramp fillBy={fillBy} />
-          <Swatch status="no_data" />
+          <Swatch status="no_data" name={fillBy === "rul_p10_days" ? t("rul.unknown") : undefined} />
         </>
       )}
       {showsRetired && (
@@ -48,7 +49,7 @@ export function HeatLegend({ fillBy, showsRetired = false }: { fillBy: FillBy; s
   );
 }
 
-function Swatch({ status }: { status: HealthStatus }) {
+function Swatch({ status, name }: { status: HealthStatus; name?: string | undefined }) {
   const { t } = useTranslation();
   const { look, glyph } = swatches[status];
   return (
@@ -56,7 +57,7 @@ function Swatch({ status }: { status: HealthStatus }) {
       <span aria-hidden className={clsx("grid h-3 w-4 place-items-center text-[9px] leading-none font-bold", look)}>
         {glyph}
       </span>
-      {t(`status.${status}`)}
+      {name ?? t(`status.${status}`)}
     </span>
   );
 }

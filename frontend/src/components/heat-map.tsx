@@ -5,13 +5,13 @@ import { useLiveLookup, useNow } from "@/realtime/hooks";
 import { type LiveLookup, statusNow } from "@/realtime/live-store";
 import { usePreferences } from "@/stores/preferences";
 
-import { type FillBy, fillOf } from "./heat-fill";
+import { fillOf, type LiveFillBy } from "./heat-fill";
 import { type Cell, cellsOf, heightOf } from "./heat-geometry";
 
 interface HeatMapProps {
   /** Battery ids, one row per string, by position; null where there is none. */
   rows: readonly (readonly (string | null)[])[];
-  fillBy: FillBy;
+  fillBy: LiveFillBy;
   label: string;
 }
 
@@ -42,7 +42,7 @@ export function HeatMap({ rows, fillBy, label }: HeatMapProps) {
 function draw(
   element: HTMLCanvasElement,
   rows: readonly (readonly (string | null)[])[],
-  fillBy: FillBy,
+  fillBy: LiveFillBy,
   find: LiveLookup,
   now: number,
 ): void {
@@ -91,7 +91,7 @@ function mark(
   context: CanvasRenderingContext2D,
   { x, y, width, height }: Cell,
   status: HealthStatus,
-  fillBy: FillBy,
+  fillBy: LiveFillBy,
   colour: (name: string) => string,
 ): void {
   if (status !== "critical" && status !== "warning") return;

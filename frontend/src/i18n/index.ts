@@ -60,3 +60,23 @@ export function isAlertType(code: string): code is AlertType {
 
 /** Every alert type, as the gateway's description lists them. */
 export const alertTypes = Object.keys(en.type).filter(isAlertType);
+
+/** Whether a reason without a prediction is a code that has a text; the model's own reasons are sentences. */
+export function isWithheldCode(reason: string): reason is keyof typeof en.rul.withheld {
+  return Object.hasOwn(en.rul.withheld, reason);
+}
+
+/** Whether a unit is written in words; any other is a symbol. */
+export function isRulUnit(unit: string): unit is keyof typeof en.rul.unit {
+  return Object.hasOwn(en.rul.unit, unit);
+}
+
+/** Whether a quantity by which a battery deviates from its string has a text. */
+export function isPeerQuantity(quantity: string): quantity is keyof typeof en.rul.peerQuantity {
+  return Object.hasOwn(en.rul.peerQuantity, quantity);
+}
+
+/** Whether a figure of a model's evaluation has a text. */
+export function isModelMetric(name: string): name is keyof typeof en.models.metric {
+  return Object.hasOwn(en.models.metric, name);
+}

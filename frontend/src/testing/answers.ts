@@ -1,6 +1,7 @@
 /** What the mock API answers, built from the mock fleet and checked against the gateway's own schema. */
 import type { components } from "../api/schema.gen.ts";
 import { type MockBattery, type MockFleet, rounded, severityCounts, STALE_AFTER_S } from "./fleet.ts";
+import { rulEntryOf } from "./predictions.ts";
 
 type Schemas = components["schemas"];
 /** Who is signed in to the mock gateway. */
@@ -17,6 +18,7 @@ const unknown: Schemas["Estimate"] = {
 export function summaryOf(fleet: MockFleet, battery: MockBattery, now: number): Schemas["BatterySummary"] {
   const open = fleet.alerts.filter((alert) => alert.battery_id === battery.battery_id && alert.is_active);
   const status = fleet.statusOf(battery, now);
+  const rul = rulEntryOf(battery, now);
   return {
     battery_id: battery.battery_id,
     location_id: battery.location_id,
@@ -31,7 +33,12 @@ export function summaryOf(fleet: MockFleet, battery: MockBattery, now: number): 
     not_judged: fleet.notJudgedOf(battery, now),
     live: battery.neverReported ? null : liveOf(battery, now),
     open_alerts: severityCounts(open),
-    rul_days: null,
+    rul_days: rul.fused.p50_days,
+    rul_p10_days: rul.fused.p10_days,
+    rul_p50_days: rul.fused.p50_days,
+    rul_p90_days: rul.fused.p90_days,
+    rul_source: rul.source,
+    rul_predicted_at: rul.predicted_at,
     retired_at: battery.retirement?.at ?? null,
     retired_by: battery.retirement === undefined ? null : operatorName,
     retired_reason: battery.retirement?.reason ?? null,

@@ -4,6 +4,7 @@ import { http, HttpResponse } from "msw";
 import type { components } from "../api/schema.gen.ts";
 import { batteryDetail, latestOf, operatorName, overviewOf, seriesOf, summaryOf } from "./answers.ts";
 import type { MockFleet } from "./fleet.ts";
+import { batteryRulOf, models, predictionSummaryOf, runOf, selectPredictions } from "./predictions.ts";
 import { dischargesOf, runtimeOf, twinRecordOf } from "./twin.ts";
 
 type Schemas = components["schemas"];
@@ -249,6 +250,32 @@ function alertHandlers(fleet: MockFleet) {
   ];
 }
 
+function predictionHandlers(fleet: MockFleet) {
+  return [
+    http.get(`${API}/batteries/:id/rul`, ({ params }) => {
+      const battery = fleet.find(String(params.id));
+      return battery === undefined
+        ? problem(404, "battery_not_found", "There is no such battery.")
+        : HttpResponse.json(batteryRulOf(battery, Date.now()));
+    }),
+    http.get(`${API}/predictions/summary`, () => HttpResponse.json(predictionSummaryOf(fleet, Date.now()))),
+    http.get(`${API}/predictions`, ({ request }) => {
+      const url = new URL(request.url);
+      return HttpResponse.json(pageOf(selectPredictions(fleet, url.searchParams, Date.now()), url));
+    }),
+    http.post(`${API}/predictions/run`, () =>
+      HttpResponse.json(runOf(Date.now(), { state: "running", finished_at: null, done: 0 }), { status: 202 }),
+    ),
+    http.get(`${API}/models`, () => HttpResponse.json({ models })),
+  ];
+}
+
 export function createHandlers(fleet: MockFleet) {
-  return [...sessionHandlers(), ...fleetHandlers(fleet), ...telemetryHandlers(fleet), ...alertHandlers(fleet)];
+  return [
+    ...sessionHandlers(),
+    ...fleetHandlers(fleet),
+    ...telemetryHandlers(fleet),
+    ...alertHandlers(fleet),
+    ...predictionHandlers(fleet),
+  ];
 }

@@ -64,6 +64,7 @@ it.each([
   "batteries/:id/telemetry",
   "batteries/:id/twin",
   "batteries/:id/discharges",
+  "batteries/:id/rul",
   "batteries/:id/alert-rules",
   "strings/:id/runtime",
 ])("says that the answer of %s is missing, and asks again on demand", async (path) => {

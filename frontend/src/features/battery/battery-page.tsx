@@ -26,6 +26,7 @@ import { EvidenceCard } from "./evidence";
 import { History } from "./history";
 import { LiveValues } from "./live-values";
 import { Peers } from "./peers";
+import { RemainingLife } from "./remaining-life";
 import { RulesTable } from "./rules-table";
 import { RuntimeCard } from "./runtime";
 
@@ -76,6 +77,7 @@ export function BatteryPage() {
         <EvidenceCard batteryId={data.battery_id} />
         <RuntimeCard battery={data} />
       </div>
+      <RemainingLife batteryId={data.battery_id} />
       <History battery={data} alerts={alerts.isLoadingError ? null : (alerts.data?.items ?? [])} />
       <div className="mt-3 grid gap-3 lg:grid-cols-2">
         <Peers battery={data} />

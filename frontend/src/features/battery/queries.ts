@@ -10,6 +10,8 @@ export type BatteryDischarge = components["schemas"]["BatteryDischarge"];
 export type Runtime = components["schemas"]["RuntimeOut"];
 
 const MAX_POINTS = 500;
+/** A year of daily predictions. */
+const MAX_PREDICTIONS = 366;
 const RULES_STALE_MS = 5 * 60_000;
 
 export const batteryQueries = {
@@ -41,6 +43,17 @@ export const batteryQueries = {
         get("/api/v1/batteries/{battery_id}/discharges", {
           path: { battery_id: batteryId },
           query: { limit: 20 },
+          signal,
+        }),
+      refetchInterval: 60_000,
+    }),
+  rul: (batteryId: string) =>
+    queryOptions({
+      queryKey: ["predictions", "battery", batteryId] as const,
+      queryFn: ({ signal }) =>
+        get("/api/v1/batteries/{battery_id}/rul", {
+          path: { battery_id: batteryId },
+          query: { limit: MAX_PREDICTIONS },
           signal,
         }),
       refetchInterval: 60_000,

@@ -2,8 +2,9 @@ import clsx from "clsx";
 import type { KeyboardEvent } from "react";
 import { useTranslation } from "react-i18next";
 
-import { colourAt, type FillBy, partOf } from "@/components/heat-fill";
+import { colourAt, type FillBy, partOf, partOfScale } from "@/components/heat-fill";
 import { RETIRED_GLYPH, RETIRED_LOOK } from "@/components/heat-legend";
+import { useSpanText } from "@/components/remaining-life/span-text";
 import { shortId } from "@/lib/ids";
 import { formatQuantity } from "@/lib/units";
 import { type LiveValue, statusNow } from "@/realtime/live-store";
@@ -25,6 +26,8 @@ interface BatteryCellProps {
   isSelected: boolean;
   isTabStop: boolean;
   notJudgedCount: number;
+  /** P10 of its remaining life from now on; null where nothing is predicted. */
+  rulP10Days: number | null;
   onSelect: () => void;
   onKeyDown: (event: KeyboardEvent) => void;
   onOpen: () => void;
@@ -40,18 +43,26 @@ export function BatteryCell({
   isSelected,
   isTabStop,
   notJudgedCount,
+  rulP10Days,
   ...on
 }: BatteryCellProps) {
   const { t } = useTranslation();
   const status = statusNow(value, now);
-  const part = isRetired || fillBy === "status" ? null : partOf(value, fillBy, now);
+  const spanText = useSpanText();
+  const rulPart = rulP10Days === null ? null : partOfScale(rulP10Days, "rul_p10_days");
+  const part =
+    isRetired || fillBy === "status" ? null : fillBy === "rul_p10_days" ? rulPart : partOf(value, fillBy, now);
   const isBar = !isRetired && fillBy !== "status";
   const notJudged = notJudgedCount > 0 ? `, ${t("notJudged.label", { count: notJudgedCount })}` : "";
   // A normal battery that is not fully judged must not look like one that is.
   const glyph = status === "normal" && notJudgedCount > 0 ? "?" : glyphs[status];
   const name = isRetired
     ? t("retirement.mark")
-    : `${t(`status.${status}`)}${notJudged}, ${formatQuantity(value?.voltage_v, "voltage_v")}`;
+    : `${t(`status.${status}`)}${notJudged}, ${
+        fillBy === "rul_p10_days"
+          ? `${t("fillBy.rul_p10_days")} ${rulP10Days === null ? t("rul.unknown") : spanText(rulP10Days)}`
+          : formatQuantity(value?.voltage_v, "voltage_v")
+      }`;
   return (
     <button
       type="button"

@@ -34,7 +34,7 @@ const show = (address = "/") => renderPage({ path: "/", element: <Page />, addre
 it("shows one row per battery with values and age", async () => {
   show("/?q=UPS-01-STR-02-007");
   const row = (await screen.findByRole("link", { name: "UPS-01-STR-02-007" })).closest<HTMLElement>("[role=row]");
-  expect(row).toHaveTextContent(/Critical13\.\d\d V47\.8 °C4\.\d\d mΩ\+38 %\d+ s ago/);
+  expect(row).toHaveTextContent(/Critical13\.\d\d V47\.8 °C4\.\d\d mΩ\+38 %Unknown\d+ s ago/);
   expect(screen.getByRole("table", { name: "Table" })).toHaveAttribute("aria-rowcount", "1");
   expect(screen.getByText("1 result")).toBeVisible();
 });
@@ -99,4 +99,11 @@ it("says of how many batteries the value that it sorts by is not known", async (
   for (const battery of fleet.batteriesOf("DC-SRC-01").slice(0, 3)) battery.neverReported = true;
   renderPage({ path: "/", element: <Page />, address: "/?sort=-voltage_v" }, fleet);
   expect(await screen.findByText("216 results · Voltage: 3 not known")).toBeVisible();
+});
+
+it("gives P10 and P50 of the remaining life", async () => {
+  show("/?q=UPS-01-STR-02-008");
+  const row = (await screen.findByRole("link", { name: "UPS-01-STR-02-008" })).closest<HTMLElement>("[role=row]");
+  // The prediction is from last midnight, so that less than a day has passed.
+  expect(row).toHaveTextContent(/\+\d+ %2\.\d years \/ 4\.\d years\d+ s ago/);
 });

@@ -12,6 +12,8 @@ const row: Row = {
   temperature_c: 47.8,
   internal_resistance_mohm: 4.83,
   resistance_drift_pct: 38,
+  rul_p10_days: 142.5,
+  rul_p50_days: 198,
   time: Date.parse("2026-11-23T17:00:00Z"),
   stale_after_s: 300,
 };
@@ -24,9 +26,9 @@ const serialIn = (serial_number: string) =>
 it("writes a line per battery and ends each, the last one too", () => {
   expect(csvOf([row, row])).toBe(
     [
-      "battery_id,serial_number,status,voltage_v,temperature_c,internal_resistance_mohm,resistance_drift_pct,time,not_judged",
-      "BAT-DC-SRC-01-UPS-01-STR-02-007,CSB-7,critical,13.62,47.8,4.83,38,2026-11-24T00:00:00+07:00,",
-      "BAT-DC-SRC-01-UPS-01-STR-02-007,CSB-7,critical,13.62,47.8,4.83,38,2026-11-24T00:00:00+07:00,",
+      "battery_id,serial_number,status,voltage_v,temperature_c,internal_resistance_mohm,resistance_drift_pct,rul_p10_days,rul_p50_days,time,not_judged",
+      "BAT-DC-SRC-01-UPS-01-STR-02-007,CSB-7,critical,13.62,47.8,4.83,38,142.5,198,2026-11-24T00:00:00+07:00,",
+      "BAT-DC-SRC-01-UPS-01-STR-02-007,CSB-7,critical,13.62,47.8,4.83,38,142.5,198,2026-11-24T00:00:00+07:00,",
       "",
     ].join("\r\n"),
   );
@@ -70,8 +72,10 @@ it.each(["CSB-7", "7=7", "a@b", "'7"])("leaves %j as it is", (serial) => {
 });
 
 it("distinguishes a measured zero from an absent value, and keeps signs", () => {
-  const line = csvOf([{ ...row, voltage_v: 0, temperature_c: null, resistance_drift_pct: -3 }]).split("\r\n")[1];
-  expect(line).toContain(",critical,0,,4.83,-3,");
+  const line = csvOf([
+    { ...row, voltage_v: 0, temperature_c: null, resistance_drift_pct: -3, rul_p10_days: 0, rul_p50_days: null },
+  ]).split("\r\n")[1];
+  expect(line).toContain(",critical,0,,4.83,-3,0,,");
 });
 
 it("writes what is not judged, with the reasons", () => {

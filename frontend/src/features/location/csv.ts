@@ -10,6 +10,8 @@ const columns = [
   "temperature_c",
   "internal_resistance_mohm",
   "resistance_drift_pct",
+  "rul_p10_days",
+  "rul_p50_days",
 ] as const satisfies readonly (keyof Row)[];
 
 /** The table as CSV: units in the header, ISO 8601 times of Bangkok, an absent value as an empty cell. */

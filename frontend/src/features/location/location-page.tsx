@@ -7,7 +7,7 @@ import type { LocationDetail } from "@/api/types";
 import { AlertLine } from "@/components/alert-line";
 import { Breadcrumb, useTitle } from "@/components/breadcrumb";
 import { FillSelect } from "@/components/fill-select";
-import { fillByOf } from "@/components/heat-fill";
+import { fillByOf, fillChoices } from "@/components/heat-fill";
 import { HeatLegend } from "@/components/heat-legend";
 import { NotJudgedCount } from "@/components/not-judged";
 import { StatusCounts } from "@/components/status";
@@ -20,6 +20,7 @@ import { ShowRetired } from "@/components/retirement/show-retired";
 
 import { BatteryTable } from "./battery-table";
 import { RoomClimate } from "./room-climate";
+import { ShortestLife } from "./shortest-life";
 import { StringMap } from "./string-map";
 
 export function LocationPage() {
@@ -29,7 +30,7 @@ export function LocationPage() {
   const asksForRetired = params.get("retired") === "1";
   const location = useQuery(fleetQueries.location(locationId, asksForRetired));
   const view = params.get("view") === "table" ? "table" : "map";
-  const fillBy = fillByOf(params);
+  const fillBy = fillByOf(params, fillChoices);
   useTitle(location.data?.name ?? locationId);
 
   function change(name: string, value: string | null): void {
@@ -72,6 +73,7 @@ export function LocationPage() {
                 <NotJudgedCount count={location.data.stats.not_judged_count} />
               </>
             )}
+            <ShortestLife locationId={locationId} />
             {location.data.battery_count > 0 && (
               <RetirementButton
                 action="retire"
@@ -102,7 +104,11 @@ export function LocationPage() {
         )}
         {view === "map" && (
           <>
-            <FillSelect value={fillBy} onChange={(next) => change("fill", next === "status" ? null : next)} />
+            <FillSelect
+              value={fillBy}
+              choices={fillChoices}
+              onChange={(next) => change("fill", next === "status" ? null : next)}
+            />
             <HeatLegend fillBy={fillBy} showsRetired={showsRetired} />
           </>
         )}

@@ -6,7 +6,7 @@ import { MockFleet } from "@/testing/fleet";
 
 import { csvOf } from "./csv";
 import { batteryByKey } from "./grid-keys";
-import { type Row, rowOf, selectRows } from "./rows";
+import { type Row, rowOf, rulOf, selectRows } from "./rows";
 
 const NOW = Date.parse("2026-11-23T18:00:00Z");
 const fleet = new MockFleet(NOW);
@@ -28,6 +28,34 @@ describe("a row", () => {
       status: "normal",
     });
     expect(rowOf(summary, live, NOW + 3_600_000).status).toBe("no_data");
+  });
+});
+
+describe("remaining life", () => {
+  const summary = {
+    ...summaryOf(fleet, fleet.need("BAT-DC-CNX-01-UPS-01-STR-01-001"), NOW),
+    rul_p10_days: 142,
+    rul_p50_days: 198,
+    rul_predicted_at: new Date(NOW - 10 * 86_400_000).toISOString(),
+  };
+
+  it("counts from now on", () => {
+    expect(rulOf(summary, NOW)).toEqual({ p10: 132, p50: 188 });
+    expect(rowOf(summary, undefined, NOW)).toMatchObject({ rul_p10_days: 132, rul_p50_days: 188 });
+  });
+
+  it.each([
+    { rul_p10_days: null, rul_p50_days: null },
+    { rul_predicted_at: null },
+    { retired_at: "2026-11-20T00:00:00Z" },
+  ])("is not known, and no long one, with %j", (change) => {
+    expect(rulOf({ ...summary, ...change }, NOW)).toEqual({ p10: null, p50: null });
+  });
+
+  it.each(["rul_p10_days", "-rul_p10_days"])("comes last by %s where it is not known", (sort) => {
+    const rows = selectRows(rowsOf("DC-SRC-01"), { ...everything, sort });
+    expect(rows.at(-1)?.rul_p10_days).toBeNull();
+    expect(rows[0]?.rul_p10_days).not.toBeNull();
   });
 });
 
@@ -82,11 +110,13 @@ describe("CSV", () => {
   it("has Bangkok's time, units in the header and an empty cell for what is not known", () => {
     const rows = selectRows(rowsOf("DC-HDY-01"), { ...everything, text: "REC-01-STR-02-02" });
     const [header, ...lines] = csvOf(rows).trimEnd().split("\r\n");
-    expect(header).toMatch(/^battery_id,serial_number,status,voltage_v,.*resistance_drift_pct,time,not_judged$/);
+    expect(header).toMatch(
+      /^battery_id,serial_number,status,voltage_v,.*resistance_drift_pct,rul_p10_days,rul_p50_days,time,not_judged$/,
+    );
     expect(lines).toHaveLength(rows.length);
     expect(lines[0]).toMatch(/,2026-11-24T00:5\d:\d\d\+07:00,/);
     expect(lines.at(-1)).toMatch(
-      /^BAT-DC-HDY-01-REC-01-STR-02-024,CSB-DCHDY01REC01STR02-024,no_data,,,,,,voltage: never_measured; .*/,
+      /^BAT-DC-HDY-01-REC-01-STR-02-024,CSB-DCHDY01REC01STR02-024,no_data,,,,,,,,voltage: never_measured; .*/,
     );
   });
 

@@ -1,4 +1,5 @@
 import type { BatterySummary, HealthStatus, NotJudged } from "@/api/types";
+import { daysLeft } from "@/lib/remaining-life";
 import { DEFAULT_STALE_AFTER_S } from "@/lib/staleness";
 import { type LiveValue, statusNow } from "@/realtime/live-store";
 
@@ -9,6 +10,7 @@ export const columns = [
   "temperature_c",
   "internal_resistance_mohm",
   "resistance_drift_pct",
+  "rul_p10_days",
   "time",
 ] as const;
 type Column = (typeof columns)[number];
@@ -23,6 +25,9 @@ export interface Row {
   temperature_c: number | null;
   internal_resistance_mohm: number | null;
   resistance_drift_pct: number | null;
+  /** Days from now on; null without a prediction, which is no long life. */
+  rul_p10_days: number | null;
+  rul_p50_days: number | null;
   time: number | null;
   stale_after_s: number;
 }
@@ -30,6 +35,7 @@ export interface Row {
 /** A battery's row: live values where they are known, else those of the list. */
 export function rowOf(battery: BatterySummary, live: LiveValue | undefined, now: number): Row {
   const stored = battery.live;
+  const rul = rulOf(battery, now);
   return {
     battery_id: battery.battery_id,
     serial_number: battery.serial_number,
@@ -39,9 +45,18 @@ export function rowOf(battery: BatterySummary, live: LiveValue | undefined, now:
     temperature_c: live?.temperature_c ?? stored?.temperature_c ?? null,
     internal_resistance_mohm: live?.internal_resistance_mohm ?? stored?.internal_resistance_mohm ?? null,
     resistance_drift_pct: live?.resistance_drift_pct ?? stored?.resistance_drift_pct ?? null,
+    rul_p10_days: rul.p10,
+    rul_p50_days: rul.p50,
     time: live?.time ?? (stored ? Date.parse(stored.time) : null),
     stale_after_s: live?.stale_after_s ?? stored?.stale_after_s ?? DEFAULT_STALE_AFTER_S,
   };
+}
+
+/** Remaining life from now on: the days of the list count from the prediction. */
+export function rulOf(battery: BatterySummary, now: number): { p10: number | null; p50: number | null } {
+  const { rul_p10_days: p10 = null, rul_p50_days: p50 = null, rul_predicted_at: at = null } = battery;
+  if (p10 === null || p50 === null || at === null || battery.retired_at !== null) return { p10: null, p50: null };
+  return { p10: daysLeft(p10, at, now), p50: daysLeft(p50, at, now) };
 }
 
 const statusOrder: Record<Row["status"], number> = { critical: 0, no_data: 1, warning: 2, normal: 3, retired: 4 };

@@ -5,6 +5,7 @@ import { Link } from "react-router-dom";
 import type { NotJudged } from "@/api/types";
 import { Age } from "@/components/age";
 import { NotJudgedLabel } from "@/components/not-judged";
+import { useSpanText } from "@/components/remaining-life/span-text";
 import { RetiredMark } from "@/components/retirement/retired-label";
 import { StatusLabel } from "@/components/status";
 import { Card } from "@/components/ui/card";
@@ -26,14 +27,17 @@ interface SelectedBatteryProps {
   batteryId: string | null;
   isRetired: boolean;
   notJudged: readonly NotJudged[];
+  /** Days of remaining life from now on; undefined while the list is read. */
+  rul: { p10: number | null; p50: number | null } | undefined;
 }
 
 /** The battery of the cell under the pointer or the focus. */
-export function SelectedBattery({ batteryId, isRetired, notJudged }: SelectedBatteryProps) {
+export function SelectedBattery({ batteryId, isRetired, notJudged, rul }: SelectedBatteryProps) {
   const { t } = useTranslation();
   const now = useNow(5000);
   const value = useLiveValue(batteryId);
   const status = statusNow(value, now);
+  const spanText = useSpanText();
   return (
     <Card title={t("location.selected")} className="self-start xl:sticky xl:top-16">
       {batteryId === null ? (
@@ -46,6 +50,12 @@ export function SelectedBattery({ batteryId, isRetired, notJudged }: SelectedBat
             {!isRetired && <NotJudgedLabel notJudged={notJudged} />}
           </p>
           {!isRetired && <LiveFacts value={value} isOld={status === "no_data"} />}
+          {!isRetired && rul !== undefined && (
+            <p className="mt-1">
+              <span className="text-muted">{t("rul.column")}</span>{" "}
+              {rul.p10 === null || rul.p50 === null ? t("rul.unknown") : `${spanText(rul.p10)} / ${spanText(rul.p50)}`}
+            </p>
+          )}
           <Link to={`/batteries/${batteryId}`} className="mt-2 inline-block text-accent underline">
             {t("location.open")}
           </Link>

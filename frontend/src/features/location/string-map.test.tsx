@@ -1,4 +1,4 @@
-import { screen, within } from "@testing-library/react";
+import { screen, waitFor, within } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import i18next from "i18next";
 import { expect, it } from "vitest";
@@ -152,4 +152,15 @@ it("does not show a normal battery like the others where the rules cannot judge 
   expect(cell("UPS-01-STR-01-004")).toHaveTextContent("");
   await userEvent.hover(marked);
   expect(selectedCard()).toHaveTextContent("UPS-01-STR-01-003Normal1 not judged");
+});
+
+it("colours by remaining life, and keeps an unknown one hatched and in words", async () => {
+  show("DC-SRC-01-UPS-01", { fillBy: "rul_p10_days" });
+  await waitFor(() => expect(cell("UPS-01-STR-02-008").getAttribute("aria-label")).toMatch(/\(P10\) 2\.\d years$/));
+  const unknown = cell("UPS-01-STR-02-007");
+  expect(unknown).toHaveAccessibleName("UPS-01-STR-02-007: Critical, Remaining life (P10) Unknown");
+  expect(unknown).toHaveClass("hatched");
+  expect(cell("UPS-01-STR-02-008")).not.toHaveClass("hatched");
+  await userEvent.hover(unknown);
+  expect(selectedCard()).toHaveTextContent("RUL P10 / P50 Unknown");
 });

@@ -19,6 +19,7 @@ import { useLiveLookup, useNow } from "@/realtime/hooks";
 
 import { BatteryCell } from "./battery-cell";
 import { batteryByKey } from "./grid-keys";
+import { rulOf } from "./rows";
 import { SelectedBattery } from "./selected-battery";
 
 interface StringMapProps {
@@ -51,6 +52,11 @@ export function StringMap({ location, fillBy, showsRetired }: StringMapProps) {
   const notJudged = useMemo(
     () => new Map(batteries.data?.items.map((battery) => [battery.battery_id, battery.not_judged])),
     [batteries.data],
+  );
+
+  const rul = useMemo(
+    () => new Map(batteries.data?.items.map((battery) => [battery.battery_id, rulOf(battery, now)])),
+    [batteries.data, now],
   );
 
   function onKey(event: KeyboardEvent, batteryId: string): void {
@@ -93,6 +99,7 @@ export function StringMap({ location, fillBy, showsRetired }: StringMapProps) {
                         isRetired={retired.has(batteryId)}
                         isSelected={selected === batteryId}
                         isTabStop={tabStop === batteryId}
+                        rulP10Days={rul.get(batteryId)?.p10 ?? null}
                         notJudgedCount={notJudged.get(batteryId)?.length ?? 0}
                         onSelect={() => setSelected(batteryId)}
                         onKeyDown={(event) => onKey(event, batteryId)}
@@ -109,6 +116,7 @@ export function StringMap({ location, fillBy, showsRetired }: StringMapProps) {
       <SelectedBattery
         batteryId={selected}
         isRetired={selected !== null && retired.has(selected)}
+        rul={selected === null ? undefined : rul.get(selected)}
         notJudged={selected === null ? [] : (notJudged.get(selected) ?? [])}
       />
     </div>

@@ -6,6 +6,7 @@ import { Link } from "react-router-dom";
 
 import { Age } from "@/components/age";
 import { NotJudgedLabel } from "@/components/not-judged";
+import { useSpanText } from "@/components/remaining-life/span-text";
 import { RetiredMark } from "@/components/retirement/retired-label";
 import { StatusLabel } from "@/components/status";
 import { ScrollRegion } from "@/components/ui/scroll-region";
@@ -15,8 +16,8 @@ import { formatQuantity } from "@/lib/units";
 import { columns, type Row } from "./rows";
 
 const ROW_HEIGHT = 36;
-const CARD_HEIGHT = 76;
-const layout = "grid grid-cols-[minmax(9rem,1.6fr)_13rem_5.5rem_6.5rem_6.5rem_5rem_7rem] items-center gap-2 px-3";
+const CARD_HEIGHT = 98;
+const layout = "grid grid-cols-[minmax(9rem,1.6fr)_13rem_5.5rem_6.5rem_6.5rem_5rem_10rem_7rem] items-center gap-2 px-3";
 
 interface VirtualRowsProps {
   rows: readonly Row[];
@@ -44,7 +45,7 @@ export function VirtualRows({ rows, sort, asCards, onSort }: VirtualRowsProps) {
       aria-rowcount={rows.length}
       className="max-h-[65vh] overflow-auto rounded-lg border border-border bg-surface"
     >
-      <div className={asCards ? "" : "min-w-[56rem]"}>
+      <div className={asCards ? "" : "min-w-[66rem]"}>
         {!asCards && <Headings sort={sort} onSort={onSort} />}
         <div role="rowgroup" className="relative" style={{ height: virtual.getTotalSize() }}>
           {virtual.getVirtualItems().map((item) => {
@@ -117,6 +118,7 @@ function Cells({ row }: { row: Row }) {
       <span role="cell" className={value}>
         {formatQuantity(row.resistance_drift_pct, "resistance_drift_pct")}
       </span>
+      <RowRul row={row} />
       <span role="cell">
         <Age at={row.time} staleAfterS={row.stale_after_s} />
       </span>
@@ -125,6 +127,7 @@ function Cells({ row }: { row: Row }) {
 }
 
 function CardCells({ row }: { row: Row }) {
+  const { t } = useTranslation();
   return (
     <>
       <Name row={row} />
@@ -140,8 +143,28 @@ function CardCells({ row }: { row: Row }) {
       <span role="cell" className="justify-self-end">
         <Age at={row.time} staleAfterS={row.stale_after_s} />
       </span>
+      <span role="cell" className="col-span-2 text-muted">
+        {t("rul.column")}: <RulText row={row} />
+      </span>
     </>
   );
+}
+
+function RowRul({ row }: { row: Row }) {
+  return (
+    <span role="cell" className={row.rul_p10_days === null ? "text-muted" : ""}>
+      <RulText row={row} />
+    </span>
+  );
+}
+
+/** P10 and P50; "unknown" in words where nothing is predicted. */
+function RulText({ row }: { row: Row }) {
+  const { t } = useTranslation();
+  const spanText = useSpanText();
+  const { rul_p10_days: p10, rul_p50_days: p50 } = row;
+  if (row.status === "retired") return <>–</>;
+  return <>{p10 === null || p50 === null ? t("rul.unknown") : `${spanText(p10)} / ${spanText(p50)}`}</>;
 }
 
 /** What was measured last says nothing of now. */
@@ -170,5 +193,6 @@ export const headings = {
   temperature_c: "location.temperature",
   internal_resistance_mohm: "location.resistance",
   resistance_drift_pct: "location.drift",
+  rul_p10_days: "rul.column",
   time: "location.lastReading",
 } as const;

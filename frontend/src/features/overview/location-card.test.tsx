@@ -24,6 +24,27 @@ async function show(locationId: string, change: (stats: Stats) => Partial<Stats>
   return screen.findByRole("link");
 }
 
+it.each([
+  [3, "3 due within 90 days"],
+  [0, null],
+])("mentions %d batteries that are due only where there are any", (due, text) => {
+  const fleet = new MockFleet();
+  server.use(...createHandlers(fleet));
+  const location = fleet.location("DC-SRC-01", Date.now());
+  if (location === null) throw new Error("no location");
+  const predictions = {
+    location_id: "DC-SRC-01",
+    total: 216,
+    predicted: 200,
+    withheld: 16,
+    due_within_90_days: due,
+    shortest_p10_days: 41,
+  };
+  showPage({ path: "/", element: <LocationCard location={location} fillBy="status" predictions={predictions} /> });
+  if (text === null) expect(screen.queryByText(/due within/)).toBeNull();
+  else expect(screen.getByText(text)).toBeVisible();
+});
+
 it("is one link with name, id, worst battery and age", async () => {
   const card = await show("DC-SRC-01");
   expect(card).toHaveAttribute("href", "/locations/DC-SRC-01");

@@ -1,13 +1,14 @@
 import { useQuery } from "@tanstack/react-query";
 import clsx from "clsx";
+import { Hourglass } from "lucide-react";
 import { useMemo } from "react";
 import { useTranslation } from "react-i18next";
 import { Link } from "react-router-dom";
 
 import { fleetQueries } from "@/api/queries";
-import type { Location } from "@/api/types";
+import type { Location, LocationPredictions } from "@/api/types";
 import { Age } from "@/components/age";
-import type { FillBy } from "@/components/heat-fill";
+import type { LiveFillBy } from "@/components/heat-fill";
 import { heightOf } from "@/components/heat-geometry";
 import { HeatMap } from "@/components/heat-map";
 import { RetiredLabel } from "@/components/retirement/retired-label";
@@ -23,8 +24,15 @@ const RETRY_MS = 15_000;
 /** On battery the minutes left are shown, which change. */
 const ON_BATTERY_MS = 15_000;
 
+interface LocationCardProps {
+  location: Location;
+  fillBy: LiveFillBy;
+  /** Undefined while they are not known. */
+  predictions?: LocationPredictions | undefined;
+}
+
 /** A location in one look; the whole card is one link, since its cells are too small to be controls. */
-export function LocationCard({ location, fillBy }: { location: Location; fillBy: FillBy }) {
+export function LocationCard({ location, fillBy, predictions }: LocationCardProps) {
   const { t } = useTranslation();
   const mainsLost = location.stats?.environment?.mains === false;
   // Otherwise only the layout of the strings is needed here, and that does not change by itself.
@@ -80,6 +88,12 @@ export function LocationCard({ location, fillBy }: { location: Location; fillBy:
       ))}
       <div className="mt-2 flex items-center justify-between gap-2 text-xs text-muted">
         <span className="min-w-0">
+          {predictions !== undefined && predictions.due_within_90_days > 0 && (
+            <strong className="mr-2 text-warning-text">
+              <Hourglass aria-hidden size={12} className="mr-0.5 inline align-text-bottom" />
+              {t("rul.due", { count: predictions.due_within_90_days })}
+            </strong>
+          )}
           {mainsLost && <strong className="mr-2 text-critical-text">{t("fleet.mainsLost")}</strong>}
           {stats?.worst_battery_id ? `${t("fleet.worst")}: ${shortId(stats.worst_battery_id)}` : ""}
         </span>

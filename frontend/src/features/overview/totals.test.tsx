@@ -2,16 +2,19 @@ import { screen, within } from "@testing-library/react";
 import i18next from "i18next";
 import { expect, it } from "vitest";
 
-import type { FleetOverview } from "@/api/types";
+import type { FleetOverview, PredictionSummary } from "@/api/types";
 import { overviewOf } from "@/testing/answers";
 import { MockFleet } from "@/testing/fleet";
+import { predictionSummaryOf } from "@/testing/predictions";
 import { showPage } from "@/testing/render";
 
 import { Totals } from "./totals";
 
-function show(change: Partial<FleetOverview> = {}) {
-  const overview = { ...overviewOf(new MockFleet(), Date.now()), ...change };
-  showPage({ path: "/", element: <Totals overview={overview} /> });
+function show(change: Partial<FleetOverview> = {}, predictions: Partial<PredictionSummary> | null = {}) {
+  const fleet = new MockFleet();
+  const overview = { ...overviewOf(fleet, Date.now()), ...change };
+  const summary = predictions && { ...predictionSummaryOf(fleet, Date.now()), ...predictions };
+  showPage({ path: "/", element: <Totals overview={overview} predictions={summary} /> });
 }
 
 const total = (name: string) => screen.getByText(name, { selector: "dt" }).parentElement as HTMLElement;
@@ -81,4 +84,26 @@ it("speaks Thai", async () => {
   expect(total("แบตเตอรี่")).toHaveTextContent("1,944ศูนย์ข้อมูล 9 แห่ง, 81 สตริง");
   expect(total("การแจ้งเตือนที่กำลังเกิด")).toHaveTextContent("ยังไม่รับทราบ 3 รายการ");
   expect(total("สุขภาพแบตเตอรี่ (SOH) เฉลี่ย")).toHaveTextContent("ประเมินได้ 1 จาก 1,944 ลูก");
+});
+
+it("leads from the number due within 90 days to those batteries, and to those without a prediction", () => {
+  show({}, { due_within_90_days: 31, withheld: 14 });
+  const due = total("RUL: due within 90 days");
+  expect(within(due).getByRole("link", { name: "31" })).toHaveAttribute("href", "/remaining-life?due=90");
+  expect(within(due).getByRole("link", { name: "14 batteries without a prediction" })).toHaveAttribute(
+    "href",
+    "/remaining-life?source=none",
+  );
+});
+
+it("gives no count of batteries that are due while nothing is predicted", () => {
+  show({}, { predicted: 0, withheld: 1944, due_within_90_days: 0 });
+  expect(total("RUL: due within 90 days")).toHaveTextContent(
+    /^RUL: due within 90 daysUnknown1,944 batteries without a prediction$/,
+  );
+});
+
+it("says that the predictions could not be loaded", () => {
+  show({}, null);
+  expect(total("RUL: due within 90 days")).toHaveTextContent("UnknownThe predictions could not be loaded.");
 });

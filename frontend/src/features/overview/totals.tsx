@@ -3,15 +3,21 @@ import { HardDrive } from "lucide-react";
 import { useTranslation } from "react-i18next";
 import { Link } from "react-router-dom";
 
-import type { FleetOverview } from "@/api/types";
+import type { FleetOverview, PredictionSummary } from "@/api/types";
 import { Age } from "@/components/age";
 import { NotJudgedCount } from "@/components/not-judged";
 import { useLanguage } from "@/i18n";
 import { DEFAULT_STALE_AFTER_S } from "@/lib/staleness";
 import { formatCount } from "@/lib/units";
 
-/** The state of the fleet in five figures. */
-export function Totals({ overview }: { overview: FleetOverview }) {
+interface TotalsProps {
+  overview: FleetOverview;
+  /** Undefined while they are read, null where they could not be. */
+  predictions: PredictionSummary | null | undefined;
+}
+
+/** The state of the fleet in six figures. */
+export function Totals({ overview, predictions }: TotalsProps) {
   const { t } = useTranslation();
   const language = useLanguage();
   const missing = (["twin", "ml", "simulator"] as const).filter((name) => overview.services[name] === "down");
@@ -19,7 +25,7 @@ export function Totals({ overview }: { overview: FleetOverview }) {
   return (
     <>
       <DiskBanner disk={overview.disk} />
-      <dl className="grid grid-cols-2 gap-3 sm:grid-cols-3 xl:grid-cols-5">
+      <dl className="grid grid-cols-2 gap-3 sm:grid-cols-3 xl:grid-cols-6">
         <Total
           name={t("fleet.batteries")}
           value={formatCount(overview.battery_count, language)}
@@ -59,12 +65,12 @@ export function Totals({ overview }: { overview: FleetOverview }) {
           name={t("fleet.soh")}
           value={soh === null ? t("fleet.noEstimate") : `${Math.round(soh)} %`}
           small={soh === null}
-          className="max-sm:col-span-2"
         >
           {soh === null
             ? t(`reason.${overview.soh_reason ?? "no_estimate_yet"}`)
             : t("fleet.sohOf", { count: overview.soh_evidence_count, of: overview.battery_count })}
         </Total>
+        <DueTotal predictions={predictions} />
       </dl>
       {missing.length > 0 && (
         <p className="mt-2 text-xs text-muted">
@@ -72,6 +78,36 @@ export function Totals({ overview }: { overview: FleetOverview }) {
         </p>
       )}
     </>
+  );
+}
+
+/** Without any prediction there is no count: zero would read as an all-clear. */
+function DueTotal({ predictions }: Pick<TotalsProps, "predictions">) {
+  const { t } = useTranslation();
+  const language = useLanguage();
+  if (predictions == null || predictions.predicted === 0) {
+    const isFailed = predictions === null;
+    return (
+      <Total name={t("rul.dueWithin")} value={predictions === undefined ? "–" : t("rul.unknown")} small>
+        {isFailed && t("rul.summaryFailed")}
+        {predictions != null && t("rul.unpredicted", { count: predictions.withheld })}
+      </Total>
+    );
+  }
+  const { due_within_90_days: due, withheld } = predictions;
+  return (
+    <Total
+      name={t("rul.dueWithin")}
+      value={formatCount(due, language)}
+      tone={due > 0 ? "warning" : undefined}
+      to="/remaining-life?due=90"
+    >
+      {withheld > 0 && (
+        <Link to="/remaining-life?source=none" className="hover:underline">
+          {t("rul.unpredicted", { count: withheld })}
+        </Link>
+      )}
+    </Total>
   );
 }
 
