@@ -1,34 +1,26 @@
 """The judge of ingest: the rules over what just came, and again over what came late."""
 
 from collections.abc import Mapping
-from datetime import datetime
 from typing import Any, Final
 
 import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from battery_api.alerts.alert_rows import AlertDraft
 from battery_api.alerts.judge_batch import events_of, judge_batch
 from battery_api.alerts.limits import OverrideCache
 from battery_api.alerts.replay.run import replay_location, replay_string
+from battery_api.alerts.status_messages import statuses_of
 from battery_api.context import ProcessContext
 from battery_api.db.fetching import fetch_all
 from battery_api.fleet.catalogue import CatalogueCache
-from battery_api.fleet.status import stale_after_s, status_of
 from battery_api.telemetry.ports import AgainVerdict, BatchVerdict, DueAgain, JudgedBatch, Publisher
 from battery_api.telemetry.store.fleet_index import FleetIndex
-from battery_contracts.events import BatteryStatusUpdate, StatusColumns
 
 _log = structlog.get_logger(__name__)
 _DUE: Final = (
     "select 'string' as kind, string_id as key from string_state where rejudge_from is not null "
     "union all select 'location', location_id from location_state where rejudge_from is not null"
 )
-_STATUSES: Final = """
-    select b.code, l.code as location_code, s.time, s.reporting_interval_s, s.open_critical, s.open_warning
-    from battery b join battery_state s on s.battery_id = b.id join location l on l.id = b.location_id
-    where b.code = any($1::text[]) and b.removed_at is null order by l.code, b.code
-"""
 
 
 class AlertJudge:
@@ -78,31 +70,4 @@ class AlertJudge:
             drafts = await replay(connection, fleet, key, overrides, now)
             # An episode that was over before it became known alarms nobody.
             announced = [draft for draft in drafts if not draft.is_new or draft.cleared_at is None]
-            return AgainVerdict(await events_of(connection, announced), await _statuses(connection, drafts, now))
-
-
-async def _statuses(connection: AsyncConnection, drafts: list[AlertDraft], now: datetime) -> list[BatteryStatusUpdate]:
-    codes = sorted({draft.subject.code for draft in drafts})
-    by_location: dict[str, list[Any]] = {}
-    for row in await fetch_all(connection, _STATUSES, (codes,)) if codes else ():
-        by_location.setdefault(row.location_code, []).append(row)
-    return [
-        BatteryStatusUpdate(
-            location_id=location_code,
-            columns=StatusColumns(
-                battery_id=[row.code for row in rows],
-                status=[
-                    status_of(
-                        is_stale=row.time is None
-                        or (now - row.time).total_seconds() > stale_after_s(row.reporting_interval_s),
-                        open_critical=row.open_critical,
-                        open_warning=row.open_warning,
-                    )
-                    for row in rows
-                ],
-                open_critical=[row.open_critical for row in rows],
-                open_warning=[row.open_warning for row in rows],
-            ),
-        )
-        for location_code, rows in by_location.items()
-    ]
+            return AgainVerdict(await events_of(connection, announced), await statuses_of(connection, drafts, now))

@@ -36,6 +36,20 @@ MESSAGES: Final[Mapping[str, str]] = {
     "hvac_degraded": "Air conditioning degraded",
     "hvac_failed": "Air conditioning failed or off",
     "room_hot": "Room {value:.1f} °C, above {threshold:.1f} °C",
+    "rul_warning": "P10 of remaining life {value:.0f} days, limit {threshold:.0f} ({source}); plan the replacement",
+    "rul_critical": "P10 of remaining life {value:.0f} days, limit {threshold:.0f} ({source}); replace or test it now",
+    "rul_warning_conflict": "P10 of remaining life {value:.0f} days, limit {threshold:.0f}, but model and ageing law "
+    "contradict each other (P50 {ml_p50_days:.0f} and {twin_p50_days:.0f} days); test it before ordering",
+    "rul_critical_conflict": "P10 of remaining life {value:.0f} days, limit {threshold:.0f}, but model and ageing law "
+    "contradict each other (P50 {ml_p50_days:.0f} and {twin_p50_days:.0f} days); test it now",
+    "rul_change": "P50 of remaining life fell by {value:.0f} % to {p50_days:.0f} days, limit {threshold:.0f} % "
+    "({source}); look for the cause",
+    "rul_change_conflict": "P50 of remaining life fell by {value:.0f} % to {p50_days:.0f} days, limit "
+    "{threshold:.0f} %, but model and ageing law contradict each other (P50 {ml_p50_days:.0f} and "
+    "{twin_p50_days:.0f} days); test it",
+    "soh_degraded": "State of health {value:.0f} %, limit {threshold:.0f} % ({provenance}); plan the replacement",
+    "soh_degraded_critical": "State of health at most {value:.0f} %, limit {threshold:.0f} % ({provenance}); "
+    "replace it",
     "data_stale_battery": "No reading for {value_min:.0f} min",
     "data_stale_string": "No reading from any of the string's {battery_count} batteries for {value_min:.0f} min",
     "data_stale_location": "No reading from any of the location's {battery_count} batteries for {value_min:.0f} min",

@@ -31,6 +31,8 @@ def check_override(rule: Rule, override: OverrideIn, principal: Principal, now: 
         raise OverrideInvalid(f"Rule {rule.rule_id} is not adjustable.")
     if all(getattr(override, name) is None for name in OVERRIDE_VALUES):
         raise OverrideInvalid(f"Give at least one of {', '.join(OVERRIDE_VALUES)}; DELETE removes an override.")
+    if not rule.has_hold and (override.hold_s is not None or override.clear_hold_s is not None):
+        raise OverrideInvalid(f"Rule {rule.rule_id} has no hold: leave out hold_s and clear_hold_s.")
     if override.expires_at is not None and override.expires_at <= now:
         raise OverrideInvalid("expires_at: must be in the future; DELETE ends an override now.")
     _check_bounds(rule, override)

@@ -10,6 +10,7 @@ from battery_api.accounts.principal import Forbidden, Principal
 from battery_api.alerts import override_repository as repository
 from battery_api.alerts.engine.floors import floor_of
 from battery_api.alerts.engine.ladders import Rule, SubjectKind
+from battery_api.alerts.engine.prediction_rules import PREDICTION_RULES
 from battery_api.alerts.engine.rules import RULE_BY_ID, RULES, RULES_OF, WATCH_RULES
 from battery_api.alerts.errors import OverrideInvalid, OverrideNotFound, RuleNotFound, ScopeNotFound
 from battery_api.alerts.limits import (
@@ -41,7 +42,7 @@ class RuleService:
 
     async def list_rules(self, page: PageRequest) -> Page[RuleOut]:
         """List every rule with its overrides."""
-        rules = [*RULES, *WATCH_RULES]
+        rules = [*RULES, *WATCH_RULES, *PREDICTION_RULES]
         by_rule: dict[str, list[OverrideOut]] = {}
         for stored in await repository.list_overrides(self._connection, self._now):
             if self._may_see(OverrideScope(stored.scope), stored.scope_id):
@@ -56,7 +57,7 @@ class RuleService:
         if entry is None or not self._principal.may_see(entry.location_code):
             raise BatteryNotFound(f"No battery {battery_id} that you may see.")
         overrides: OverrideSet = await load_overrides(self._connection, self._now)
-        rules = RULES_OF[SubjectKind.BATTERY]
+        rules = (*RULES_OF[SubjectKind.BATTERY], *PREDICTION_RULES)
         chosen = rules[page.skip : page.skip + page.limit]
         items = [_effective_out(overrides.effective(rule, entry)) for rule in chosen]
         return Page(items=items, total=len(rules), skip=page.skip, limit=page.limit)

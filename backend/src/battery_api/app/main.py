@@ -21,6 +21,7 @@ from battery_api.alerts import override_expiry
 from battery_api.alerts import routes as alerts_routes
 from battery_api.alerts.clock_watch import ClockWatch
 from battery_api.alerts.judge import AlertJudge
+from battery_api.alerts.prediction_watch import PredictionWatch
 from battery_api.alerts.staleness_watch import StalenessWatch
 from battery_api.app.jobs import JobRunner, PeriodicJob
 from battery_api.app.openapi import serve_description
@@ -180,6 +181,7 @@ def _jobs(parts: GatewayParts) -> list[PeriodicJob]:
     context, settings = parts.context, parts.context.settings
     watch, clocks, runtimes = StalenessWatch(context), ClockWatch(context), RuntimeJob(context)
     predictions = prediction_job.PredictionJob(context, parts.histories)
+    estimates = PredictionWatch(context, parts.catalogue)
     return [
         PeriodicJob("partitions", 3600.0, lambda: rollups.maintain_storage(context)),
         PeriodicJob("rollups", settings.rollup_interval_s, lambda: rollups.run_once(context)),
@@ -194,6 +196,7 @@ def _jobs(parts: GatewayParts) -> list[PeriodicJob]:
         PeriodicJob("outcomes", 300.0, lambda: prediction_job.record_outcomes(context)),
         PeriodicJob("judge_again", 5.0, lambda: _judge_again(parts)),
         PeriodicJob("stale", settings.stale_check_interval_s, lambda: watch.run_once(parts.publisher)),
+        PeriodicJob("estimates", 60.0, lambda: estimates.run_once(parts.publisher)),
         PeriodicJob("clocks", settings.stale_check_interval_s, lambda: clocks.run_once(parts.publisher)),
     ]
 

@@ -6,13 +6,14 @@ import numpy as np
 import pytest
 
 from battery_api.alerts.engine.ladders import Direction, Rule, SubjectKind
+from battery_api.alerts.engine.prediction_rules import PREDICTION_RULES
 from battery_api.alerts.engine.rules import CLOCK_RULE, RULE_BY_ID, RULES, WATCH_RULES
 from battery_api.alerts.engine.signals import battery_signals, location_signals, string_signals
 from battery_api.alerts.limits import SCOPES_OF, is_band_valid
 from battery_api.alerts.messages import MESSAGES, render
 from battery_contracts.enums import RespondWithin, Severity
 
-ALL = (*RULES, *WATCH_RULES, CLOCK_RULE)
+ALL = (*RULES, *WATCH_RULES, *PREDICTION_RULES, CLOCK_RULE)
 
 
 def test_rule_ids_are_unique() -> None:
@@ -28,6 +29,13 @@ def test_rule_is_sound(rule: Rule) -> None:
     assert (rule.severity is Severity.CRITICAL) is (rule.respond_within is RespondWithin.SAME_DAY)
     assert rule.source
     params = {"value": 1.0, "threshold": 2.0, "hold_min": 5.0, "value_min": 6.0, "battery_count": 24, "string_id": "S"}
+    params |= {
+        "source": "fused",
+        "p50_days": 50.0,
+        "ml_p50_days": 40.0,
+        "twin_p50_days": 60.0,
+        "provenance": "measured",
+    }
     assert render(rule.message_code, params) == MESSAGES[rule.message_code].format(**params)
     assert rule.subject in SCOPES_OF
 

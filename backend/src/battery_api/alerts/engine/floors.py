@@ -45,6 +45,10 @@ BOUNDS_OF: Final[Mapping[str, Bounds]] = {
     "mains_lost": Bounds(0.0, 1.0),
     "hvac_loss": Bounds(0.0, 2.0),
     "room_c": Bounds(-20.0, 60.0),
+    "rul_p10_days": Bounds(0.0, 7300.0),
+    "rul_p50_fall_pct": Bounds(0.0, 100.0),
+    "soh_pct": Bounds(0.0, 120.0),
+    "soh_upper_pct": Bounds(0.0, 120.0),
 }
 """Bounds of each signal that an adjustable rule judges."""
 

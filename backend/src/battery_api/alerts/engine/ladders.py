@@ -76,6 +76,8 @@ class Rule:
         The condition ends when its gate closes; otherwise a closed gate freezes it.
     adjustable
         Overrides may change it.
+    has_hold
+        It waits before it raises and clears; otherwise overrides cannot set a hold.
     """
 
     rule_id: str
@@ -97,6 +99,7 @@ class Rule:
     after_commissioning: bool = False
     ends_with_mode: bool = False
     adjustable: bool = True
+    has_hold: bool = True
 
     @property
     def urgency(self) -> tuple[int, int]:

@@ -19,6 +19,7 @@ from battery_api.alerts.engine.ladders import (
     same_day,
     week,
 )
+from battery_api.alerts.engine.prediction_rules import PREDICTION_RULES
 from battery_contracts.enums import AlertType, RespondWithin, Severity
 
 _VOLTAGE: Final = (
@@ -471,7 +472,7 @@ WATCH_RULES: Final[tuple[Rule, ...]] = (
 )
 """Rules that judge missing readings, by the clock. A stale string is more than 10 % of its location's batteries."""
 DEFAULT_LIMITS: Final = {rule.rule_id: rule.limits() for rule in RULES}
-RULE_BY_ID: Final = {rule.rule_id: rule for rule in (*RULES, *WATCH_RULES, CLOCK_RULE)}
+RULE_BY_ID: Final = {rule.rule_id: rule for rule in (*RULES, *WATCH_RULES, *PREDICTION_RULES, CLOCK_RULE)}
 READING_RULES: Final = frozenset(rule.rule_id for rule in RULES)
 """Rules whose alerts a stored state of their subject follows from reading to reading."""
 RULES_OF: Final = {kind: tuple(rule for rule in RULES if rule.subject is kind) for kind in SubjectKind}

@@ -9,7 +9,7 @@ import orjson
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from battery_api.alerts.engine.ladders import SECOND_US
-from battery_api.alerts.engine.rules import RULE_BY_ID
+from battery_api.alerts.engine.rules import READING_RULES, RULE_BY_ID
 from battery_api.alerts.engine.state import OpenAlert, RuleCondition, RuleRun, TypeState, type_states_to_json
 from battery_api.db.fetching import fetch_all
 from battery_api.telemetry.ingest.battery_states import KnownValues
@@ -82,7 +82,7 @@ async def open_alerts_known(
     rows = await fetch_all(connection, _OPEN_AT, ([code for kind in codes for code in kind], at, keys))
     open_by_code: dict[str, dict[AlertType, TypeState]] = {}
     for alert_id, subject, kind, rule_id, raised_at, peak, resolved_at in rows:
-        if rule_id in RULE_BY_ID and AlertType(kind) is not AlertType.DATA_STALE:
+        if rule_id in READING_RULES:
             state = _open_state(alert_id, rule_id, raised_at, float(peak), at)
             if resolved_at is not None:
                 state = state.with_resolution(microseconds(resolved_at))
