@@ -185,8 +185,15 @@ async def test_the_rules_are_listed_and_have_no_holds(world: World) -> None:
 
 
 async def test_a_conflict_of_the_sources_is_named(world: World) -> None:
-    both = {"ml_withheld_reason": None, "twin_withheld_reason": None, "is_conflict": True, "difference_pct": 70.0}
-    days = {f"{name}_{level}_days": value for name, value in (("ml", 100.0), ("twin", 900.0)) for level in LEVELS}
+    both: dict[str, Any] = {
+        "ml_withheld_reason": None,
+        "twin_withheld_reason": None,
+        "is_conflict": True,
+        "difference_pct": 70.0,
+    }
+    days: dict[str, Any] = {
+        f"{name}_{level}_days": value for name, value in (("ml", 100.0), ("twin", 900.0)) for level in LEVELS
+    }
     await predict(world, 60.0, **both, **days, conflict_advice="capacity_test")
     await watch_once(world)
     (alert,) = await world.alerts()

@@ -11,7 +11,7 @@ from battery_servicekit.testing.asgi import asgi_client
 from battery_servicekit.testing.postgres import new_database
 from tests.support.fleet import NOW, fleet_template
 
-from .world import PER_STRING, Histories, Ml, Twin, World, overrides
+from .world import PER_STRING, Histories, Ml, PublishedPredictions, Twin, World, overrides
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
@@ -32,4 +32,4 @@ async def world(postgres_url: str, prediction_template: str) -> AsyncIterator[Wo
         app = create_app(settings, overrides(clock, twin, ml, histories))
         async with asgi_client(app) as client:
             client.base_url = client.base_url.join("/api/v1/")
-            yield World(app, client, clock, twin, ml, histories)
+            yield World(app, client, clock, twin, ml, histories, PublishedPredictions())

@@ -46,6 +46,43 @@ async def test_a_run_appends_one_prediction_per_battery_and_shows_it(world: Worl
     assert (run["ml_state"], run["twin_state"], run["error"]) == ("answered", "answered", None)
 
 
+async def test_each_location_is_published_after_its_predictions_are_stored(world: World) -> None:
+    world.ml.withheld[FIRST] = "short_history"
+    world.twin.failure = AWAY
+    world.ml.days[SECOND] = (100.0, 200.0, 300.0)
+    await world.job().run_once()
+    assert [update.location_id for update in world.published.updates] == list(LOCATIONS)
+    (update, _) = world.published.updates
+    stored = await of_battery(world, SECOND)
+    row = update.columns.battery_id.index(SECOND)
+    columns = update.columns
+    assert (columns.p10_days[row], columns.p50_days[row], columns.p90_days[row]) == (100.0, 200.0, 300.0)
+    assert (columns.source[row], columns.withheld_reason[row], columns.predicted_at[row]) == ("ml", None, NOW)
+    assert (update.as_of, stored[0]["fused_p50_days"]) == (stored[0]["as_of"], 200.0)
+    # Of the first nothing is stored, since a service was away that might know more: its earlier prediction stays.
+    assert FIRST not in columns.battery_id
+    assert await of_battery(world) == []
+
+
+async def test_what_is_withheld_is_published_as_null_with_the_reason(world: World) -> None:
+    world.histories.missing = {FIRST}
+    await world.job().run_once()
+    columns = world.published.updates[0].columns
+    row = columns.battery_id.index(FIRST)
+    assert (columns.p10_days[row], columns.p50_days[row], columns.p90_days[row]) == (None, None, None)
+    assert (columns.source[row], columns.withheld_reason[row]) == ("none", "no_history")
+
+
+async def test_a_run_that_was_lost_publishes_nothing(world: World) -> None:
+    async def lose() -> None:
+        await world.rows("update prediction_run set holder = 'another' where state = 'running'")
+
+    world.ml.before = lose
+    await world.job().run_once()
+    assert world.published.updates == []
+    assert await world.count() == 0
+
+
 async def test_a_run_happens_once_a_day_an_hour_after_midnight_in_bangkok(world: World) -> None:
     assert await world.job().run_once()
     assert not await world.job().run_once()

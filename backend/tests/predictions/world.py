@@ -1,6 +1,6 @@
 """The gateway on a small fleet, with services of remaining life that answer what a test scripts."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -20,6 +20,7 @@ from battery_contracts.clients.ml import MlClient
 from battery_contracts.clients.mocks import ConstantTwin
 from battery_contracts.clients.twin_analysis import TwinAnalysisClient
 from battery_contracts.enums import Provenance, Role
+from battery_contracts.events import PredictionUpdate
 from battery_contracts.ml import Reason, RulBatchRequest, RulBatchResponse, RulPrediction
 from battery_contracts.twin import Quantiles
 from battery_contracts.twin_analysis import PhysicsForecast, PhysicsRulRequest, PhysicsRulResponse
@@ -167,6 +168,16 @@ class Histories:
 
 
 @dataclass
+class PublishedPredictions(NoPublisher):
+    """Records what is published."""
+
+    updates: list[PredictionUpdate] = field(default_factory=list)
+
+    async def publish_predictions(self, updates: Sequence[PredictionUpdate]) -> None:
+        self.updates.extend(updates)
+
+
+@dataclass
 class World:
     """The gateway, its clock and its services."""
 
@@ -176,6 +187,7 @@ class World:
     twin: Twin
     ml: Ml
     histories: Histories
+    published: PublishedPredictions
 
     @property
     def context(self) -> ProcessContext:
@@ -184,7 +196,7 @@ class World:
 
     def job(self) -> PredictionJob:
         """Return the job of another process."""
-        return PredictionJob(self.context, self.histories)
+        return PredictionJob(self.context, self.histories, self.published)
 
     def forward(self, **span: float) -> None:
         self.clock.set(self.clock.now() + timedelta(**span))

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 from collections.abc import Container
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any, cast
 
 import pytest
@@ -11,9 +12,17 @@ import pytest
 from battery_api.realtime.publisher import SocketPublisher
 from battery_api.realtime.server import EveryBattery, RealtimeServer
 from battery_contracts.enums import HealthStatus
-from battery_contracts.events import BatteryStatusUpdate, StatusColumns, battery_room, location_room
+from battery_contracts.events import (
+    BatteryStatusUpdate,
+    PredictionColumns,
+    PredictionUpdate,
+    StatusColumns,
+    battery_room,
+    location_room,
+)
 
 LOCATION = "DC-BKK-01"
+AS_OF = datetime(2026, 11, 19, 17, tzinfo=UTC)
 FIRST, SECOND = "BAT-DC-BKK-01-UPS-01-STR-01-001", "BAT-DC-BKK-01-UPS-01-STR-01-002"
 UPDATE = BatteryStatusUpdate(
     location_id=LOCATION,
@@ -22,6 +31,22 @@ UPDATE = BatteryStatusUpdate(
         status=[HealthStatus.CRITICAL, HealthStatus.NORMAL],
         open_critical=[1, 0],
         open_warning=[0, 0],
+    ),
+)
+
+
+PREDICTED = PredictionUpdate(
+    location_id=LOCATION,
+    as_of=AS_OF,
+    columns=PredictionColumns(
+        battery_id=[FIRST, SECOND],
+        p10_days=[80.0, None],
+        p50_days=[120.0, None],
+        p90_days=[200.0, None],
+        longer_than_days=[None, None],
+        source=["fused", "none"],
+        withheld_reason=[None, "no_history"],
+        predicted_at=[AS_OF, AS_OF],
     ),
 )
 
@@ -44,10 +69,15 @@ class RecordingServer:
         self.emitted.append((room, payload))
 
 
-async def published(watched: Container[str]) -> list[tuple[str, dict[str, Any]]]:
+async def published(
+    watched: Container[str], update: BatteryStatusUpdate | PredictionUpdate = UPDATE
+) -> list[tuple[str, dict[str, Any]]]:
     server = RecordingServer(watched)
     publisher = SocketPublisher(cast("RealtimeServer", server))
-    await publisher.publish_statuses([UPDATE])
+    if isinstance(update, PredictionUpdate):
+        await publisher.publish_predictions([update])
+    else:
+        await publisher.publish_statuses([update])
     sending = asyncio.create_task(publisher.run())
     await asyncio.sleep(0.05)
     sending.cancel()
@@ -64,10 +94,11 @@ async def published(watched: Container[str]) -> list[tuple[str, dict[str, Any]]]
         (EveryBattery(), [location_room(LOCATION), battery_room(FIRST), battery_room(SECOND)]),
     ],
 )
-async def test_a_status_reaches_the_room_of_its_location_and_of_each_watched_battery(
+async def test_an_update_reaches_the_room_of_its_location_and_of_each_watched_battery(
     watched: Container[str], rooms: list[str]
 ) -> None:
-    assert [room for room, _ in await published(watched)] == rooms
+    for update in (UPDATE, PREDICTED):
+        assert [room for room, _ in await published(watched, update)] == rooms
 
 
 async def test_the_room_of_a_battery_hears_of_that_battery_alone() -> None:
@@ -79,3 +110,10 @@ async def test_the_room_of_a_battery_hears_of_that_battery_alone() -> None:
         "columns": {"battery_id": [FIRST], "status": ["critical"], "open_critical": [1], "open_warning": [0]},
     }
     BatteryStatusUpdate.model_validate(own)
+
+
+async def test_the_room_of_a_battery_hears_of_its_prediction_alone() -> None:
+    (_, whole), (_, own) = await published(frozenset({SECOND}), PREDICTED)
+    assert PredictionUpdate.model_validate(whole) == PREDICTED
+    columns = PredictionUpdate.model_validate(own).columns
+    assert (columns.battery_id, columns.p50_days, columns.withheld_reason) == ([SECOND], [None], ["no_history"])

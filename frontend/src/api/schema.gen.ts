@@ -1477,6 +1477,23 @@ export interface webhooks {
         patch?: never;
         trace?: never;
     };
+    prediction_update: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** New predictions of remaining life in a location. */
+        post: operations["realtime_prediction_update"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     pong: {
         parameters: {
             query?: never;
@@ -6813,6 +6830,71 @@ export interface components {
              * @description Time of the gateway's clock.
              */
             time: string;
+        };
+        /**
+         * PredictionColumns
+         * @description Remaining life of batteries, column by column; days count from ``as_of`` of the message.
+         */
+        PredictionColumns: {
+            /**
+             * Battery Id
+             * @description Ids of the batteries that were predicted.
+             */
+            battery_id: string[];
+            /**
+             * P10 Days
+             * @description Days that are exceeded with a probability of 90 %; null where withheld.
+             */
+            p10_days: (number | null)[];
+            /**
+             * P50 Days
+             * @description Days that are exceeded with a probability of 50 %; null where withheld.
+             */
+            p50_days: (number | null)[];
+            /**
+             * P90 Days
+             * @description Days that are exceeded with a probability of 10 %; null where withheld.
+             */
+            p90_days: (number | null)[];
+            /**
+             * Longer Than Days
+             * @description A quantile that reaches these days means longer than; null where every quantile is what it says.
+             */
+            longer_than_days: (number | null)[];
+            /**
+             * Source
+             * @description What stands behind the days; `none` where they are withheld.
+             */
+            source: ("fused" | "ml" | "twin" | "none")[];
+            /**
+             * Withheld Reason
+             * @description Code of why there are no days; null where there are.
+             */
+            withheld_reason: (string | null)[];
+            /**
+             * Predicted At
+             * @description When the predictions were made.
+             */
+            predicted_at: string[];
+        };
+        /**
+         * PredictionUpdate
+         * @description New predictions of remaining life in a location.
+         */
+        PredictionUpdate: {
+            /**
+             * Location Id
+             * @description Id of the location.
+             */
+            location_id: string;
+            /**
+             * As Of
+             * Format: date-time
+             * @description End of the last day on which the predictions rest.
+             */
+            as_of: string;
+            /** @description The new predictions. */
+            columns: components["schemas"]["PredictionColumns"];
         };
         /**
          * RealtimeError
@@ -15573,6 +15655,28 @@ export interface operations {
         requestBody: {
             content: {
                 "application/json": components["schemas"]["BatteryStatusUpdate"];
+            };
+        };
+        responses: {
+            /** @description Sent over Socket.IO; there is no response. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    realtime_prediction_update: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PredictionUpdate"];
             };
         };
         responses: {

@@ -180,7 +180,7 @@ async def _running(app: FastAPI, settings: GatewaySettings, overrides: PartOverr
 def _jobs(parts: GatewayParts) -> list[PeriodicJob]:
     context, settings = parts.context, parts.context.settings
     watch, clocks, runtimes = StalenessWatch(context), ClockWatch(context), RuntimeJob(context)
-    predictions = prediction_job.PredictionJob(context, parts.histories)
+    predictions = prediction_job.PredictionJob(context, parts.histories, parts.publisher)
     estimates = PredictionWatch(context, parts.catalogue)
     return [
         PeriodicJob("partitions", 3600.0, lambda: rollups.maintain_storage(context)),

@@ -32,6 +32,7 @@ _EVENTS: Final[dict[str, type[BaseModel]]] = {
     "telemetry_update": events.TelemetryUpdate,
     "alert": events.AlertEvent,
     "battery_status_update": events.BatteryStatusUpdate,
+    "prediction_update": events.PredictionUpdate,
     "pong": events.Pong,
     "error": events.RealtimeError,
     "subscribe_location": events.SubscribeLocation,

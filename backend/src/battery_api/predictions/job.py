@@ -14,6 +14,7 @@ from battery_api.predictions.combining import NO_HISTORY
 from battery_api.predictions.ports import HistoryReader
 from battery_api.predictions.run import SERVICES_AWAY, PredictionRunner
 from battery_api.predictions.run_repository import PredictionRunRow
+from battery_api.telemetry.ports import Publisher
 from battery_contracts.clients.service import ServiceClient
 
 SETTLING: Final = timedelta(hours=1)
@@ -37,11 +38,11 @@ def last_whole_day_end(now: datetime) -> datetime:
 class PredictionJob:
     """Starts and carries out runs; any replica may, and only one does at a time."""
 
-    def __init__(self, context: ProcessContext, histories: HistoryReader) -> None:
+    def __init__(self, context: ProcessContext, histories: HistoryReader, publisher: Publisher) -> None:
         self._context = context
         self._histories = histories
         self._looked_at: datetime | None = None
-        self._runner = PredictionRunner(context, histories)
+        self._runner = PredictionRunner(context, histories, publisher)
         self._holder = f"{socket.gethostname()}:{os.getpid()}:{uuid4().hex[:8]}"
 
     async def run_once(self) -> bool:

@@ -20,7 +20,9 @@ from battery_api.predictions.fusion import SourceTrust, trust_of
 from battery_api.predictions.outcome_repository import ErrorRow
 from battery_api.predictions.physics import question_of
 from battery_api.predictions.ports import HistoryReader
+from battery_api.predictions.publication import update_of
 from battery_api.predictions.run_repository import HeldRun, RunLost
+from battery_api.telemetry.ports import Publisher
 
 BEAT_S: Final = 10.0
 SERVICES_AWAY: Final = "services_away"
@@ -32,8 +34,9 @@ _log = structlog.get_logger(__name__)
 class PredictionRunner:
     """Carries out the runs that this process holds."""
 
-    def __init__(self, context: ProcessContext, histories: HistoryReader) -> None:
+    def __init__(self, context: ProcessContext, histories: HistoryReader, publisher: Publisher) -> None:
         self._context = context
+        self._publisher = publisher
         self._histories = histories
 
     async def carry_out(self, run: HeldRun) -> None:
@@ -60,7 +63,7 @@ class PredictionRunner:
             answers = await self._ask(run, location, met)
             met.note(answers)
             if not answers.are_both_away:
-                met.written += await self._append(run, answers, trust)
+                met.written += await self._append(run, location.code, answers, trust)
             done += location.battery_count
         await self._note(run, "finishing", done, total)
 
@@ -75,7 +78,7 @@ class PredictionRunner:
         twin_answer, ml_answer = await asyncio.gather(ask_twin(self._context.twin_analysis, question.request), ml)
         return LocationAnswers(evidence, question.withheld, twin_answer, ml_answer)
 
-    async def _append(self, run: HeldRun, answers: LocationAnswers, trust: SourceTrust) -> int:
+    async def _append(self, run: HeldRun, location_code: str, answers: LocationAnswers, trust: SourceTrust) -> int:
         now = self._context.clock.now()
         rows = combine(answers, trust, now)
         async with self._context.database.begin() as connection:
@@ -83,6 +86,9 @@ class PredictionRunner:
             await write_repository.append(connection, run, rows, now)
         for row in rows:
             _WRITTEN.labels(row.source).inc()
+        if rows:
+            codes = {one.battery.key: one.battery.code for one in answers.evidence}
+            await self._publisher.publish_predictions([update_of(location_code, run.as_of, now, codes, rows)])
         return len(rows)
 
     async def _note(self, run: HeldRun, step: str, done: int, total: int) -> None:

@@ -11,6 +11,7 @@ from battery_api.realtime.server import RealtimeServer
 from battery_contracts.events import (
     AlertEvent,
     BatteryStatusUpdate,
+    PredictionUpdate,
     TelemetryUpdate,
     battery_room,
     location_room,
@@ -49,14 +50,13 @@ class SocketPublisher:
 
     async def publish_statuses(self, updates: Sequence[BatteryStatusUpdate]) -> None:
         """Queue changed statuses for the rooms of their location, and for those of batteries that are watched."""
-        watched = self.watched_batteries()
         for update in updates:
-            payload = update.model_dump(mode="json")
-            self._put("battery_status_update", payload, location_room(update.location_id))
-            for row, battery_id in enumerate(update.columns.battery_id):
-                if battery_id in watched:
-                    columns = {name: [values[row]] for name, values in payload["columns"].items()}
-                    self._put("battery_status_update", {**payload, "columns": columns}, battery_room(battery_id))
+            self._put_columns("battery_status_update", update)
+
+    async def publish_predictions(self, updates: Sequence[PredictionUpdate]) -> None:
+        """Queue new predictions for the rooms of their location, and for those of batteries that are watched."""
+        for update in updates:
+            self._put_columns("prediction_update", update)
 
     def watched_batteries(self) -> Container[str]:
         """Return the batteries whose own room may have a listener."""
@@ -73,6 +73,14 @@ class SocketPublisher:
                 _log.warning("message not sent", realtime_event=event, room=room, error=type(error).__name__)
             else:
                 _SENT.labels(event).inc()
+
+    def _put_columns(self, event: str, update: BatteryStatusUpdate | PredictionUpdate) -> None:
+        watched, payload = self.watched_batteries(), update.model_dump(mode="json")
+        self._put(event, payload, location_room(update.location_id))
+        for row, battery_id in enumerate(update.columns.battery_id):
+            if battery_id in watched:
+                columns = {name: [values[row]] for name, values in payload["columns"].items()}
+                self._put(event, {**payload, "columns": columns}, battery_room(battery_id))
 
     def _put(self, event: str, payload: dict[str, Any], room: str) -> None:
         while True:

@@ -15,7 +15,7 @@ from battery_api.telemetry.store.fleet_index import EntryT_co, FleetIndex
 from battery_api.telemetry.store.indices import BatchSlots, Keys
 from battery_api.telemetry.store.statements import OpenCounts
 from battery_contracts.enums import StringMode
-from battery_contracts.events import AlertEvent, BatteryStatusUpdate, TelemetryUpdate
+from battery_contracts.events import AlertEvent, BatteryStatusUpdate, PredictionUpdate, TelemetryUpdate
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,6 +190,10 @@ class Publisher(Protocol):
         """Publish changed battery statuses to the rooms of their location and battery."""
         ...
 
+    async def publish_predictions(self, updates: Sequence[PredictionUpdate]) -> None:
+        """Publish new predictions of remaining life to the rooms of their location and battery."""
+        ...
+
     def watched_batteries(self) -> Container[str]:
         """Return the batteries whose own room may have a listener; only they need messages of their own."""
         ...
@@ -221,6 +225,9 @@ class NoPublisher:
 
     async def publish_statuses(self, updates: Sequence[BatteryStatusUpdate]) -> None:
         """Drop the statuses."""
+
+    async def publish_predictions(self, updates: Sequence[PredictionUpdate]) -> None:
+        """Drop the predictions."""
 
     def watched_batteries(self) -> Container[str]:
         """Return no battery: nobody listens."""

@@ -130,6 +130,38 @@ class BatteryStatusUpdate(_Event):
     """The changed statuses."""
 
 
+class PredictionColumns(_Event):
+    """Remaining life of batteries, column by column; days count from ``as_of`` of the message."""
+
+    battery_id: list[str]
+    """Ids of the batteries that were predicted."""
+    p10_days: list[float | None]
+    """Days that are exceeded with a probability of 90 %; null where withheld."""
+    p50_days: list[float | None]
+    """Days that are exceeded with a probability of 50 %; null where withheld."""
+    p90_days: list[float | None]
+    """Days that are exceeded with a probability of 10 %; null where withheld."""
+    longer_than_days: list[float | None]
+    """A quantile that reaches these days means longer than; null where every quantile is what it says."""
+    source: list[Literal["fused", "ml", "twin", "none"]]
+    """What stands behind the days; `none` where they are withheld."""
+    withheld_reason: list[str | None]
+    """Code of why there are no days; null where there are."""
+    predicted_at: list[AwareDatetime]
+    """When the predictions were made."""
+
+
+class PredictionUpdate(_Event):
+    """New predictions of remaining life in a location."""
+
+    location_id: str
+    """Id of the location."""
+    as_of: AwareDatetime
+    """End of the last day on which the predictions rest."""
+    columns: PredictionColumns
+    """The new predictions."""
+
+
 class Pong(_Event):
     """Answer to ``ping``."""
 
