@@ -109,6 +109,7 @@ async def test_the_summary_counts_what_the_caller_sees(world: World) -> None:
     nothing = await world.get("predictions/summary")
     assert (nothing["state"], nothing["run"], nothing["predicted_at"]) == ("no_history", None, None)
     assert (nothing["total"], nothing["predicted"], nothing["withheld"]) == (8, 0, 8)
+    assert {one["shortest_p10_days"] for one in nothing["locations"]} == {None}, "nothing known is no day zero"
     world.ml.days[SECOND] = world.twin.days[SECOND] = (50.0, 365.0, 400.0)
     world.ml.days[THERE] = world.twin.days[THERE] = (150.0, 9000.0, 9000.0)
     world.histories.missing = {FIRST}

@@ -7,7 +7,7 @@ from typing import Any
 import httpx
 import pytest
 
-from battery_api.predictions.job import last_whole_day_end
+from battery_api.predictions.job import GROWN_DAYS, last_whole_day_end
 
 from .world import BATTERIES, LOCATIONS, NOW, VERSION, World
 
@@ -299,22 +299,19 @@ async def test_a_run_that_fails_says_why_and_is_tried_again_later(world: World) 
     assert await world.job().run_once()
 
 
-async def test_the_first_histories_of_a_location_are_predicted_within_minutes(world: World) -> None:
-    job = world.job()
-    world.histories.missing = set(BATTERIES)
-    await job.run_once()
-    world.forward(minutes=5)
-    assert not await job.run_once(), "nothing has come"
-    world.histories.missing = {one for one in BATTERIES if LOCATIONS[1] in one}
-    world.forward(minutes=1)
-    assert await job.run_once()
-    assert (await shown(world))["rul_source"] == "fused"
-    world.forward(minutes=5)
-    assert not await job.run_once()
-    # A location of which some batteries are predicted waits for the next day.
-    world.histories.missing = {FIRST}
-    world.forward(minutes=1)
-    assert await job.run_once()
+async def test_histories_that_grew_behind_a_run_are_predicted_once_they_are_whole(world: World) -> None:
+    world.histories.missing, world.histories.past_day_count = set(BATTERIES), 0
+    await world.job().run_once()
+    assert await world.count() == len(BATTERIES)
     world.histories.missing = set()
-    world.forward(minutes=5)
-    assert not await job.run_once()
+    world.histories.past_day_count, world.histories.is_waiting = GROWN_DAYS, True
+    world.forward(minutes=1)
+    assert not await world.job().run_once(), "some days still wait"
+    world.histories.is_waiting = False
+    assert await world.job().run_once()
+    assert {row["source"] for row in await world.rows("select source from rul_prediction where run_id = 2")} == {
+        "fused"
+    }
+    world.histories.past_day_count += GROWN_DAYS - 1
+    world.forward(minutes=1)
+    assert not await world.job().run_once(), "as many as late readings touch"

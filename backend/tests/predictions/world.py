@@ -143,6 +143,8 @@ class Histories:
 
     missing: set[str] = field(default_factory=set)
     celsius: float = 27.2
+    past_day_count: int = 1000
+    is_waiting: bool = False
 
     async def read_histories(
         self, connection: AsyncConnection, location: int, as_of: datetime
@@ -165,6 +167,13 @@ class Histories:
             days=DAYS,
             daily={"temperature_mean_c": daily.tobytes()},
         )
+
+    async def progress(
+        self,
+        connection: AsyncConnection,  # noqa: ARG002  # the signature of the port
+        now: datetime,  # noqa: ARG002
+    ) -> tuple[int, bool]:
+        return self.past_day_count, self.is_waiting
 
 
 @dataclass

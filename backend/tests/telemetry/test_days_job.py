@@ -10,6 +10,7 @@ from sqlalchemy.exc import IntegrityError
 
 from battery_api.alerts.judge import AlertJudge
 from battery_api.telemetry.days import job
+from battery_api.telemetry.days.histories import DailyHistories
 from battery_api.telemetry.history.load import load_history
 from battery_api.telemetry.ports import NoJudge, NoPublisher
 from battery_api.telemetry.store import rollups
@@ -215,3 +216,24 @@ async def assert_consistent(gateway: Gateway, kept: Days) -> None:
 
 def local_day(bucket: datetime) -> Any:
     return (bucket + timedelta(hours=7)).date()
+
+
+async def test_past_days_are_counted_so_that_a_reader_sees_a_history_grow(gateway: Gateway) -> None:
+    reader = DailyHistories()
+
+    async def progress() -> tuple[int, bool]:
+        async with gateway.database.begin() as connection:
+            return await reader.progress(connection, NOW)
+
+    assert await progress() == (0, False)
+    for day in (3, 2):
+        hours = [hour - 24 * day for hour in range(0, 24, 6)]
+        await store(gateway, floating_hours(hours, temperature_c=25.0), modes(hours))
+    await rollups.run_once(gateway.context)
+    assert (await progress())[1]
+    await keep_days(gateway)
+    counted, is_waiting = await progress()
+    assert counted >= 2
+    assert not is_waiting
+    await keep_days(gateway)
+    assert await progress() == (counted, False)

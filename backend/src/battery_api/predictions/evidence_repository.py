@@ -14,13 +14,6 @@ _LOCATIONS: Final = text(
     where b.removed_at is null and b.retired_at is null group by l.id order by l.id
     """
 )
-_WITHHELD: Final = text(
-    """
-    select b.location_id from battery b join battery_state s on s.battery_id = b.id
-    where b.removed_at is null and b.retired_at is null
-    group by b.location_id having bool_and(coalesce(s.rul_withheld_reason = :reason, false)) order by b.location_id
-    """
-)
 _BATTERIES: Final = text(
     f"""
     select b.id, b.code, b.installed_at, m.design_life_years, s.resistance_at, {QUALITY_SQL}
@@ -86,11 +79,6 @@ class BatteryEvidence(NamedTuple):
 async def list_locations(connection: AsyncConnection) -> list[LocationRow]:
     """Return the locations with batteries in service."""
     return [LocationRow(*row) for row in await connection.execute(_LOCATIONS)]
-
-
-async def list_withheld(connection: AsyncConnection, reason: str) -> list[int]:
-    """Return the keys of the locations of which every prediction is withheld for a reason."""
-    return list(await connection.scalars(_WITHHELD, {"reason": reason}))
 
 
 async def list_evidence(connection: AsyncConnection, location: int, as_of: datetime) -> list[BatteryEvidence]:

@@ -8,9 +8,8 @@ from uuid import uuid4
 
 from battery_api.context import ProcessContext
 from battery_api.db.bangkok import day_start
-from battery_api.predictions import evidence_repository, outcome_repository, run_repository
+from battery_api.predictions import outcome_repository, run_repository
 from battery_api.predictions.answers import AnswerState
-from battery_api.predictions.combining import NO_HISTORY
 from battery_api.predictions.ports import HistoryReader
 from battery_api.predictions.run import SERVICES_AWAY, PredictionRunner
 from battery_api.predictions.run_repository import PredictionRunRow
@@ -23,8 +22,9 @@ RETRY_AFTER: Final = timedelta(seconds=30)
 """Between runs while a service returns, so that fused predictions are back within a minute."""
 FAULT_AFTER: Final = timedelta(minutes=15)
 """Before a run that failed for another cause is tried again; EJ."""
-LOOK_EVERY: Final = timedelta(minutes=1)
-"""How often locations without histories are looked at for the first ones, as when a history is loaded."""
+GROWN_DAYS: Final = 100
+"""Past days of strings computed since a run began that make another one due, as when a history is loaded; EJ: more than
+late readings of a day touch, less than two days of the fleet."""
 _RETRIED: Final = frozenset(
     {AnswerState.UNAVAILABLE.value, AnswerState.NO_CHAMPION.value, AnswerState.INVALID_RESPONSE.value}
 )
@@ -41,7 +41,6 @@ class PredictionJob:
     def __init__(self, context: ProcessContext, histories: HistoryReader, publisher: Publisher) -> None:
         self._context = context
         self._histories = histories
-        self._looked_at: datetime | None = None
         self._runner = PredictionRunner(context, histories, publisher)
         self._holder = f"{socket.gethostname()}:{os.getpid()}:{uuid4().hex[:8]}"
 
@@ -55,7 +54,8 @@ class PredictionJob:
             async with self._context.database.begin() as connection:
                 await run_repository.start(connection, "schedule", last_whole_day_end(now), now)
         async with self._context.database.begin() as connection:
-            run = await run_repository.claim(connection, self._holder, now)
+            past_day_count, _ = await self._histories.progress(connection, now)
+            run = await run_repository.claim(connection, self._holder, now, past_day_count)
         if run is None:
             return False
         await self._runner.carry_out(run)
@@ -73,7 +73,7 @@ class PredictionJob:
             return waited >= FAULT_AFTER
         if waited < RETRY_AFTER:
             return False
-        return await self._has_returned(newest) or await self._has_first_histories(newest, now)
+        return await self._has_returned(newest) or await self._have_histories_grown(newest, now)
 
     async def _has_returned(self, newest: PredictionRunRow) -> bool:
         """Return whether a service that was away in the newest run is ready again."""
@@ -88,16 +88,11 @@ class PredictionJob:
                 return True
         return False
 
-    async def _has_first_histories(self, newest: PredictionRunRow, now: datetime) -> bool:
-        """Return whether a location that had no history in the newest run has one by now."""
-        if self._looked_at is not None and now - self._looked_at < LOOK_EVERY:
-            return False
-        self._looked_at = now
+    async def _have_histories_grown(self, newest: PredictionRunRow, now: datetime) -> bool:
+        """Return whether many past days were computed since the newest run began, and none waits any more."""
         async with self._context.database.begin() as connection:
-            for location in await evidence_repository.list_withheld(connection, NO_HISTORY):
-                if await self._histories.read_histories(connection, location, newest.as_of) is not None:
-                    return True
-        return False
+            past_day_count, is_waiting = await self._histories.progress(connection, now)
+        return not is_waiting and past_day_count - (newest.past_day_count or 0) >= GROWN_DAYS
 
 
 async def record_outcomes(context: ProcessContext) -> int:

@@ -19,3 +19,7 @@ class HistoryReader(Protocol):
         ``location`` is the key of the database. A battery without any day is left out; None if there is no other.
         """
         ...
+
+    async def progress(self, connection: AsyncConnection, now: datetime) -> tuple[int, bool]:
+        """Return a number that rises with each past day of a string that is computed, and whether some still wait."""
+        ...

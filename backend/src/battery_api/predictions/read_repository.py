@@ -56,7 +56,8 @@ _BY_LOCATION: Final = text(
     select location_code, count(*) as total, count(p50_days) as predicted,
            count(*) filter (where left_days <= 90) as due_within_90_days,
            count(*) filter (where left_days <= 180) as due_within_180_days,
-           greatest(min(left_days), 0) as shortest_p10_days, max(predicted_at) as predicted_at,
+           min(case when left_days < 0 then 0 else left_days end) as shortest_p10_days,
+           max(predicted_at) as predicted_at,
            array_agg(p50_days) filter (where p50_days is not null) as p50_days,
            (array_agg(model_version order by predicted_at desc) filter (where model_version is not null))[1]
                as model_version

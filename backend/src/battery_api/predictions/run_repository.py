@@ -10,7 +10,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 DEAD_AFTER: Final = timedelta(seconds=60)
 """Six missed heartbeats; EJ: a process that lives misses none, a busy database delays one or two."""
 _COLUMNS: Final = (
-    "id, trigger, requested_by, as_of, started_at, finished_at, state, step, done, total, error, ml_state, twin_state"
+    "id, trigger, requested_by, as_of, started_at, finished_at, state, step, done, total, error, ml_state, "
+    "twin_state, past_day_count"
 )
 _START: Final = text(
     """
@@ -21,7 +22,7 @@ _START: Final = text(
 )
 _CLAIM: Final = text(
     """
-    update prediction_run set holder = :holder, heartbeat_at = :now
+    update prediction_run set holder = :holder, heartbeat_at = :now, past_day_count = :past_day_count
     where id = (select id from prediction_run where state = 'running' and holder is null for update skip locked)
     returning id, as_of
     """
@@ -69,6 +70,7 @@ class PredictionRunRow(NamedTuple):
     error: str | None
     ml_state: str | None
     twin_state: str | None
+    past_day_count: int | None
 
 
 class HeldRun(NamedTuple):
@@ -102,9 +104,10 @@ async def start(
     return key
 
 
-async def claim(connection: AsyncConnection, holder: str, now: datetime) -> HeldRun | None:
-    """Take the run that waits, if there is one."""
-    row = (await connection.execute(_CLAIM, {"holder": holder, "now": now})).first()
+async def claim(connection: AsyncConnection, holder: str, now: datetime, past_day_count: int) -> HeldRun | None:
+    """Take the run that waits, if there is one; ``past_day_count`` says how far the histories are."""
+    values = {"holder": holder, "now": now, "past_day_count": past_day_count}
+    row = (await connection.execute(_CLAIM, values)).first()
     return None if row is None else HeldRun(row.id, row.as_of, holder)
 
 

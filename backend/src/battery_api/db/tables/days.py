@@ -2,8 +2,8 @@
 
 from datetime import date
 
-from sqlalchemy import REAL, Column, Date, Index, Integer, Table
-from sqlalchemy.orm import Mapped
+from sqlalchemy import REAL, BigInteger, CheckConstraint, Column, Date, Index, Integer, SmallInteger, Table
+from sqlalchemy.orm import Mapped, mapped_column
 
 from battery_api.db.base import Base, BigKey
 from battery_contracts.ml import DAILY_COLUMNS
@@ -29,3 +29,13 @@ class BatteryDayMark(Base):
     id: Mapped[BigKey]
     string_id: Mapped[int]
     day: Mapped[date]
+
+
+class BatteryDayProgress(Base):
+    """One row: how many days of strings before the last whole one were ever computed, so that a reader sees growth."""
+
+    __tablename__ = "battery_day_progress"
+    __table_args__ = (CheckConstraint("id = 1", name="single"),)
+
+    id: Mapped[int] = mapped_column(SmallInteger, primary_key=True, autoincrement=False)
+    past_day_count: Mapped[int] = mapped_column(BigInteger)

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, Double, ForeignKey, Index, UniqueConstraint, Uuid, text
+from sqlalchemy import BigInteger, CheckConstraint, Double, ForeignKey, Index, UniqueConstraint, Uuid, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -36,6 +36,8 @@ class PredictionRun(Base):
     heartbeat_at: Mapped[datetime | None]
     ml_state: Mapped[str | None]
     twin_state: Mapped[str | None]
+    past_day_count: Mapped[int | None] = mapped_column(BigInteger)
+    """Past days of strings that were ever computed when it began."""
 
     __table_args__ = (
         Index("uq_prediction_run_running", "state", unique=True, postgresql_where=text("state = 'running'")),

@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from battery_api.db.bangkok import day_sql, operating_day
 from battery_api.db.fetching import fetch_all
 from battery_api.fleet.ohmic import resistance_at_25c
+from battery_api.telemetry.days.repository import read_progress
 from battery_api.telemetry.store.array_columns import ArrayColumn, read_arrays
 from battery_contracts.ml import DAILY_COLUMNS, RulBatchRequest
 
@@ -117,3 +118,7 @@ class DailyHistories:
     ) -> RulBatchRequest | None:
         """Return the histories of the batteries in service of a location; None if none has a day."""
         return await read_histories(connection, location, as_of)
+
+    async def progress(self, connection: AsyncConnection, now: datetime) -> tuple[int, bool]:
+        """Return how many past days of strings were ever computed, and whether some still wait."""
+        return await read_progress(connection, operating_day(now))

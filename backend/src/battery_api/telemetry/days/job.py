@@ -47,4 +47,8 @@ async def rebuild_marked(connection: AsyncConnection, *, now: datetime, telemetr
             await repository.fill_from_rollups(connection, marked)
         else:
             await repository.rebuild_from_readings(connection, marked)
+    last_day = operating_day(now) - timedelta(days=1)
+    past = sum(marked.day < last_day for marked in marks)
+    if past:
+        await repository.count_past_days(connection, past)
     return len(marks)

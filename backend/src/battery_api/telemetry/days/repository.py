@@ -33,6 +33,22 @@ async def take_marks(connection: AsyncConnection, *, before: date, count: int) -
     return [MarkedDay(*row) for row in await fetch_all(connection, _TAKE, (before, count))]
 
 
+async def count_past_days(connection: AsyncConnection, count: int) -> None:
+    """Add to the number of days of strings before the last whole one that were ever computed."""
+    await connection.exec_driver_sql("update battery_day_progress set past_day_count = past_day_count + $1", (count,))
+
+
+async def read_progress(connection: AsyncConnection, before: date) -> tuple[int, bool]:
+    """Return the number of past days of strings ever computed, and whether days earlier than ``before`` still wait."""
+    rows = await fetch_all(
+        connection,
+        "select past_day_count, exists (select from battery_day_mark where day < $1::date) from battery_day_progress",
+        (before,),
+    )
+    (count, is_waiting) = rows[0]
+    return count, is_waiting
+
+
 async def rebuild_from_readings(connection: AsyncConnection, marked: MarkedDay) -> None:
     """Replace the rows of a string and day by what its stored readings give."""
     start = midnight_of(marked.day)

@@ -44,6 +44,14 @@ def upgrade() -> None:
         sa.Column("day", sa.Date(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_battery_day_mark")),
     )
+    op.create_table(
+        "battery_day_progress",
+        sa.Column("id", sa.SmallInteger(), autoincrement=False, nullable=False),
+        sa.Column("past_day_count", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_battery_day_progress")),
+        sa.CheckConstraint("id = 1", name=op.f("ck_battery_day_progress_single")),
+    )
+    op.execute("insert into battery_day_progress (id, past_day_count) values (1, 0)")
     op.create_index("ix_battery_day_mark_day_string_id", "battery_day_mark", ["day", "string_id"])
     # What is not rolled up yet is marked when it is.
     op.execute(
@@ -55,5 +63,6 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     op.execute("set local lock_timeout = '5s'")
+    op.drop_table("battery_day_progress")
     op.drop_table("battery_day_mark")
     op.drop_table("battery_day")
