@@ -7,7 +7,7 @@ endif
 TASKS := $(PYTHON) tools/workspace
 
 .DEFAULT_GOAL := help
-.PHONY: help setup up test lint structure lock openapi demo-reset faults containers deployed bench twin-report
+.PHONY: help setup up test lint structure lock openapi demo-reset faults containers deployed bench twin-report ml-model ml-report
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -64,3 +64,21 @@ twin-report: ## judge the digital twin on other physics, real recordings and the
 	  digital-twin/tests/data/vrla_recording/bboxx_A_cycle6.csv.gz --rated-ah 17 --out digital-twin/docs
 	@cd digital-twin && ../.venv/bin/python -m tests.reference.report docs
 	@.venv/bin/python benchmarks/twin_accuracy.py
+
+ML_WORLDS := .data/ml-worlds
+ML_SEEDS := 21 22 23 24 25
+
+$(ML_WORLDS)/%/manifest.json:
+	@$(TASKS) setup
+	@.venv/bin/battery-synth training --out $(ML_WORLDS)/$* --strings-per-site 10 --years 12 --seed $*
+
+ml-model: $(ML_SEEDS:%=$(ML_WORLDS)/%/manifest.json) ## train the model that comes with the platform; quarter of an hour, 2 GB of disk
+	@.venv/bin/battery-ml train --seed 1 --registry $(ML_WORLDS)/models $(ML_SEEDS:%=--dataset $(ML_WORLDS)/%)
+	@.venv/bin/battery-ml export "$$(ls $(ML_WORLDS)/models/versions | tail -n 1)" --registry $(ML_WORLDS)/models \
+	  --out ml-pipeline/src/battery_ml/shipped
+
+ml-report: $(ML_SEEDS:%=$(ML_WORLDS)/%/manifest.json) ## compare models of remaining life on lives seen to their ends; writes ml-pipeline/docs
+	@test -f $(ML_WORLDS)/97/manifest.json || \
+	  .venv/bin/battery-synth training --out $(ML_WORLDS)/97 --strings-per-site 12 --years 22 --seed 97
+	@$(TASKS) comparison
+	@cd ml-pipeline && ../.tools/comparison/bin/python -m tests.comparison.report --train $(ML_SEEDS:%=../$(ML_WORLDS)/%) --judge ../$(ML_WORLDS)/97 --out docs

@@ -6,6 +6,7 @@ import sys
 from environments import (
     TIMESCALE_WASM,
     TaskFailed,
+    ensure_comparison_environment,
     ensure_dashboard,
     ensure_main_environment,
     ensure_node,
@@ -28,12 +29,15 @@ def main() -> int:
     test.add_argument("suites", nargs="*")
     tasks.add_parser("lock")
     tasks.add_parser("openapi")
+    tasks.add_parser("comparison")
     arguments = parser.parse_args()
     try:
         if arguments.task == "test":
             return run_suites(arguments.suites)
         if arguments.task == "lock":
             write_locks()
+        elif arguments.task == "comparison":
+            ensure_comparison_environment()
         else:
             _set_up(
                 for_up=arguments.task == "setup" and arguments.for_up,

@@ -88,6 +88,20 @@ def ensure_member_environment(member: Member) -> Path:
     return folder
 
 
+def ensure_comparison_environment() -> None:
+    """Create or update ``.tools/comparison``: the main environment and what only the comparison of models needs.
+
+    Those packages are in no lock, since neither a service nor a test uses them.
+    """
+    ensure_main_environment()
+    members = [member for member in load_members().values() if member.is_package]
+    folder = _TOOLS / "comparison"
+    _ensure_python(folder, REQUIREMENTS / "workspace.txt", members)
+    python = folder / "bin" / "python"
+    group = f"{ROOT / 'ml-pipeline' / 'pyproject.toml'}:comparison"
+    run([find_uv(), "pip", "install", "--quiet", "--python", python, "--group", group])
+
+
 def ensure_node(folder: Path, *options: str) -> None:
     """Install a folder's npm packages from its lock."""
     _check_node()

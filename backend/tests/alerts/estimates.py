@@ -50,7 +50,7 @@ async def predict(world: World, p10: float | None, p50: float = 1000.0, *, day: 
         key = await run_repository.start(connection, "manual", as_of, predicted_at)
         assert key is not None
         run = HeldRun(key, as_of, "test")
-        assert await run_repository.claim(connection, "test", predicted_at) == run
+        assert await run_repository.claim(connection, "test", predicted_at, 0) == run
         await write_repository.append(connection, run, [PredictionValues(**(columns | values))], predicted_at)
         await run_repository.finish(
             connection, run, predicted_at, error=None, ml_state="answered", twin_state="answered"

@@ -16,6 +16,7 @@ from battery_ml.evaluation.truth import judged_snapshots
 from battery_ml.features.definition import FEATURES
 from battery_ml.registry.catalogue import list_summaries
 from battery_ml.registry.errors import RegistryError
+from battery_ml.registry.shipped import write_model
 from battery_ml.registry.store import CHAMPION, Registry
 from battery_ml.serving.predictor import Predictor
 from battery_ml.serving.requests import history_of_batch
@@ -145,6 +146,20 @@ def evaluate(
         typer.echo(json.dumps(report.as_dict()))
         return
     console.print(table_of(report))
+
+
+@app.command()
+def export(
+    version: Annotated[str, typer.Argument(help="version to write")],
+    out: Annotated[Path, typer.Option("--out", help="folder for its files")],
+    registry: Address = DEFAULT_ADDRESS,
+) -> None:
+    """Write the files of a version to a folder, for example as the model that comes with the package."""
+    try:
+        write_model(Registry(registry).load(version), out)
+    except (RegistryError, OSError) as refused:
+        raise _refuse(str(refused)) from refused
+    console.print(f"{version} written to {out}", markup=False, highlight=False)
 
 
 def _report(progress: float, step: str) -> None:

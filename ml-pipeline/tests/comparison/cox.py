@@ -1,12 +1,15 @@
-"""Fit of the Cox model, by lifelines; for comparison, so that the library is a dependency of the report alone."""
+"""Fit of the Cox model, by lifelines."""
 
 from typing import Final
 
 import numpy as np
+import pandas as pd
+from lifelines import CoxPHFitter
 
 from battery_ml.arrays import FloatArray
 from battery_ml.datasets.snapshots import Snapshots
 from battery_ml.models.proportional import CoxCoefficients, ProportionalModel
+from battery_ml.training.fits.boosting import Report
 
 _MAX_ROWS: Final = 60_000
 _PENALTY: Final = 0.01
@@ -15,12 +18,17 @@ _SPREAD_PERCENTILES: Final = (16.0, 84.0)
 
 
 def fit_proportional(
-    training: Snapshots, names: tuple[str, ...], edges_days: FloatArray, *, seed: int
+    training: Snapshots,
+    validation: Snapshots,
+    names: tuple[str, ...],
+    edges_days: FloatArray,
+    *,
+    seed: int,
+    trees: int,
+    progress: Report,
 ) -> ProportionalModel:
     """Fit proportional hazards from the day of each snapshot on (landmark model), on a sample of the snapshots."""
-    import pandas as pd  # noqa: PLC0415  # of the group `report`, as is lifelines
-    from lifelines import CoxPHFitter  # noqa: PLC0415
-
+    del validation, trees, progress  # nothing is stopped early
     rows = np.random.default_rng(seed).permutation(len(training))[:_MAX_ROWS]
     features = training.features[rows].astype(np.float64)
     low, high = np.nanpercentile(features, _SPREAD_PERCENTILES, axis=0)

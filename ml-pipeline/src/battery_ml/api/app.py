@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 from importlib.metadata import version
 from pathlib import Path
 
+import structlog
 from fastapi import APIRouter, Depends, FastAPI
 from fastapi.concurrency import run_in_threadpool
 from pydantic import Field
@@ -16,6 +17,8 @@ from battery_ml.api.examples import EXAMPLES
 from battery_ml.features.definition import FEATURES
 from battery_ml.jobs.training import TrainingJobs
 from battery_ml.registry.champion import Champion
+from battery_ml.registry.errors import RegistryError
+from battery_ml.registry.shipped import install_shipped_model, shipped_model
 from battery_ml.registry.store import Registry
 from battery_ml.serving.predictor import Predictor
 from battery_ml.serving.probe import fault_of, probe_history
@@ -27,6 +30,7 @@ from battery_servicekit.service_token import service_guard
 from battery_servicekit.settings import ServiceSettings
 from battery_servicekit.startup import load_settings, require_writable
 
+_log = structlog.get_logger(__name__)
 VERSION = version("battery-ml")
 DESCRIPTION = (
     "Days to 80 % of rated capacity as P10, P50 and P90 with reasons, predicted by the champion of a registry of "
@@ -102,10 +106,22 @@ def create_app(settings: MlSettings | None = None) -> FastAPI:
     return app
 
 
+def _install_shipped_model(registry: Registry) -> None:
+    """Give an empty registry the model of the package; a failure leaves the service without a champion, and says so."""
+    try:
+        version = install_shipped_model(registry, shipped_model())
+    except (RegistryError, OSError) as failure:
+        _log.warning("shipped model not installed", fault=str(failure))
+    else:
+        if version is not None:
+            _log.info("shipped model is champion", version=version)
+
+
 def main() -> None:
     """Entry point."""
     settings = load_settings(MlSettings)
     configure_logging("ml", level=settings.log_level)
     if settings.model_registry is None:
         require_writable(settings.data_dir / "models", "DATA_DIR")
+    _install_shipped_model(Registry(settings.registry_address))
     serve(create_app(settings), settings, shutdown_timeout_s=15)

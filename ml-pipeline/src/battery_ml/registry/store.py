@@ -16,7 +16,7 @@ from battery_ml.registry.manifest import VERSION_PATTERN, ManifestInvalid, Model
 
 CHAMPION: Final = "champion"
 CHALLENGER: Final = "challenger"
-_MANIFEST: Final = "manifest.json"
+MANIFEST_FILE: Final = "manifest.json"
 _NAME: Final = re.compile(VERSION_PATTERN)
 
 
@@ -64,7 +64,7 @@ class Registry:
         self._fs.makedirs(folder, exist_ok=True)
         for name, content in files.items():
             self._fs.pipe_file(f"{folder}/{name}", content)
-        self._replace(f"{folder}/{_MANIFEST}", manifest.model_dump_json(indent=2).encode())
+        self._replace(f"{folder}/{MANIFEST_FILE}", manifest.model_dump_json(indent=2).encode())
 
     def versions(self) -> list[str]:
         """List all versions, incomplete ones too, in no particular order."""
@@ -88,7 +88,7 @@ class Registry:
         """
         folder = self._folder(version)
         try:
-            manifest = ModelManifest.from_json(self._fs.cat_file(f"{folder}/{_MANIFEST}"))
+            manifest = ModelManifest.from_json(self._fs.cat_file(f"{folder}/{MANIFEST_FILE}"))
         except FileNotFoundError as missing:
             if self._fs.exists(folder):
                 raise VersionUnusable(f"{version} is incomplete: it has no manifest") from missing
