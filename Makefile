@@ -56,7 +56,7 @@ deployed: ## ask a platform behind HTTPS (compose or Railway, not make up) with 
 
 bench: ## run the side-by-side measurements
 	@$(TASKS) setup
-	@for bench in ingest ingest_twin_outage queries synthesis twin twin_accuracy; do .venv/bin/python benchmarks/$$bench.py || exit 1; done
+	@for bench in ingest ingest_twin_outage queries synthesis twin twin_accuracy ml; do .venv/bin/python benchmarks/$$bench.py || exit 1; done
 
 twin-report: ## judge the digital twin on other physics, real recordings and the synthetic world; writes digital-twin/docs
 	@$(TASKS) setup

@@ -21,7 +21,7 @@ from battery_contracts.clients.mocks import ConstantTwin
 from battery_contracts.clients.twin_analysis import TwinAnalysisClient
 from battery_contracts.enums import Provenance, Role
 from battery_contracts.events import PredictionUpdate
-from battery_contracts.ml import Reason, RulBatchRequest, RulBatchResponse, RulPrediction
+from battery_contracts.ml import FeatureDrift, Reason, RulBatchRequest, RulBatchResponse, RulPrediction
 from battery_contracts.twin import Quantiles
 from battery_contracts.twin_analysis import PhysicsForecast, PhysicsRulRequest, PhysicsRulResponse
 from battery_servicekit.clock import FixedClock
@@ -77,6 +77,7 @@ class Ml(Breakable):
         super().__init__()
         self.withheld: dict[str, str] = {}
         self.follow_up_days: float | None = None
+        self.drift: list[FeatureDrift] = []
         self.other: dict[str, httpx.Response] = {}
         """Answers of the registry by method and path."""
 
@@ -90,7 +91,7 @@ class Ml(Breakable):
         asked = RulBatchRequest.model_validate_json(request.content)
         self.asked.append(asked)
         predictions = [self._predict(code, asked.as_of) for code in asked.battery_id]
-        response = RulBatchResponse(model_version=VERSION, predictions=predictions)
+        response = RulBatchResponse(model_version=VERSION, predictions=predictions, drift=self.drift)
         return httpx.Response(200, content=response.model_dump_json())
 
     def _predict(self, code: str, as_of: datetime) -> RulPrediction:

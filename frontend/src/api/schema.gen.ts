@@ -1152,7 +1152,7 @@ export interface paths {
         };
         /**
          * Get Accuracy
-         * @description Return how far the predictions of a version were off, of batteries whose end is known by now.
+         * @description Return how far the predictions of a version were off where the end is known, and the drift of its inputs.
          *
          *     Needs the role viewer or a key with the scope `fleet:read`.
          */
@@ -3516,6 +3516,39 @@ export interface components {
             left_out?: components["schemas"]["LeftOutValue"][];
         };
         /**
+         * InputDrift
+         * @description How far an input of the model is distributed otherwise than in its training fleet.
+         */
+        InputDrift: {
+            /**
+             * Feature
+             * @description Name of the feature.
+             */
+            feature: string;
+            /**
+             * Psi
+             * @description Mean population stability index of the locations, by batteries; null where none is known.
+             *
+             *     Notable from 0.1, large from 0.25. At least that of the whole fleet, since batteries of one location are alike.
+             */
+            psi: number | null;
+            /**
+             * Worst Psi
+             * @description The largest one of a location; null where none is known, or of a location that the caller does not see.
+             */
+            worst_psi: number | null;
+            /**
+             * Worst Location Id
+             * @description Id of that location; null where the value is.
+             */
+            worst_location_id: string | null;
+            /**
+             * Share Known
+             * @description Share from 0 to 1 of the batteries of which the feature is known.
+             */
+            share_known: number;
+        };
+        /**
          * JudgedSignal
          * @description What the alert rules judge of a battery.
          * @enum {string}
@@ -4039,6 +4072,13 @@ export interface components {
              * @description Share inside P10 to P90, 0.8 if the intervals are right; null where none can be judged.
              */
             inside_share: number | null;
+            /** @description Drift in the newest run in which the version predicted; null where it is not known. */
+            drift: components["schemas"]["ModelDrift"] | null;
+            /**
+             * Drift Missing Reason
+             * @description Why it is not: `no_run` by this version, or `too_few_batteries` at every location; null where it is.
+             */
+            drift_missing_reason: ("no_run" | "too_few_batteries") | null;
         };
         /**
          * ModelDetail
@@ -4106,6 +4146,28 @@ export interface components {
             files: {
                 [key: string]: string;
             };
+        };
+        /**
+         * ModelDrift
+         * @description Drift of a model's inputs in a run, over the locations with 50 batteries or more that the version predicted.
+         */
+        ModelDrift: {
+            /**
+             * As Of
+             * Format: date-time
+             * @description Instant of the run from which its days count.
+             */
+            as_of: string;
+            /**
+             * Battery Count
+             * @description Batteries that were compared.
+             */
+            battery_count: number;
+            /**
+             * Features
+             * @description Each input, the largest drift first.
+             */
+            features: components["schemas"]["InputDrift"][];
         };
         /**
          * ModelList
@@ -6239,13 +6301,12 @@ export interface components {
         TrainRequest: {
             /**
              * Dataset
-             * @description Folder on the service's disk that `battery-synth training` has written.
-             * @example /app/data/lives
+             * @description Folder on the service's disk that `battery-synth training` has written; null: lives are made and then deleted.
              */
-            dataset: string;
+            dataset?: string | null;
             /**
              * Seed
-             * @description Seed of the split and of the training.
+             * @description Seed of the lives that are made, of the split and of the training.
              * @default 1
              */
             seed: number;
@@ -14102,7 +14163,21 @@ export interface operations {
                      *       "battery_count": 3,
                      *       "mean_error_days": -12.4,
                      *       "mean_absolute_error_days": 71.9,
-                     *       "inside_share": 0.796
+                     *       "inside_share": 0.796,
+                     *       "drift": {
+                     *         "as_of": "2026-11-19T17:00:00Z",
+                     *         "battery_count": 1944,
+                     *         "features": [
+                     *           {
+                     *             "feature": "resistance_drift_pct",
+                     *             "psi": 0.083,
+                     *             "worst_psi": 0.31,
+                     *             "worst_location_id": "DC-CNX-01",
+                     *             "share_known": 0.986
+                     *           }
+                     *         ]
+                     *       },
+                     *       "drift_missing_reason": null
                      *     }
                      */
                     "application/json": components["schemas"]["ModelAccuracy"];

@@ -1,6 +1,7 @@
 """``battery-ml``: train and evaluate models, list the registry, promote a version and predict from a file."""
 
 import json
+import shlex
 from pathlib import Path
 from typing import Annotated
 
@@ -8,12 +9,15 @@ import typer
 from pydantic import ValidationError
 from rich.console import Console
 
-from battery_contracts.ml import RulBatchRequest, RulBatchResponse
+from battery_contracts.ml import RulBatchRequest
 from battery_ml.datasets.folder import DatasetRefused, LifeDataset
 from battery_ml.evaluation.report import evaluate as evaluate_version
 from battery_ml.evaluation.table import table_of
 from battery_ml.evaluation.truth import judged_snapshots
 from battery_ml.features.definition import FEATURES
+from battery_ml.jobs.errors import WorldsRefused
+from battery_ml.jobs.work import TrainOptions, train_on, train_on_worlds
+from battery_ml.jobs.worlds import WorldPlan, WorldSource
 from battery_ml.registry.catalogue import list_summaries
 from battery_ml.registry.errors import RegistryError
 from battery_ml.registry.shipped import write_model
@@ -21,14 +25,12 @@ from battery_ml.registry.store import CHAMPION, Registry
 from battery_ml.serving.predictor import Predictor
 from battery_ml.serving.requests import history_of_batch
 from battery_ml.training.fits.boosting import TREES
-from battery_ml.training.run import publish
-from battery_ml.training.run import train as train_version
-from battery_ml.training.sets import prepare
 
 app = typer.Typer(help="Remaining useful life.", no_args_is_help=True, add_completion=False)
 console = Console(soft_wrap=True)
 errors = Console(stderr=True, soft_wrap=True)
 REFUSED = 2
+PLAN = WorldPlan()
 
 Address = Annotated[
     str, typer.Option("--registry", envvar="MODEL_REGISTRY", help="folder or fsspec address of the models")
@@ -85,17 +87,25 @@ def predict(
         raise _refuse(f"{'.'.join(map(str, first['loc']))}: {first['msg']}") from invalid
     except (RegistryError, OSError, ValueError) as refused:
         raise _refuse(str(refused)) from refused
-    response = RulBatchResponse(model_version=predictor.version, predictions=predictor.predict(history))
+    response = predictor.respond(history)
     console.print_json(response.model_dump_json())
 
 
 @app.command()
 def train(
+    *,
     dataset: Annotated[
-        list[Path],
+        list[Path] | None,
         typer.Option("--dataset", help="folder of lives, as written by battery-synth training; may be repeated"),
-    ],
-    seed: Annotated[int, typer.Option(min=0, help="seed of the split and of the trees")] = 1,
+    ] = None,
+    worlds: Annotated[int, typer.Option(min=0, max=20, help="instead of --dataset: worlds to make and delete")] = 0,
+    strings_per_location: Annotated[
+        int, typer.Option("--strings-per-site", min=1, max=100, help="of worlds: strings at each location")
+    ] = PLAN.strings_per_location,
+    years: Annotated[float, typer.Option(min=1.0, max=30.0, help="of worlds: length in years")] = PLAN.years,
+    scratch: Annotated[Path, typer.Option(help="folder below which worlds lie meanwhile")] = Path(".data/worlds"),
+    synth_command: Annotated[str, typer.Option(help="command that makes worlds; default: battery-synth")] = "",
+    seed: Annotated[int, typer.Option(min=0, help="seed of the worlds, of the split and of the trees")] = 1,
     trees: Annotated[int, typer.Option(min=1, max=5000, help="maximum number of trees")] = TREES,
     hold_out: Annotated[
         list[str] | None, typer.Option("--hold-out", help="location to exclude from training; may be repeated")
@@ -103,26 +113,21 @@ def train(
     registry: Address = DEFAULT_ADDRESS,
 ) -> None:
     """Train and publish a version; it stays a candidate until it is promoted. Prints progress as JSON lines."""
+    if bool(dataset) is bool(worlds):
+        raise _refuse("either --dataset or --worlds is needed, not both")
+    options = TrainOptions(seed, trees, tuple(hold_out or ()))
     try:
-        training_set = prepare(
-            [LifeDataset.open(folder) for folder in dataset],
-            FEATURES,
-            seed=seed,
-            without_locations=hold_out or (),
-            progress=lambda share, step: _report(0.6 * share, step),
-        )
-        stored = train_version(
-            training_set,
-            FEATURES,
-            seed=seed,
-            trees=trees,
-            progress=lambda share, step: _report(0.6 + 0.35 * share, step),
-        )
-        version = publish(stored, Registry(registry))
-    except (DatasetRefused, RegistryError) as refused:
+        if dataset:
+            stored = train_on(dataset, options, Registry(registry), _report)
+        else:
+            plan = WorldPlan(worlds, strings_per_location, years)
+            source = WorldSource(scratch, tuple(shlex.split(synth_command)), plan)
+            stored = train_on_worlds(source, options, Registry(registry), _report)
+    except (DatasetRefused, RegistryError, WorldsRefused, OSError) as refused:
         raise _refuse(str(refused)) from refused
-    metrics = {name: round(value, 3) for name, value in stored.manifest.metrics.items()}
-    typer.echo(json.dumps({"progress": 0.99, "step": "published", "version": version, "metrics": metrics}))
+    version, metrics = stored.manifest.version, stored.manifest.metrics
+    rounded = {name: round(value, 3) for name, value in metrics.items()}
+    typer.echo(json.dumps({"progress": 0.99, "step": "published", "version": version, "metrics": rounded}))
 
 
 @app.command()

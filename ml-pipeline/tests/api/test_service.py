@@ -15,6 +15,7 @@ from battery_contracts.clients.errors import ServiceRefused, ServiceUnavailable
 from battery_contracts.clients.ml import MlClient
 from battery_contracts.ml import RulBatchRequest, RulRequest, TrainJob, TrainRequest, TrainState
 from battery_ml.api.app import create_app
+from battery_ml.registry.shipped import shipped_model
 from battery_ml.registry.store import Registry
 from battery_servicekit.testing.process import ServiceProcess, running_service
 from tests.support.fake_training import FAILS, HANGS, PUBLISHES_NOTHING, SUCCEEDS
@@ -28,7 +29,12 @@ TRAINER = Path(__file__).parents[1] / "support" / "fake_training.py"
 
 def environment(folder: Path) -> dict[str, str]:
     command = [sys.executable, str(TRAINER), str(folder)]
-    return {"SERVICE_TOKEN": TOKEN, "MODEL_REGISTRY": str(folder / "models"), "TRAIN_COMMAND": json.dumps(command)}
+    return {
+        "SERVICE_TOKEN": TOKEN,
+        "MODEL_REGISTRY": str(folder / "models"),
+        "TRAIN_COMMAND": json.dumps(command),
+        "INSTALL_SHIPPED_MODEL": "false",
+    }
 
 
 @pytest.fixture
@@ -61,6 +67,16 @@ def wait_for(condition: Callable[[], bool]) -> None:
     while not condition():
         assert time.monotonic() < deadline
         time.sleep(0.05)
+
+
+def test_an_empty_registry_is_ready_with_the_model_of_the_package(tmp_path: Path) -> None:
+    variables = environment(tmp_path) | {"INSTALL_SHIPPED_MODEL": "true"}
+    with running_service(COMMAND, variables, log=tmp_path / "service.log") as running:
+        running.wait_until_alive()
+        ready = get(running, "/health/ready")
+    shipped = shipped_model()
+    assert shipped is not None
+    assert (ready.status_code, ready.json()["checks"]["champion"]["reason"]) == (200, shipped.manifest.version)
 
 
 async def test_without_a_champion_it_is_not_ready_and_predicts_nothing(

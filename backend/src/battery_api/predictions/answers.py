@@ -1,13 +1,13 @@
 """What the two services say of the batteries of a location, or why they say nothing."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
 from battery_contracts.clients.errors import InvalidServiceResponse, ServiceError, ServiceRefused
 from battery_contracts.clients.ml import MlClient
 from battery_contracts.clients.twin_analysis import TwinAnalysisClient
-from battery_contracts.ml import NO_CHAMPION, RulBatchRequest, RulPrediction
+from battery_contracts.ml import NO_CHAMPION, FeatureDrift, RulBatchRequest, RulPrediction
 from battery_contracts.twin_analysis import PhysicsForecast, PhysicsRulRequest
 
 
@@ -27,10 +27,12 @@ class AnswerState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class MlAnswer:
-    """Predictions by battery id."""
+    """Predictions by battery id, and the drift of the batteries; the version is None where nothing was answered."""
 
     state: AnswerState
     predictions: Mapping[str, RulPrediction] = field(default_factory=dict)
+    model_version: str | None = None
+    drift: Sequence[FeatureDrift] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +53,8 @@ async def ask_ml(client: MlClient | None, request: RulBatchRequest | None) -> Ml
         response = await client.predict_rul_batch(request)
     except ServiceError as error:
         return MlAnswer(_state_of(error))
-    return MlAnswer(AnswerState.ANSWERED, {one.battery_id: one for one in response.predictions})
+    predictions = {one.battery_id: one for one in response.predictions}
+    return MlAnswer(AnswerState.ANSWERED, predictions, response.model_version, response.drift)
 
 
 async def ask_twin(client: TwinAnalysisClient | None, request: PhysicsRulRequest | None) -> TwinAnswer:

@@ -10,8 +10,10 @@ from battery_api.predictions.run_schemas import RunIn, RunOut, RunState, RunTrig
 from battery_api.predictions.schemas import (
     BatteryRul,
     HistogramBar,
+    InputDrift,
     LocationPredictions,
     ModelAccuracy,
+    ModelDrift,
     PredictionItem,
     PredictionSummary,
     RulDays,
@@ -174,6 +176,20 @@ EXAMPLES: Final[Examples] = {
             mean_error_days=-12.4,
             mean_absolute_error_days=71.9,
             inside_share=0.796,
+            drift=ModelDrift(
+                as_of=_AS_OF,
+                battery_count=1944,
+                features=[
+                    InputDrift(
+                        feature="resistance_drift_pct",
+                        psi=0.083,
+                        worst_psi=0.31,
+                        worst_location_id=LOCATION_ID,
+                        share_known=0.986,
+                    )
+                ],
+            ),
+            drift_missing_reason=None,
         )
     ),
 }

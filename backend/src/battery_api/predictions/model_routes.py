@@ -71,6 +71,6 @@ async def promote_model(version: VersionPath, context: ContextDep, principal: Ad
 
 @router.get("/models/{version}/accuracy", response_model=ModelAccuracy)
 async def get_accuracy(version: VersionPath, context: ContextDep, principal: FleetReader) -> Response:
-    """Return how far the predictions of a version were off, of batteries whose end is known by now."""
+    """Return how far the predictions of a version were off where the end is known, and the drift of its inputs."""
     async with context.database.begin() as connection:
         return JsonResponse(await PredictionService(connection, principal, context.clock.now()).get_accuracy(version))

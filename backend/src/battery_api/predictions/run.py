@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 import numpy as np
@@ -15,6 +15,7 @@ from battery_api.context import ProcessContext
 from battery_api.predictions import evidence_repository, outcome_repository, run_repository, write_repository
 from battery_api.predictions.answers import AnswerState, MlAnswer, ask_ml, ask_twin
 from battery_api.predictions.combining import LocationAnswers, combine
+from battery_api.predictions.drift import RunDrift
 from battery_api.predictions.evidence_repository import LocationRow
 from battery_api.predictions.fusion import SourceTrust, trust_of
 from battery_api.predictions.outcome_repository import ErrorRow
@@ -61,7 +62,7 @@ class PredictionRunner:
         for location in locations:
             await self._note(run, location.code, done, total)
             answers = await self._ask(run, location, met)
-            met.note(answers)
+            met.note(location, answers)
             if not answers.are_both_away:
                 met.written += await self._append(run, location.code, answers, trust)
             done += location.battery_count
@@ -107,6 +108,7 @@ class PredictionRunner:
                 error=error,
                 ml_state=met.ml.value,
                 twin_state=met.twin.value,
+                drift=met.drift.summary(),
             )
 
     @asynccontextmanager
@@ -136,11 +138,13 @@ class _Met:
     twin: AnswerState = AnswerState.ANSWERED
     written: int = 0
     are_both_away: bool = False
+    drift: RunDrift = field(default_factory=RunDrift)
 
-    def note(self, answers: LocationAnswers) -> None:
+    def note(self, location: LocationRow, answers: LocationAnswers) -> None:
         """Add the answers for a location."""
         self.ml = self.ml.joined(answers.ml.state)
         self.twin = self.twin.joined(answers.twin.state)
+        self.drift.add(location.code, answers.ml)
         self.are_both_away |= answers.are_both_away
 
 

@@ -1,5 +1,6 @@
 """The runs in the database: at most one is running, and only the process that holds it writes for it."""
 
+import json
 from datetime import datetime, timedelta
 from typing import Any, Final, NamedTuple
 from uuid import UUID
@@ -36,7 +37,7 @@ _PROGRESS: Final = text(
 _FINISH: Final = text(
     f"""
     update prediction_run set state = :state, finished_at = :now, error = :error, step = null,
-        ml_state = :ml_state, twin_state = :twin_state where {_HELD}
+        ml_state = :ml_state, twin_state = :twin_state, drift = cast(:drift as jsonb) where {_HELD}
     """
 )
 _INTERRUPT: Final = text(
@@ -50,6 +51,12 @@ _OF_KEY: Final = text(f"select {_COLUMNS} from prediction_run where request_key 
 _NEWEST: Final = text(f"select {_COLUMNS} from prediction_run order by id desc limit 1")
 _FINISHED: Final = text(
     f"select {_COLUMNS} from prediction_run where state in ('succeeded', 'failed') order by id desc limit 1"
+)
+_DRIFT: Final = text(
+    """
+    select as_of, drift from prediction_run
+    where finished_at is not null and drift ->> 'model_version' = :version order by id desc limit 1
+    """
 )
 _RUNNING: Final = text(f"select {_COLUMNS} from prediction_run where state = 'running'")
 
@@ -71,6 +78,13 @@ class PredictionRunRow(NamedTuple):
     ml_state: str | None
     twin_state: str | None
     past_day_count: int | None
+
+
+class DriftRow(NamedTuple):
+    """Drift in a run, as `drift.RunDrift` sums it up."""
+
+    as_of: datetime
+    drift: dict[str, Any]
 
 
 class HeldRun(NamedTuple):
@@ -137,11 +151,12 @@ async def finish(
     error: str | None,
     ml_state: str | None,
     twin_state: str | None,
+    drift: dict[str, Any] | None = None,
 ) -> None:
     """End the run; an error makes it failed."""
     state = "succeeded" if error is None else "failed"
     values = run.values(now=now, state=state, error=error, ml_state=ml_state, twin_state=twin_state)
-    await connection.execute(_FINISH, values)
+    await connection.execute(_FINISH, values | {"drift": None if drift is None else json.dumps(drift)})
 
 
 async def interrupt_dead(connection: AsyncConnection, now: datetime) -> bool:
@@ -172,6 +187,12 @@ async def find_newest_finished(connection: AsyncConnection) -> PredictionRunRow 
     """Return the run that came to its end last."""
     row = (await connection.execute(_FINISHED)).first()
     return None if row is None else PredictionRunRow(*row)
+
+
+async def find_drift(connection: AsyncConnection, version: str) -> DriftRow | None:
+    """Return the drift in the newest run that a version predicted in; None if there is none."""
+    row = (await connection.execute(_DRIFT, {"version": version})).first()
+    return None if row is None else DriftRow(*row)
 
 
 async def find_running(connection: AsyncConnection) -> PredictionRunRow | None:

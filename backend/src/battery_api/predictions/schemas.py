@@ -14,6 +14,7 @@ from battery_servicekit.pagination import Page
 
 Days = Annotated[float, to_decimals(1)]
 SummaryState = Literal["ready", "no_model", "ml_away", "running", "no_history"]
+DriftMissing = Literal["no_run", "too_few_batteries"]
 MissingReason = Literal["not_predicted_yet", "retired"]
 
 
@@ -170,6 +171,35 @@ class PredictionSummary(Described):
     """Version of the model behind the newest prediction; null where there is none."""
 
 
+class InputDrift(Described):
+    """How far an input of the model is distributed otherwise than in its training fleet."""
+
+    feature: str
+    """Name of the feature."""
+    psi: Annotated[float, to_decimals(3)] | None
+    """Mean population stability index of the locations, by batteries; null where none is known.
+
+    Notable from 0.1, large from 0.25. At least that of the whole fleet, since batteries of one location are alike.
+    """
+    worst_psi: Annotated[float, to_decimals(3)] | None
+    """The largest one of a location; null where none is known, or of a location that the caller does not see."""
+    worst_location_id: str | None
+    """Id of that location; null where the value is."""
+    share_known: Annotated[float, to_decimals(3)]
+    """Share from 0 to 1 of the batteries of which the feature is known."""
+
+
+class ModelDrift(Described):
+    """Drift of a model's inputs in a run, over the locations with 50 batteries or more that the version predicted."""
+
+    as_of: AwareDatetime
+    """Instant of the run from which its days count."""
+    battery_count: int
+    """Batteries that were compared."""
+    features: list[InputDrift]
+    """Each input, the largest drift first."""
+
+
 class ModelAccuracy(Described):
     """How far the predictions of a version were off that were made 30 days or more before a battery's end."""
 
@@ -185,3 +215,7 @@ class ModelAccuracy(Described):
     """Mean size of that error; null where none can be judged."""
     inside_share: Annotated[float, to_decimals(3)] | None
     """Share inside P10 to P90, 0.8 if the intervals are right; null where none can be judged."""
+    drift: ModelDrift | None
+    """Drift in the newest run in which the version predicted; null where it is not known."""
+    drift_missing_reason: DriftMissing | None
+    """Why it is not: `no_run` by this version, or `too_few_batteries` at every location; null where it is."""

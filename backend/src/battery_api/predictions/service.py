@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from battery_api.accounts.principal import Principal
 from battery_api.fleet.errors import BatteryNotFound
 from battery_api.predictions import outcome_repository, read_repository, run_repository
+from battery_api.predictions.drift_out import drift_out
 from battery_api.predictions.errors import RunNotFound, RunRunning
 from battery_api.predictions.fusion import RulSource, longer_than
 from battery_api.predictions.job import last_whole_day_end
@@ -94,9 +95,12 @@ class PredictionService:
         return self._run_out(row)
 
     async def get_accuracy(self, version: str) -> ModelAccuracy:
-        """Return how far the predictions of a version were off."""
+        """Return how far the predictions of a version were off, and how far its inputs have moved."""
         row = await outcome_repository.find_accuracy(self._connection, version)
-        return ModelAccuracy(version=version, **row._asdict())
+        drift, missing = drift_out(
+            await run_repository.find_drift(self._connection, version), self._principal.location_codes
+        )
+        return ModelAccuracy(version=version, **row._asdict(), drift=drift, drift_missing_reason=missing)
 
     def _run_out(self, row: PredictionRunRow) -> RunOut:
         return run_out(row, sees_all=self._principal.location_codes is None)

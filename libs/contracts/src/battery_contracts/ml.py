@@ -13,6 +13,12 @@ MAX_RUL_DAYS = 1_100
 NO_CHAMPION = "no_champion"
 """Problem code and readiness reason of a service without a model in use."""
 BATCH_TOO_LARGE = "batch_too_large"
+MIN_DRIFT_BATTERIES: Final = 50
+"""Fewer show a drift of 0.2 by chance (EJ)."""
+DRIFT_NOTABLE: Final = 0.1
+"""Population stability index from which inputs have moved somewhat: Siddiqi, *Credit Risk Scorecards* (2006)."""
+DRIFT_LARGE: Final = 0.25
+"""Index from which they have moved so far that the model is to be trained again; the same source."""
 DAILY_COLUMNS: Final = (
     "voltage_mean_v",
     "voltage_deviation_v",
@@ -170,6 +176,19 @@ class RulBatchRequest(Described):
         return self
 
 
+class FeatureDrift(Described):
+    """How far a feature of a batch is distributed otherwise than in the training fleet."""
+
+    model_config = ConfigDict(frozen=True, allow_inf_nan=False)
+
+    feature: str
+    """Name of the feature."""
+    psi: Annotated[float, Field(ge=0)] | None
+    """Population stability index: notable from 0.1, large from 0.25; null if known of fewer than 50 batteries."""
+    share_known: Annotated[float, Field(ge=0, le=1)]
+    """Share from 0 to 1 of the batteries of which it is known."""
+
+
 class RulBatchResponse(Described):
     """Predictions in the order of the request, all by one model."""
 
@@ -179,6 +198,8 @@ class RulBatchResponse(Described):
     """Version of the model that predicted."""
     predictions: list[RulPrediction]
     """One prediction per battery."""
+    drift: list[FeatureDrift] = Field(default=[])
+    """Drift of each input of the model; empty for fewer than 50 batteries, of which it would be chance."""
 
 
 class ModelSummary(Described):
@@ -252,10 +273,10 @@ class TrainRequest(Described):
 
     model_config = ConfigDict(frozen=True)
 
-    dataset: Annotated[str, Field(min_length=1, max_length=1000, examples=["/app/data/lives"])]
-    """Folder on the service's disk that `battery-synth training` has written."""
+    dataset: Annotated[str, Field(min_length=1, max_length=1000, examples=["/app/data/lives"])] | None = None
+    """Folder on the service's disk that `battery-synth training` has written; null: lives are made and then deleted."""
     seed: Annotated[int, Field(ge=0, le=2**31 - 1)] = 1
-    """Seed of the split and of the training."""
+    """Seed of the lives that are made, of the split and of the training."""
 
 
 class TrainState(StrEnum):

@@ -1,5 +1,6 @@
 """The service: remaining life predicted by the champion, the model registry, and training."""
 
+import asyncio
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -15,7 +16,9 @@ from battery_contracts.ml import NO_CHAMPION, RulBatchRequest
 from battery_ml.api import models, prediction, training
 from battery_ml.api.examples import EXAMPLES
 from battery_ml.features.definition import FEATURES
+from battery_ml.jobs.supervised_process import GRACE_S
 from battery_ml.jobs.training import TrainingJobs
+from battery_ml.jobs.worlds import WorldSource
 from battery_ml.registry.champion import Champion
 from battery_ml.registry.errors import RegistryError
 from battery_ml.registry.shipped import install_shipped_model, shipped_model
@@ -43,8 +46,10 @@ class MlSettings(ServiceSettings):
     """Settings of the service, from the environment."""
 
     port: int = Field(default=8001, ge=1, le=65535)
+    install_shipped_model: bool = Field(default=True, description="give an empty registry the model of the package")
     model_registry: str | None = Field(default=None, description="fsspec address; by default DATA_DIR/models")
     train_command: list[str] | None = Field(default=None, description="JSON list; by default battery-ml train")
+    synth_command: list[str] | None = Field(default=None, description="JSON list; by default battery-synth")
 
     @property
     def registry_address(self) -> str:
@@ -53,9 +58,14 @@ class MlSettings(ServiceSettings):
 
     @property
     def training_command(self) -> list[str]:
-        """Command of a training job; --seed and --dataset are appended."""
+        """Command of a training job; --seed, and --dataset or what describes its worlds, are appended."""
         default = [str(Path(sys.executable).with_name("battery-ml")), "train", "--registry", self.registry_address]
         return self.train_command or default
+
+    @property
+    def world_source(self) -> WorldSource:
+        """What a training job is trained on that names no dataset."""
+        return WorldSource(self.data_dir / "worlds", tuple(self.synth_command or ()))
 
 
 def create_app(settings: MlSettings | None = None) -> FastAPI:
@@ -63,7 +73,7 @@ def create_app(settings: MlSettings | None = None) -> FastAPI:
     chosen = settings or MlSettings.model_construct()
     registry = Registry(chosen.registry_address)
     champion = Champion(registry, lambda stored: Predictor(stored, FEATURES))
-    jobs = TrainingJobs(chosen.training_command)
+    jobs = TrainingJobs(chosen.training_command, chosen.world_source)
 
     history = probe_history()
 
@@ -82,8 +92,10 @@ def create_app(settings: MlSettings | None = None) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        cleaning = asyncio.create_task(_clean(jobs))
         yield
-        await jobs.stop()
+        cleaning.cancel()
+        await asyncio.gather(cleaning, jobs.stop(), return_exceptions=True)
 
     app = create_service(
         service="battery-ml",
@@ -117,11 +129,19 @@ def _install_shipped_model(registry: Registry) -> None:
             _log.info("shipped model is champion", version=version)
 
 
+async def _clean(jobs: TrainingJobs) -> None:
+    """Delete what jobs of an earlier process left, whose last one may still be ending."""
+    if await jobs.remove_leftovers():
+        await asyncio.sleep(2.0 * GRACE_S)
+        await jobs.remove_leftovers()
+
+
 def main() -> None:
     """Entry point."""
     settings = load_settings(MlSettings)
     configure_logging("ml", level=settings.log_level)
     if settings.model_registry is None:
         require_writable(settings.data_dir / "models", "DATA_DIR")
-    _install_shipped_model(Registry(settings.registry_address))
+    if settings.install_shipped_model:
+        _install_shipped_model(Registry(settings.registry_address))
     serve(create_app(settings), settings, shutdown_timeout_s=15)

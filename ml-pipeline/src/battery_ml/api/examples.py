@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from typing import Final
 
 from battery_contracts.ml import (
+    FeatureDrift,
     FeatureNorm,
     ModelDetail,
     ModelList,
@@ -91,7 +92,11 @@ EXAMPLES: Final[Examples] = {
         ),
     ),
     "ml_predict_rul_batch": Example(
-        RulBatchResponse(model_version=_VERSION, predictions=[_PREDICTION]),
+        RulBatchResponse(
+            model_version=_VERSION,
+            predictions=[_PREDICTION],
+            drift=[FeatureDrift(feature="resistance_drift_pct", psi=0.07, share_known=0.99)],
+        ),
         request=RulBatchRequest(
             as_of=_AS_OF,
             battery_id=[_BATTERY_ID],

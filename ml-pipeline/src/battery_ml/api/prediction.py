@@ -96,7 +96,7 @@ def _predict_body(champion: Champion[Predictor], body: bytes) -> bytes:
         history: DailyHistory = history_of_batch(request)
     except ValueError as refused:
         raise _refused(refused) from refused
-    response = RulBatchResponse(model_version=predictor.version, predictions=predictor.predict(history))
+    response = predictor.respond(history)
     return response.model_dump_json().encode()
 
 

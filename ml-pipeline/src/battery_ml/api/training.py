@@ -5,8 +5,9 @@ from typing import Annotated, cast
 from fastapi import APIRouter, Depends, Path, Request
 
 from battery_contracts.ml import TrainJob, TrainRequest
+from battery_ml.jobs.errors import RoomMissing, WorldsRefused
 from battery_ml.jobs.training import JobRunning, TrainingJobs
-from battery_servicekit.problems import Conflict, NotFound, problems
+from battery_servicekit.problems import Conflict, Invalid, NotFound, problems
 from battery_servicekit.strict_query import StrictRoute
 
 router = APIRouter(route_class=StrictRoute)
@@ -16,6 +17,18 @@ class TrainingUnderWay(Conflict):
     """One job runs at a time."""
 
     code = "training_under_way"
+
+
+class WorldsRoomMissing(Conflict):
+    """No dataset is named, and the disk has no room to make one; the detail says how much is missing."""
+
+    code = "disk_room_missing"
+
+
+class WorldsUnavailable(Invalid):
+    """No dataset is named, and the program that makes one is not installed."""
+
+    code = "synthesis_missing"
 
 
 class JobNotFound(NotFound):
@@ -33,13 +46,20 @@ JobsDep = Annotated[TrainingJobs, Depends(get_jobs)]
 JobPath = Annotated[str, Path(description="Id of the job.", examples=["0b9d5c7e41d84f0e9a6f2c3d8e7b1a54"])]
 
 
-@router.post("/train", status_code=202, responses=problems(TrainingUnderWay))
+@router.post("/train", status_code=202, responses=problems(TrainingUnderWay, WorldsRoomMissing, WorldsUnavailable))
 async def start_training(request: TrainRequest, jobs: JobsDep) -> TrainJob:
-    """Start a training job; its version stays a candidate in the registry until it is promoted."""
+    """Start a training job; its version stays a candidate in the registry until it is promoted.
+
+    Without a dataset it first makes synthetic lives, which it deletes afterwards.
+    """
     try:
         return jobs.start(request)
     except JobRunning as running:
         raise TrainingUnderWay(f"Job {running} is running; only one runs at a time.") from running
+    except RoomMissing as missing:
+        raise WorldsRoomMissing(f"{missing}.") from missing
+    except WorldsRefused as missing:
+        raise WorldsUnavailable(f"{missing}.") from missing
 
 
 @router.get("/train/{job}", responses=problems(JobNotFound))

@@ -1,7 +1,7 @@
 """Run a command that must not outlive its parent: ``python -m battery_ml.jobs.supervised_process COMMAND...``.
 
 The parent holds the other end of standard input. When it closes, because the parent requests the end or has died for
-whatever reason, the command's whole process group is ended.
+whatever reason, the command's whole process group is ended. The command runs with a lower CPU priority than its parent.
 """
 
 import os
@@ -12,10 +12,13 @@ import threading
 from typing import Final
 
 GRACE_S: Final = 5.0
+NICENESS: Final = 10
+"""Added to the parent's: predictions and the live feed come first."""
 
 
 def main() -> None:
     """Run the command of the arguments and exit with its status."""
+    os.nice(NICENESS)
     child = subprocess.Popen(  # noqa: S603  # the service's own command
         sys.argv[1:], stdin=subprocess.DEVNULL, start_new_session=True
     )

@@ -18,7 +18,9 @@ from uuid import uuid4
 import structlog
 
 from battery_contracts.ml import TrainJob, TrainRequest, TrainState
+from battery_ml.jobs.scratch import remove_leftovers
 from battery_ml.jobs.supervised_process import GRACE_S
+from battery_ml.jobs.worlds import WorldSource
 
 _log = structlog.get_logger(__name__)
 _JOBS_KEPT: Final = 50
@@ -34,6 +36,8 @@ class TrainingJobs:
     """Start and follow jobs; they are kept in memory, the versions that they publish in the registry."""
 
     command: Sequence[str]
+    worlds: WorldSource
+    """What a job is trained on that names no dataset."""
     _jobs: dict[str, TrainJob] = field(default_factory=dict, init=False)
     _watch: "asyncio.Task[None] | None" = field(default=None, init=False)
 
@@ -48,10 +52,14 @@ class TrainingJobs:
         ------
         JobRunning
             Another one is running; the error carries its id.
+        WorldsRefused
+            No dataset is named, and there is no program or no room to make one.
         """
         running = next((job for job in self._jobs.values() if job.state is TrainState.RUNNING), None)
         if running is not None:
             raise JobRunning(running.job_id)
+        if request.dataset is None:
+            self.worlds.check()
         job = TrainJob(
             job_id=uuid4().hex, state=TrainState.RUNNING, progress=0.0, step="starting", started_at=datetime.now(UTC)
         )
@@ -68,8 +76,17 @@ class TrainingJobs:
         self._watch.cancel()
         await asyncio.gather(self._watch, return_exceptions=True)
 
+    async def remove_leftovers(self) -> int:
+        """Delete the worlds of jobs that no longer run; return how many jobs keep theirs."""
+        try:
+            return await asyncio.to_thread(remove_leftovers, self.worlds.parent)
+        except OSError as failure:
+            _log.warning("leftovers of training jobs stay", folder=str(self.worlds.parent), error=str(failure))
+            return 0
+
     async def _run(self, job_id: str, request: TrainRequest) -> None:
-        arguments = ["--seed", str(request.seed), "--dataset", request.dataset]
+        lives = self.worlds.arguments() if request.dataset is None else ["--dataset", request.dataset]
+        arguments = ["--seed", str(request.seed), *lives]
         tail: deque[str] = deque(maxlen=20)
         try:
             process = await asyncio.create_subprocess_exec(
@@ -97,6 +114,8 @@ class TrainingJobs:
             raise
         finally:
             await _end(process)
+            # A job that was killed deletes nothing.
+            await self.remove_leftovers()
         if code != 0:
             self._finish(job_id, f"training ended with status {code}: {' | '.join(tail)[-1000:]}")
         elif self._jobs[job_id].version is None:

@@ -7,7 +7,7 @@ from typing import Final
 import numpy as np
 from catboost import CatBoostError
 
-from battery_contracts.ml import Reason, RulPrediction
+from battery_contracts.ml import Reason, RulBatchResponse, RulPrediction
 from battery_contracts.twin import Quantiles
 from battery_ml.arrays import FloatArray
 from battery_ml.features.days import Days
@@ -19,6 +19,7 @@ from battery_ml.models.read import read_life_model
 from battery_ml.registry.errors import VersionUnusable
 from battery_ml.registry.manifest import ModelManifest
 from battery_ml.registry.store import StoredModel
+from battery_ml.serving.drift import drift_of
 from battery_ml.serving.reasons import reasons_of
 from battery_ml.serving.trust import Norms, Trust, assess
 from battery_ml.survival.curves import SurvivalCurves
@@ -74,8 +75,12 @@ class Predictor:
 
     def predict(self, history: DailyHistory) -> list[RulPrediction]:
         """Predict the remaining life of each battery at the end of a history, in its order."""
+        return self.respond(history).predictions
+
+    def respond(self, history: DailyHistory) -> RulBatchResponse:
+        """Predict as `predict` does, with the drift of the batteries against the training fleet."""
         if not history.battery_ids:
-            return []
+            return RulBatchResponse(model_version=self.version, predictions=[])
         days = Days(history)
         features = self._table.of_days(days)[:, self._columns]
         features = np.where(np.isfinite(features), features, np.nan)
@@ -94,7 +99,13 @@ class Predictor:
             peers=peer_deviation(days),
             predicted_at=datetime.now(UTC),
         )
-        return [self._prediction(battery_id, batch, row) for row, battery_id in enumerate(history.battery_ids)]
+        return RulBatchResponse(
+            model_version=self.version,
+            predictions=[
+                self._prediction(battery_id, batch, row) for row, battery_id in enumerate(history.battery_ids)
+            ],
+            drift=drift_of(self.manifest.features, features),
+        )
 
     def curves_of(self, features: FloatArray) -> SurvivalCurves:
         """Return the survival curves of rows (n, features) of all features of the table, never widened."""

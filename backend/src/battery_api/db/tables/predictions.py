@@ -15,7 +15,8 @@ class PredictionRun(Base):
     """One run over the fleet, at most one of which is running.
 
     ``holder`` is the process that works on it, null while it waits for one; a holder whose ``heartbeat_at`` stops has
-    died. ``ml_state`` and ``twin_state`` say whether the services answered throughout.
+    died. ``ml_state`` and ``twin_state`` say whether the services answered throughout. ``drift`` is null
+    without a model.
     """
 
     __tablename__ = "prediction_run"
@@ -38,6 +39,7 @@ class PredictionRun(Base):
     twin_state: Mapped[str | None]
     past_day_count: Mapped[int | None] = mapped_column(BigInteger)
     """Past days of strings that were ever computed when it began."""
+    drift: Mapped[dict[str, Any] | None] = mapped_column(JSONB)
 
     __table_args__ = (
         Index("uq_prediction_run_running", "state", unique=True, postgresql_where=text("state = 'running'")),

@@ -67,6 +67,7 @@ def _create_run() -> None:
         sa.Column("ml_state", sa.Text()),
         sa.Column("twin_state", sa.Text()),
         sa.Column("past_day_count", sa.BigInteger()),
+        sa.Column("drift", JSONB()),
         sa.CheckConstraint("trigger in ('schedule', 'manual')", name="trigger"),
         sa.CheckConstraint("state in ('running', 'succeeded', 'failed', 'interrupted')", name="state"),
         sa.CheckConstraint("(finished_at is null) = (state = 'running')", name="finished"),
