@@ -5093,7 +5093,7 @@ export interface components {
             twin_weight: number | null;
             /**
              * Is Conflict
-             * @description True: the medians contradict each other, and `fused` covers both intervals.
+             * @description True: the medians contradict each other, and `fused` weighs both intervals.
              */
             is_conflict: boolean;
             /**

@@ -257,7 +257,7 @@ export const en = {
     conflict: "The sources contradict each other",
     conflictMark: "Conflict",
     conflictText:
-      "The digital twin expects {{twin}}, the model {{ml}}: the medians differ by {{difference}} %. The combined range covers both.",
+      "The digital twin expects {{twin}}, the model {{ml}}: the medians differ by {{difference}} %. The combined range weighs both.",
     adviceTitle: "Cheapest test that would settle it",
     advice: {
       ohmic_measurement: "Measure the internal resistance: the last value is missing or older than a month.",

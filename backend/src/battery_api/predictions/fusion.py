@@ -1,7 +1,8 @@
 """Fuse two forecasts of remaining life: the ageing law of the digital twin and the model of the prediction service.
 
 Each source weighs by how far it is trusted over the squared width that it states for the battery, in log days: a
-narrow forecast says more. Where the medians contradict each other, the interval covers both.
+narrow forecast says more. Fused quantiles are those of the weighted mixture of both distributions (linear opinion pool:
+Stone, *Ann. Math. Stat.* 32, 1961): sources that contradict each other widen the interval by as much as they weigh.
 """
 
 from dataclasses import dataclass
@@ -16,11 +17,18 @@ FloatArray = npt.NDArray[np.float64]
 BoolArray = npt.NDArray[np.bool_]
 CONFLICT_PCT: Final = 30.0
 """Difference of the medians, in percent of the larger one, beyond which the sources contradict each other; EJ."""
+LEAST_IN_CONFLICT: Final = 0.2
+"""Least weight of a source that the other one contradicts; EJ: one of the two widths is wrong, and which is unknown."""
 LEAST_OUTCOMES: Final = 10
 """Outcomes from which on errors replace the trust that was assumed; EJ: an sd of ten values is known to a quarter."""
 _LEAST_WIDTH: Final = 0.05
 """Width in log days below which a forecast weighs no more, 5 %; EJ: no forecast of ageing is as sure as that."""
 _LEAST_VARIANCE: Final = 1e-4
+_LEVELS: Final = (0.1, 0.5, 0.9)
+_SCALE: Final = float(np.log(9.0))
+"""Log-odds of P90: what the logistic function takes to be 0.9."""
+_LEAST_SIDE: Final = 1e-9
+_HALVINGS: Final = 60
 _OHMIC_WITHIN: Final = timedelta(days=30)
 """A monitor measures daily: without a value for so long, measuring is the cheapest test; EJ."""
 _CAPACITY_WITHIN: Final = timedelta(days=400)
@@ -74,12 +82,11 @@ def fuse(twin_days: FloatArray, ml_days: FloatArray, trust: SourceTrust = ASSUME
     """Fuse forecasts (n, 3), ordered P10, P50, P90 and at least 0; a row of NaN is a source that says nothing."""
     has_twin, has_ml = _speaks(twin_days), _speaks(ml_days)
     both = has_twin & has_ml
-    weight = np.where(both, _twin_weights(twin_days, ml_days, trust), np.nan)
-    mixed = _between(twin_days, ml_days, weight)
     difference = np.where(both, _difference_pct(twin_days[:, 1], ml_days[:, 1]), np.nan)
     is_conflict: BoolArray = both & (difference > CONFLICT_PCT)
-    mixed[:, 0] = np.where(is_conflict, np.minimum(twin_days[:, 0], ml_days[:, 0]), mixed[:, 0])
-    mixed[:, 2] = np.where(is_conflict, np.maximum(twin_days[:, 2], ml_days[:, 2]), mixed[:, 2])
+    weight = np.where(both, _twin_weights(twin_days, ml_days, trust), np.nan)
+    weight = np.where(is_conflict, np.clip(weight, LEAST_IN_CONFLICT, 1.0 - LEAST_IN_CONFLICT), weight)
+    mixed = _mixture(twin_days, ml_days, weight)
     alone = np.where(has_twin[:, None], twin_days, np.where(has_ml[:, None], ml_days, np.nan))
     return FusedDays(
         days=np.where(both[:, None], mixed, alone),
@@ -141,10 +148,33 @@ def _width(days: FloatArray) -> FloatArray:
     return np.maximum(width, _LEAST_WIDTH)
 
 
-def _between(twin_days: FloatArray, ml_days: FloatArray, weight: FloatArray) -> FloatArray:
-    mixed = weight[:, None] * twin_days + (1.0 - weight[:, None]) * ml_days
+def _mixture(twin_days: FloatArray, ml_days: FloatArray, weight: FloatArray) -> FloatArray:
+    """Return the quantiles (n, 3) of the mixture: at each level they lie between those of the sources."""
+    low, high = np.minimum(twin_days, ml_days), np.maximum(twin_days, ml_days)
+    twin, ml = np.log1p(twin_days), np.log1p(ml_days)
+    columns = []
+    for column, level in enumerate(_LEVELS):
+        below, above = np.log1p(low[:, column]), np.log1p(high[:, column])
+        for _ in range(_HALVINGS):
+            middle = 0.5 * (below + above)
+            is_short = weight * _probability(twin, middle) + (1.0 - weight) * _probability(ml, middle) < level
+            below, above = np.where(is_short, middle, below), np.where(is_short, above, middle)
+        columns.append(np.expm1(0.5 * (below + above)))
     # Rounding must not leave the span of the sources, nor swap levels of equal days.
-    return np.clip(mixed, np.minimum(twin_days, ml_days), np.maximum(twin_days, ml_days))
+    mixed: FloatArray = np.clip(np.maximum.accumulate(np.column_stack(columns), axis=1), low, high)
+    return mixed
+
+
+def _probability(log_quantiles: FloatArray, log_days: FloatArray) -> FloatArray:
+    """Return the probability (n,) of an end before log days (n,): log-logistic through the quantiles (n, 3).
+
+    Each side of the median has a width of its own.
+    """
+    low, middle, high = log_quantiles.T
+    side = np.where(log_days > middle, high - middle, middle - low)
+    odds = np.clip(_SCALE * (log_days - middle) / np.maximum(side, _LEAST_SIDE), -500.0, 500.0)
+    probability: FloatArray = 1.0 / (1.0 + np.exp(-odds))
+    return probability
 
 
 def _difference_pct(one: FloatArray, other: FloatArray) -> FloatArray:

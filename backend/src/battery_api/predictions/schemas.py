@@ -51,7 +51,7 @@ class RulEntry(Described):
     twin_weight: Annotated[float, to_decimals(3)] | None
     """Weight of the twin from 0 to 1; null unless both sources speak."""
     is_conflict: bool
-    """True: the medians contradict each other, and `fused` covers both intervals."""
+    """True: the medians contradict each other, and `fused` weighs both intervals."""
     difference_pct: Annotated[float, to_decimals(1)] | None
     """Difference of the medians in percent of the larger one; null unless both sources speak."""
     conflict_advice: ConflictAdvice | None
