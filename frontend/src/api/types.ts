@@ -26,6 +26,7 @@ export type TelemetryUpdate = Schemas["TelemetryUpdate"];
 export type Subscribed = Schemas["Subscribed"];
 export type AlertEvent = Schemas["AlertEvent"];
 export type BatteryStatusUpdate = Schemas["BatteryStatusUpdate"];
+export type PredictionUpdate = Schemas["PredictionUpdate"];
 export type TelemetryLatest = Schemas["TelemetryLatest"];
 export type HealthStatus = Schemas["HealthStatus"];
 export type Severity = Schemas["Severity"];

@@ -1,10 +1,9 @@
 import "@/styles.css";
-import "@/i18n";
-
 import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
 
 import { createQueryClient } from "@/api/query-client";
+import { showStoredLanguage } from "@/i18n";
 
 import { App } from "./app";
 import { startSession } from "./start-session";
@@ -21,6 +20,7 @@ const root = document.getElementById("root");
 if (root === null) throw new Error("index.html has no #root");
 const cache = createQueryClient();
 startSession(cache);
+await showStoredLanguage();
 createRoot(root).render(
   <StrictMode>
     <App cache={cache} />

@@ -6,7 +6,6 @@ import type { AlertType } from "@/api/types";
 import type { Language } from "@/lib/dates";
 
 import { en } from "./en";
-import { th } from "./th";
 
 declare module "i18next" {
   interface CustomTypeOptions {
@@ -16,16 +15,34 @@ declare module "i18next" {
 }
 
 void i18next.use(initReactI18next).init({
-  resources: { en: { translation: en }, th: { translation: th } },
-  lng: localStorage.getItem("language") === "th" ? "th" : "en",
+  resources: { en: { translation: en } },
+  lng: "en",
   fallbackLng: "en",
   interpolation: { escapeValue: false },
 });
 
+/** Fetches the texts of a language unless they are here; English comes with the program. */
+async function load(language: Language): Promise<void> {
+  if (i18next.hasResourceBundle(language, "translation")) return;
+  const { th } = await import("./th");
+  i18next.addResourceBundle(language, "translation", th);
+}
+
+/** Shows the stored language, or English where its texts cannot be fetched. */
+export async function showStoredLanguage(): Promise<void> {
+  let language: Language = localStorage.getItem("language") === "th" ? "th" : "en";
+  try {
+    await load(language);
+  } catch {
+    language = "en";
+  }
+  document.documentElement.lang = language;
+  await i18next.changeLanguage(language);
+}
+
 export function setLanguage(language: Language): void {
   localStorage.setItem("language", language);
-  document.documentElement.lang = language;
-  void i18next.changeLanguage(language);
+  void showStoredLanguage();
 }
 
 export function useLanguage(): Language {

@@ -1,7 +1,7 @@
 import { QueryClient } from "@tanstack/react-query";
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
 
-import { bridgeAlerts } from "./cache-bridge";
+import { bridgeEvents } from "./cache-bridge";
 
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
@@ -12,15 +12,17 @@ function bridge() {
     ["alerts", "list"],
     ["fleet", "overview"],
     ["battery", "BAT-1", "twin"],
+    ["predictions", "summary"],
   ]) {
     cache.setQueryData(key, "cached");
   }
   const listeners = new Map<string, () => void>();
   const on = vi.fn((event: string, listener: () => void) => listeners.set(event, listener));
-  const { refetch, stop } = bridgeAlerts({ on } as unknown as Parameters<typeof bridgeAlerts>[0], cache);
+  const { refetch, stop } = bridgeEvents({ on } as unknown as Parameters<typeof bridgeEvents>[0], cache);
   const invalidate = vi.spyOn(cache, "invalidateQueries");
   const isStale = (...key: string[]) => cache.getQueryState(key)?.isInvalidated;
-  return { refetch, stop, invalidate, isStale, alert: () => listeners.get("alert")?.() };
+  const emit = (event: string) => listeners.get(event)?.();
+  return { refetch, stop, invalidate, isStale, emit, alert: () => emit("alert") };
 }
 
 it("refetches alerts and counts after an alert, and leaves other data alone", () => {
@@ -66,4 +68,14 @@ it("refetches nothing after it has stopped", () => {
   invalidate.mockClear();
   vi.runAllTimers();
   expect(invalidate).not.toHaveBeenCalled();
+});
+
+it("refetches predictions and lists once for the locations of a run", () => {
+  const { emit, isStale, invalidate } = bridge();
+  for (let i = 0; i < 9; i += 1) emit("prediction_update");
+  vi.runAllTimers();
+  expect(isStale("predictions", "summary")).toBe(true);
+  expect(isStale("fleet", "overview")).toBe(true);
+  expect(isStale("alerts", "list")).toBe(false);
+  expect(invalidate).toHaveBeenCalledTimes(2);
 });

@@ -7,7 +7,7 @@ import { latestTelemetry } from "@/api/queries";
 import { useSession } from "@/api/session";
 import type { AlertEvent } from "@/api/types";
 
-import { bridgeAlerts } from "./cache-bridge";
+import { bridgeEvents } from "./cache-bridge";
 import { LiveStore } from "./live-store";
 import { SnapshotReader } from "./snapshot-reader";
 import type { AppSocket } from "./socket";
@@ -45,7 +45,7 @@ export function startRealtime(cache: QueryClient, locationIds: () => Promise<str
     reconnectionDelayMax: LONGEST_RETRY_MS,
     auth: (answer) => answer({ token: useSession.getState().accessToken }),
   });
-  const bridge = bridgeAlerts(socket, cache);
+  const bridge = bridgeEvents(socket, cache);
   let stopped = false;
   let refusals = 0;
   let retry: ReturnType<typeof setTimeout> | undefined;

@@ -6,9 +6,13 @@ import i18next from "i18next";
 import { afterAll, afterEach, beforeAll, expect } from "vitest";
 
 import { useSession } from "@/api/session";
+import { th } from "@/i18n/th";
 import { liveStore } from "@/realtime/connection";
 
 import { server } from "./server";
+
+// A browser fetches it when it is chosen; here it is at hand, so that a test need not wait for it.
+i18next.addResourceBundle("th", "translation", th);
 
 class NoLayoutObserver implements ResizeObserver {
   observe(): void {
