@@ -3527,14 +3527,16 @@ export interface components {
             feature: string;
             /**
              * Psi
-             * @description Mean population stability index of the locations, by batteries; null where none is known.
+             * @description Population stability index of the fleet; null where it is known of fewer than 50 batteries.
              *
-             *     Notable from 0.1, large from 0.25. At least that of the whole fleet, since batteries of one location are alike.
+             *     Notable from 0.1, large from 0.25.
              */
             psi: number | null;
             /**
              * Worst Psi
-             * @description The largest one of a location; null where none is known, or of a location that the caller does not see.
+             * @description The largest one of a location alone, whose batteries are more alike than those of a fleet.
+             *
+             *     Null where none is known, or of a location that the caller does not see.
              */
             worst_psi: number | null;
             /**

@@ -5,7 +5,8 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from battery_api.predictions.answers import MlAnswer
-from battery_contracts.ml import FeatureDrift
+from battery_contracts.drift import population_stability_index
+from battery_contracts.ml import MIN_DRIFT_BATTERIES, FeatureDrift
 
 
 class _LocationDrift(NamedTuple):
@@ -34,7 +35,7 @@ class RunDrift:
             self._locations.append(_LocationDrift(location, len(answer.predictions), answer.drift))
 
     def summary(self) -> dict[str, Any] | None:
-        """Return what the run keeps: mean by batteries and worst location of each feature; None without a model."""
+        """Return what the run keeps: index of the fleet and worst location of each feature; None without a model."""
         if self._version is None:
             return None
         by_feature: dict[str, list[tuple[_LocationDrift, FeatureDrift]]] = {}
@@ -49,12 +50,13 @@ class RunDrift:
 
 
 def _summary_of(found: list[tuple[_LocationDrift, FeatureDrift]]) -> dict[str, Any]:
+    """Return the index of the whole fleet, whose counts add up, and the location that differs most on its own."""
     judged = [(drift.psi, location) for location, drift in found if drift.psi is not None]
     worst_psi, worst = max(judged, key=lambda one: one[0], default=(None, None))
-    weights = sum(location.battery_count for _, location in judged)
+    counts = [sum(tenth) for tenth in zip(*(drift.counts for _, drift in found if drift.counts), strict=True)]
     total = sum(location.battery_count for location, _ in found)
     return {
-        "psi": sum(psi * location.battery_count for psi, location in judged) / weights if judged else None,
+        "psi": population_stability_index(counts) if sum(counts) >= MIN_DRIFT_BATTERIES else None,
         "worst_psi": worst_psi,
         "worst_location_id": None if worst is None else worst.code,
         "share_known": sum(drift.share_known * location.battery_count for location, drift in found) / total,

@@ -177,12 +177,15 @@ class InputDrift(Described):
     feature: str
     """Name of the feature."""
     psi: Annotated[float, to_decimals(3)] | None
-    """Mean population stability index of the locations, by batteries; null where none is known.
+    """Population stability index of the fleet; null where it is known of fewer than 50 batteries.
 
-    Notable from 0.1, large from 0.25. At least that of the whole fleet, since batteries of one location are alike.
+    Notable from 0.1, large from 0.25.
     """
     worst_psi: Annotated[float, to_decimals(3)] | None
-    """The largest one of a location; null where none is known, or of a location that the caller does not see."""
+    """The largest one of a location alone, whose batteries are more alike than those of a fleet.
+
+    Null where none is known, or of a location that the caller does not see.
+    """
     worst_location_id: str | None
     """Id of that location; null where the value is."""
     share_known: Annotated[float, to_decimals(3)]

@@ -187,6 +187,8 @@ class FeatureDrift(Described):
     """Population stability index: notable from 0.1, large from 0.25; null if known of fewer than 50 batteries."""
     share_known: Annotated[float, Field(ge=0, le=1)]
     """Share from 0 to 1 of the batteries of which it is known."""
+    counts: list[Annotated[float, Field(ge=0)]] = Field(default=[])
+    """Batteries in each tenth of the training fleet, which add up over batches; empty where that is not known."""
 
 
 class RulBatchResponse(Described):
