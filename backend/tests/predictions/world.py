@@ -1,5 +1,6 @@
 """The gateway on a small fleet, with services of remaining life that answer what a test scripts."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -45,7 +46,7 @@ CALLERS = Callers(
 Meeting = Callable[[], Awaitable[None]]
 
 
-class Breakable:
+class Breakable(ABC):
     """What is common of both services: away or not, and a meeting before each answer."""
 
     def __init__(self) -> None:
@@ -66,8 +67,8 @@ class Breakable:
             await self.before()
         return self.answer(request)
 
-    def answer(self, request: httpx.Request) -> httpx.Response:
-        raise NotImplementedError
+    @abstractmethod
+    def answer(self, request: httpx.Request) -> httpx.Response: ...
 
 
 class Ml(Breakable):
