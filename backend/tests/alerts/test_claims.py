@@ -7,7 +7,7 @@ import pytest
 
 from battery_api.alerts.clock_watch import ClockWatch
 
-from .world import BATTERIES, FIRST, LOCATIONS, NOW, PER_STRING, STRINGS, World, iso, named, reading
+from .world import BATTERIES, FIRST, LOCATIONS, NOW, PER_STRING, STRINGS, World, alerts_among, iso, named, reading
 
 MINUTE = timedelta(minutes=1)
 MEMBERS = BATTERIES[:PER_STRING]
@@ -137,7 +137,7 @@ async def test_a_wrong_clock_that_outlasts_its_resolution_is_raised_again(world:
         now = resolved_at + minute * MINUTE
         world.clock.set(now)
         await world.post({"readings": [reading(code, now + behind) for code in MEMBERS]})
-        kinds.append([event.event for event in await watch.run_once(world.published)])
+        kinds.append([event.event for event in alerts_among(await watch.run_once(world.published))])
     assert kinds == [[], ["reopened"], []]
     assert (await world.detail(alert["alert_id"]))["resolved_by"] is None
 

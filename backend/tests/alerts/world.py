@@ -13,7 +13,8 @@ from battery_api.alerts.staleness_watch import StalenessWatch
 from battery_api.db.session import Database
 from battery_api.telemetry.ports import NoPublisher
 from battery_contracts.enums import Role
-from battery_contracts.events import AlertEvent, BatteryStatusUpdate
+from battery_contracts.events import AlertEvent, AlertMessage, BatteryStatusUpdate
+from battery_contracts.incidents import IncidentEvent
 from battery_servicekit.clock import FixedClock
 from tests.support.callers import named
 from tests.support.fleet import LOCATIONS, NOW, STRINGS, battery_codes
@@ -37,9 +38,11 @@ class PublishedEvents(NoPublisher):
 
     alerts: list[AlertEvent] = field(default_factory=list)
     statuses: list[BatteryStatusUpdate] = field(default_factory=list)
+    incidents: list[IncidentEvent] = field(default_factory=list)
 
-    async def publish_alerts(self, events: Sequence[AlertEvent]) -> None:
-        self.alerts.extend(events)
+    async def publish_alerts(self, events: Sequence[AlertMessage]) -> None:
+        self.alerts.extend(alerts_among(events))
+        self.incidents.extend(event for event in events if isinstance(event, IncidentEvent))
 
     async def publish_statuses(self, updates: Sequence[BatteryStatusUpdate]) -> None:
         self.statuses.extend(updates)
@@ -52,6 +55,11 @@ class PublishedEvents(NoPublisher):
         ]
         self.alerts.clear()
         return events
+
+
+def alerts_among(events: Sequence[AlertMessage]) -> list[AlertEvent]:
+    """Return the changes of alerts among what was published of alerts and incidents."""
+    return [event for event in events if isinstance(event, AlertEvent)]
 
 
 @dataclass

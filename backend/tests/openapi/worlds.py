@@ -85,13 +85,14 @@ async def _populate(admin: _Admin, location: str) -> dict[str, Any]:
     }
     key_id = (await admin.ask("POST", "auth/api-keys", key))["key_id"]
     await admin.world.rows(_ADD_RUN, _RUN, admin.now)
-    (alert,) = await admin.world.rows("select id from alert where subject = $1", hot)
+    (alert,) = await admin.world.rows("select id, incident_id from alert where subject = $1", hot)
     return {
         "location_id": location,
         "system_id": f"{location}-UPS-01",
         "string_id": string,
         "battery_id": hot,
         "alert_id": alert["id"],
+        "incident_id": alert["incident_id"],
         "rule_id": RULE,
         "override_id": made["override_id"],
         "user_id": user_id,

@@ -1390,6 +1390,250 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/incidents": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Incidents
+         * @description List incidents by filter, what waits for somebody first; `total` is the real total.
+         *
+         *     Needs the role viewer or a key with the scope `alerts:read`.
+         */
+        get: operations["incidents_list_incidents"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/incidents/note-templates": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Note Templates
+         * @description List templates of notes, in English and Thai.
+         *
+         *     Needs the role viewer or a key with the scope `alerts:read`.
+         */
+        get: operations["incidents_list_note_templates"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/incidents/acknowledge": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Acknowledge Incidents
+         * @description Acknowledge several incidents with one note; one that has changed meanwhile is left as it is, with the reason.
+         *
+         *     Needs the role engineer or a key with the scope `alerts:write`.
+         */
+        post: operations["incidents_acknowledge_incidents"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/incidents/{incident_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Incident
+         * @description Return one incident with its timeline.
+         *
+         *     Needs the role viewer or a key with the scope `alerts:read`.
+         */
+        get: operations["incidents_get_incident"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/incidents/{incident_id}/alerts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Incident Alerts
+         * @description List the alerts of an incident: active ones first, then the worst, then the newest.
+         *
+         *     Needs the role viewer or a key with the scope `alerts:read`.
+         */
+        get: operations["incidents_list_incident_alerts"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/incidents/{incident_id}/acknowledge": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Acknowledge Incident
+         * @description Acknowledge an incident and its active alerts; it stays active until their conditions end.
+         *
+         *     Needs the role engineer or a key with the scope `alerts:write`.
+         */
+        post: operations["incidents_acknowledge_incident"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/incidents/{incident_id}/assign": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Assign Incident
+         * @description Give an incident to a person, or to nobody.
+         *
+         *     Needs the role engineer or a key with the scope `alerts:write`.
+         */
+        post: operations["incidents_assign_incident"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/incidents/{incident_id}/comments": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Comment On Incident
+         * @description Add a comment to an incident's timeline; no comment can be changed.
+         *
+         *     Needs the role engineer or a key with the scope `alerts:write`.
+         */
+        post: operations["incidents_comment_on_incident"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/incidents/{incident_id}/snooze": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Snooze Incident
+         * @description Take an incident out of the inbox for at most 7 days; it comes back earlier if it gets worse.
+         *
+         *     Needs the role engineer or a key with the scope `alerts:write`.
+         */
+        post: operations["incidents_snooze_incident"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/incidents/{incident_id}/end-snooze": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * End Snooze
+         * @description Bring a snoozed incident back to the inbox.
+         *
+         *     Needs the role engineer or a key with the scope `alerts:write`.
+         */
+        post: operations["incidents_end_snooze"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/incidents/{incident_id}/resolve": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Resolve Incident
+         * @description Resolve an incident and its alerts; the answer says how many of their conditions last all the same.
+         *
+         *     If one of them fills the hold time of its rule once more, or gets worse, the incident comes back.
+         *
+         *     Needs the role engineer or a key with the scope `alerts:write`.
+         */
+        post: operations["incidents_resolve_incident"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export interface webhooks {
     connected: {
@@ -1454,6 +1698,23 @@ export interface webhooks {
         put?: never;
         /** An alert changed. */
         post: operations["realtime_alert"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    incident: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** An incident changed. */
+        post: operations["realtime_incident"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1573,6 +1834,22 @@ export interface components {
             /**
              * Note
              * @description What is being done; may be blank.
+             */
+            note: string;
+        };
+        /**
+         * AcknowledgeIncidentIn
+         * @description Acknowledgement of an incident and of all its active alerts.
+         */
+        AcknowledgeIncidentIn: {
+            /**
+             * Revision
+             * @description Revision of the incident that you have seen.
+             */
+            revision: number;
+            /**
+             * Note
+             * @description What is being done, and why; 1 to 2,000 characters.
              */
             note: string;
         };
@@ -1701,6 +1978,11 @@ export interface components {
              * @default 1
              */
             episode_count: number;
+            /**
+             * Incident Id
+             * @description Number of the incident that it belongs to; null for a moment after it was recorded.
+             */
+            incident_id?: number | null;
             /**
              * End Reason
              * @description Set where the subject was replaced or retired, which clears its alerts; null otherwise.
@@ -1842,6 +2124,11 @@ export interface components {
              * @default 1
              */
             episode_count: number;
+            /**
+             * Incident Id
+             * @description Number of the incident that it belongs to; null for a moment after it was recorded.
+             */
+            incident_id?: number | null;
             /**
              * End Reason
              * @description Set where the subject was replaced or retired, which clears its alerts; null otherwise.
@@ -2102,6 +2389,22 @@ export interface components {
              * @description False: the key is refused until somebody takes it over.
              */
             owner_is_active: boolean;
+        };
+        /**
+         * AssignIn
+         * @description Who takes care of an incident.
+         */
+        AssignIn: {
+            /**
+             * Revision
+             * @description Revision of the incident that you have seen.
+             */
+            revision: number;
+            /**
+             * Assignee
+             * @description User name of an active engineer or administrator with access to the location; null for nobody.
+             */
+            assignee: string | null;
         };
         /**
          * AuditEntry
@@ -2677,6 +2980,61 @@ export interface components {
             resistance_ratio: number;
         };
         /**
+         * BulkAcknowledgeIn
+         * @description Acknowledgement of several incidents with one note.
+         */
+        BulkAcknowledgeIn: {
+            /**
+             * Incidents
+             * @description The incidents, at most 200.
+             */
+            incidents: components["schemas"]["SeenIncident"][];
+            /**
+             * Note
+             * @description What is being done, and why; 1 to 2,000 characters.
+             */
+            note: string;
+        };
+        /**
+         * BulkAcknowledged
+         * @description What became of each incident of a bulk request: every one is in one of the two lists.
+         */
+        BulkAcknowledged: {
+            /**
+             * Acknowledged
+             * @description The incidents that are acknowledged now.
+             */
+            acknowledged: components["schemas"]["IncidentOut"][];
+            /**
+             * Refused
+             * @description The incidents that were left as they are, each with the reason.
+             */
+            refused: components["schemas"]["BulkRefusal"][];
+        };
+        /**
+         * BulkRefusal
+         * @description An incident of a bulk request that was left as it is.
+         */
+        BulkRefusal: {
+            /**
+             * Incident Id
+             * @description Number of the incident.
+             */
+            incident_id: number;
+            /**
+             * Code
+             * @description Stable code of the reason.
+             */
+            code: string;
+            /**
+             * Detail
+             * @description The reason in words.
+             */
+            detail: string;
+            /** @description The incident as it is now; null where the caller may not see it. */
+            incident: components["schemas"]["IncidentOut"] | null;
+        };
+        /**
          * CatalogueFormat
          * @description Format of a catalogue file.
          * @enum {string}
@@ -3020,6 +3378,17 @@ export interface components {
              * @description Where the defaults come from; EJ is engineering judgement.
              */
             source: string;
+        };
+        /**
+         * EndSnoozeIn
+         * @description An incident that comes back to the inbox before its time.
+         */
+        EndSnoozeIn: {
+            /**
+             * Revision
+             * @description Revision of the incident that you have seen.
+             */
+            revision: number;
         };
         /**
          * EnvironmentColumns
@@ -3456,6 +3825,383 @@ export interface components {
              */
             warnings: components["schemas"]["ImportLineWarning"][];
         };
+        /**
+         * IncidentCommentIn
+         * @description What somebody adds to the record of an incident.
+         */
+        IncidentCommentIn: {
+            /**
+             * Note
+             * @description What was found or done; 1 to 2,000 characters.
+             */
+            note: string;
+            /**
+             * Revision
+             * @description Needed only where the incident has ended, so that nobody comments on it unawares.
+             */
+            revision?: number | null;
+        };
+        /**
+         * IncidentDetail
+         * @description An incident with its timeline, oldest entry first.
+         */
+        IncidentDetail: {
+            /**
+             * Incident Id
+             * @description Number by which the API addresses the incident.
+             */
+            incident_id: number;
+            /** @description What it is about. */
+            family: components["schemas"]["IncidentFamily"];
+            /** @description How far it is. */
+            status: components["schemas"]["IncidentStatus"];
+            /** @description Worst severity of its alerts so far. */
+            severity: components["schemas"]["Severity"];
+            /** @description Time in which somebody must respond. */
+            respond_within: components["schemas"]["RespondWithin"];
+            /**
+             * Location Id
+             * @description Id of the location that it is in.
+             */
+            location_id: string;
+            /**
+             * System Id
+             * @description Id of the battery system; null for an incident of a location.
+             */
+            system_id: string | null;
+            /**
+             * String Id
+             * @description Id of the string; null for an incident of a location.
+             */
+            string_id: string | null;
+            /**
+             * Battery Id
+             * @description Id of the battery where only one is affected; null otherwise.
+             */
+            battery_id: string | null;
+            /**
+             * Types
+             * @description Types of its alerts.
+             */
+            types: components["schemas"]["AlertType"][];
+            /** @description The alert that says best what is wrong: the cause, else the worst. */
+            lead: components["schemas"]["AlertOut"];
+            /**
+             * Is Active
+             * @description True while the condition of one of its alerts lasts.
+             */
+            is_active: boolean;
+            /**
+             * Opened At
+             * Format: date-time
+             * @description Event time at which its first alert was raised.
+             */
+            opened_at: string;
+            /**
+             * Cleared At
+             * @description Event time at which its last condition ended; null while one is active.
+             */
+            cleared_at: string | null;
+            /**
+             * Alert Count
+             * @description Alerts that belong to it; those that proved never to have been are not counted.
+             */
+            alert_count: number;
+            /**
+             * Active Count
+             * @description Alerts whose condition lasts.
+             */
+            active_count: number;
+            /**
+             * Unacknowledged Count
+             * @description Active alerts that nobody has acknowledged or resolved; above 0 in an acknowledged incident they came later.
+             */
+            unacknowledged_count: number;
+            /**
+             * Battery Count
+             * @description Batteries with an alert of their own in it.
+             */
+            battery_count: number;
+            /**
+             * Acknowledged At
+             * @description When somebody acknowledged it; null while nobody has, and again where it got worse since.
+             */
+            acknowledged_at: string | null;
+            /**
+             * Acknowledged By
+             * @description Name of who acknowledged it.
+             */
+            acknowledged_by: string | null;
+            /**
+             * Assignee
+             * @description User name of the person who takes care of it; null while nobody does.
+             */
+            assignee: string | null;
+            /**
+             * Snoozed Until
+             * @description When it comes back to the inbox; null where it is not snoozed.
+             */
+            snoozed_until: string | null;
+            /**
+             * Resolved At
+             * @description When a person resolved it; null while nobody has, and again where a condition outlasts that.
+             */
+            resolved_at: string | null;
+            /**
+             * Resolved By
+             * @description Name of who resolved it.
+             */
+            resolved_by: string | null;
+            /**
+             * Merged Into
+             * @description Number of the incident that explains it and has its alerts; null for one that stands by itself.
+             */
+            merged_into: number | null;
+            /**
+             * Revision
+             * @description Number of its state, to be named in commands.
+             */
+            revision: number;
+            /**
+             * Updated At
+             * Format: date-time
+             * @description When it changed last, by the gateway's clock.
+             */
+            updated_at: string;
+            /**
+             * Timeline
+             * @description What happened to the incident, oldest entry first.
+             */
+            timeline: components["schemas"]["IncidentEntryOut"][];
+        };
+        /**
+         * IncidentEntryOut
+         * @description One entry of an incident's immutable timeline.
+         */
+        IncidentEntryOut: {
+            /**
+             * Event Id
+             * @description Number of the entry; a later entry has a larger one.
+             */
+            event_id: number;
+            /**
+             * At
+             * Format: date-time
+             * @description When it happened: event time for what readings caused, else the time of the request.
+             */
+            at: string;
+            /**
+             * Kind
+             * @description What happened to the incident.
+             * @enum {string}
+             */
+            kind: "updated" | "opened" | "joined" | "escalated" | "cleared" | "reopened" | "merged" | "absorbed" | "withdrawn" | "acknowledged" | "assigned" | "comment" | "snoozed" | "snooze_ended" | "resolved";
+            /**
+             * Actor
+             * @description Name of who did it; null for what readings caused.
+             */
+            actor: string | null;
+            /**
+             * Note
+             * @description What the person wrote; null where nothing was written.
+             */
+            note: string | null;
+            /**
+             * Data
+             * @description Particulars by name, as the severity of an escalation.
+             */
+            data: {
+                [key: string]: unknown;
+            };
+        };
+        /**
+         * IncidentFamily
+         * @description What an incident is about; alerts of one family in one string, or of one cause in a location, are one trouble.
+         * @enum {string}
+         */
+        IncidentFamily: "power" | "cooling" | "silence" | "runaway" | "voltage" | "current" | "temperature" | "resistance" | "monitoring" | "life";
+        /**
+         * IncidentOut
+         * @description One incident: the alerts of one trouble, and what people do about it.
+         *
+         *     ``revision`` grows with every action of a person and whenever the incident gets worse or comes back; a command names
+         *     the revision that its sender has seen.
+         */
+        IncidentOut: {
+            /**
+             * Incident Id
+             * @description Number by which the API addresses the incident.
+             */
+            incident_id: number;
+            /** @description What it is about. */
+            family: components["schemas"]["IncidentFamily"];
+            /** @description How far it is. */
+            status: components["schemas"]["IncidentStatus"];
+            /** @description Worst severity of its alerts so far. */
+            severity: components["schemas"]["Severity"];
+            /** @description Time in which somebody must respond. */
+            respond_within: components["schemas"]["RespondWithin"];
+            /**
+             * Location Id
+             * @description Id of the location that it is in.
+             */
+            location_id: string;
+            /**
+             * System Id
+             * @description Id of the battery system; null for an incident of a location.
+             */
+            system_id: string | null;
+            /**
+             * String Id
+             * @description Id of the string; null for an incident of a location.
+             */
+            string_id: string | null;
+            /**
+             * Battery Id
+             * @description Id of the battery where only one is affected; null otherwise.
+             */
+            battery_id: string | null;
+            /**
+             * Types
+             * @description Types of its alerts.
+             */
+            types: components["schemas"]["AlertType"][];
+            /** @description The alert that says best what is wrong: the cause, else the worst. */
+            lead: components["schemas"]["AlertOut"];
+            /**
+             * Is Active
+             * @description True while the condition of one of its alerts lasts.
+             */
+            is_active: boolean;
+            /**
+             * Opened At
+             * Format: date-time
+             * @description Event time at which its first alert was raised.
+             */
+            opened_at: string;
+            /**
+             * Cleared At
+             * @description Event time at which its last condition ended; null while one is active.
+             */
+            cleared_at: string | null;
+            /**
+             * Alert Count
+             * @description Alerts that belong to it; those that proved never to have been are not counted.
+             */
+            alert_count: number;
+            /**
+             * Active Count
+             * @description Alerts whose condition lasts.
+             */
+            active_count: number;
+            /**
+             * Unacknowledged Count
+             * @description Active alerts that nobody has acknowledged or resolved; above 0 in an acknowledged incident they came later.
+             */
+            unacknowledged_count: number;
+            /**
+             * Battery Count
+             * @description Batteries with an alert of their own in it.
+             */
+            battery_count: number;
+            /**
+             * Acknowledged At
+             * @description When somebody acknowledged it; null while nobody has, and again where it got worse since.
+             */
+            acknowledged_at: string | null;
+            /**
+             * Acknowledged By
+             * @description Name of who acknowledged it.
+             */
+            acknowledged_by: string | null;
+            /**
+             * Assignee
+             * @description User name of the person who takes care of it; null while nobody does.
+             */
+            assignee: string | null;
+            /**
+             * Snoozed Until
+             * @description When it comes back to the inbox; null where it is not snoozed.
+             */
+            snoozed_until: string | null;
+            /**
+             * Resolved At
+             * @description When a person resolved it; null while nobody has, and again where a condition outlasts that.
+             */
+            resolved_at: string | null;
+            /**
+             * Resolved By
+             * @description Name of who resolved it.
+             */
+            resolved_by: string | null;
+            /**
+             * Merged Into
+             * @description Number of the incident that explains it and has its alerts; null for one that stands by itself.
+             */
+            merged_into: number | null;
+            /**
+             * Revision
+             * @description Number of its state, to be named in commands.
+             */
+            revision: number;
+            /**
+             * Updated At
+             * Format: date-time
+             * @description When it changed last, by the gateway's clock.
+             */
+            updated_at: string;
+        };
+        /**
+         * IncidentPage
+         * @description A page of incidents. The counts cover what the filter is about, whatever its state and dates.
+         */
+        IncidentPage: {
+            /**
+             * Items
+             * @description The items of this page, in the order of the list.
+             */
+            items: components["schemas"]["IncidentOut"][];
+            /**
+             * Total
+             * @description All items that match, on every page.
+             */
+            total: number;
+            /**
+             * Skip
+             * @description Number of items before this page.
+             */
+            skip: number;
+            /**
+             * Limit
+             * @description Largest number of items that the page could have.
+             */
+            limit: number;
+            /**
+             * Open Count
+             * @description Incidents that wait for somebody: open, or over and not acknowledged.
+             */
+            open_count: number;
+            /**
+             * Critical Count
+             * @description Of these, the critical ones.
+             */
+            critical_count: number;
+            /**
+             * Alert Count
+             * @description Active alerts in incidents that have not ended.
+             */
+            alert_count: number;
+        };
+        /**
+         * IncidentStatus
+         * @description How far an incident is.
+         *
+         *     ``open`` and ``cleared`` wait for somebody: ``cleared`` is over, and nobody has acknowledged it. ``acknowledged`` is
+         *     in somebody's hands and ``snoozed`` comes back. ``resolved`` (by a person), ``closed`` (over and acknowledged, or
+         *     over and for information only), ``merged`` and ``withdrawn`` (it never was) have ended.
+         * @enum {string}
+         */
+        IncidentStatus: "open" | "cleared" | "acknowledged" | "snoozed" | "resolved" | "closed" | "merged" | "withdrawn";
         /**
          * IngestResult
          * @description Outcome of a batch, with readings of all kinds counted together.
@@ -4244,6 +4990,38 @@ export interface components {
          */
         NotJudgedReason: "never_measured" | "reading_too_old" | "no_temperature" | "no_room_temperature" | "too_few_peers" | "no_current" | "not_settled" | "retired";
         /**
+         * NoteTemplate
+         * @description A note that may be sent as it is or completed.
+         */
+        NoteTemplate: {
+            /**
+             * Template Id
+             * @description Stable id of the template.
+             */
+            template_id: string;
+            /**
+             * En
+             * @description The note in English.
+             */
+            en: string;
+            /**
+             * Th
+             * @description The note in Thai.
+             */
+            th: string;
+        };
+        /**
+         * NoteTemplates
+         * @description Templates of notes.
+         */
+        NoteTemplates: {
+            /**
+             * Items
+             * @description The templates, the most common first.
+             */
+            items: components["schemas"]["NoteTemplate"][];
+        };
+        /**
          * Origin
          * @description OverrideScope that an effective value comes from.
          */
@@ -4382,6 +5160,32 @@ export interface components {
          * @enum {string}
          */
         OverrideScope: "battery" | "string" | "location" | "model";
+        /**
+         * Page[AlertOut]
+         * @description One page of a list.
+         */
+        Page_AlertOut_: {
+            /**
+             * Items
+             * @description The items of this page, in the order of the list.
+             */
+            items: components["schemas"]["AlertOut"][];
+            /**
+             * Total
+             * @description All items that match, on every page.
+             */
+            total: number;
+            /**
+             * Skip
+             * @description Number of items before this page.
+             */
+            skip: number;
+            /**
+             * Limit
+             * @description Largest number of items that the page could have.
+             */
+            limit: number;
+        };
         /**
          * Page[ApiKeyOut]
          * @description One page of a list.
@@ -4918,6 +5722,35 @@ export interface components {
             note?: string | null;
         };
         /**
+         * ResolveIncidentIn
+         * @description Resolution of an incident and of all its alerts.
+         */
+        ResolveIncidentIn: {
+            /**
+             * Revision
+             * @description Revision of the incident that you have seen.
+             */
+            revision: number;
+            /**
+             * Note
+             * @description What is being done, and why; 1 to 2,000 characters.
+             */
+            note: string;
+        };
+        /**
+         * Resolved
+         * @description A resolved incident.
+         */
+        Resolved: {
+            /** @description The incident as it is now. */
+            incident: components["schemas"]["IncidentDetail"];
+            /**
+             * Still Active Count
+             * @description Alerts whose condition lasts all the same; if one outlasts its hold again, the incident comes back.
+             */
+            still_active_count: number;
+        };
+        /**
          * RespondWithin
          * @description Time to respond; a warning allows either a month or a week.
          * @enum {string}
@@ -5374,6 +6207,22 @@ export interface components {
          */
         Scope: "telemetry:write" | "telemetry:read" | "fleet:read" | "alerts:read" | "alerts:write" | "rules:write";
         /**
+         * SeenIncident
+         * @description An incident, and the revision that the caller has seen.
+         */
+        SeenIncident: {
+            /**
+             * Incident Id
+             * @description Number of the incident.
+             */
+            incident_id: number;
+            /**
+             * Revision
+             * @description Revision of the incident that you have seen.
+             */
+            revision: number;
+        };
+        /**
          * Series
          * @description Whose readings are exported.
          * @enum {string}
@@ -5579,6 +6428,28 @@ export interface components {
              * @description Median state of charge of the limiting block in percent.
              */
             limiting_soc_pct: number[];
+        };
+        /**
+         * SnoozeIn
+         * @description Time for which an incident leaves the inbox.
+         */
+        SnoozeIn: {
+            /**
+             * Revision
+             * @description Revision of the incident that you have seen.
+             */
+            revision: number;
+            /**
+             * Note
+             * @description What is being done, and why; 1 to 2,000 characters.
+             */
+            note: string;
+            /**
+             * Until
+             * Format: date-time
+             * @description When it comes back; within 7 days.
+             */
+            until: string;
         };
         /**
          * StatePoints
@@ -6699,6 +7570,14 @@ export interface components {
              * @default null
              */
             errors: components["schemas"]["FieldError"][] | null;
+            /**
+             * State
+             * @description The thing that the request was about as it is now; with a conflict of some endpoints, absent otherwise.
+             * @default null
+             */
+            state: {
+                [key: string]: unknown;
+            } | null;
         };
         /**
          * StringReading
@@ -6829,6 +7708,20 @@ export interface components {
              * @description Time of the gateway's clock.
              */
             server_time: string;
+        };
+        /**
+         * IncidentEvent
+         * @description An incident changed.
+         */
+        IncidentEvent: {
+            /**
+             * Event
+             * @description What happened to the incident; the gravest of several changes.
+             * @enum {string}
+             */
+            event: "updated" | "opened" | "joined" | "escalated" | "cleared" | "reopened" | "merged" | "absorbed" | "withdrawn" | "acknowledged" | "assigned" | "comment" | "snoozed" | "snooze_ended" | "resolved";
+            /** @description The incident as it is now. */
+            incident: components["schemas"]["IncidentOut"];
         };
         /**
          * LiveColumns
@@ -14310,6 +15203,7 @@ export interface operations {
                      *           },
                      *           "withdrawn_at": null,
                      *           "episode_count": 1,
+                     *           "incident_id": null,
                      *           "end_reason": null
                      *         }
                      *       ],
@@ -14522,6 +15416,7 @@ export interface operations {
                      *       },
                      *       "withdrawn_at": null,
                      *       "episode_count": 1,
+                     *       "incident_id": null,
                      *       "end_reason": null,
                      *       "timeline": [
                      *         {
@@ -14660,6 +15555,7 @@ export interface operations {
                      *       },
                      *       "withdrawn_at": null,
                      *       "episode_count": 1,
+                     *       "incident_id": null,
                      *       "end_reason": null,
                      *       "timeline": [
                      *         {
@@ -14842,6 +15738,7 @@ export interface operations {
                      *       },
                      *       "withdrawn_at": null,
                      *       "episode_count": 1,
+                     *       "incident_id": null,
                      *       "end_reason": null,
                      *       "timeline": [
                      *         {
@@ -15023,6 +15920,7 @@ export interface operations {
                      *       },
                      *       "withdrawn_at": null,
                      *       "episode_count": 1,
+                     *       "incident_id": null,
                      *       "end_reason": null,
                      *       "timeline": [
                      *         {
@@ -15634,6 +16532,2128 @@ export interface operations {
             };
         };
     };
+    incidents_list_incidents: {
+        parameters: {
+            query?: {
+                /** @description Only those in this location. */
+                location_id?: string | null;
+                /** @description Only those of this string. */
+                string_id?: string | null;
+                /** @description Only those with an alert of this battery. */
+                battery_id?: string | null;
+                /** @description Repeat for several. */
+                severity?: components["schemas"]["Severity"][];
+                /** @description With an alert of this type; repeat for several. */
+                type?: components["schemas"]["AlertType"][];
+                /** @description Repeat for several. */
+                family?: components["schemas"]["IncidentFamily"][];
+                /** @description Repeat for several. */
+                status?: components["schemas"]["IncidentStatus"][];
+                /** @description Only those of this user. */
+                assignee?: string | null;
+                /** @description Only those that nobody takes care of. */
+                unassigned?: boolean;
+                /** @description Part of the id of a location, string or battery, or of a name. */
+                search?: string | null;
+                /** @description Still active at or after this instant. */
+                start?: string | null;
+                /** @description Opened before this instant. */
+                end?: string | null;
+                /** @description `urgency`: what waits first, then the worst. */
+                sort?: "urgency" | "opened_at" | "updated_at";
+                /** @description Number of items to skip. */
+                skip?: number;
+                /** @description Maximum number of items to return. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "incident_id": 318,
+                     *           "family": "voltage",
+                     *           "status": "open",
+                     *           "severity": "critical",
+                     *           "respond_within": "same_day",
+                     *           "location_id": "DC-CNX-01",
+                     *           "system_id": "DC-CNX-01-UPS-01",
+                     *           "string_id": "DC-CNX-01-UPS-01-STR-01",
+                     *           "battery_id": null,
+                     *           "types": [
+                     *             "voltage_low"
+                     *           ],
+                     *           "lead": {
+                     *             "alert_id": 4711,
+                     *             "type": "voltage_low",
+                     *             "severity": "critical",
+                     *             "respond_within": "same_day",
+                     *             "rule_id": "voltage_low.danger",
+                     *             "location_id": "DC-CNX-01",
+                     *             "system_id": "DC-CNX-01-UPS-01",
+                     *             "string_id": "DC-CNX-01-UPS-01-STR-01",
+                     *             "battery_id": "BAT-DC-CNX-01-UPS-01-STR-01-001",
+                     *             "is_active": true,
+                     *             "raised_at": "2026-11-20T00:41:00Z",
+                     *             "cleared_at": null,
+                     *             "acknowledged_at": null,
+                     *             "acknowledged_by": null,
+                     *             "resolved_at": null,
+                     *             "resolved_by": null,
+                     *             "value": 0.5,
+                     *             "threshold": 2,
+                     *             "unit": "V",
+                     *             "peak_value": 0.5,
+                     *             "message": "Voltage 0.50 V: open, shorted or reversed battery, or a loose sense lead; isolate it first",
+                     *             "message_code": "voltage_lost",
+                     *             "message_params": {
+                     *               "value": 0.5,
+                     *               "threshold": 2
+                     *             },
+                     *             "withdrawn_at": null,
+                     *             "episode_count": 1,
+                     *             "incident_id": 318,
+                     *             "end_reason": null
+                     *           },
+                     *           "is_active": true,
+                     *           "opened_at": "2026-11-20T00:41:00Z",
+                     *           "cleared_at": null,
+                     *           "alert_count": 24,
+                     *           "active_count": 24,
+                     *           "unacknowledged_count": 24,
+                     *           "battery_count": 24,
+                     *           "acknowledged_at": null,
+                     *           "acknowledged_by": null,
+                     *           "assignee": null,
+                     *           "snoozed_until": null,
+                     *           "resolved_at": null,
+                     *           "resolved_by": null,
+                     *           "merged_into": null,
+                     *           "revision": 1,
+                     *           "updated_at": "2026-11-20T00:41:00Z"
+                     *         }
+                     *       ],
+                     *       "total": 1,
+                     *       "skip": 0,
+                     *       "limit": 100,
+                     *       "open_count": 1,
+                     *       "critical_count": 1,
+                     *       "alert_count": 24
+                     *     }
+                     */
+                    "application/json": components["schemas"]["IncidentPage"];
+                };
+            };
+            /** @description Problem details; code: not_authenticated, token_expired */
+            401: {
+                headers: {
+                    /** @description The scheme of the credentials that are missing. */
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: validation_failed */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: too_many_requests */
+            429: {
+                headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: database_unavailable, disk_full */
+            503: {
+                headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    incidents_list_note_templates: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "template_id": "on_site",
+                     *           "en": "On site, checking.",
+                     *           "th": "ถึงหน้างานแล้ว กำลังตรวจสอบ"
+                     *         },
+                     *         {
+                     *           "template_id": "on_the_way",
+                     *           "en": "Technician on the way.",
+                     *           "th": "ช่างกำลังเดินทางเข้าพื้นที่"
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["NoteTemplates"];
+                };
+            };
+            /** @description Problem details; code: not_authenticated, token_expired */
+            401: {
+                headers: {
+                    /** @description The scheme of the credentials that are missing. */
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: validation_failed */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: too_many_requests */
+            429: {
+                headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: database_unavailable, disk_full */
+            503: {
+                headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    incidents_acknowledge_incidents: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Chosen by the sender for one command: a repetition within 24 hours gets the first answer again. */
+                "Idempotency-Key"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "incidents": [
+                 *         {
+                 *           "incident_id": 318,
+                 *           "revision": 1
+                 *         },
+                 *         {
+                 *           "incident_id": 320,
+                 *           "revision": 2
+                 *         }
+                 *       ],
+                 *       "note": "On site, checking."
+                 *     }
+                 */
+                "application/json": components["schemas"]["BulkAcknowledgeIn"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "acknowledged": [
+                     *         {
+                     *           "incident_id": 318,
+                     *           "family": "voltage",
+                     *           "status": "acknowledged",
+                     *           "severity": "critical",
+                     *           "respond_within": "same_day",
+                     *           "location_id": "DC-CNX-01",
+                     *           "system_id": "DC-CNX-01-UPS-01",
+                     *           "string_id": "DC-CNX-01-UPS-01-STR-01",
+                     *           "battery_id": null,
+                     *           "types": [
+                     *             "voltage_low"
+                     *           ],
+                     *           "lead": {
+                     *             "alert_id": 4711,
+                     *             "type": "voltage_low",
+                     *             "severity": "critical",
+                     *             "respond_within": "same_day",
+                     *             "rule_id": "voltage_low.danger",
+                     *             "location_id": "DC-CNX-01",
+                     *             "system_id": "DC-CNX-01-UPS-01",
+                     *             "string_id": "DC-CNX-01-UPS-01-STR-01",
+                     *             "battery_id": "BAT-DC-CNX-01-UPS-01-STR-01-001",
+                     *             "is_active": true,
+                     *             "raised_at": "2026-11-20T00:41:00Z",
+                     *             "cleared_at": null,
+                     *             "acknowledged_at": null,
+                     *             "acknowledged_by": null,
+                     *             "resolved_at": null,
+                     *             "resolved_by": null,
+                     *             "value": 0.5,
+                     *             "threshold": 2,
+                     *             "unit": "V",
+                     *             "peak_value": 0.5,
+                     *             "message": "Voltage 0.50 V: open, shorted or reversed battery, or a loose sense lead; isolate it first",
+                     *             "message_code": "voltage_lost",
+                     *             "message_params": {
+                     *               "value": 0.5,
+                     *               "threshold": 2
+                     *             },
+                     *             "withdrawn_at": null,
+                     *             "episode_count": 1,
+                     *             "incident_id": 318,
+                     *             "end_reason": null
+                     *           },
+                     *           "is_active": true,
+                     *           "opened_at": "2026-11-20T00:41:00Z",
+                     *           "cleared_at": null,
+                     *           "alert_count": 24,
+                     *           "active_count": 24,
+                     *           "unacknowledged_count": 0,
+                     *           "battery_count": 24,
+                     *           "acknowledged_at": "2026-11-20T01:12:05Z",
+                     *           "acknowledged_by": "somchai",
+                     *           "assignee": null,
+                     *           "snoozed_until": null,
+                     *           "resolved_at": null,
+                     *           "resolved_by": null,
+                     *           "merged_into": null,
+                     *           "revision": 2,
+                     *           "updated_at": "2026-11-20T00:41:00Z"
+                     *         }
+                     *       ],
+                     *       "refused": [
+                     *         {
+                     *           "incident_id": 320,
+                     *           "code": "incident_changed",
+                     *           "detail": "Incident 320 has changed since (revision 3, yours 2): it is open and critical. Look at it and try again.",
+                     *           "incident": {
+                     *             "incident_id": 320,
+                     *             "family": "voltage",
+                     *             "status": "open",
+                     *             "severity": "critical",
+                     *             "respond_within": "same_day",
+                     *             "location_id": "DC-CNX-01",
+                     *             "system_id": "DC-CNX-01-UPS-01",
+                     *             "string_id": "DC-CNX-01-UPS-01-STR-01",
+                     *             "battery_id": null,
+                     *             "types": [
+                     *               "voltage_low"
+                     *             ],
+                     *             "lead": {
+                     *               "alert_id": 4711,
+                     *               "type": "voltage_low",
+                     *               "severity": "critical",
+                     *               "respond_within": "same_day",
+                     *               "rule_id": "voltage_low.danger",
+                     *               "location_id": "DC-CNX-01",
+                     *               "system_id": "DC-CNX-01-UPS-01",
+                     *               "string_id": "DC-CNX-01-UPS-01-STR-01",
+                     *               "battery_id": "BAT-DC-CNX-01-UPS-01-STR-01-001",
+                     *               "is_active": true,
+                     *               "raised_at": "2026-11-20T00:41:00Z",
+                     *               "cleared_at": null,
+                     *               "acknowledged_at": null,
+                     *               "acknowledged_by": null,
+                     *               "resolved_at": null,
+                     *               "resolved_by": null,
+                     *               "value": 0.5,
+                     *               "threshold": 2,
+                     *               "unit": "V",
+                     *               "peak_value": 0.5,
+                     *               "message": "Voltage 0.50 V: open, shorted or reversed battery, or a loose sense lead; isolate it first",
+                     *               "message_code": "voltage_lost",
+                     *               "message_params": {
+                     *                 "value": 0.5,
+                     *                 "threshold": 2
+                     *               },
+                     *               "withdrawn_at": null,
+                     *               "episode_count": 1,
+                     *               "incident_id": 318,
+                     *               "end_reason": null
+                     *             },
+                     *             "is_active": true,
+                     *             "opened_at": "2026-11-20T00:41:00Z",
+                     *             "cleared_at": null,
+                     *             "alert_count": 24,
+                     *             "active_count": 24,
+                     *             "unacknowledged_count": 24,
+                     *             "battery_count": 24,
+                     *             "acknowledged_at": null,
+                     *             "acknowledged_by": null,
+                     *             "assignee": null,
+                     *             "snoozed_until": null,
+                     *             "resolved_at": null,
+                     *             "resolved_by": null,
+                     *             "merged_into": null,
+                     *             "revision": 3,
+                     *             "updated_at": "2026-11-20T00:41:00Z"
+                     *           }
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["BulkAcknowledged"];
+                };
+            };
+            /** @description Problem details; code: bad_request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: not_authenticated, token_expired */
+            401: {
+                headers: {
+                    /** @description The scheme of the credentials that are missing. */
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: request_timeout */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: body_too_large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: idempotency_key_reused, validation_failed */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: too_many_requests */
+            429: {
+                headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: database_unavailable, disk_full */
+            503: {
+                headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    incidents_get_incident: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Number of the incident. */
+                incident_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "incident_id": 318,
+                     *       "family": "voltage",
+                     *       "status": "open",
+                     *       "severity": "critical",
+                     *       "respond_within": "same_day",
+                     *       "location_id": "DC-CNX-01",
+                     *       "system_id": "DC-CNX-01-UPS-01",
+                     *       "string_id": "DC-CNX-01-UPS-01-STR-01",
+                     *       "battery_id": null,
+                     *       "types": [
+                     *         "voltage_low"
+                     *       ],
+                     *       "lead": {
+                     *         "alert_id": 4711,
+                     *         "type": "voltage_low",
+                     *         "severity": "critical",
+                     *         "respond_within": "same_day",
+                     *         "rule_id": "voltage_low.danger",
+                     *         "location_id": "DC-CNX-01",
+                     *         "system_id": "DC-CNX-01-UPS-01",
+                     *         "string_id": "DC-CNX-01-UPS-01-STR-01",
+                     *         "battery_id": "BAT-DC-CNX-01-UPS-01-STR-01-001",
+                     *         "is_active": true,
+                     *         "raised_at": "2026-11-20T00:41:00Z",
+                     *         "cleared_at": null,
+                     *         "acknowledged_at": null,
+                     *         "acknowledged_by": null,
+                     *         "resolved_at": null,
+                     *         "resolved_by": null,
+                     *         "value": 0.5,
+                     *         "threshold": 2,
+                     *         "unit": "V",
+                     *         "peak_value": 0.5,
+                     *         "message": "Voltage 0.50 V: open, shorted or reversed battery, or a loose sense lead; isolate it first",
+                     *         "message_code": "voltage_lost",
+                     *         "message_params": {
+                     *           "value": 0.5,
+                     *           "threshold": 2
+                     *         },
+                     *         "withdrawn_at": null,
+                     *         "episode_count": 1,
+                     *         "incident_id": 318,
+                     *         "end_reason": null
+                     *       },
+                     *       "is_active": true,
+                     *       "opened_at": "2026-11-20T00:41:00Z",
+                     *       "cleared_at": null,
+                     *       "alert_count": 24,
+                     *       "active_count": 24,
+                     *       "unacknowledged_count": 24,
+                     *       "battery_count": 24,
+                     *       "acknowledged_at": null,
+                     *       "acknowledged_by": null,
+                     *       "assignee": null,
+                     *       "snoozed_until": null,
+                     *       "resolved_at": null,
+                     *       "resolved_by": null,
+                     *       "merged_into": null,
+                     *       "revision": 1,
+                     *       "updated_at": "2026-11-20T00:41:00Z",
+                     *       "timeline": [
+                     *         {
+                     *           "event_id": 910,
+                     *           "at": "2026-11-20T00:41:00Z",
+                     *           "kind": "opened",
+                     *           "actor": null,
+                     *           "note": null,
+                     *           "data": {
+                     *             "severity": "critical",
+                     *             "alert_count": 24
+                     *           }
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["IncidentDetail"];
+                };
+            };
+            /** @description Problem details; code: not_authenticated, token_expired */
+            401: {
+                headers: {
+                    /** @description The scheme of the credentials that are missing. */
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: incident_not_found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: validation_failed */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: too_many_requests */
+            429: {
+                headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: database_unavailable, disk_full */
+            503: {
+                headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    incidents_list_incident_alerts: {
+        parameters: {
+            query?: {
+                /** @description Number of items to skip. */
+                skip?: number;
+                /** @description Maximum number of items to return. */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                /** @description Number of the incident. */
+                incident_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "alert_id": 4711,
+                     *           "type": "voltage_low",
+                     *           "severity": "critical",
+                     *           "respond_within": "same_day",
+                     *           "rule_id": "voltage_low.danger",
+                     *           "location_id": "DC-CNX-01",
+                     *           "system_id": "DC-CNX-01-UPS-01",
+                     *           "string_id": "DC-CNX-01-UPS-01-STR-01",
+                     *           "battery_id": "BAT-DC-CNX-01-UPS-01-STR-01-001",
+                     *           "is_active": true,
+                     *           "raised_at": "2026-11-20T00:41:00Z",
+                     *           "cleared_at": null,
+                     *           "acknowledged_at": null,
+                     *           "acknowledged_by": null,
+                     *           "resolved_at": null,
+                     *           "resolved_by": null,
+                     *           "value": 0.5,
+                     *           "threshold": 2,
+                     *           "unit": "V",
+                     *           "peak_value": 0.5,
+                     *           "message": "Voltage 0.50 V: open, shorted or reversed battery, or a loose sense lead; isolate it first",
+                     *           "message_code": "voltage_lost",
+                     *           "message_params": {
+                     *             "value": 0.5,
+                     *             "threshold": 2
+                     *           },
+                     *           "withdrawn_at": null,
+                     *           "episode_count": 1,
+                     *           "incident_id": 318,
+                     *           "end_reason": null
+                     *         }
+                     *       ],
+                     *       "total": 24,
+                     *       "skip": 0,
+                     *       "limit": 1
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Page_AlertOut_"];
+                };
+            };
+            /** @description Problem details; code: not_authenticated, token_expired */
+            401: {
+                headers: {
+                    /** @description The scheme of the credentials that are missing. */
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: incident_not_found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: validation_failed */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: too_many_requests */
+            429: {
+                headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: database_unavailable, disk_full */
+            503: {
+                headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    incidents_acknowledge_incident: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Chosen by the sender for one command: a repetition within 24 hours gets the first answer again. */
+                "Idempotency-Key"?: string | null;
+            };
+            path: {
+                /** @description Number of the incident. */
+                incident_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "revision": 1,
+                 *       "note": "On site, checking."
+                 *     }
+                 */
+                "application/json": components["schemas"]["AcknowledgeIncidentIn"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "incident_id": 318,
+                     *       "family": "voltage",
+                     *       "status": "acknowledged",
+                     *       "severity": "critical",
+                     *       "respond_within": "same_day",
+                     *       "location_id": "DC-CNX-01",
+                     *       "system_id": "DC-CNX-01-UPS-01",
+                     *       "string_id": "DC-CNX-01-UPS-01-STR-01",
+                     *       "battery_id": null,
+                     *       "types": [
+                     *         "voltage_low"
+                     *       ],
+                     *       "lead": {
+                     *         "alert_id": 4711,
+                     *         "type": "voltage_low",
+                     *         "severity": "critical",
+                     *         "respond_within": "same_day",
+                     *         "rule_id": "voltage_low.danger",
+                     *         "location_id": "DC-CNX-01",
+                     *         "system_id": "DC-CNX-01-UPS-01",
+                     *         "string_id": "DC-CNX-01-UPS-01-STR-01",
+                     *         "battery_id": "BAT-DC-CNX-01-UPS-01-STR-01-001",
+                     *         "is_active": true,
+                     *         "raised_at": "2026-11-20T00:41:00Z",
+                     *         "cleared_at": null,
+                     *         "acknowledged_at": null,
+                     *         "acknowledged_by": null,
+                     *         "resolved_at": null,
+                     *         "resolved_by": null,
+                     *         "value": 0.5,
+                     *         "threshold": 2,
+                     *         "unit": "V",
+                     *         "peak_value": 0.5,
+                     *         "message": "Voltage 0.50 V: open, shorted or reversed battery, or a loose sense lead; isolate it first",
+                     *         "message_code": "voltage_lost",
+                     *         "message_params": {
+                     *           "value": 0.5,
+                     *           "threshold": 2
+                     *         },
+                     *         "withdrawn_at": null,
+                     *         "episode_count": 1,
+                     *         "incident_id": 318,
+                     *         "end_reason": null
+                     *       },
+                     *       "is_active": true,
+                     *       "opened_at": "2026-11-20T00:41:00Z",
+                     *       "cleared_at": null,
+                     *       "alert_count": 24,
+                     *       "active_count": 24,
+                     *       "unacknowledged_count": 0,
+                     *       "battery_count": 24,
+                     *       "acknowledged_at": "2026-11-20T01:12:05Z",
+                     *       "acknowledged_by": "somchai",
+                     *       "assignee": null,
+                     *       "snoozed_until": null,
+                     *       "resolved_at": null,
+                     *       "resolved_by": null,
+                     *       "merged_into": null,
+                     *       "revision": 2,
+                     *       "updated_at": "2026-11-20T00:41:00Z",
+                     *       "timeline": [
+                     *         {
+                     *           "event_id": 910,
+                     *           "at": "2026-11-20T00:41:00Z",
+                     *           "kind": "opened",
+                     *           "actor": null,
+                     *           "note": null,
+                     *           "data": {
+                     *             "severity": "critical",
+                     *             "alert_count": 24
+                     *           }
+                     *         },
+                     *         {
+                     *           "event_id": 917,
+                     *           "at": "2026-11-20T01:12:05Z",
+                     *           "kind": "acknowledged",
+                     *           "actor": "somchai",
+                     *           "note": "On site, checking.",
+                     *           "data": {
+                     *             "alert_count": 24
+                     *           }
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["IncidentDetail"];
+                };
+            };
+            /** @description Problem details; code: bad_request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: not_authenticated, token_expired */
+            401: {
+                headers: {
+                    /** @description The scheme of the credentials that are missing. */
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: incident_not_found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: request_timeout */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: incident_already_acknowledged, incident_changed, incident_ended */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: body_too_large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: idempotency_key_reused, validation_failed */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: too_many_requests */
+            429: {
+                headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: database_unavailable, disk_full */
+            503: {
+                headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    incidents_assign_incident: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Chosen by the sender for one command: a repetition within 24 hours gets the first answer again. */
+                "Idempotency-Key"?: string | null;
+            };
+            path: {
+                /** @description Number of the incident. */
+                incident_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "revision": 1,
+                 *       "assignee": "somchai"
+                 *     }
+                 */
+                "application/json": components["schemas"]["AssignIn"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "incident_id": 318,
+                     *       "family": "voltage",
+                     *       "status": "open",
+                     *       "severity": "critical",
+                     *       "respond_within": "same_day",
+                     *       "location_id": "DC-CNX-01",
+                     *       "system_id": "DC-CNX-01-UPS-01",
+                     *       "string_id": "DC-CNX-01-UPS-01-STR-01",
+                     *       "battery_id": null,
+                     *       "types": [
+                     *         "voltage_low"
+                     *       ],
+                     *       "lead": {
+                     *         "alert_id": 4711,
+                     *         "type": "voltage_low",
+                     *         "severity": "critical",
+                     *         "respond_within": "same_day",
+                     *         "rule_id": "voltage_low.danger",
+                     *         "location_id": "DC-CNX-01",
+                     *         "system_id": "DC-CNX-01-UPS-01",
+                     *         "string_id": "DC-CNX-01-UPS-01-STR-01",
+                     *         "battery_id": "BAT-DC-CNX-01-UPS-01-STR-01-001",
+                     *         "is_active": true,
+                     *         "raised_at": "2026-11-20T00:41:00Z",
+                     *         "cleared_at": null,
+                     *         "acknowledged_at": null,
+                     *         "acknowledged_by": null,
+                     *         "resolved_at": null,
+                     *         "resolved_by": null,
+                     *         "value": 0.5,
+                     *         "threshold": 2,
+                     *         "unit": "V",
+                     *         "peak_value": 0.5,
+                     *         "message": "Voltage 0.50 V: open, shorted or reversed battery, or a loose sense lead; isolate it first",
+                     *         "message_code": "voltage_lost",
+                     *         "message_params": {
+                     *           "value": 0.5,
+                     *           "threshold": 2
+                     *         },
+                     *         "withdrawn_at": null,
+                     *         "episode_count": 1,
+                     *         "incident_id": 318,
+                     *         "end_reason": null
+                     *       },
+                     *       "is_active": true,
+                     *       "opened_at": "2026-11-20T00:41:00Z",
+                     *       "cleared_at": null,
+                     *       "alert_count": 24,
+                     *       "active_count": 24,
+                     *       "unacknowledged_count": 24,
+                     *       "battery_count": 24,
+                     *       "acknowledged_at": null,
+                     *       "acknowledged_by": null,
+                     *       "assignee": "somchai",
+                     *       "snoozed_until": null,
+                     *       "resolved_at": null,
+                     *       "resolved_by": null,
+                     *       "merged_into": null,
+                     *       "revision": 2,
+                     *       "updated_at": "2026-11-20T00:41:00Z",
+                     *       "timeline": [
+                     *         {
+                     *           "event_id": 910,
+                     *           "at": "2026-11-20T00:41:00Z",
+                     *           "kind": "opened",
+                     *           "actor": null,
+                     *           "note": null,
+                     *           "data": {
+                     *             "severity": "critical",
+                     *             "alert_count": 24
+                     *           }
+                     *         },
+                     *         {
+                     *           "event_id": 918,
+                     *           "at": "2026-11-20T01:12:05Z",
+                     *           "kind": "assigned",
+                     *           "actor": "somchai",
+                     *           "note": null,
+                     *           "data": {
+                     *             "assignee": "somchai",
+                     *             "assignee_before": null
+                     *           }
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["IncidentDetail"];
+                };
+            };
+            /** @description Problem details; code: bad_request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: not_authenticated, token_expired */
+            401: {
+                headers: {
+                    /** @description The scheme of the credentials that are missing. */
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: incident_not_found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: request_timeout */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: incident_changed, incident_ended */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: body_too_large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: assignee_unknown, idempotency_key_reused, validation_failed */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: too_many_requests */
+            429: {
+                headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: database_unavailable, disk_full */
+            503: {
+                headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    incidents_comment_on_incident: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Chosen by the sender for one command: a repetition within 24 hours gets the first answer again. */
+                "Idempotency-Key"?: string | null;
+            };
+            path: {
+                /** @description Number of the incident. */
+                incident_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "note": "Breaker of the string is open."
+                 *     }
+                 */
+                "application/json": components["schemas"]["IncidentCommentIn"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "incident_id": 318,
+                     *       "family": "voltage",
+                     *       "status": "open",
+                     *       "severity": "critical",
+                     *       "respond_within": "same_day",
+                     *       "location_id": "DC-CNX-01",
+                     *       "system_id": "DC-CNX-01-UPS-01",
+                     *       "string_id": "DC-CNX-01-UPS-01-STR-01",
+                     *       "battery_id": null,
+                     *       "types": [
+                     *         "voltage_low"
+                     *       ],
+                     *       "lead": {
+                     *         "alert_id": 4711,
+                     *         "type": "voltage_low",
+                     *         "severity": "critical",
+                     *         "respond_within": "same_day",
+                     *         "rule_id": "voltage_low.danger",
+                     *         "location_id": "DC-CNX-01",
+                     *         "system_id": "DC-CNX-01-UPS-01",
+                     *         "string_id": "DC-CNX-01-UPS-01-STR-01",
+                     *         "battery_id": "BAT-DC-CNX-01-UPS-01-STR-01-001",
+                     *         "is_active": true,
+                     *         "raised_at": "2026-11-20T00:41:00Z",
+                     *         "cleared_at": null,
+                     *         "acknowledged_at": null,
+                     *         "acknowledged_by": null,
+                     *         "resolved_at": null,
+                     *         "resolved_by": null,
+                     *         "value": 0.5,
+                     *         "threshold": 2,
+                     *         "unit": "V",
+                     *         "peak_value": 0.5,
+                     *         "message": "Voltage 0.50 V: open, shorted or reversed battery, or a loose sense lead; isolate it first",
+                     *         "message_code": "voltage_lost",
+                     *         "message_params": {
+                     *           "value": 0.5,
+                     *           "threshold": 2
+                     *         },
+                     *         "withdrawn_at": null,
+                     *         "episode_count": 1,
+                     *         "incident_id": 318,
+                     *         "end_reason": null
+                     *       },
+                     *       "is_active": true,
+                     *       "opened_at": "2026-11-20T00:41:00Z",
+                     *       "cleared_at": null,
+                     *       "alert_count": 24,
+                     *       "active_count": 24,
+                     *       "unacknowledged_count": 24,
+                     *       "battery_count": 24,
+                     *       "acknowledged_at": null,
+                     *       "acknowledged_by": null,
+                     *       "assignee": null,
+                     *       "snoozed_until": null,
+                     *       "resolved_at": null,
+                     *       "resolved_by": null,
+                     *       "merged_into": null,
+                     *       "revision": 1,
+                     *       "updated_at": "2026-11-20T00:41:00Z",
+                     *       "timeline": [
+                     *         {
+                     *           "event_id": 910,
+                     *           "at": "2026-11-20T00:41:00Z",
+                     *           "kind": "opened",
+                     *           "actor": null,
+                     *           "note": null,
+                     *           "data": {
+                     *             "severity": "critical",
+                     *             "alert_count": 24
+                     *           }
+                     *         },
+                     *         {
+                     *           "event_id": 919,
+                     *           "at": "2026-11-20T01:12:05Z",
+                     *           "kind": "comment",
+                     *           "actor": "somchai",
+                     *           "note": "Breaker of the string is open.",
+                     *           "data": {}
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["IncidentDetail"];
+                };
+            };
+            /** @description Problem details; code: bad_request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: not_authenticated, token_expired */
+            401: {
+                headers: {
+                    /** @description The scheme of the credentials that are missing. */
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: incident_not_found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: request_timeout */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: incident_changed, incident_ended */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: body_too_large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: idempotency_key_reused, validation_failed */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: too_many_requests */
+            429: {
+                headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: database_unavailable, disk_full */
+            503: {
+                headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    incidents_snooze_incident: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Chosen by the sender for one command: a repetition within 24 hours gets the first answer again. */
+                "Idempotency-Key"?: string | null;
+            };
+            path: {
+                /** @description Number of the incident. */
+                incident_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "revision": 1,
+                 *       "note": "Electrician comes at 16:00.",
+                 *       "until": "2026-11-20T09:00:00Z"
+                 *     }
+                 */
+                "application/json": components["schemas"]["SnoozeIn"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "incident_id": 318,
+                     *       "family": "voltage",
+                     *       "status": "snoozed",
+                     *       "severity": "critical",
+                     *       "respond_within": "same_day",
+                     *       "location_id": "DC-CNX-01",
+                     *       "system_id": "DC-CNX-01-UPS-01",
+                     *       "string_id": "DC-CNX-01-UPS-01-STR-01",
+                     *       "battery_id": null,
+                     *       "types": [
+                     *         "voltage_low"
+                     *       ],
+                     *       "lead": {
+                     *         "alert_id": 4711,
+                     *         "type": "voltage_low",
+                     *         "severity": "critical",
+                     *         "respond_within": "same_day",
+                     *         "rule_id": "voltage_low.danger",
+                     *         "location_id": "DC-CNX-01",
+                     *         "system_id": "DC-CNX-01-UPS-01",
+                     *         "string_id": "DC-CNX-01-UPS-01-STR-01",
+                     *         "battery_id": "BAT-DC-CNX-01-UPS-01-STR-01-001",
+                     *         "is_active": true,
+                     *         "raised_at": "2026-11-20T00:41:00Z",
+                     *         "cleared_at": null,
+                     *         "acknowledged_at": null,
+                     *         "acknowledged_by": null,
+                     *         "resolved_at": null,
+                     *         "resolved_by": null,
+                     *         "value": 0.5,
+                     *         "threshold": 2,
+                     *         "unit": "V",
+                     *         "peak_value": 0.5,
+                     *         "message": "Voltage 0.50 V: open, shorted or reversed battery, or a loose sense lead; isolate it first",
+                     *         "message_code": "voltage_lost",
+                     *         "message_params": {
+                     *           "value": 0.5,
+                     *           "threshold": 2
+                     *         },
+                     *         "withdrawn_at": null,
+                     *         "episode_count": 1,
+                     *         "incident_id": 318,
+                     *         "end_reason": null
+                     *       },
+                     *       "is_active": true,
+                     *       "opened_at": "2026-11-20T00:41:00Z",
+                     *       "cleared_at": null,
+                     *       "alert_count": 24,
+                     *       "active_count": 24,
+                     *       "unacknowledged_count": 24,
+                     *       "battery_count": 24,
+                     *       "acknowledged_at": null,
+                     *       "acknowledged_by": null,
+                     *       "assignee": null,
+                     *       "snoozed_until": "2026-11-20T09:00:00Z",
+                     *       "resolved_at": null,
+                     *       "resolved_by": null,
+                     *       "merged_into": null,
+                     *       "revision": 2,
+                     *       "updated_at": "2026-11-20T00:41:00Z",
+                     *       "timeline": [
+                     *         {
+                     *           "event_id": 910,
+                     *           "at": "2026-11-20T00:41:00Z",
+                     *           "kind": "opened",
+                     *           "actor": null,
+                     *           "note": null,
+                     *           "data": {
+                     *             "severity": "critical",
+                     *             "alert_count": 24
+                     *           }
+                     *         },
+                     *         {
+                     *           "event_id": 920,
+                     *           "at": "2026-11-20T01:12:05Z",
+                     *           "kind": "snoozed",
+                     *           "actor": "somchai",
+                     *           "note": "Electrician comes at 16:00.",
+                     *           "data": {
+                     *             "until": "2026-11-20T09:00:00Z"
+                     *           }
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["IncidentDetail"];
+                };
+            };
+            /** @description Problem details; code: bad_request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: not_authenticated, token_expired */
+            401: {
+                headers: {
+                    /** @description The scheme of the credentials that are missing. */
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: incident_not_found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: request_timeout */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: incident_changed, incident_ended */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: body_too_large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: idempotency_key_reused, snooze_invalid, validation_failed */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: too_many_requests */
+            429: {
+                headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: database_unavailable, disk_full */
+            503: {
+                headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    incidents_end_snooze: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Chosen by the sender for one command: a repetition within 24 hours gets the first answer again. */
+                "Idempotency-Key"?: string | null;
+            };
+            path: {
+                /** @description Number of the incident. */
+                incident_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "revision": 2
+                 *     }
+                 */
+                "application/json": components["schemas"]["EndSnoozeIn"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "incident_id": 318,
+                     *       "family": "voltage",
+                     *       "status": "open",
+                     *       "severity": "critical",
+                     *       "respond_within": "same_day",
+                     *       "location_id": "DC-CNX-01",
+                     *       "system_id": "DC-CNX-01-UPS-01",
+                     *       "string_id": "DC-CNX-01-UPS-01-STR-01",
+                     *       "battery_id": null,
+                     *       "types": [
+                     *         "voltage_low"
+                     *       ],
+                     *       "lead": {
+                     *         "alert_id": 4711,
+                     *         "type": "voltage_low",
+                     *         "severity": "critical",
+                     *         "respond_within": "same_day",
+                     *         "rule_id": "voltage_low.danger",
+                     *         "location_id": "DC-CNX-01",
+                     *         "system_id": "DC-CNX-01-UPS-01",
+                     *         "string_id": "DC-CNX-01-UPS-01-STR-01",
+                     *         "battery_id": "BAT-DC-CNX-01-UPS-01-STR-01-001",
+                     *         "is_active": true,
+                     *         "raised_at": "2026-11-20T00:41:00Z",
+                     *         "cleared_at": null,
+                     *         "acknowledged_at": null,
+                     *         "acknowledged_by": null,
+                     *         "resolved_at": null,
+                     *         "resolved_by": null,
+                     *         "value": 0.5,
+                     *         "threshold": 2,
+                     *         "unit": "V",
+                     *         "peak_value": 0.5,
+                     *         "message": "Voltage 0.50 V: open, shorted or reversed battery, or a loose sense lead; isolate it first",
+                     *         "message_code": "voltage_lost",
+                     *         "message_params": {
+                     *           "value": 0.5,
+                     *           "threshold": 2
+                     *         },
+                     *         "withdrawn_at": null,
+                     *         "episode_count": 1,
+                     *         "incident_id": 318,
+                     *         "end_reason": null
+                     *       },
+                     *       "is_active": true,
+                     *       "opened_at": "2026-11-20T00:41:00Z",
+                     *       "cleared_at": null,
+                     *       "alert_count": 24,
+                     *       "active_count": 24,
+                     *       "unacknowledged_count": 24,
+                     *       "battery_count": 24,
+                     *       "acknowledged_at": null,
+                     *       "acknowledged_by": null,
+                     *       "assignee": null,
+                     *       "snoozed_until": null,
+                     *       "resolved_at": null,
+                     *       "resolved_by": null,
+                     *       "merged_into": null,
+                     *       "revision": 3,
+                     *       "updated_at": "2026-11-20T00:41:00Z",
+                     *       "timeline": [
+                     *         {
+                     *           "event_id": 910,
+                     *           "at": "2026-11-20T00:41:00Z",
+                     *           "kind": "opened",
+                     *           "actor": null,
+                     *           "note": null,
+                     *           "data": {
+                     *             "severity": "critical",
+                     *             "alert_count": 24
+                     *           }
+                     *         },
+                     *         {
+                     *           "event_id": 921,
+                     *           "at": "2026-11-20T01:12:05Z",
+                     *           "kind": "snooze_ended",
+                     *           "actor": "somchai",
+                     *           "note": null,
+                     *           "data": {}
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["IncidentDetail"];
+                };
+            };
+            /** @description Problem details; code: bad_request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: not_authenticated, token_expired */
+            401: {
+                headers: {
+                    /** @description The scheme of the credentials that are missing. */
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: incident_not_found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: request_timeout */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: incident_changed, incident_ended */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: body_too_large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: idempotency_key_reused, validation_failed */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: too_many_requests */
+            429: {
+                headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: database_unavailable, disk_full */
+            503: {
+                headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    incidents_resolve_incident: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Chosen by the sender for one command: a repetition within 24 hours gets the first answer again. */
+                "Idempotency-Key"?: string | null;
+            };
+            path: {
+                /** @description Number of the incident. */
+                incident_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "revision": 1,
+                 *       "note": "Breaker closed again."
+                 *     }
+                 */
+                "application/json": components["schemas"]["ResolveIncidentIn"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "incident": {
+                     *         "incident_id": 318,
+                     *         "family": "voltage",
+                     *         "status": "resolved",
+                     *         "severity": "critical",
+                     *         "respond_within": "same_day",
+                     *         "location_id": "DC-CNX-01",
+                     *         "system_id": "DC-CNX-01-UPS-01",
+                     *         "string_id": "DC-CNX-01-UPS-01-STR-01",
+                     *         "battery_id": null,
+                     *         "types": [
+                     *           "voltage_low"
+                     *         ],
+                     *         "lead": {
+                     *           "alert_id": 4711,
+                     *           "type": "voltage_low",
+                     *           "severity": "critical",
+                     *           "respond_within": "same_day",
+                     *           "rule_id": "voltage_low.danger",
+                     *           "location_id": "DC-CNX-01",
+                     *           "system_id": "DC-CNX-01-UPS-01",
+                     *           "string_id": "DC-CNX-01-UPS-01-STR-01",
+                     *           "battery_id": "BAT-DC-CNX-01-UPS-01-STR-01-001",
+                     *           "is_active": true,
+                     *           "raised_at": "2026-11-20T00:41:00Z",
+                     *           "cleared_at": null,
+                     *           "acknowledged_at": null,
+                     *           "acknowledged_by": null,
+                     *           "resolved_at": null,
+                     *           "resolved_by": null,
+                     *           "value": 0.5,
+                     *           "threshold": 2,
+                     *           "unit": "V",
+                     *           "peak_value": 0.5,
+                     *           "message": "Voltage 0.50 V: open, shorted or reversed battery, or a loose sense lead; isolate it first",
+                     *           "message_code": "voltage_lost",
+                     *           "message_params": {
+                     *             "value": 0.5,
+                     *             "threshold": 2
+                     *           },
+                     *           "withdrawn_at": null,
+                     *           "episode_count": 1,
+                     *           "incident_id": 318,
+                     *           "end_reason": null
+                     *         },
+                     *         "is_active": false,
+                     *         "opened_at": "2026-11-20T00:41:00Z",
+                     *         "cleared_at": "2026-11-20T03:30:00Z",
+                     *         "alert_count": 24,
+                     *         "active_count": 0,
+                     *         "unacknowledged_count": 0,
+                     *         "battery_count": 24,
+                     *         "acknowledged_at": null,
+                     *         "acknowledged_by": null,
+                     *         "assignee": null,
+                     *         "snoozed_until": null,
+                     *         "resolved_at": "2026-11-20T03:30:00Z",
+                     *         "resolved_by": "somchai",
+                     *         "merged_into": null,
+                     *         "revision": 2,
+                     *         "updated_at": "2026-11-20T00:41:00Z",
+                     *         "timeline": [
+                     *           {
+                     *             "event_id": 910,
+                     *             "at": "2026-11-20T00:41:00Z",
+                     *             "kind": "opened",
+                     *             "actor": null,
+                     *             "note": null,
+                     *             "data": {
+                     *               "severity": "critical",
+                     *               "alert_count": 24
+                     *             }
+                     *           },
+                     *           {
+                     *             "event_id": 930,
+                     *             "at": "2026-11-20T03:30:00Z",
+                     *             "kind": "resolved",
+                     *             "actor": "somchai",
+                     *             "note": "Breaker closed again.",
+                     *             "data": {
+                     *               "active_count": 0
+                     *             }
+                     *           }
+                     *         ]
+                     *       },
+                     *       "still_active_count": 0
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Resolved"];
+                };
+            };
+            /** @description Problem details; code: bad_request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: not_authenticated, token_expired */
+            401: {
+                headers: {
+                    /** @description The scheme of the credentials that are missing. */
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: incident_not_found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: request_timeout */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: incident_changed, incident_ended */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: body_too_large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: idempotency_key_reused, validation_failed */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: too_many_requests */
+            429: {
+                headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: database_unavailable, disk_full */
+            503: {
+                headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     realtime_connected: {
         parameters: {
             query?: never;
@@ -15710,6 +18730,28 @@ export interface operations {
         requestBody: {
             content: {
                 "application/json": components["schemas"]["AlertEvent"];
+            };
+        };
+        responses: {
+            /** @description Sent over Socket.IO; there is no response. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    realtime_incident: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["IncidentEvent"];
             };
         };
         responses: {

@@ -10,12 +10,12 @@ from sqlalchemy import text
 
 from battery_api.alerts.alert_rows import AlertDraft, SubjectKeys, TimelineEntry, reopened_draft, write_alerts
 from battery_api.alerts.engine.rules import CLOCK_RULE
-from battery_api.alerts.judge_batch import events_of
+from battery_api.alerts.judge_batch import settle
 from battery_api.alerts.staleness_repository import lock_locations
 from battery_api.context import ProcessContext
 from battery_api.telemetry.ports import Publisher
 from battery_contracts.enums import AlertType
-from battery_contracts.events import AlertEvent
+from battery_contracts.events import AlertMessage
 
 ARRIVED_WITHIN: Final = timedelta(seconds=120)
 """Only what arrived lately tells what the sender's clock shows now."""
@@ -73,7 +73,7 @@ class ClockWatch:
         self._context = context
         self._lags: dict[tuple[int, str], _Lag] = {}
 
-    async def run_once(self, publisher: Publisher) -> list[AlertEvent]:
+    async def run_once(self, publisher: Publisher) -> list[AlertMessage]:
         """Raise and clear alerts about clocks, and publish the changes."""
         now = self._context.clock.now()
         async with self._context.database.begin() as connection:
@@ -89,7 +89,7 @@ class ClockWatch:
             ]
             await lock_locations(connection, sorted({draft.subject.location_key for draft in drafts}))
             await write_alerts(connection, drafts)
-            events = await events_of(connection, drafts)
+            events = await settle(connection, drafts, now=now)
         await publisher.publish_alerts(events)
         return events
 

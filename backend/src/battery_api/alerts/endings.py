@@ -8,6 +8,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from battery_api.accounts.principal import Principal
 from battery_api.alerts import ending_repository, repository
 from battery_api.alerts.ending_repository import EndEntry, HangingAlert
+from battery_api.alerts.grouping.follow import follow
+from battery_api.alerts.judge_batch import incident_events
 from battery_api.fleet.ports import BatteryEnd, Ended
 from battery_contracts.enums import HealthStatus
 from battery_contracts.events import AlertEvent, BatteryStatusUpdate, StatusColumns
@@ -36,9 +38,14 @@ class AlertEndings:
         if entries:
             await ending_repository.end_alerts(connection, entries, actor_id=actor_id)
         await ending_repository.restart_rules(connection, batteries=batteries, strings=strings)
-        alerts = await repository.list_by_id(connection, [entry.alert_id for entry in entries])
+        numbers = [entry.alert_id for entry in entries]
+        changes = await follow(connection, numbers, now=now)
+        alerts = await repository.list_by_id(connection, numbers)
         return Ended(
-            alerts=[AlertEvent(event="ended", alert=alerts[entry.alert_id]) for entry in entries],
+            alerts=[
+                *(AlertEvent(event="ended", alert=alerts[number]) for number in numbers),
+                *await incident_events(connection, changes, now=now),
+            ],
             statuses=_statuses(ends),
         )
 

@@ -6,7 +6,7 @@ from typing import Any, Final
 import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from battery_api.alerts.judge_batch import events_of, judge_batch
+from battery_api.alerts.judge_batch import judge_batch, settle
 from battery_api.alerts.limits import OverrideCache
 from battery_api.alerts.replay.run import replay_location, replay_string
 from battery_api.alerts.status_messages import statuses_of
@@ -36,8 +36,8 @@ class AlertJudge:
 
     async def judge(self, connection: AsyncConnection, batch: JudgedBatch) -> BatchVerdict:
         """Apply the rules in event time, write alerts and their timeline, return the new rule state."""
-        overrides = await self._overrides.get(connection, self._context.clock.now())
-        return await judge_batch(connection, batch, overrides)
+        now = self._context.clock.now()
+        return await judge_batch(connection, batch, await self._overrides.get(connection, now), now=now)
 
     async def judge_again(self, fleet: FleetIndex, due: DueAgain) -> AgainVerdict:
         """Judge strings and locations again from their first changed reading, each in a transaction of its own."""
@@ -70,4 +70,5 @@ class AlertJudge:
             drafts = await replay(connection, fleet, key, overrides, now)
             # An episode that was over before it became known alarms nobody.
             announced = [draft for draft in drafts if not draft.is_new or draft.cleared_at is None]
-            return AgainVerdict(await events_of(connection, announced), await statuses_of(connection, drafts, now))
+            events = await settle(connection, drafts, now=now, announced=announced)
+            return AgainVerdict(events, await statuses_of(connection, drafts, now))

@@ -1,6 +1,7 @@
 """Run the rule engine over a batch and write its decisions on the batch's own connection."""
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any, Final
 
 import numpy as np
@@ -29,6 +30,8 @@ from battery_api.alerts.engine.state import (
     TypeState,
     type_states_to_json,
 )
+from battery_api.alerts.grouping.follow import ChangedIncident, follow
+from battery_api.alerts.grouping.read import list_by_id
 from battery_api.alerts.limits import OverrideSet
 from battery_api.alerts.observations import SubjectGroup, observe
 from battery_api.fleet.catalogue import BatteryEntry, LocationEntry, StringEntry
@@ -37,7 +40,8 @@ from battery_api.telemetry.store.columns import RuleState
 from battery_api.telemetry.store.indices import BatteryKey
 from battery_api.telemetry.store.statements import OpenCounts
 from battery_contracts.enums import AlertType, HvacState
-from battery_contracts.events import AlertEvent
+from battery_contracts.events import AlertEvent, AlertMessage
+from battery_contracts.incidents import IncidentEvent
 
 _log = structlog.get_logger(__name__)
 _ALERTS = Counter("alerts_total", "Changes of alerts that the rules made.", ("event", "type"))
@@ -48,7 +52,9 @@ Entry = BatteryEntry | StringEntry | LocationEntry
 Outcomes = list[Outcome]
 
 
-async def judge_batch(connection: AsyncConnection, batch: JudgedBatch, overrides: OverrideSet) -> BatchVerdict:
+async def judge_batch(
+    connection: AsyncConnection, batch: JudgedBatch, overrides: OverrideSet, *, now: datetime
+) -> BatchVerdict:
     """Apply the rules in event time, write alerts and their timeline, return the new rule state."""
     observed = observe(batch, overrides)
     groups = observed.groups
@@ -74,12 +80,45 @@ async def judge_batch(connection: AsyncConnection, batch: JudgedBatch, overrides
         location_rule_state=changed[SubjectKind.LOCATION],
         open_counts=await _counts(connection, batch, drafts),
         flatlines=observed.flatlines,
-        events=await events_of(connection, drafts),
+        events=await settle(connection, drafts, now=now),
     )
 
 
-async def events_of(connection: AsyncConnection, drafts: Sequence[AlertDraft]) -> list[AlertEvent]:
-    """Return the live events of written alerts, one per alert."""
+async def settle(
+    connection: AsyncConnection,
+    drafts: Sequence[AlertDraft],
+    *,
+    now: datetime,
+    announced: Sequence[AlertDraft] | None = None,
+) -> list[AlertMessage]:
+    """Let incidents follow written alerts; return the live events of both.
+
+    Parameters
+    ----------
+    announced
+        The alerts that anybody is to hear of; all, unless given.
+    """
+    numbers = [draft.alert_id for draft in drafts if draft.alert_id is not None]
+    changes = await follow(connection, numbers, now=now)
+    events = await _events_of(connection, drafts if announced is None else announced)
+    return [*events, *await incident_events(connection, changes, now=now)]
+
+
+async def incident_events(
+    connection: AsyncConnection, changes: Sequence[ChangedIncident], *, now: datetime
+) -> list[IncidentEvent]:
+    """Return the live events of changed incidents."""
+    if not changes:
+        return []
+    incidents = await list_by_id(connection, [change.incident_id for change in changes], now=now)
+    return [
+        IncidentEvent(event=change.kind, incident=incidents[change.incident_id])
+        for change in changes
+        if change.incident_id in incidents
+    ]
+
+
+async def _events_of(connection: AsyncConnection, drafts: Sequence[AlertDraft]) -> list[AlertEvent]:
     changed = [(draft.alert_id, draft.event_kind) for draft in drafts if draft.alert_id is not None]
     ids = [alert_id for alert_id, kind in changed if kind is not None]
     if not ids:

@@ -12,7 +12,7 @@ from battery_api.alerts.engine.batch import LimitTable
 from battery_api.alerts.engine.ladders import Limits
 from battery_api.alerts.engine.prediction_rules import PREDICTION_RULES
 from battery_api.alerts.engine.predictions import disagreement_pct, fall_of
-from battery_api.alerts.judge_batch import events_of
+from battery_api.alerts.judge_batch import settle
 from battery_api.alerts.limits import load_overrides
 from battery_api.alerts.prediction_drafts import EstimatedSubject, Outlook, drafts_of
 from battery_api.alerts.prediction_repository import EstimatedBattery, OpenEstimateAlert
@@ -22,7 +22,7 @@ from battery_api.context import ProcessContext
 from battery_api.fleet.catalogue import CatalogueCache
 from battery_api.telemetry.ports import Publisher
 from battery_api.telemetry.store.statements import write_open_counts
-from battery_contracts.events import AlertEvent
+from battery_contracts.events import AlertMessage
 
 _DEFAULTS = {rule.rule_id: rule.limits() for rule in PREDICTION_RULES}
 
@@ -46,7 +46,7 @@ class PredictionWatch:
         self._catalogue = catalogue
         self._remembered: dict[int, _Remembered] = {}
 
-    async def run_once(self, publisher: Publisher) -> list[AlertEvent]:
+    async def run_once(self, publisher: Publisher) -> list[AlertMessage]:
         """Raise, escalate and clear alerts, and publish the changes."""
         now = self._context.clock.now()
         async with self._context.database.begin() as connection:
@@ -61,7 +61,7 @@ class PredictionWatch:
             drafts = [one for one in await self._drafts(connection, now) if one.subject.battery_key in batteries]
             await write_alerts(connection, drafts)
             await write_open_counts(connection, await open_counts(connection, sorted(batteries)))
-            events = await events_of(connection, drafts)
+            events = await settle(connection, drafts, now=now)
             statuses = await statuses_of(connection, drafts, now)
         # With what a fall is compared changes with the alert about it.
         for battery in batteries:

@@ -176,6 +176,21 @@ async def list_alerts(
     return [as_alert(row) for row in rows.mappings()], total
 
 
+async def list_of_incident(
+    connection: AsyncConnection, incident_id: int, *, skip: int, limit: int
+) -> tuple[list[AlertOut], int]:
+    """Return a page of an incident's alerts: active ones first, then the worst, then the newest; and their number."""
+    total = await connection.scalar(text("select count(*) from alert where incident_id = :id"), {"id": incident_id})
+    statement = f"""
+        {_ALERTS} where a.incident_id = :id
+        order by {_ACTIVE} desc, case a.severity when 'critical' then 2 when 'warning' then 1 else 0 end desc,
+                 a.raised_at desc, a.id desc
+        offset :skip limit :limit
+    """
+    rows = await connection.execute(text(statement), {"id": incident_id, "skip": skip, "limit": limit})
+    return [as_alert(row) for row in rows.mappings()], total or 0
+
+
 async def count_open(connection: AsyncConnection, alert_filter: AlertFilter) -> tuple[int, int]:
     """Return the numbers of active and of pending alerts among those about the same subjects."""
     clauses, values = alert_filter.about()
@@ -357,6 +372,7 @@ def as_alert(row: RowMapping) -> AlertOut:
         withdrawn_at=row["withdrawn_at"],
         episode_count=row["episode_count"],
         end_reason=row["end_reason"],
+        incident_id=row["incident_id"],
     )
 
 

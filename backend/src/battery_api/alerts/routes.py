@@ -144,9 +144,10 @@ async def acknowledge_alert(
 ) -> Response:
     """Acknowledge an alert; it stays active until its condition ends."""
     async with context.database.begin() as connection:
-        detail = await AlertService(connection, principal, context.clock.now()).acknowledge(alert_id, body.note)
-    await parts.publisher.publish_alerts([AlertEvent(event="acknowledged", alert=_without_timeline(detail))])
-    return JsonResponse(detail)
+        acted = await AlertService(connection, principal, context.clock.now()).acknowledge(alert_id, body.note)
+    event = AlertEvent(event="acknowledged", alert=_without_timeline(acted.detail))
+    await parts.publisher.publish_alerts([event, *acted.incidents])
+    return JsonResponse(acted.detail)
 
 
 @router.post(
@@ -178,11 +179,12 @@ async def resolve_alert(
     """
     async with context.database.begin() as connection:
         service = AlertService(connection, principal, context.clock.now())
-        detail, status = await service.resolve(alert_id, body.note if body else None)
-    await parts.publisher.publish_alerts([AlertEvent(event="resolved", alert=_without_timeline(detail))])
-    if status is not None:
-        await parts.publisher.publish_statuses([status])
-    return JsonResponse(detail)
+        acted = await service.resolve(alert_id, body.note if body else None)
+    event = AlertEvent(event="resolved", alert=_without_timeline(acted.detail))
+    await parts.publisher.publish_alerts([event, *acted.incidents])
+    if acted.status is not None:
+        await parts.publisher.publish_statuses([acted.status])
+    return JsonResponse(acted.detail)
 
 
 @router.get("/alert-rules", response_model=Page[RuleOut])

@@ -1,7 +1,7 @@
 """What users do with alerts: list, acknowledge, comment, resolve."""
 
 from datetime import datetime, timedelta
-from typing import Final, Literal
+from typing import Final, Literal, NamedTuple
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -12,6 +12,9 @@ from battery_api.alerts.alert_rows import open_counts
 from battery_api.alerts.engine.rules import READING_RULES
 from battery_api.alerts.engine.state import with_resolved, without_closed
 from battery_api.alerts.errors import AlertAlreadyAcknowledged, AlertAlreadyResolved, AlertNotFound
+from battery_api.alerts.grouping import rows
+from battery_api.alerts.grouping.follow import follow
+from battery_api.alerts.judge_batch import incident_events
 from battery_api.alerts.repository import AlertFilter, AlertState, AlertSubject, SubjectState
 from battery_api.alerts.schemas import AlertDetail, AlertPage, AlertStats, DayCounts, TimelineEntryOut
 from battery_api.db.bangkok import day_start, operating_day
@@ -22,9 +25,18 @@ from battery_api.telemetry.store.instants import microseconds
 from battery_api.telemetry.store.statements import write_open_counts, write_rule_states
 from battery_contracts.enums import AlertType, Severity
 from battery_contracts.events import BatteryStatusUpdate, StatusColumns
+from battery_contracts.incidents import IncidentEvent
 from battery_servicekit.pagination import PageRequest
 
 STATS_DAYS: Final = 30
+
+
+class Acted(NamedTuple):
+    """What a person's action on an alert led to: the alert, its incident, and the battery's status where it changed."""
+
+    detail: AlertDetail
+    incidents: list[IncidentEvent]
+    status: BatteryStatusUpdate | None = None
 
 
 class AlertService:
@@ -70,9 +82,11 @@ class AlertService:
             per_day=[DayCounts(**by_day[day]._asdict()) if day in by_day else DayCounts(day=day) for day in days],
         )
 
-    async def acknowledge(self, alert_id: int, note: str) -> AlertDetail:
+    async def acknowledge(self, alert_id: int, note: str) -> Acted:
         """Record that somebody takes care of the alert."""
-        await self._find(alert_id)
+        subject = await self._find(alert_id)
+        # Locations before alerts, as ingest does: the two can never deadlock.
+        await rows.lock_locations(self._connection, [subject.location_key])
         state = await repository.lock_alert(self._connection, alert_id)
         _require_unresolved(alert_id, state)
         if state.acknowledged_at is not None:
@@ -80,16 +94,22 @@ class AlertService:
                 f"Alert {alert_id} was acknowledged at {state.acknowledged_at:%Y-%m-%d %H:%M} UTC."
             )
         await self._mark(alert_id, "acknowledged", note)
-        return await self.get_alert(alert_id)
+        return await self._acted(alert_id)
 
-    async def resolve(self, alert_id: int, note: str | None) -> tuple[AlertDetail, BatteryStatusUpdate | None]:
-        """Record that an alert is dealt with; also return the battery's new status where it changed.
+    async def resolve(self, alert_id: int, note: str | None) -> Acted:
+        """Record that an alert is dealt with.
 
         The alert stays active for as long as its condition lasts. If that fills the hold of its rule once more, or gets
         worse, the resolution is undone, so that nothing that was resolved too early stays unnoticed.
         """
+        update = await self.resolve_one(alert_id, note)
+        return await self._acted(alert_id, update)
+
+    async def resolve_one(self, alert_id: int, note: str | None) -> BatteryStatusUpdate | None:
+        """Resolve an alert without its incident; return the battery's new status where it changed."""
         subject = await self._find(alert_id)
-        # The state row before the alert row, as ingest does: the two can never deadlock.
+        # Locations, then state rows, then alerts, as ingest does: the two can never deadlock.
+        await rows.lock_locations(self._connection, [subject.location_key])
         subject_state = await repository.lock_subject_state(self._connection, subject)
         state = await repository.lock_alert(self._connection, alert_id)
         _require_unresolved(alert_id, state)
@@ -105,13 +125,18 @@ class AlertService:
                 await self._write_rules(subject, subject_state, rest)
             else:
                 update = await self._clear_unfollowed(alert_id, subject, subject_state)
-        return await self.get_alert(alert_id), update
+        return update
 
     async def comment(self, alert_id: int, note: str) -> AlertDetail:
         """Add to the timeline, in whatever state the alert is; what is there stays as it is."""
         await self._find(alert_id)
         await self._record(alert_id, "comment", note)
         return await self.get_alert(alert_id)
+
+    async def _acted(self, alert_id: int, status: BatteryStatusUpdate | None = None) -> Acted:
+        changes = await follow(self._connection, [alert_id], now=self._now)
+        incidents = await incident_events(self._connection, changes, now=self._now)
+        return Acted(await self.get_alert(alert_id), incidents, status)
 
     async def _find(self, alert_id: int) -> AlertSubject:
         subject = await repository.find_subject(self._connection, alert_id)

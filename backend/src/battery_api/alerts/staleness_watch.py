@@ -25,14 +25,14 @@ from battery_api.alerts.engine.staleness import (
     partly_back,
     stale_subjects,
 )
-from battery_api.alerts.judge_batch import events_of
+from battery_api.alerts.judge_batch import settle
 from battery_api.alerts.staleness_repository import MonitoredBattery, OpenStaleAlert, ResolvedStaleAlert
 from battery_api.context import ProcessContext
 from battery_api.fleet.status import stale_after_s
 from battery_api.telemetry.ports import Publisher
 from battery_api.telemetry.store.statements import write_open_counts
 from battery_contracts.enums import AlertType
-from battery_contracts.events import AlertEvent
+from battery_contracts.events import AlertMessage
 
 SETTLE: Final = timedelta(seconds=120)
 """How long a part of a stale location must be back before the rest gets narrower alerts."""
@@ -91,7 +91,7 @@ class StalenessWatch:
         # Since when a part of a location or string with an open alert is back; losing it merely waits once more.
         self._back_since: dict[SubjectRef, datetime] = {}
 
-    async def run_once(self, publisher: Publisher) -> list[AlertEvent]:
+    async def run_once(self, publisher: Publisher) -> list[AlertMessage]:
         """Raise and clear stale alerts, and publish the changes."""
         now = self._context.clock.now()
         async with self._context.database.begin() as connection:
@@ -106,7 +106,7 @@ class StalenessWatch:
             drafts = _drafts(plan, now)
             await write_alerts(connection, drafts)
             await write_open_counts(connection, await open_counts(connection, plan.batteries))
-            events = await events_of(connection, drafts)
+            events = await settle(connection, drafts, now=now)
         await publisher.publish_alerts(events)
         return events
 

@@ -35,6 +35,9 @@ from battery_api.db import migrate
 from battery_api.db.session import Database
 from battery_api.fleet import retirement_routes
 from battery_api.fleet import routes as fleet_routes
+from battery_api.incidents import idempotency
+from battery_api.incidents import job as incident_job
+from battery_api.incidents import routes as incident_routes
 from battery_api.predictions import job as prediction_job
 from battery_api.predictions import model_routes
 from battery_api.predictions import routes as prediction_routes
@@ -108,6 +111,7 @@ def create_app(settings: GatewaySettings | None = None, overrides: PartOverrides
         prediction_routes,
         model_routes,
         alerts_routes,
+        incident_routes,
     ):
         api.include_router(routes.router)
     app.include_router(api)
@@ -194,6 +198,8 @@ def _jobs(parts: GatewayParts) -> list[PeriodicJob]:
         PeriodicJob("twin_snapshots", 3600.0, lambda: replay_job.thin_once(context)),
         PeriodicJob("predictions", 10.0, predictions.run_once),
         PeriodicJob("outcomes", 300.0, lambda: prediction_job.record_outcomes(context)),
+        PeriodicJob("incidents", 2.0, lambda: incident_job.run_once(context, parts.publisher)),
+        PeriodicJob("request_keys", 3600.0, lambda: idempotency.prune_once(context)),
         PeriodicJob("judge_again", 5.0, lambda: _judge_again(parts)),
         PeriodicJob("stale", settings.stale_check_interval_s, lambda: watch.run_once(parts.publisher)),
         PeriodicJob("estimates", 60.0, lambda: estimates.run_once(parts.publisher)),

@@ -8,10 +8,11 @@ from pydantic import BaseModel
 from battery_api.accounts import examples as accounts_examples
 from battery_api.alerts import examples as alerts_examples
 from battery_api.fleet import examples as fleet_examples
+from battery_api.incidents import examples as incident_examples
 from battery_api.predictions import examples as prediction_examples
 from battery_api.telemetry import examples as telemetry_examples
 from battery_api.twin import examples as twin_examples
-from battery_contracts import events
+from battery_contracts import events, incidents
 from battery_contracts.telemetry import TelemetryBatch
 from battery_servicekit.openapi import description
 from battery_servicekit.openapi.bodies import declare
@@ -24,6 +25,7 @@ EXAMPLES: Final[Examples] = {
     **twin_examples.EXAMPLES,
     **prediction_examples.EXAMPLES,
     **alerts_examples.EXAMPLES,
+    **incident_examples.EXAMPLES,
 }
 """Examples by operation id."""
 _EVENTS: Final[dict[str, type[BaseModel]]] = {
@@ -31,6 +33,7 @@ _EVENTS: Final[dict[str, type[BaseModel]]] = {
     "subscribed": events.Subscribed,
     "telemetry_update": events.TelemetryUpdate,
     "alert": events.AlertEvent,
+    "incident": incidents.IncidentEvent,
     "battery_status_update": events.BatteryStatusUpdate,
     "prediction_update": events.PredictionUpdate,
     "pong": events.Pong,

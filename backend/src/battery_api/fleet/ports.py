@@ -11,7 +11,7 @@ from typing import Any, Literal, Protocol
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from battery_api.accounts.principal import Principal
-from battery_contracts.events import AlertEvent, BatteryStatusUpdate
+from battery_contracts.events import AlertMessage, BatteryStatusUpdate
 
 EndReason = Literal["replaced", "retired"]
 
@@ -38,7 +38,7 @@ class BatteryEnd:
 class Ended:
     """What ended, to publish after the commit."""
 
-    alerts: Sequence[AlertEvent] = ()
+    alerts: Sequence[AlertMessage] = ()
     statuses: Sequence[BatteryStatusUpdate] = ()
 
 
@@ -55,7 +55,7 @@ class Endings(Protocol):
 class FleetPublisher(Protocol):
     """Publishes events to listening clients; best effort, never raises, called after the commit."""
 
-    async def publish_alerts(self, events: Sequence[AlertEvent]) -> None:
+    async def publish_alerts(self, events: Sequence[AlertMessage]) -> None:
         """Publish alert changes."""
         ...
 

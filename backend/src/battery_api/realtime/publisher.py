@@ -9,13 +9,14 @@ from prometheus_client import Counter
 
 from battery_api.realtime.server import RealtimeServer
 from battery_contracts.events import (
-    AlertEvent,
+    AlertMessage,
     BatteryStatusUpdate,
     PredictionUpdate,
     TelemetryUpdate,
     battery_room,
     location_room,
 )
+from battery_contracts.incidents import IncidentEvent
 
 _log = structlog.get_logger(__name__)
 _SENT = Counter("realtime_messages_total", "Messages handed to the Socket.IO server.", ("event",))
@@ -40,10 +41,13 @@ class SocketPublisher:
         for update in updates:
             self._put("telemetry_update", update.model_dump(mode="json", exclude_none=True), update.room)
 
-    async def publish_alerts(self, events: Sequence[AlertEvent]) -> None:
-        """Queue alert changes for the rooms of their location and battery."""
+    async def publish_alerts(self, events: Sequence[AlertMessage]) -> None:
+        """Queue changes of alerts and incidents for the rooms of their location, those of alerts also of battery."""
         for event in events:
             payload = event.model_dump(mode="json")
+            if isinstance(event, IncidentEvent):
+                self._put("incident", payload, location_room(event.incident.location_id))
+                continue
             self._put("alert", payload, location_room(event.alert.location_id))
             if event.alert.battery_id is not None:
                 self._put("alert", payload, battery_room(event.alert.battery_id))

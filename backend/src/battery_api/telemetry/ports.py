@@ -15,7 +15,7 @@ from battery_api.telemetry.store.fleet_index import EntryT_co, FleetIndex
 from battery_api.telemetry.store.indices import BatchSlots, Keys
 from battery_api.telemetry.store.statements import OpenCounts
 from battery_contracts.enums import StringMode
-from battery_contracts.events import AlertEvent, BatteryStatusUpdate, PredictionUpdate, TelemetryUpdate
+from battery_contracts.events import AlertMessage, BatteryStatusUpdate, PredictionUpdate, TelemetryUpdate
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +127,7 @@ class BatchVerdict:
     """New counts of open alerts by battery."""
     flatlines: Mapping[int, bytes | None] = field(default_factory=dict)
     """What the rules keep of how the channels of the batteries move, by string."""
-    events: Sequence[AlertEvent] = ()
+    events: Sequence[AlertMessage] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +151,7 @@ class DueAgain:
 class AgainVerdict:
     """Events of what changed when readings were judged again; it is written and committed."""
 
-    events: Sequence[AlertEvent] = ()
+    events: Sequence[AlertMessage] = ()
     statuses: Sequence[BatteryStatusUpdate] = ()
 
     def joined(self, other: "AgainVerdict") -> "AgainVerdict":
@@ -182,8 +182,8 @@ class Publisher(Protocol):
         """Publish updates, one per room."""
         ...
 
-    async def publish_alerts(self, events: Sequence[AlertEvent]) -> None:
-        """Publish alert changes to the rooms of their location and battery."""
+    async def publish_alerts(self, events: Sequence[AlertMessage]) -> None:
+        """Publish changes of alerts and incidents to the rooms of their location and battery."""
         ...
 
     async def publish_statuses(self, updates: Sequence[BatteryStatusUpdate]) -> None:
@@ -220,7 +220,7 @@ class NoPublisher:
     async def publish_telemetry(self, updates: Sequence[TelemetryUpdate]) -> None:
         """Drop the updates."""
 
-    async def publish_alerts(self, events: Sequence[AlertEvent]) -> None:
+    async def publish_alerts(self, events: Sequence[AlertMessage]) -> None:
         """Drop the events."""
 
     async def publish_statuses(self, updates: Sequence[BatteryStatusUpdate]) -> None:

@@ -71,5 +71,8 @@ class AlertOut(Described):
     episode_count: int = Field(
         1, description="How often the condition came back within an hour; above 1 the alert is unstable."
     )
+    incident_id: int | None = Field(
+        None, description="Number of the incident that it belongs to; null for a moment after it was recorded."
+    )
     end_reason: Literal["replaced", "retired"] | None = None
     """Set where the subject was replaced or retired, which clears its alerts; null otherwise."""

@@ -8,6 +8,7 @@ from battery_contracts.alerts import AlertOut
 from battery_contracts.described import Described
 from battery_contracts.enums import HealthStatus
 from battery_contracts.ids import BatteryId, LocationId
+from battery_contracts.incidents import IncidentEvent
 
 
 class _Event(Described):
@@ -106,6 +107,10 @@ class AlertEvent(_Event):
     """What happened to the alert."""
     alert: AlertOut
     """The alert as it is now."""
+
+
+AlertMessage = AlertEvent | IncidentEvent
+"""What is published of alerts: the change of one alert, or of the incident that it belongs to."""
 
 
 class StatusColumns(_Event):

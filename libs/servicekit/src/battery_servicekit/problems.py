@@ -67,6 +67,8 @@ class Problem(BaseModel):
     """Id of the request, as in `X-Request-Id`; the service's log lines carry it."""
     errors: list[FieldError] | None = None
     """The faulty fields of the request, at most 100; absent where no single field is at fault."""
+    state: dict[str, Any] | None = None
+    """The thing that the request was about as it is now; with a conflict of some endpoints, absent otherwise."""
 
 
 class DomainError(Exception):
@@ -78,9 +80,15 @@ class DomainError(Exception):
     """Headers that errors of the class send, unless there is no use in trying again."""
 
     def __init__(
-        self, detail: str, *, errors: Sequence[FieldError] | None = None, headers: Mapping[str, str] | None = None
+        self,
+        detail: str,
+        *,
+        errors: Sequence[FieldError] | None = None,
+        headers: Mapping[str, str] | None = None,
+        state: BaseModel | None = None,
     ) -> None:
         super().__init__(detail)
+        self.state = state
         self.detail = detail
         self.errors = list(errors) if errors else None
         self.headers = dict(headers or {})
@@ -207,6 +215,7 @@ def problem_response(
     detail: str,
     errors: list[FieldError] | None = None,
     headers: Mapping[str, str] | None = None,
+    state: BaseModel | None = None,
 ) -> Response:
     """Render one problem."""
     problem = Problem(
@@ -217,6 +226,7 @@ def problem_response(
         instance=request.url.path,
         request_id=current_request_id(),
         errors=errors,
+        state=None if state is None else state.model_dump(mode="json"),
     )
     return JsonResponse(problem, status=status, media_type=MEDIA_TYPE, headers=headers, exclude_none=True)
 
@@ -224,7 +234,13 @@ def problem_response(
 def domain_problem(request: Request, error: DomainError) -> Response:
     """Render a domain error as a problem."""
     return problem_response(
-        request, status=error.status, code=error.code, detail=error.detail, errors=error.errors, headers=error.headers
+        request,
+        status=error.status,
+        code=error.code,
+        detail=error.detail,
+        errors=error.errors,
+        headers=error.headers,
+        state=error.state,
     )
 
 

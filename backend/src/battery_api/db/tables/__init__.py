@@ -1,5 +1,5 @@
 """All tables of the platform; importing this package registers them in the metadata."""
 
-from battery_api.db.tables import access, alerts, days, fleet, live, operations, predictions, telemetry, twin
+from battery_api.db.tables import access, alerts, days, fleet, incidents, live, operations, predictions, telemetry, twin
 
-__all__ = ["access", "alerts", "days", "fleet", "live", "operations", "predictions", "telemetry", "twin"]
+__all__ = ["access", "alerts", "days", "fleet", "incidents", "live", "operations", "predictions", "telemetry", "twin"]

@@ -44,6 +44,7 @@ class Alert(Base):
     message_code: Mapped[str]
     message_params: Mapped[dict[str, Any]] = mapped_column(JSONB, server_default=text("'{}'::jsonb"))
     end_reason: Mapped[str | None]
+    incident_id: Mapped[int | None] = mapped_column(ForeignKey("incident.id"))
 
     __table_args__ = (
         # One open alert per subject and type, even if two writers raise it: the last guard against duplicates.
@@ -51,6 +52,7 @@ class Alert(Base):
         Index("ix_alert_raised_at", "raised_at"),
         Index("ix_alert_location_id_raised_at", "location_id", "raised_at"),
         Index("ix_alert_battery_id", "battery_id"),
+        Index("ix_alert_incident_id", "incident_id"),
         CheckConstraint("severity in ('info', 'warning', 'critical')", name="severity"),
         CheckConstraint("cleared_at is null or cleared_at >= raised_at", name="span"),
         CheckConstraint("end_reason in ('replaced', 'retired')", name="end_reason"),

@@ -15,7 +15,7 @@ from battery_api.telemetry.store.instants import NEVER, instants_of
 from battery_contracts.channels import LIVE_DECIMALS
 from battery_contracts.enums import HealthStatus
 from battery_contracts.events import (
-    AlertEvent,
+    AlertMessage,
     BatteryStatusUpdate,
     LiveColumns,
     StatusColumns,
@@ -31,7 +31,7 @@ class Publication:
 
     telemetry: Sequence[TelemetryUpdate] = ()
     statuses: Sequence[BatteryStatusUpdate] = ()
-    alerts: Sequence[AlertEvent] = ()
+    alerts: Sequence[AlertMessage] = ()
 
     def followed_by(self, other: "Publication") -> "Publication":
         """Return the events of two parts of a batch in a row."""

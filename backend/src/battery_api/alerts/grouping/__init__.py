@@ -1,0 +1,1 @@
+"""Alerts of one trouble are one incident: which alerts belong together, and the rows that say so."""

@@ -1,0 +1,1 @@
+"""Incidents: what people do about the alerts of one trouble."""
