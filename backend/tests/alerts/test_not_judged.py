@@ -95,9 +95,10 @@ PHASES: Sequence[tuple[JudgedSignal, Mapping[str, float], Mapping[str, float], i
     (JudgedSignal.TEMPERATURE_OVER_STRING, {"temperature_c": 33.5}, {}, 62),
     (JudgedSignal.TEMPERATURE_OVER_ROOM, {"temperature_c": 36.0}, {}, 12),
     (JudgedSignal.TEMPERATURE, {"temperature_c": 70.0}, {}, 1),
-    (JudgedSignal.RESISTANCE, {"internal_resistance_mohm": 3.4 * 1.9}, {}, 1),
     (JudgedSignal.VOLTAGE_VS_STRING, {"voltage_v": 12.65}, {"all_voltage_v": 14.2}, 12),
     (JudgedSignal.VOLTAGE, {"voltage_v": 16.5}, {}, 1),
+    # After the voltages on float, which an ohmic test puts to sleep for half an hour.
+    (JudgedSignal.RESISTANCE, {"internal_resistance_mohm": 3.4 * 1.9}, {}, 1),
     (JudgedSignal.DISCHARGE_VOLTAGE, {}, {"all_voltage_v": 10.2, "current_a": -70.0}, 2),
 )
 

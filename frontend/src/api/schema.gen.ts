@@ -3629,7 +3629,7 @@ export interface components {
          *     look like health.
          * @enum {string}
          */
-        Gate: "always" | "float" | "charging" | "discharge";
+        Gate: "always" | "float" | "steady_float" | "charging" | "discharge";
         /**
          * HealthEvidence
          * @description One piece of evidence of a battery's health, and its age.

@@ -60,7 +60,7 @@ async def judge_batch(
     groups = observed.groups
     outcomes = {group.kind: outcomes_of(group) for group in groups}
     if not any(outcomes.values()):
-        return BatchVerdict(flatlines=observed.flatlines)
+        return BatchVerdict(flatlines=observed.flatlines, trends=observed.trends)
     drafts: list[AlertDraft] = []
     changed: dict[SubjectKind, dict[int, RuleState | None]] = {}
     links: list[tuple[SubjectKind, int, AlertType, AlertDraft]] = []
@@ -80,6 +80,7 @@ async def judge_batch(
         location_rule_state=changed[SubjectKind.LOCATION],
         open_counts=await _counts(connection, batch, drafts),
         flatlines=observed.flatlines,
+        trends=observed.trends,
         events=await settle(connection, drafts, now=now),
     )
 
@@ -243,6 +244,7 @@ def _apply(draft: AlertDraft, transition: Transition, subject: SubjectKeys) -> N
         "hold_min": limits.hold_us / 60e6,
         **({"value_min": transition.value / 60.0} if rule.unit == "s" and transition.value is not None else {}),
         "since": since,
+        **transition.parts,
     }
     data |= {
         "rule_id": rule.rule_id,

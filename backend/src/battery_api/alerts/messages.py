@@ -31,6 +31,11 @@ MESSAGES: Final[Mapping[str, str]] = {
     "string_voltage_low": "String voltage is {value:.0f} % of nominal: an open string, or the voltage of one battery",
     "charge_current_high": "Charge current {value:.0f} A, above {threshold:.0f} A",
     "discharge_current_high": "Discharge current {value:.0f} A, above {threshold:.0f} A",
+    "thermal_runaway": "Thermal runaway: float current {current_ratio:.1f} times its steady value, hottest battery "
+    "{over_room_c:.1f} °C warmer than the room, both rising. Stop charging and keep away",
+    "thermal_runaway_heat": "Possible thermal runaway: hottest battery {over_room_c:.1f} °C warmer than the room and "
+    "rising by {rise_c_per_h:.1f} °C/h; the float current does not confirm it. Stop charging",
+    "grid_unstable": "Mains lost {value:.0f} times within 24 hours",
     "mains_lost": "Mains lost",
     "mains_lost_long": "Mains lost for more than {hold_min:.0f} min",
     "hvac_degraded": "Air conditioning degraded",

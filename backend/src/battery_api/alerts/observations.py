@@ -12,15 +12,17 @@ from battery_api.alerts.engine.comparison import Moments, Peers, StringValues, s
 from battery_api.alerts.engine.flatline import FlatlineTracker
 from battery_api.alerts.engine.ladders import Gate, SubjectKind
 from battery_api.alerts.engine.rules import RULES_OF
-from battery_api.alerts.engine.signals import battery_signals, location_signals, string_signals
+from battery_api.alerts.engine.signals import STRING_TRENDS, battery_signals, location_signals, string_signals
 from battery_api.alerts.engine.state import BadRuleState, TypeState, type_states_from_json
 from battery_api.alerts.limits import OverrideSet
+from battery_api.alerts.string_trends import BatchTrends, follow_trends
 from battery_api.fleet.catalogue import BatteryEntry, LocationEntry, StringEntry
 from battery_api.fleet.ohmic import drift_pct, resistance_at_25c
 from battery_api.telemetry.ingest.string_context import NewestValues, SubjectValues, ValueTimeline, stale_after_us
 from battery_api.telemetry.ports import JudgedBatch, Readings, Subjects
 from battery_api.telemetry.store.columns import BoolArray, FloatArray, IntArray
 from battery_api.telemetry.store.indices import BatchSlots
+from battery_api.telemetry.store.string_modes import DISCHARGE_BELOW_A, RECHARGE_ABOVE_A
 from battery_contracts.enums import DISCHARGING_MODES, AlertType, HvacState, StringMode
 
 _log = structlog.get_logger(__name__)
@@ -55,6 +57,8 @@ class Observed:
 
     groups: Sequence[SubjectGroup]
     flatlines: Mapping[int, bytes | None]
+    trends: Mapping[int, bytes | None]
+    """Slow trends of the strings, as they are stored."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,21 +80,36 @@ def observe(batch: JudgedBatch, overrides: OverrideSet) -> Observed:
     """Return what the rules judge of a batch."""
     context = _battery_context(batch)
     tracker, flat_s = _flat_lines(batch, context)
+    followed = follow_trends(batch, context.temperatures)
     groups = [
-        _battery_subjects(batch, context, flat_s, overrides),
-        _string_subjects(batch, context, overrides),
+        _battery_subjects(batch, context, flat_s, followed.battery_is_disturbed, overrides),
+        _string_subjects(batch, context, followed, overrides),
         _location_subjects(batch, overrides),
     ]
     before = batch.strings.flatlines
     after = enumerate(tracker.stored())
-    return Observed(groups, {slot: stored for slot, stored in after if stored != before[slot]})
+    changed = {slot: stored for slot, stored in after if stored != before[slot]}
+    return Observed(groups, changed, followed.changed)
 
 
 def gates_of(modes: Sequence[StringMode | None], settled: BoolArray) -> dict[Gate, BoolArray]:
     """Return which gates are open (m,) in modes (m,); ``settled`` (m,) is that of the string then."""
     unknown = np.array([mode is None for mode in modes], np.bool_)
     discharging = np.array([mode in DISCHARGING_MODES for mode in modes], np.bool_)
-    return {Gate.FLOAT: settled | unknown, Gate.CHARGING: ~discharging, Gate.DISCHARGE: discharging}
+    on_float = settled | unknown
+    return {
+        Gate.FLOAT: on_float,
+        Gate.STEADY_FLOAT: on_float,
+        Gate.CHARGING: ~discharging,
+        Gate.DISCHARGE: discharging,
+    }
+
+
+def shows_float(modes: Sequence[StringMode | None], current_a: FloatArray) -> BoolArray:
+    """Return whether strings (m,) float for certain: by their mode, and by a current that is known."""
+    on_float = np.array([mode is StringMode.FLOAT for mode in modes], np.bool_)
+    is_small: BoolArray = (current_a >= DISCHARGE_BELOW_A) & (current_a <= RECHARGE_ABOVE_A)
+    return on_float & is_small
 
 
 def _battery_context(batch: JudgedBatch) -> _BatteryContext:
@@ -130,7 +149,11 @@ def _flat_lines(batch: JudgedBatch, context: _BatteryContext) -> tuple[FlatlineT
 
 
 def _battery_subjects(
-    batch: JudgedBatch, context: _BatteryContext, flat_s: Mapping[str, FloatArray], overrides: OverrideSet
+    batch: JudgedBatch,
+    context: _BatteryContext,
+    flat_s: Mapping[str, FloatArray],
+    is_disturbed: BoolArray,
+    overrides: OverrideSet,
 ) -> SubjectGroup:
     readings, batteries = batch.battery_readings, batch.batteries
     ohmic = _ohmic(batch)
@@ -144,8 +167,12 @@ def _battery_subjects(
         age_s=batch.age_s,
     )
     gates = gates_of(batch.mode, batch.settled)
+    # Without mains, a string discharges unless its current shows that a generator or a test feeds its charger.
+    current_a = readings.values.get("current_a", np.full(len(readings), np.nan))
+    gates[Gate.FLOAT] &= ~batch.mains_lost | shows_float(batch.mode, current_a)
     # What the voltages rule out is unknown: the gates of both sides are open.
     gates[Gate.FLOAT] |= context.discharge_contradicted
+    gates[Gate.STEADY_FLOAT] = gates[Gate.FLOAT] & ~is_disturbed
     gates[Gate.CHARGING] |= context.discharge_contradicted
     gates[Gate.DISCHARGE] &= ~context.discharge_contradicted
     gates[Gate.DISCHARGE] |= context.charge_contradicted
@@ -182,28 +209,39 @@ class _StringInstants:
         )
 
 
-def _string_subjects(batch: JudgedBatch, context: _BatteryContext, overrides: OverrideSet) -> SubjectGroup:
+def _string_subjects(
+    batch: JudgedBatch, context: _BatteryContext, followed: BatchTrends, overrides: OverrideSet
+) -> SubjectGroup:
     readings, instants = batch.string_readings, _StringInstants.of(batch, context)
-    own_us = _microseconds(readings)
-    time_us = np.concatenate([own_us, instants.time_us])
+    own_us, of_trends = _microseconds(readings), followed.instants
+    time_us = np.concatenate([own_us, instants.time_us, of_trends.time_us])
     order = np.argsort(time_us, kind="stable")
     total_v = _voltage_sums(batch, instants).at(readings.subject, own_us)
     own = dict(readings.values)
     own["voltage_off_sum_pct"] = np.abs(own.get("voltage_v", np.full(len(readings), np.nan)) / total_v - 1.0) * 100.0
-    of_instants = {"current_contradicted": instants.current_contradicted}
+    parts = (
+        (len(readings), own),
+        (len(instants.time_us), {"current_contradicted": instants.current_contradicted}),
+        (len(of_trends), {name: getattr(followed.trends, name) for name in STRING_TRENDS}),
+    )
 
     def joined(name: str) -> FloatArray:
-        absent, absent_own = np.full(len(instants.time_us), np.nan), np.full(len(readings), np.nan)
-        values: FloatArray = np.concatenate([own.get(name, absent_own), of_instants.get(name, absent)])
-        return values[order]
+        columns = [values.get(name, np.full(count, np.nan)) for count, values in parts]
+        return np.concatenate(columns)[order]
 
-    signals = string_signals({name: joined(name) for name in {*own, *of_instants}}, len(order))
+    signals = string_signals({name: joined(name) for _, values in parts for name in values}, len(order))
+    current_a = own.get("current_a", np.full(len(readings), np.nan))
+    on_float = batch.string_settled & (~batch.string_mains_lost | shows_float(batch.string_mode, current_a))
+    always = np.ones(len(order) - len(readings), np.bool_)
     observations = Observations(
-        np.concatenate([readings.subject, instants.string])[order],
+        np.concatenate([readings.subject, instants.string, of_trends.string])[order],
         time_us[order],
-        np.concatenate([stale_after_us(readings.interval_s), instants.max_gap_us])[order],
+        np.concatenate([stale_after_us(readings.interval_s), instants.max_gap_us, of_trends.valid_us])[order],
         signals,
-        {Gate.FLOAT: np.concatenate([batch.string_settled, np.ones(len(instants.time_us), np.bool_)])[order]},
+        {
+            Gate.FLOAT: np.concatenate([on_float, always])[order],
+            Gate.STEADY_FLOAT: np.concatenate([on_float & ~followed.string_is_disturbed, always])[order],
+        },
     )
     return _group(SubjectKind.STRING, batch.strings, observations, overrides)
 

@@ -66,6 +66,8 @@ class StringSubjects(Subjects[StringEntry]):
     mode: Sequence[StringMode | None]
     flatlines: Sequence[bytes | None]
     """What the rules keep of how the channels of each string's batteries move."""
+    trends: Sequence[bytes | None]
+    """What the rules keep of the slow trends of each string."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +96,10 @@ class JudgedBatch:
     Per battery reading (m,): ``mode`` of the string at that instant (None: unknown) and since when; ``settled``, false
     during a discharge, a recharge and the 72 h after it; ``room_c``, the newest room temperature then, and
     ``own_temperature_c``, the newest of the battery itself (NaN: unknown). ``age_s`` tells by channel how long ago the
-    battery last measured it. ``string_settled`` (k,) is ``settled`` for the string readings.
+    battery last measured it. ``mains_lost`` says whether the mains of the location were lost then, false where that is
+    unknown; ``discharged_us`` is when the string last discharged, `NEVER` if not. The fields ``string_*`` (k,) are the
+    same for the string readings. Location readings carry ``mains_losses_24h``, how often the mains were lost within
+    the day before them.
     """
 
     batteries: BatterySubjects
@@ -110,7 +115,13 @@ class JudgedBatch:
     room_c: FloatArray
     own_temperature_c: FloatArray
     age_s: Mapping[str, FloatArray]
+    mains_lost: BoolArray
+    discharged_us: IntArray
+    string_mode: Sequence[StringMode | None]
     string_settled: BoolArray
+    string_room_c: FloatArray
+    string_mains_lost: BoolArray
+    string_discharged_us: IntArray
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +138,8 @@ class BatchVerdict:
     """New counts of open alerts by battery."""
     flatlines: Mapping[int, bytes | None] = field(default_factory=dict)
     """What the rules keep of how the channels of the batteries move, by string."""
+    trends: Mapping[int, bytes | None] = field(default_factory=dict)
+    """What the rules keep of the slow trends of strings."""
     events: Sequence[AlertMessage] = ()
 
 

@@ -5,15 +5,33 @@ import sys
 import numpy as np
 import pytest
 
-from battery_api.alerts.engine.ladders import Direction, Rule, SubjectKind
+from battery_api.alerts.engine.floors import floor_of
+from battery_api.alerts.engine.ladders import Direction, Gate, Rule, SubjectKind
 from battery_api.alerts.engine.prediction_rules import PREDICTION_RULES
 from battery_api.alerts.engine.rules import CLOCK_RULE, RULE_BY_ID, RULES, WATCH_RULES
 from battery_api.alerts.engine.signals import battery_signals, location_signals, string_signals
 from battery_api.alerts.limits import SCOPES_OF, is_band_valid
 from battery_api.alerts.messages import MESSAGES, render
-from battery_contracts.enums import RespondWithin, Severity
+from battery_contracts.enums import AlertType, RespondWithin, Severity
 
 ALL = (*RULES, *WATCH_RULES, *PREDICTION_RULES, CLOCK_RULE)
+
+
+@pytest.mark.parametrize("alert_type", AlertType)
+def test_every_alert_type_has_a_rule(alert_type: AlertType) -> None:
+    assert any(rule.type is alert_type for rule in RULE_BY_ID.values())
+
+
+def test_runaway_is_a_life_safety_rule_that_no_gate_or_override_silences() -> None:
+    runaway = [rule for rule in RULES if rule.type is AlertType.THERMAL_RUNAWAY]
+    assert {rule.gate for rule in runaway} == {Gate.ALWAYS}
+    assert all(floor_of(rule) is not None for rule in runaway)
+
+
+def test_an_ohmic_test_puts_no_danger_rule_to_sleep() -> None:
+    asleep = {rule.signal for rule in RULES if rule.gate is Gate.STEADY_FLOAT}
+    assert asleep >= {"voltage_v", "voltage_spread_v", "float_current_ma_per_ah"}
+    assert not asleep & {"temperature_c", "temperature_over_room_c", "resistance_drift_pct"}
 
 
 def test_rule_ids_are_unique() -> None:
@@ -35,6 +53,9 @@ def test_rule_is_sound(rule: Rule) -> None:
         "ml_p50_days": 40.0,
         "twin_p50_days": 60.0,
         "provenance": "measured",
+        "current_ratio": 3.2,
+        "over_room_c": 12.0,
+        "rise_c_per_h": 4.0,
     }
     assert render(rule.message_code, params) == MESSAGES[rule.message_code].format(**params)
     assert rule.subject in SCOPES_OF

@@ -3,6 +3,7 @@
 For a healthy fleet the search is all: nothing breached, nothing stored, nothing to do.
 """
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -129,9 +130,12 @@ def judge_candidates(
                 continue
             in_force = {rule.rule_id: limits.of(rule, subject) for rule in chosen}
             columns = _columns(observations, chosen, readings, installed_us.get(subject))
+            parts = _parts(observations, chosen, readings)
             before = states.get(subject, {}).get(alert_type, EMPTY)
             time_us = observations.time_us[readings].tolist()
-            after, transitions = _judge_readings(chosen, in_force, before, time_us, columns, max_gap_us=gap_us)
+            after, transitions = _judge_readings(
+                chosen, in_force, before, time_us, columns, parts=parts, max_gap_us=gap_us
+            )
             outcomes.append(Outcome(subject, alert_type, before, after, transitions))
     return outcomes
 
@@ -143,11 +147,15 @@ def _judge_readings(
     time_us: Sequence[int],
     columns: Mapping[str, tuple[Sequence[float], Sequence[bool]]],
     *,
+    parts: Mapping[str, Sequence[Mapping[str, float]]],
     max_gap_us: Sequence[int],
 ) -> tuple[TypeState, list[Transition]]:
     transitions = []
     for row, at_us in enumerate(time_us):
-        samples = {rule_id: Sample(at_us, value[row], is_open[row]) for rule_id, (value, is_open) in columns.items()}
+        samples = {
+            rule_id: Sample(at_us, value[row], is_open[row], parts[rule_id][row] if rule_id in parts else {})
+            for rule_id, (value, is_open) in columns.items()
+        }
         state, transition = judge_type(rules, limits, state, samples, max_gap_us=max_gap_us[row])
         if transition is not None:
             transitions.append(transition)
@@ -166,6 +174,19 @@ def _columns(
             is_open = is_open & (observations.time_us[readings] - installed_us >= COMMISSIONING_US)
         columns[rule.rule_id] = (observations.signals[rule.signal][readings].tolist(), is_open.tolist())
     return columns
+
+
+def _parts(observations: Observations, rules: Sequence[Rule], readings: IntArray) -> dict[str, list[dict[str, float]]]:
+    """Return by rule with parts the known ones of each reading."""
+    found = {}
+    for rule in rules:
+        if rule.parts:
+            values = [observations.signals[part][readings].tolist() for part in rule.parts]
+            of_readings = [dict(zip(rule.parts, row, strict=True)) for row in zip(*values, strict=True)]
+            found[rule.rule_id] = [
+                {name: value for name, value in row.items() if not math.isnan(value)} for row in of_readings
+            ]
+    return found
 
 
 def _breached(observations: Observations, rule: Rule, limits: LimitTable) -> BoolArray:

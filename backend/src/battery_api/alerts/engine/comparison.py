@@ -56,6 +56,10 @@ class StringValues:
     """Value of a healthy battery of the string; NaN where fewer than three can be compared."""
     total: FloatArray
     """Sum over its batteries; NaN where one of them is not known."""
+    highest: FloatArray
+    """Highest value of its batteries that are known; NaN where none is."""
+    present: IntArray
+    """How many of its batteries are known."""
 
 
 def string_values(
@@ -82,7 +86,8 @@ def string_values(
 
 def _complete_sweeps(value: FloatArray, moments: Moments, members: IntArray) -> StringValues:
     """Return the values of the instants at which every battery of a string was measured, NaN elsewhere."""
-    shown = StringValues(np.full(len(value), np.nan), np.full(len(value), np.nan))
+    reference, total, highest = (np.full(len(value), np.nan) for _ in range(3))
+    shown = StringValues(reference, total, highest, np.zeros(len(value), np.int64))
     known = np.flatnonzero(~np.isnan(value))
     if not len(known):
         return shown
@@ -97,6 +102,8 @@ def _complete_sweeps(value: FloatArray, moments: Moments, members: IntArray) -> 
     middle[(size < MIN_COMPARED) | ~is_complete] = np.nan
     shown.reference[order] = np.repeat(middle, size)
     shown.total[order] = np.repeat(np.where(is_complete, np.add.reduceat(ordered, start), np.nan), size)
+    shown.highest[order] = np.repeat(ordered[start + size - 1], size)
+    shown.present[order] = np.repeat(size, size)
     return shown
 
 
@@ -122,6 +129,7 @@ def _compare_one_by_one(
         for row, since, valid in zip(at_once.tolist(), since_us, valid_us, strict=True):
             oldest_us = max(since, time_us - valid)
             present = [reading for at_us, reading in newest.values() if at_us >= oldest_us]
+            shown.highest[row], shown.present[row] = max(present, default=np.nan), len(present)
             if len(present) >= MIN_COMPARED:
                 shown.reference[row] = median(present)
             if len(present) == members:

@@ -79,7 +79,7 @@ class FlatlineTracker:
         """
         row = np.searchsorted(self._battery, battery)
         flat_s = {channel: np.full(len(battery), np.nan) for channel in FLAT_CHANNELS}
-        for readings in _instants_in_turn(self._string[row], time_us):
+        for readings in instants_in_turn(self._string[row], time_us):
             for channel in FLAT_CHANNELS:
                 measured = readings[~np.isnan(values[channel][readings])]
                 if len(measured):
@@ -127,7 +127,7 @@ class FlatlineTracker:
         return np.where(others >= _LEAST_OTHERS, share, 0.0).astype(np.float32)
 
 
-def _instants_in_turn(string: IntArray, time_us: IntArray) -> Iterator[IntArray]:
+def instants_in_turn(string: IntArray, time_us: IntArray) -> Iterator[IntArray]:
     """Yield the readings (m,) of the first instant of every string, then those of the second, and so on."""
     if not len(string):
         return

@@ -42,6 +42,9 @@ BOUNDS_OF: Final[Mapping[str, Bounds]] = {
     "charge_current_a": Bounds(0.0, 1000.0),
     "float_current_ma_per_ah": Bounds(0.0, 100.0),
     "discharge_current_a": Bounds(0.0, 5000.0),
+    "runaway_score": Bounds(0.0, 5.0),
+    "runaway_heat_score": Bounds(0.0, 5.0),
+    "mains_losses_24h": Bounds(0.0, 100.0),
     "mains_lost": Bounds(0.0, 1.0),
     "hvac_loss": Bounds(0.0, 2.0),
     "room_c": Bounds(-20.0, 60.0),
@@ -62,6 +65,9 @@ _FLOORS: Final[Mapping[str, float]] = {
     "current_high.float_critical": 10.0,
     "current_high.charge_critical": 90.0,
     "current_high.danger": 1500.0,
+    # Scores in units of the limits.
+    "thermal_runaway.composite": 1.2,
+    "thermal_runaway.heat": 1.2,
 }
 
 

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Final, Literal
 
@@ -29,6 +29,8 @@ class Sample:
     at_us: int
     value: float
     gate_open: bool
+    parts: Mapping[str, float] = field(default_factory=dict)
+    """Values of the parts that the rule names, where they are known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +49,7 @@ class Transition:
     value: float | None
     peak: float
     resolved_us: int | None = None
+    parts: Mapping[str, float] = field(default_factory=dict)
 
 
 def verdict_of(run: RuleRun | None) -> Verdict:
@@ -213,7 +216,10 @@ def _transition(
     run: RuleRun,
     samples: Mapping[str, Sample],
 ) -> Transition:
-    return Transition(kind, run.at_us, run.since_us, rule, limits[rule.rule_id], samples[rule.rule_id].value, run.peak)
+    sample = samples[rule.rule_id]
+    return Transition(
+        kind, run.at_us, run.since_us, rule, limits[rule.rule_id], sample.value, run.peak, parts=sample.parts
+    )
 
 
 def _gated(rule: Rule, limits: Limits, run: RuleRun | None, sample: Sample, max_gap_us: int) -> RuleRun | None:

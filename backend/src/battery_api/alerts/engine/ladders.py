@@ -38,6 +38,8 @@ class Gate(StrEnum):
     ALWAYS = "always"
     FLOAT = "float"
     """On float and settled: not during a discharge, its recharge, and the 72 h after it."""
+    STEADY_FLOAT = "steady_float"
+    """As `FLOAT`, and no ohmic test disturbs voltages and float current."""
     CHARGING = "charging"
     """Any mode but a discharge."""
     DISCHARGE = "discharge"
@@ -76,6 +78,8 @@ class Rule:
         The condition ends when its gate closes; otherwise a closed gate freezes it.
     adjustable
         Overrides may change it.
+    parts
+        Signals that its message names beside its own.
     has_hold
         It waits before it raises and clears; otherwise overrides cannot set a hold.
     """
@@ -100,6 +104,7 @@ class Rule:
     ends_with_mode: bool = False
     adjustable: bool = True
     has_hold: bool = True
+    parts: tuple[str, ...] = ()
 
     @property
     def urgency(self) -> tuple[int, int]:

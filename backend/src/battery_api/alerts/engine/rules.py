@@ -4,6 +4,7 @@ Rules of one type at one subject share one alert, whose severity is the highest 
 resolved in docs/sources.md; a value without one is engineering judgement (EJ) and meant to be overridden.
 """
 
+from dataclasses import replace
 from typing import Final
 
 from battery_api.alerts.engine.ladders import (
@@ -30,14 +31,14 @@ _VOLTAGE: Final = (
         "V",
         "voltage_low",
         levels=(
-            week("float", 13.0, 13.2, 30 * MINUTE_S, source="EJ: 0.5 V below the float band", gate=Gate.FLOAT),
+            week("float", 13.0, 13.2, 30 * MINUTE_S, source="EJ: 0.5 V below the float band", gate=Gate.STEADY_FLOAT),
             same_day(
                 "float_critical",
                 12.6,
                 12.9,
                 10 * MINUTE_S,
                 source="EJ: below rest voltage, not charged",
-                gate=Gate.FLOAT,
+                gate=Gate.STEADY_FLOAT,
             ),
             week("not_charged", 12.9, 13.1, 6 * HOUR_S, source="EJ: a recharge that does not rise", gate=Gate.CHARGING),
             same_day(
@@ -75,7 +76,9 @@ _VOLTAGE: Final = (
         "V",
         "shorted_cell",
         levels=(
-            same_day("shorted_cell", -1.5, -1.0, 10 * MINUTE_S, source="one shorted cell of six", gate=Gate.FLOAT),
+            same_day(
+                "shorted_cell", -1.5, -1.0, 10 * MINUTE_S, source="one shorted cell of six", gate=Gate.STEADY_FLOAT
+            ),
         ),
     ),
     *ladder(
@@ -85,7 +88,14 @@ _VOLTAGE: Final = (
         "V",
         "voltage_high",
         levels=(
-            week("float", 14.1, 14.0, 30 * MINUTE_S, source="EJ: above compensated float at 10 °C", gate=Gate.FLOAT),
+            week(
+                "float",
+                14.1,
+                14.0,
+                30 * MINUTE_S,
+                source="EJ: above compensated float at 10 °C",
+                gate=Gate.STEADY_FLOAT,
+            ),
             same_day(
                 "charge", 15.0, 14.8, 10 * MINUTE_S, source="upper end of boost voltages [LEO]", gate=Gate.CHARGING
             ),
@@ -99,8 +109,8 @@ _VOLTAGE: Final = (
         "V",
         "voltage_spread",
         levels=(
-            month("float", 0.27, 0.22, 24 * HOUR_S, source="2 % of float voltage [MAX]", gate=Gate.FLOAT),
-            week("float_high", 0.50, 0.40, HOUR_S, source="0.5 V per block [ALP]; hold EJ", gate=Gate.FLOAT),
+            month("float", 0.27, 0.22, 24 * HOUR_S, source="2 % of float voltage [MAX]", gate=Gate.STEADY_FLOAT),
+            week("float_high", 0.50, 0.40, HOUR_S, source="0.5 V per block [ALP]; hold EJ", gate=Gate.STEADY_FLOAT),
         ),
         # New batteries spread up to 2 % during their first months [MAX].
         settling_levels=frozenset({"float"}),
@@ -265,7 +275,14 @@ _SENSORS: Final = (
         "string_voltage_off_sum",
         # One open block of 24 is 4 %; two meters of 1 % each may differ by 2 %.
         levels=(
-            week("string_sum", 3.0, 2.5, 10 * MINUTE_S, source="EJ: beyond the errors of the meters", gate=Gate.FLOAT),
+            week(
+                "string_sum",
+                3.0,
+                2.5,
+                10 * MINUTE_S,
+                source="EJ: beyond the errors of the meters",
+                gate=Gate.STEADY_FLOAT,
+            ),
         ),
         subject=SubjectKind.STRING,
     ),
@@ -277,7 +294,9 @@ _SENSORS: Final = (
         "float_current_off",
         # The sensor of the load current has an offset of up to 1 A and a gain error of 1.5 % [NOR].
         levels=(
-            week("float_current", 3.0, 2.5, 10 * MINUTE_S, source="EJ: beyond a sensor's offset", gate=Gate.FLOAT),
+            week(
+                "float_current", 3.0, 2.5, 10 * MINUTE_S, source="EJ: beyond a sensor's offset", gate=Gate.STEADY_FLOAT
+            ),
         ),
         subject=SubjectKind.STRING,
     ),
@@ -323,14 +342,14 @@ _CURRENT: Final = (
         # New strings take 0.2 to 0.5 mA/Ah at 25 °C, aged ones up to three times that; 1 is the design value of
         # IEC 62485-2 on float and 8 on boost.
         levels=(
-            week("float", 3.0, 2.5, HOUR_S, source="EJ: three times the design value", gate=Gate.FLOAT),
+            week("float", 3.0, 2.5, HOUR_S, source="EJ: three times the design value", gate=Gate.STEADY_FLOAT),
             same_day(
                 "float_critical",
                 8.0,
                 6.0,
                 10 * MINUTE_S,
                 source="EJ: as on boost; thermal runaway, or a cell is shorted",
-                gate=Gate.FLOAT,
+                gate=Gate.STEADY_FLOAT,
             ),
         ),
         subject=SubjectKind.STRING,
@@ -348,7 +367,54 @@ _CURRENT: Final = (
         subject=SubjectKind.STRING,
     ),
 )
+_RUNAWAY: Final = tuple(
+    replace(rule, parts=("current_ratio", "over_room_c", "rise_c_per_h"))
+    for rule in (
+        # Scores in units of the limits, see `trends`. Its own current takes a string in runaway off float, so no gate.
+        *ladder(
+            AlertType.THERMAL_RUNAWAY,
+            "runaway_score",
+            Direction.ABOVE,
+            None,
+            "thermal_runaway",
+            levels=(
+                same_day(
+                    "composite",
+                    1.0,
+                    0.8,
+                    10 * MINUTE_S,
+                    source="3 times the steady float current and 5 °C over the room [CPB], both rising; hold EJ",
+                ),
+            ),
+            subject=SubjectKind.STRING,
+        ),
+        *ladder(
+            AlertType.THERMAL_RUNAWAY,
+            "runaway_heat_score",
+            Direction.ABOVE,
+            None,
+            "thermal_runaway_heat",
+            levels=(
+                same_day("heat", 1.0, 0.8, 10 * MINUTE_S, source="10 °C over the room [CND], rising by 3 °C/h (EJ)"),
+            ),
+            subject=SubjectKind.STRING,
+        ),
+    )
+)
 _LOCATION: Final = (
+    *ladder(
+        AlertType.GRID_INSTABILITY,
+        "mains_losses_24h",
+        Direction.ABOVE,
+        None,
+        "grid_unstable",
+        # Raised with the third loss of a day; the count falls by itself as the day moves on.
+        levels=(
+            replace(month("info", 2.5, 1.5, 0.0, source="EJ: three losses a day"), severity=Severity.INFO),
+            week("warning", 5.5, 4.5, 0.0, source="EJ: six losses a day wear batteries and leave no time to recharge"),
+        ),
+        subject=SubjectKind.LOCATION,
+    ),
     Rule(
         rule_id="mains_outage.info",
         type=AlertType.MAINS_OUTAGE,
@@ -462,6 +528,7 @@ RULES: Final[tuple[Rule, ...]] = (
     *_NO_BASELINE,
     *_SENSORS,
     *_CURRENT,
+    *_RUNAWAY,
     *_LOCATION,
 )
 """Rules that judge readings."""

@@ -65,6 +65,16 @@ def battery_signals(
     }
 
 
+STRING_TRENDS: Final = (
+    "runaway_score",
+    "runaway_heat_score",
+    "current_ratio",
+    "over_room_c",
+    "rise_c_per_h",
+)
+"""Signals that follow from more than one reading, see `trends`."""
+
+
 def string_signals(values: Mapping[str, FloatArray], count: int) -> dict[str, FloatArray]:
     """Return every string signal of ``count`` readings."""
     unknown = np.full(count, np.nan)
@@ -72,7 +82,7 @@ def string_signals(values: Mapping[str, FloatArray], count: int) -> dict[str, Fl
     return {
         "charge_current_a": current_a,
         "discharge_current_a": -current_a,
-        **{name: values.get(name, unknown) for name in STRING_CLAIMS},
+        **{name: values.get(name, unknown) for name in (*STRING_CLAIMS, *STRING_TRENDS)},
     }
 
 
@@ -87,6 +97,7 @@ def location_signals(values: Mapping[str, FloatArray], count: int, *, hvac_loss:
     unknown = np.full(count, np.nan)
     return {
         "mains_lost": 1.0 - values.get("mains", unknown),
+        "mains_losses_24h": values.get("mains_losses_24h", unknown),
         "hvac_loss": hvac_loss,
         "room_c": values.get("ambient_c", unknown),
     }

@@ -10,7 +10,7 @@ from battery_api.alerts.engine.ladders import SubjectKind
 from battery_api.alerts.engine.state import TypeState, type_states_to_json
 from battery_api.alerts.judge_batch import outcomes_of
 from battery_api.alerts.limits import OverrideSet
-from battery_api.alerts.observations import SubjectGroup, observe
+from battery_api.alerts.observations import Observed, SubjectGroup, observe
 from battery_api.telemetry.ingest.battery_states import BatteryStates, KnownValues, PeerStates
 from battery_api.telemetry.ingest.checks import DroppedReadings, ValidatedBatch, ValidRows
 from battery_api.telemetry.ingest.disorder import Disorder
@@ -25,6 +25,7 @@ from battery_api.telemetry.replay.known_strings import advanced_strings
 from battery_api.telemetry.store.columns import FloatArray, IntArray, RuleState
 from battery_api.telemetry.store.fleet_index import FleetIndex
 from battery_api.telemetry.store.indices import BatchSlots
+from battery_api.telemetry.store.mains import follow_mains
 from battery_api.telemetry.store.outcomes import ReadingOutcome
 
 
@@ -80,9 +81,8 @@ def replay_step(
     groups = [] if observed is None else observed.groups
     outcomes = {group.kind: outcomes_of(group) for group in groups}
     rule_states = {group.kind: _rule_states(group, outcomes[group.kind]) for group in groups}
-    flatlines = {} if observed is None else observed.flatlines
     return StepResult(
-        _advanced(states, stored, modes, rule_states, flatlines),
+        _advanced(states, stored, modes, rule_states, observed),
         outcomes,
         judged,
         stored.batteries.values["current_a"],
@@ -144,15 +144,17 @@ def _advanced(
     stored: StoredReadings,
     modes: ModeTimeline,
     rule_states: Mapping[SubjectKind, list[RuleState | None]],
-    flatlines: Mapping[int, bytes | None],
+    observed: Observed | None,
 ) -> SubjectStates:
     rows = stored.strings
     strings = advanced_strings(states.strings, rows.slot, rows.time_us, dict(rows.values), modes)
     rule_state = rule_states.get(SubjectKind.STRING, list(strings.rule_state))
+    flatlines, trends = ({}, {}) if observed is None else (observed.flatlines, observed.trends)
     kept = [flatlines.get(slot, before) for slot, before in enumerate(states.strings.flatlines)]
+    followed = [trends.get(slot, before) for slot, before in enumerate(states.strings.trends)]
     return SubjectStates(
         locations=_advanced_locations(states.locations, stored.locations, rule_states.get(SubjectKind.LOCATION)),
-        strings=replace(strings, flatlines=kept, rule_state=rule_state),
+        strings=replace(strings, flatlines=kept, trends=followed, rule_state=rule_state),
         batteries=_advanced_batteries(states.batteries, stored.batteries, rule_states.get(SubjectKind.BATTERY)),
     )
 
@@ -161,12 +163,14 @@ def _advanced_locations(
     states: LocationStates, rows: StoredRows, rule_state: list[RuleState | None] | None
 ) -> LocationStates:
     ambient_us, ambient_c = _known(rows, "ambient_c", states.ambient_us, states.ambient_c)
+    _, mains = follow_mains(states.mains, rows.slot, rows.time_us, rows.values["mains"])
     return replace(
         states,
         last_us=_last(rows, states.last_us),
         ambient_c=ambient_c,
         ambient_us=ambient_us,
         interval_s=rows.learn_intervals(states.interval_s, states.last_us).final_s,
+        mains=mains,
         rule_state=states.rule_state if rule_state is None else rule_state,
     )
 

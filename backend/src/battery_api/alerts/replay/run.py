@@ -28,6 +28,7 @@ from battery_api.alerts.replay.knowledge import (
 from battery_api.alerts.replay.reconcile import JudgedSubjects, reconcile
 from battery_api.db.fetching import fetch_all
 from battery_api.fleet.catalogue import is_current
+from battery_api.telemetry.ingest.inserts import categories_as_numbers
 from battery_api.telemetry.ingest.judgement import ROOM_VALID_S
 from battery_api.telemetry.ingest.locked_state import SubjectStates
 from battery_api.telemetry.ingest.subjects import BatchSubjects
@@ -35,13 +36,15 @@ from battery_api.telemetry.replay.blank_states import subjects_of_location, subj
 from battery_api.telemetry.replay.readings import next_reading_at, read_batteries, read_location, read_string
 from battery_api.telemetry.store.columns import Column, integers, reals
 from battery_api.telemetry.store.fleet_index import FleetIndex, Kind
-from battery_api.telemetry.store.indices import Keys
+from battery_api.telemetry.store.indices import BatchSlots, Keys
 from battery_api.telemetry.store.instants import NEVER, instant, microseconds
+from battery_api.telemetry.store.mains import WINDOW_US, follow_mains
 from battery_api.telemetry.store.statements import update_rows, write_open_counts, write_rule_states
 from battery_contracts.enums import AlertType
 
 STEP: Final = timedelta(hours=1)
 """Readings that are judged in one go: what is in memory at a time, and the distance of the checkpoints."""
+_DAY: Final = timedelta(microseconds=WINDOW_US)
 _ROOM: Final = timedelta(seconds=ROOM_VALID_S)
 _DUE_STRING: Final = (
     "select rejudge_from from string_state where string_id = $1 and rejudge_from is not null for update"
@@ -285,6 +288,7 @@ async def replay_location(
     slot = int(np.searchsorted(fleet.locations.keys, key))
     subjects = subjects_of_location(slot)
     knowledge = await open_alerts_known(connection, fleet, subjects, due[0][0] - LOOKBACK)
+    knowledge = await _with_mains(connection, knowledge, slot, key)
     replay = JudgementReplay(fleet, subjects, overrides, knowledge, judges_location=True)
     closings = await _closings(connection, replay, knowledge.at)
     nothing = Keys(np.zeros(0, np.int64))
@@ -304,9 +308,23 @@ async def replay_location(
         "location",
         key,
         int(states.last_us[0]),
-        [reals("known_ambient_c", states.ambient_c), _optional("known_ambient_at", states.ambient_us.tolist())],
+        [
+            reals("known_ambient_c", states.ambient_c),
+            _optional("known_ambient_at", states.ambient_us.tolist()),
+            Column("mains_history", "bytea", [states.mains[0].stored()]),
+        ],
     )
     return drafts
+
+
+async def _with_mains(connection: AsyncConnection, knowledge: Knowledge, slot: int, key: int) -> Knowledge:
+    """Return what is known of a location with the losses of its mains on the day before."""
+    earlier = await read_location(connection, slot, key, after=knowledge.at - _DAY, until=knowledge.at)
+    mains = categories_as_numbers(earlier.categories)["mains"]
+    first = BatchSlots(np.zeros(len(earlier), np.int64))
+    locations = knowledge.states.locations
+    _, histories = follow_mains(locations.mains, first, earlier.time_us, mains)
+    return replace(knowledge, states=replace(knowledge.states, locations=replace(locations, mains=histories)))
 
 
 async def _closings(connection: AsyncConnection, replay: JudgementReplay, since: datetime) -> list[_Closing]:
@@ -334,6 +352,7 @@ async def _finish_string(connection: AsyncConnection, replay: JudgementReplay, k
             reals("reporting_interval_s", states.strings.interval_s),
             reals("known_current_a", states.strings.current_a),
             Column("flatlines", "bytea", list(states.strings.flatlines)),
+            Column("trends", "bytea", list(states.strings.trends)),
             _optional("known_current_at", states.strings.current_us.tolist()),
         ],
     )

@@ -18,7 +18,8 @@ class LocationState(Base):
 
     The rules have seen every reading up to ``judged_until``; from ``rejudge_from`` on, rows that came late or changed
     wait to be judged again, in order of time. Both mean the same in ``string_state``. ``known_ambient_c`` is the newest
-    that was measured; the live value of a channel is null while the newest reading lacks it.
+    that was measured; the live value of a channel is null while the newest reading lacks it. ``mains_history`` is the
+    newest report of the mains and when they were lost within the day before it, see `telemetry.store.mains`.
     """
 
     __tablename__ = "location_state"
@@ -36,13 +37,15 @@ class LocationState(Base):
     hvac: Mapped[str | None]
     mains: Mapped[bool | None]
     reporting_interval_s: Mapped[Real | None]
+    mains_history: Mapped[bytes | None] = mapped_column(LargeBinary)
     rule_state: Mapped[dict[str, Any] | None] = mapped_column(JSONB)
 
 
 class StringState(Base):
     """Newest values and mode of a string, and how far it and its batteries are judged.
 
-    ``flatlines`` is what the rules keep of how the channels of its batteries move. From ``reestimate_from`` on,
+    ``flatlines`` is what the rules keep of how the channels of its batteries move, ``trends`` what they keep of its
+    steady float current, its heat and its ohmic tests. From ``reestimate_from`` on,
     readings wait for the digital twin: they came late, or changed, or it did not answer. ``snapshot_at`` is the time of
     its newest snapshot. ``runtime_at`` is when the runtime was last computed or tried; where that gave none, the
     columns of its values are null and ``runtime_reason`` says why, so that no earlier one looks present.
@@ -72,6 +75,7 @@ class StringState(Base):
     last_discharge_at: Mapped[datetime | None]
     reporting_interval_s: Mapped[Real | None]
     flatlines: Mapped[bytes | None] = mapped_column(LargeBinary)
+    trends: Mapped[bytes | None] = mapped_column(LargeBinary)
     rule_state: Mapped[dict[str, Any] | None] = mapped_column(JSONB)
     runtime_at: Mapped[datetime | None]
     runtime_p10_s: Mapped[Real | None]

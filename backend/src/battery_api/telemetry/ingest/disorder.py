@@ -90,6 +90,7 @@ _KEEP_CHECKPOINTS: Final = f"""
     select s.string_id, s.judged_until, {KEPT_OF_STRING} || jsonb_build_object(
         'rule_state', s.rule_state,
         'flatlines', encode(s.flatlines, 'base64'),
+        'trends', encode(s.trends, 'base64'),
         'batteries', (
             select jsonb_agg(jsonb_build_object(
                 'battery_id', t.battery_id, 'time', t.time, 'reporting_interval_s', t.reporting_interval_s,
@@ -132,17 +133,28 @@ class JudgementProgress:
             [instants("checkpoint_at", states.judged_us[due])],
         )
 
-    async def advance(self, stored: StoredReadings, disorder: Disorder, flatlines: Mapping[int, bytes | None]) -> None:
+    async def advance(
+        self,
+        stored: StoredReadings,
+        disorder: Disorder,
+        *,
+        flatlines: Mapping[int, bytes | None],
+        trends: Mapping[int, bytes | None],
+    ) -> None:
         """Write up to when the subjects are judged and what the rules keep of them, or from when they wait."""
         strings, locations = self._states.strings, self._states.locations
         newest = self._newest(stored)
         moved = np.flatnonzero(disorder.is_string_in_order & (newest > strings.judged_us))
-        kept = [flatlines.get(slot, strings.flatlines[slot]) for slot in moved.tolist()]
+        slots = moved.tolist()
         await update_rows(
             self._connection,
             "string_state",
             integers("string_id", self._string_keys[moved]),
-            [instants("judged_until", newest[moved]), Column("flatlines", "bytea", kept)],
+            [
+                instants("judged_until", newest[moved]),
+                Column("flatlines", "bytea", [flatlines.get(slot, strings.flatlines[slot]) for slot in slots]),
+                Column("trends", "bytea", [trends.get(slot, strings.trends[slot]) for slot in slots]),
+            ],
         )
         newest = _newest_of(locations.judged_us, stored.locations.slot, stored.locations)
         moved = np.flatnonzero(disorder.is_location_in_order & (newest > locations.judged_us))

@@ -1,6 +1,7 @@
 """Hand the newer readings of a batch to the judge, and write its verdict to the state rows."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Final
 
 import numpy as np
@@ -11,6 +12,7 @@ from battery_api.telemetry.ingest.disorder import Disorder
 from battery_api.telemetry.ingest.inserts import StoredReadings
 from battery_api.telemetry.ingest.locked_state import SubjectStates
 from battery_api.telemetry.ingest.readings import BATTERY_SHAPE
+from battery_api.telemetry.ingest.state_updates import StoredRows
 from battery_api.telemetry.ingest.string_context import (
     ModeTimeline,
     NewestValues,
@@ -31,10 +33,13 @@ from battery_api.telemetry.ports import (
 from battery_api.telemetry.store.columns import FloatArray, RuleState
 from battery_api.telemetry.store.fleet_index import FleetIndex, Kind
 from battery_api.telemetry.store.indices import BatchSlots, BatteryKey, Keys
+from battery_api.telemetry.store.mains import follow_mains
 from battery_api.telemetry.store.statements import write_open_counts, write_rule_states
 
 ROOM_VALID_S: Final = 3600.0
 """How long a room temperature stands for the room: its air takes about an hour to follow (EJ)."""
+MAINS_VALID_S: Final = ROOM_VALID_S
+"""How long a report of the mains counts; a replay reads the location's readings of as long before its first."""
 OWN_TEMPERATURE_VALID_S: Final = 172_800.0
 """How long a battery's temperature serves to refer its resistance to 25 °C, where none came with it.
 
@@ -64,15 +69,22 @@ def judged_batch(
         stored.strings.learn_intervals(states.strings.interval_s, states.strings.last_us),
         now,
     )
-    location_readings = stored.locations.newer_by_time(
-        tuple(stored.locations.values),
-        stored.locations.learn_intervals(states.locations.interval_s, states.locations.last_us),
+    locations = _with_losses(states, stored)
+    location_readings = locations.newer_by_time(
+        tuple(locations.values),
+        locations.learn_intervals(states.locations.interval_s, states.locations.last_us),
         disorder.is_location_in_order,
     )
     if not (len(readings) or len(string_readings) or len(location_readings)):
         return None
-    times = readings.time.view(np.int64)
+    times, string_times = readings.time.view(np.int64), string_readings.time.view(np.int64)
     modes = timeline.at(subjects.strings_of(readings.subject), times)
+    string_modes = timeline.at(string_readings.subject, string_times)
+    location, string_location = (
+        subjects.locations_of(readings.subject),
+        BatchSlots(subjects.location_of_string[string_readings.subject]),
+    )
+    rooms, mains = _rooms(states, stored), _mains(states, stored)
     return JudgedBatch(
         batteries=BatterySubjects(
             entries=fleet.batteries.entries_at(subjects.batteries),
@@ -89,6 +101,7 @@ def judged_batch(
             rule_state=states.strings.rule_state,
             mode=[state.mode for state in states.strings.mode],
             flatlines=states.strings.flatlines,
+            trends=states.strings.trends,
         ),
         locations=LocationSubjects(
             entries=fleet.locations.entries_at(subjects.locations), rule_state=states.locations.rule_state
@@ -100,10 +113,16 @@ def judged_batch(
         mode=modes.mode,
         mode_since_us=modes.since_us,
         settled=modes.settled,
-        room_c=_rooms(states, stored).at(subjects.locations_of(readings.subject), times),
+        room_c=rooms.at(location, times),
         own_temperature_c=_own_temperatures(states, stored, readings),
         age_s=_ages(states, stored, readings),
-        string_settled=timeline.at(string_readings.subject, string_readings.time.view(np.int64)).settled,
+        mains_lost=mains.at(location, times) == 0.0,
+        discharged_us=modes.discharged_us,
+        string_mode=string_modes.mode,
+        string_settled=string_modes.settled,
+        string_room_c=rooms.at(string_location, string_times),
+        string_mains_lost=mains.at(string_location, string_times) == 0.0,
+        string_discharged_us=string_modes.discharged_us,
     )
 
 
@@ -125,6 +144,27 @@ def _rooms(states: SubjectStates, stored: StoredReadings) -> ValueTimeline:
         SubjectValues(rows.slot, rows.time_us, rows.values["ambient_c"]),
         valid_s=ROOM_VALID_S,
     )
+
+
+def _mains(states: SubjectStates, stored: StoredReadings) -> ValueTimeline:
+    rows, histories = stored.locations, states.locations.mains
+    known = np.array([np.nan if one.is_on is None else float(one.is_on) for one in histories], np.float64)
+    return ValueTimeline.lasting(
+        NewestValues(np.array([one.at_us for one in histories], np.int64), known),
+        SubjectValues(rows.slot, rows.time_us, rows.values["mains"]),
+        valid_s=MAINS_VALID_S,
+    )
+
+
+def _with_losses(states: SubjectStates, stored: StoredReadings) -> StoredRows:
+    """Return the location readings with the number of mains losses within the day before each."""
+    rows = stored.locations
+    newer = rows.newer
+    counts = np.full(len(rows.slot), np.nan)
+    counts[newer], _ = follow_mains(
+        states.locations.mains, BatchSlots(rows.slot[newer]), rows.time_us[newer], rows.values["mains"][newer]
+    )
+    return replace(rows, values={**rows.values, "mains_losses_24h": counts})
 
 
 def _own_temperatures(states: SubjectStates, stored: StoredReadings, readings: Readings) -> FloatArray:

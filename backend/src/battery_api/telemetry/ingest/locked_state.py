@@ -16,6 +16,7 @@ from battery_api.telemetry.store.columns import FloatArray, IntArray, RuleState,
 from battery_api.telemetry.store.fleet_index import FleetIndex, Kind
 from battery_api.telemetry.store.indices import Keys
 from battery_api.telemetry.store.instants import microseconds_of
+from battery_api.telemetry.store.mains import MainsHistory
 from battery_api.telemetry.store.string_modes import ModeState
 from battery_contracts.enums import StringMode
 
@@ -33,6 +34,7 @@ class _LocationRow(NamedTuple):
     reporting_interval_s: float | None
     judged_until: datetime | None
     rejudge_from: datetime | None
+    mains_history: bytes | None
     rule_state: Any
 
 
@@ -53,6 +55,7 @@ class _StringRow(NamedTuple):
     known_float_current_ma: float | None
     known_float_current_at: datetime | None
     flatlines: bytes | None
+    trends: bytes | None
     rule_state: Any
 
 
@@ -79,6 +82,7 @@ class LocationStates:
     """Up to when the rules have judged the location's readings."""
     rejudge_us: IntArray
     """From when they have to judge them again, `NEVER` where not."""
+    mains: Sequence[MainsHistory]
     rule_state: Sequence[RuleState | None]
 
 
@@ -107,6 +111,8 @@ class StringStates:
     float_current_us: IntArray
     flatlines: Sequence[bytes | None]
     """What the rules keep of how the channels of its batteries move."""
+    trends: Sequence[bytes | None]
+    """What the rules keep of its slow trends."""
     rule_state: Sequence[RuleState | None]
 
 
@@ -174,6 +180,7 @@ def _location_states(rows: Sequence[_LocationRow]) -> LocationStates:
         interval_s=np.array([row.reporting_interval_s for row in rows], np.float64),
         judged_us=microseconds_of([row.judged_until for row in rows]),
         rejudge_us=microseconds_of([row.rejudge_from for row in rows]),
+        mains=[MainsHistory.of_stored(row.mains_history) for row in rows],
         rule_state=[decoded_rule_state(row.rule_state) for row in rows],
     )
 
@@ -198,5 +205,6 @@ def _string_states(rows: Sequence[_StringRow]) -> StringStates:
         float_current_ma=as_stored(np.array([row.known_float_current_ma for row in rows], np.float64)),
         float_current_us=microseconds_of([row.known_float_current_at for row in rows]),
         flatlines=[row.flatlines for row in rows],
+        trends=[row.trends for row in rows],
         rule_state=[decoded_rule_state(row.rule_state) for row in rows],
     )

@@ -19,6 +19,7 @@ from battery_api.telemetry.store.columns import BoolArray, Column, FloatArray, I
 from battery_api.telemetry.store.fleet_index import FleetIndex, Kind
 from battery_api.telemetry.store.indices import BatchSlots, FleetSlots, Keys
 from battery_api.telemetry.store.instants import NEVER, microseconds
+from battery_api.telemetry.store.mains import follow_mains
 from battery_api.telemetry.store.outcomes import ReadingOutcome
 from battery_api.telemetry.store.reading_counts import ADD_TO_OPEN_DAY, BatchCounts, add_earlier_days, close_days
 from battery_api.telemetry.store.statements import update_rows
@@ -293,6 +294,7 @@ class StateWriter:
         )
         newest = rows.newest()
         await self._write_known("location", keys, rows, "ambient_c", rows.newest_of("ambient_c"))
+        await self._write_mains(keys, rows)
         interval_s = rows.learn_intervals(states.interval_s, states.last_us).final_s
         of_newest = [
             instants("time", rows.time_us[newest]),
@@ -306,6 +308,18 @@ class StateWriter:
                 _environment(rows, chosen) + further,
                 received_at=self._received_at,
             )
+
+    async def _write_mains(self, keys: Keys, rows: StoredRows) -> None:
+        newer, before = rows.newer, self._states.locations.mains
+        slot, mains = BatchSlots(rows.slot[newer]), rows.values["mains"][newer]
+        _, after = follow_mains(before, slot, rows.time_us[newer], mains)
+        moved = [location for location, history in enumerate(after) if history != before[location]]
+        await update_rows(
+            self._connection,
+            "location_state",
+            integers("location_id", keys[moved]),
+            [Column("mains_history", "bytea", [after[location].stored() for location in moved])],
+        )
 
 
 def _know(time: str, channels: Sequence[str] = _KNOWN) -> list[str]:

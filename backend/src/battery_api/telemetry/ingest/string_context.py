@@ -41,6 +41,7 @@ class ModesAt:
     mode: list[StringMode | None]
     settled: BoolArray
     since_us: IntArray
+    discharged_us: IntArray
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +66,7 @@ class ModeTimeline:
         on_float = np.array([mode in {None, StringMode.FLOAT} for mode in modes], bool)
         since = np.array([state.since_us for state in states], np.int64)
         discharged = np.array([state.discharged_us for state in states], np.int64)
-        return ModesAt(modes, is_settled(on_float, since, discharged, time_us), since)
+        return ModesAt(modes, is_settled(on_float, since, discharged, time_us), since, discharged)
 
 
 def follow_modes(states: StringStates, rows: ValidRows, row_string: BatchSlots, derived: SubjectValues) -> ModeTimeline:

@@ -134,7 +134,7 @@ class BatchTransaction:
                 await backlog.add(stored, estimates)
             verdict = await self._judge_in_order(locked, stored, timeline, disorder)
         with STAGE_SECONDS.labels("update").time():
-            await progress.advance(stored, disorder, verdict.flatlines)
+            await progress.advance(stored, disorder, flatlines=verdict.flatlines, trends=verdict.trends)
             publication = await self._update(batch, locked, stored, timeline, verdict)
         return StoredBatch(
             outcomes={

@@ -9,6 +9,7 @@ from battery_api.telemetry.replay.known_strings import string_states
 from battery_api.telemetry.store.fleet_index import FleetIndex
 from battery_api.telemetry.store.indices import BatchSlots, FleetSlots
 from battery_api.telemetry.store.instants import NEVER
+from battery_api.telemetry.store.mains import MainsHistory
 
 
 def subjects_of_string(fleet: FleetIndex, slot: int) -> BatchSubjects:
@@ -51,6 +52,7 @@ def nothing_known(subjects: BatchSubjects) -> SubjectStates:
             interval_s=np.array([np.nan]),
             judged_us=np.array([NEVER]),
             rejudge_us=np.array([NEVER]),
+            mains=[MainsHistory()],
             rule_state=[None],
         ),
         strings=string_states([None] * len(subjects.strings)),

@@ -37,6 +37,7 @@ def string_states(stored: Sequence[dict[str, Any] | None]) -> StringStates:
         float_current_ma=values_of(rows, "known_float_current_ma"),
         float_current_us=times_of(rows, "known_float_current_at"),
         flatlines=[_bytes(row.get("flatlines")) for row in rows],
+        trends=[_bytes(row.get("trends")) for row in rows],
         rule_state=[row.get("rule_state") for row in rows],
     )
 
@@ -55,6 +56,7 @@ def encoded_string(states: StringStates) -> dict[str, Any]:
         "last_discharge_at": time_or_none(mode.discharged_us),
         "reporting_interval_s": value_or_none(states.interval_s[0]),
         "flatlines": _text(states.flatlines[0]),
+        "trends": _text(states.trends[0]),
         "rule_state": states.rule_state[0],
     }
 
