@@ -84,7 +84,7 @@ def test_a_catalogue_that_is_not_text_is_refused(tmp_path: Path) -> None:
     refused(invoke("history", *arguments), "--fleet")
 
 
-@pytest.mark.parametrize("command", ["calculated", "aggregates", "operations", "transactional", "model-inputs"])
+@pytest.mark.parametrize("command", ["calculated", "aggregates", "operations", "transactional"])
 def test_every_phase_refuses_a_manifest_that_is_not_json(command: str, tmp_path: Path) -> None:
     (tmp_path / "manifest.json").write_text("{")
     refused(invoke(command, "--data", tmp_path), "no complete dataset")

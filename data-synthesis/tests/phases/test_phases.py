@@ -45,7 +45,7 @@ def lives(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("phases") / "training"
     spec = fleets.training(1, strings_per_location=3, years=8, start=date(2013, 1, 1), locations=[TESTED])
     make_dataset(spec, folder, progress=nothing)
-    for name in ("transactional", "model-inputs", "operations"):
+    for name in ("transactional", "operations"):
         folders.run_phase(PHASES[name], folder)
     return folder
 
@@ -103,21 +103,6 @@ def test_aggregates_keep_extremes_and_count_every_reading(readings: Path) -> Non
         assert pc.sum(made["readings"]).as_py() == len(raw)
         assert pc.min(made["voltage_v_min"]).as_py() == pc.min(raw["voltage_v"]).as_py()
         assert pc.max(made["voltage_v_max"]).as_py() == pc.max(raw["voltage_v"]).as_py()
-
-
-def test_features_look_back_only_and_hold_no_truth(lives: Path) -> None:
-    features, labels = table(lives, "model_inputs/features"), table(lives, "truth/labels")
-    assert not {"days_to_end", "health", "mechanism", "failed"} & set(features.column_names)
-    assert len(features) == len(labels)
-    assert (labels["days_to_end"].to_numpy() >= -1.0).sum() > 0.9 * len(labels)
-    share = pc.mean(pc.cast(labels["is_censored"], "float64")).as_py()
-    assert 0.02 < share < 0.9
-    daily = table(lives, "telemetry_daily").to_pandas()
-    one = features.to_pandas().iloc[40]
-    mine = daily[(daily.battery_id == one.battery_id) & (daily.generation == one.generation) & (daily.time <= one.time)]
-    window = mine.sort_values("time").tail(90)
-    assert one.temperature_mean_c_90d == pytest.approx(window.temperature_mean_c.mean(), rel=1e-4)
-    assert one.discharge_ah_90d == pytest.approx(window.discharge_ah.sum(), rel=1e-3)
 
 
 def test_a_phase_can_be_made_again_and_gives_the_same(readings: Path) -> None:

@@ -1,4 +1,4 @@
-"""``battery-ml``: train and evaluate models, list the registry, promote a version and predict from a file."""
+"""``battery-ml``: features as files, training, evaluation, the registry and its versions, predictions from a file."""
 
 import json
 import shlex
@@ -25,6 +25,7 @@ from battery_ml.registry.store import CHAMPION, Registry
 from battery_ml.serving.predictor import Predictor
 from battery_ml.serving.requests import history_of_batch
 from battery_ml.training.fits.boosting import TREES
+from battery_ml.training.model_inputs import write_model_inputs
 
 app = typer.Typer(help="Remaining useful life.", no_args_is_help=True, add_completion=False)
 console = Console(soft_wrap=True)
@@ -128,6 +129,21 @@ def train(
     version, metrics = stored.manifest.version, stored.manifest.metrics
     rounded = {name: round(value, 3) for name, value in metrics.items()}
     typer.echo(json.dumps({"progress": 0.99, "step": "published", "version": version, "metrics": rounded}))
+
+
+@app.command()
+def features(
+    data: Annotated[Path, typer.Option(help="folder of lives, as written by battery-synth training")],
+    *,
+    out: Annotated[Path | None, typer.Option(help="folder for the features; default: model_inputs in DATA")] = None,
+    seed: Annotated[int, typer.Option(min=0, help="as of train: which strings are seen with a short history")] = 1,
+) -> None:
+    """Write the features that training takes of a dataset; their labels go to its truth. Prints progress as JSON."""
+    try:
+        written = write_model_inputs(LifeDataset.open(data), FEATURES, out or data / "model_inputs", seed, _report)
+    except (DatasetRefused, OSError) as refused:
+        raise _refuse(str(refused)) from refused
+    typer.echo(json.dumps({"progress": 1.0, "step": "written", **written._asdict()}))
 
 
 @app.command()

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from battery_synth.phases import aggregates, calculated, model_inputs, operations, transactional
+from battery_synth.phases import aggregates, calculated, operations, transactional
 from battery_synth.phases.folder import Phase
 
 PHASES: Final = {
@@ -16,7 +16,6 @@ PHASES: Final = {
         ),
         Phase("calculated", ("telemetry",), calculated.make, "every reading beside its string, room and baseline"),
         Phase("aggregates", ("telemetry",), aggregates.make, "hours and days with lowest, mean and highest"),
-        Phase("model-inputs", ("telemetry_daily",), model_inputs.make, "features, and their labels in the truth"),
         Phase(
             "operations",
             ("telemetry", "telemetry_daily"),

@@ -5,7 +5,8 @@ from pathlib import Path
 import jinja2
 
 from battery_synth.realism import plots
-from battery_synth.realism.checks import RealismCheck, all_checks
+from battery_synth.realism.checks.every import all_checks
+from battery_synth.realism.checks.result import RealismCheck
 from battery_synth.realism.quality import quality_of
 from battery_synth.realism.survival import lives_of
 from battery_synth.realism.tables import DatasetTables, population
@@ -24,7 +25,7 @@ def write_report(
     path: Path, *, data: DatasetTables | None, training: DatasetTables | None, seed: int
 ) -> list[RealismCheck]:
     """Run the checks, draw the plots, write the page; return the checks."""
-    checks, missing = all_checks(data, training, seed=seed)
+    checks, missing = all_checks(data, training)
     pictures = [("One year of weather and rooms", plots.as_svg(plots.one_year(seed)))]
     quality = None
     if data is not None and data.has("telemetry"):

@@ -1,6 +1,6 @@
 """Snapshots of lives: the features that serving would compute on a day, and the life that remained."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, fields, replace
 from functools import partial
@@ -11,7 +11,7 @@ from zlib import crc32
 import numpy as np
 
 from battery_ml.arrays import BoolArray, Float32Array, FloatArray, IntArray
-from battery_ml.datasets.folder import DAY_US, LifeDataset, Part
+from battery_ml.datasets.folder import DAY_US, DatasetRefused, LifeDataset, Part
 from battery_ml.datasets.lives import BatteryLives, read_lives
 from battery_ml.features.days import DAYS_PER_YEAR, HISTORY_DAYS
 from battery_ml.features.history import DailyHistory
@@ -115,6 +115,21 @@ class Snapshots:
         )
 
 
+def snapshots_by_part(
+    data: LifeDataset, table: FeatureTable, plan: SnapshotPlan, *, locations: Sequence[str] | None = None
+) -> Iterator[tuple[str, Snapshots]]:
+    """Yield the name of each part with its snapshots; one part at a time is in memory.
+
+    Raises
+    ------
+    DatasetRefused
+        No battery of the dataset failed, or the dataset is shorter than the interval of the snapshots.
+    """
+    lives = read_lives(data)
+    for name in data.part_names(locations):
+        yield name, _snapshots_of_part(data, lives, table, plan, name)
+
+
 def take_snapshots(
     data: LifeDataset,
     table: FeatureTable,
@@ -138,17 +153,16 @@ def take_snapshots(
     Raises
     ------
     DatasetRefused
-        No battery of the dataset failed.
+        No battery of the dataset failed, or the dataset is shorter than the interval of the snapshots.
     """
-    lives = read_lives(data)
     names = data.part_names(locations)
-    work = partial(_snapshots_of_part, data, lives, table, plan)
     pieces: list[Snapshots] = []
     if workers == 1 or len(names) == 1:
-        for name in names:
-            pieces.append(work(name))
+        for _, piece in snapshots_by_part(data, table, plan, locations=locations):
+            pieces.append(piece)
             progress(len(pieces), len(names))
         return Snapshots.joined(pieces)
+    work = partial(_snapshots_of_part, data, read_lives(data), table, plan)
     with ProcessPoolExecutor(min(workers, len(names)), mp_context=get_context("spawn")) as pool:
         for piece in pool.map(work, names):
             pieces.append(piece)
@@ -161,11 +175,12 @@ def _snapshots_of_part(
 ) -> Snapshots:
     part_lives = _PartLives(data, lives, data.part(name))
     string_ids = [data.string_ids[slot] for slot in part_lives.part.battery_slot]
+    days = part_lives.part.generation.shape[1]
+    columns = plan.columns(days)
+    if not columns:
+        raise DatasetRefused(f"{data.folder}: {days} days, and a snapshot is taken every {plan.every_days}")
     return Snapshots.joined(
-        [
-            part_lives.snapshot(column, table, plan.days_seen(string_ids, name, column))
-            for column in plan.columns(part_lives.part.generation.shape[1])
-        ]
+        [part_lives.snapshot(column, table, plan.days_seen(string_ids, name, column)) for column in columns]
     )
 
 

@@ -23,6 +23,11 @@ ProgressCallback = Callable[[float, str], None]
 """Called with the finished share, 0 to 1, and the step under way."""
 
 
+def training_plan(seed: int) -> SnapshotPlan:
+    """Return the days and the lengths of history of the snapshots to train on; ``seed`` chooses the short ones."""
+    return SnapshotPlan(SNAPSHOTS_EVERY_DAYS, short_histories=SHORT_HISTORIES, seed=seed)
+
+
 @dataclass(frozen=True, slots=True)
 class TrainingSet:
     """Snapshots of datasets; ``battery_slot`` counts through the catalogues of all of them."""
@@ -73,9 +78,8 @@ def prepare(
             share = (number + done / of) / len(datasets)
             progress(share, f"features of dataset {number + 1} of {len(datasets)}, part {done} of {of}")
 
-        plan = SnapshotPlan(SNAPSHOTS_EVERY_DAYS, short_histories=SHORT_HISTORIES, seed=seed)
         workers = min(2, os.cpu_count() or 1)
-        found = take_snapshots(data, table, plan, locations=locations, workers=workers, progress=report)
+        found = take_snapshots(data, table, training_plan(seed), locations=locations, workers=workers, progress=report)
         pieces.append(replace(found, battery_slot=found.battery_slot + slots))
         splits.append(splits_of_batteries(data, frozenset(locations), seed))
         strings += [f"{number}:{string}" for string in data.string_ids]
