@@ -13,17 +13,18 @@ COUNT, LENGTH = 24, 120
 
 def string(**columns: FloatArray) -> DailyHistory:
     """Return one string of alike batteries whose voltage moves from day to day."""
+    count = next((len(values) for values in columns.values()), COUNT)
     wobble = 0.001 * (np.arange(LENGTH) % 7)
-    days = {"voltage_mean_v": 13.6 + np.tile(wobble, (COUNT, 1))}
-    days |= {name: values[:, None] + np.tile(0.0 * wobble, (COUNT, 1)) for name, values in columns.items()}
+    days = {"voltage_mean_v": 13.6 + np.tile(wobble, (count, 1))}
+    days |= {name: values[:, None] + np.tile(0.0 * wobble, (count, 1)) for name, values in columns.items()}
     return DailyHistory(
-        battery_ids=tuple(f"B{number}" for number in range(COUNT)),
-        string_ids=("S",) * COUNT,
+        battery_ids=tuple(f"B{number}" for number in range(count)),
+        string_ids=("S",) * count,
         days=days,
-        age_days=np.full(COUNT, 1000.0),
-        rated_ah=np.full(COUNT, 120.0),
-        design_life_years=np.full(COUNT, 10.0),
-        baseline_resistance_mohm=np.full(COUNT, 4.0),
+        age_days=np.full(count, 1000.0),
+        rated_ah=np.full(count, 120.0),
+        design_life_years=np.full(count, 10.0),
+        baseline_resistance_mohm=np.full(count, 4.0),
     )
 
 
@@ -55,3 +56,21 @@ def test_what_instruments_alone_can_make_is_no_deviation() -> None:
 
 def test_without_measurements_it_is_unknown() -> None:
     assert np.isnan(peer_deviation(Days(string())).sd).all()
+
+
+def test_in_a_string_of_four_the_bad_battery_is_the_one_that_deviates() -> None:
+    """A 48 V plant has four blocks; what is left of them after one is lost is still compared, two are not."""
+    bad = 2
+    resistance = 4.0 + np.array([0.02, -0.03, 1.2, 0.01])
+    found = peer_deviation(Days(string(resistance_25c_mohm=resistance)))
+    assert found.sd.argmax() == bad
+    assert found.sd[bad] > 5.0
+    assert (np.delete(found.sd, bad) < 2.0).all()
+    # Relative to the mean of four, a block takes the others a third of the way to the other side.
+    volts = np.array([13.60, 13.61, 13.30, 13.59])
+    by_voltage = peer_deviation(Days(string(voltage_deviation_v=volts - volts.mean())))
+    assert by_voltage.sd.argmax() == bad
+    assert (np.delete(by_voltage.sd, bad) < 2.0).all()
+    assert np.isfinite(peer_deviation(Days(string(resistance_25c_mohm=resistance * [1, 1, 1, np.nan]))).sd[:3]).all()
+    lost = resistance * [1, 1, np.nan, np.nan]
+    assert np.isnan(peer_deviation(Days(string(resistance_25c_mohm=lost))).sd).all()

@@ -116,8 +116,9 @@ def one_outage(data: DatasetTables) -> Figure | None:
     length = max(times[end - 1] - times[begin], 60_000_000)
     near = (times >= times[begin] - length // 2) & (times <= times[end - 1] + 3 * length)
     minutes = (times[near] - times[begin]) / 6e7
+    blocks = sum(row.string_id == string for row in data.fleet)
     figure, (top, bottom) = _canvas(rows=2, height=4.2, sharex=True)
-    top.plot(minutes, numbers(strings, "voltage_v")[own][order][near] / 24.0, ".-", color=_COLOURS[0], lw=1, ms=3)
+    top.plot(minutes, numbers(strings, "voltage_v")[own][order][near] / blocks, ".-", color=_COLOURS[0], lw=1, ms=3)
     top.set(title=f"The longest discharge, {string}: mean block voltage, V")
     bottom.plot(minutes, numbers(strings, "current_a")[own][order][near], ".-", color=_COLOURS[1], lw=1, ms=3)
     bottom.set(title="Current, A (charging is positive)", xlabel="minutes from the start")

@@ -29,7 +29,8 @@ HALL_GAIN, HALL_NOISE_A, HALL_STEP_A, HALL_DEAD_BAND_A = 1.005, 0.015, 0.1, 0.2
 PROBE_GAIN_SD, PROBE_OFFSET_SD_MA, PROBE_NOISE_MA, PROBE_STEP_MA, PROBE_RANGE_MA = 0.03, 2.0, 0.5, 0.1, 2000.0
 """The float current has its own milliampere probe, which saturates."""
 RIPPLE_OHM: Final = 0.084
-"""Resistance of 24 blocks in series, across which the ripple current appears as ripple voltage."""
+"""Resistance of 24 blocks in series, across which ripple current makes ripple voltage; in proportion for others."""
+_RIPPLE_BLOCKS: Final = 24.0
 TICK_US: Final = 100_000
 _WANDER_US: Final = int(WANDER_DAYS * 86_400_000_000)
 
@@ -145,6 +146,7 @@ def read_rows(
 ) -> None:
     """Fill in the readings of all rows."""
     width = rows.voltage_v.shape[1]
+    ripple_ohm = RIPPLE_OHM * (width / _RIPPLE_BLOCKS)
     for row in range(rows.voltage_v.shape[0]):
         string = rows.string[row]
         tick = at_us[row] // TICK_US
@@ -178,5 +180,5 @@ def read_rows(
         probe_ma = rows.current_a[row] * 1e3 * errors.probe_gain[string] + errors.probe_offset_ma[string]
         probe_ma = min(max(probe_ma + PROBE_NOISE_MA * normal(random, 2), -PROBE_RANGE_MA), PROBE_RANGE_MA)
         readings.float_current_ma[row] = rounded(probe_ma, PROBE_STEP_MA)
-        readings.ripple_voltage_v[row] = rounded(rows.ripple_a[row] * RIPPLE_OHM, 0.001)
+        readings.ripple_voltage_v[row] = rounded(rows.ripple_a[row] * ripple_ohm, 0.001)
         readings.ripple_current_a[row] = rounded(rows.ripple_a[row], 0.01)
