@@ -97,3 +97,42 @@ export const predictionQueries = {
       refetchInterval: ({ state }) => (state.data?.run?.state === "running" ? RUN_POLL_MS : 60_000),
     }),
 };
+
+const MAX_POINTS = 500;
+const RULES_STALE_MS = 5 * 60_000;
+
+export const historyQueries = {
+  /** History between two instants, rounded so that a live page asks again at most every ten seconds. */
+  series: (batteryId: string, from: number, to: number) => {
+    const [start, end] = [rounded(from), rounded(to)];
+    return queryOptions({
+      queryKey: ["battery", batteryId, "series", start, end] as const,
+      queryFn: ({ signal }) =>
+        get("/api/v1/batteries/{battery_id}/telemetry", {
+          path: { battery_id: batteryId },
+          query: { start: new Date(start).toISOString(), end: new Date(end).toISOString(), max_points: MAX_POINTS },
+          signal,
+        }),
+      staleTime: 60_000,
+    });
+  },
+};
+
+export const ruleQueries = {
+  /** The rules as they apply to one battery. */
+  ofBattery: (batteryId: string) =>
+    queryOptions({
+      queryKey: ["battery", batteryId, "rules"] as const,
+      queryFn: ({ signal }) =>
+        get("/api/v1/batteries/{battery_id}/alert-rules", {
+          path: { battery_id: batteryId },
+          query: { limit: 100 },
+          signal,
+        }),
+      staleTime: RULES_STALE_MS,
+    }),
+};
+
+function rounded(instant: number): number {
+  return Math.ceil(instant / 10_000) * 10_000;
+}

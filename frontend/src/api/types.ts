@@ -21,6 +21,7 @@ export type Alert = Schemas["AlertOut"];
 export type AlertDetail = Schemas["AlertDetail"];
 export type AlertFilter = NonNullable<paths["/api/v1/alerts"]["get"]["parameters"]["query"]>;
 export type AlertType = Schemas["AlertType"];
+export type EffectiveRule = Schemas["EffectiveRuleOut"];
 export type TelemetrySeries = Schemas["TelemetrySeries"];
 export type TelemetryUpdate = Schemas["TelemetryUpdate"];
 export type Subscribed = Schemas["Subscribed"];

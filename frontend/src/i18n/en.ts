@@ -1,3 +1,5 @@
+import type { AlertType } from "@/api/types";
+
 import { remainingLife } from "./en-remaining-life";
 
 export const en = {
@@ -314,9 +316,6 @@ export const en = {
     timeline: "Timeline",
     respond: "Respond within",
     respondWithin: { "30d": "30 days", "7d": "7 days", same_day: "same day" },
-    worst: "Worst",
-    threshold: "Threshold",
-    value: "Value",
     by: "by {{who}}",
     empty: "No alerts match the filters.",
     emptyHint: "Change the filters to see more.",
@@ -324,7 +323,6 @@ export const en = {
     viewer: "Only engineers can acknowledge alerts.",
     locationsFailed: "The list of locations could not be loaded.",
     conflict: "Another user has already handled this alert. The list is up to date again.",
-    episodes: "unstable, {{count}} times",
     select: "Select alert {{id}}",
     detail: "Alert {{id}}",
     more: "Show more",
@@ -393,7 +391,7 @@ export const en = {
     hvac_failure: "HVAC failure",
     mains_outage: "Mains outage",
     grid_instability: "Unstable mains",
-  },
+  } satisfies Record<AlertType, string>,
   problem: {
     forbidden: "You do not have access to this.",
     location_not_found: "This location does not exist or you do not have access to it.",
@@ -451,6 +449,6 @@ export const en = {
   },
 };
 
-type Shape<T> = { [K in keyof T]: T[K] extends string ? string : Shape<T[K]> };
+export type Shape<T> = { [K in keyof T]: T[K] extends string ? string : Shape<T[K]> };
 /** Every language has exactly the keys of English; the compiler reports what is missing. */
 export type Texts = Shape<typeof en>;

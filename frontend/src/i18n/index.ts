@@ -5,12 +5,13 @@ import type { Problem } from "@/api/errors";
 import type { AlertType } from "@/api/types";
 import type { Language } from "@/lib/dates";
 
+import type { EnglishAlertTexts } from "./alert-shape";
 import { en } from "./en";
 
 declare module "i18next" {
   interface CustomTypeOptions {
     defaultNS: "translation";
-    resources: { translation: typeof en };
+    resources: { translation: typeof en & EnglishAlertTexts };
   }
 }
 
@@ -72,10 +73,10 @@ function isTimeUnit(unit: string): unit is keyof typeof en.unit {
 
 /** Whether a code has a text; any other is shown as received, not hidden. */
 export function isAlertType(code: string): code is AlertType {
-  return code in en.type;
+  return Object.hasOwn(en.type, code);
 }
 
-/** Every alert type, as the gateway's description lists them. */
+/** Every alert type of the gateway's description; the compiler refuses texts that lack one. */
 export const alertTypes = Object.keys(en.type).filter(isAlertType);
 
 /** Whether a reason without a prediction is a code that has a text; the model's own reasons are sentences. */

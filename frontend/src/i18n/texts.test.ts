@@ -1,7 +1,10 @@
 import i18next from "i18next";
 import { expect, it } from "vitest";
 
+import "./alert-texts";
+
 import { en } from "./en";
+import { alertTexts } from "./en-alerts";
 import { th } from "./th";
 
 type Tree = { [key: string]: string | Tree };
@@ -12,7 +15,7 @@ function flat(tree: Tree, path = ""): [string, string][] {
   );
 }
 
-const english = new Map(flat(en));
+const english = new Map(flat({ ...en, ...alertTexts }));
 const thai = new Map(flat(th));
 const placeholders = (text: string) => [...text.matchAll(/\{\{(\w+)(?:, \w+)?\}\}/g)].map(([, name]) => name).sort();
 

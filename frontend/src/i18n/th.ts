@@ -1,7 +1,9 @@
+import type { AlertTexts } from "./alert-shape";
 import type { Texts } from "./en";
+import { alertTexts } from "./th-alerts";
 import { remainingLife } from "./th-remaining-life";
 
-export const th: Texts = {
+export const th: Texts & AlertTexts = {
   app: { title: "ระบบเฝ้าระวังแบตเตอรี่", skip: "ข้ามไปยังเนื้อหา" },
   nav: {
     fleet: "ภาพรวม",
@@ -197,6 +199,7 @@ export const th: Texts = {
     },
   },
   ...remainingLife,
+  ...alertTexts,
   disk: {
     full: "ดิสก์เต็ม (เหลือ {{free}} MB): ระบบหยุดบันทึกค่าที่วัดได้จนกว่าจะมีพื้นที่ว่าง ข้อมูลเดิมยังเปิดดูได้",
     low: "ดิสก์ใกล้เต็ม (เหลือ {{free}} MB)",
@@ -313,9 +316,6 @@ export const th: Texts = {
     timeline: "ลำดับเหตุการณ์",
     respond: "ต้องดำเนินการภายใน",
     respondWithin: { "30d": "30 วัน", "7d": "7 วัน", same_day: "วันเดียวกัน" },
-    worst: "ค่าแย่สุด",
-    threshold: "เกณฑ์",
-    value: "ค่า",
     by: "โดย {{who}}",
     empty: "ไม่มีการแจ้งเตือนที่ตรงกับตัวกรอง",
     emptyHint: "เปลี่ยนตัวกรองเพื่อดูเพิ่มเติม",
@@ -323,7 +323,6 @@ export const th: Texts = {
     viewer: "เฉพาะวิศวกรเท่านั้นที่รับทราบการแจ้งเตือนได้",
     locationsFailed: "โหลดรายชื่อศูนย์ข้อมูลไม่สำเร็จ",
     conflict: "ผู้ใช้อื่นดำเนินการไปแล้ว อัปเดตรายการให้เป็นปัจจุบันแล้ว",
-    episodes: "ไม่เสถียร {{count}} ครั้ง",
     select: "เลือกการแจ้งเตือน {{id}}",
     detail: "การแจ้งเตือน {{id}}",
     more: "แสดงเพิ่ม",

@@ -9,6 +9,7 @@ import { usePreferences } from "@/stores/preferences";
 export type Hotkeys = Readonly<Record<string, () => void>>;
 
 const SEQUENCE_MS = 1000;
+const CONTROL = "a, button, input, summary";
 const TYPING = "input:not([type=checkbox]), textarea, select, [role=dialog]";
 
 /**
@@ -43,6 +44,6 @@ function hasModifier(event: KeyboardEvent): boolean {
 
 function isReserved(event: KeyboardEvent): boolean {
   if (event.altKey || (event.target instanceof Element && event.target.closest(TYPING) !== null)) return true;
-  if (event.key === "Enter" && event.target !== document.body) return true;
+  if (event.key === "Enter" && event.target instanceof Element && event.target.closest(CONTROL) !== null) return true;
   return event.key !== "Escape" && !usePreferences.getState().shortcuts;
 }

@@ -209,8 +209,8 @@ export class MockFleet {
       unit,
       peak_value: value,
       message: `${type} on ${battery.battery_id}`,
-      message_code: type,
-      message_params: {},
+      message_code: type === "data_stale" ? "data_stale_string" : type,
+      message_params: type === "data_stale" ? { battery_count: BATTERIES_PER_STRING } : {},
       episode_count: 1,
     };
     this.alerts.unshift(alert);

@@ -127,3 +127,9 @@ it("centres an axis on its data, with air on either side", () => {
   const [low, high] = axisDomain({ min: -75, max: -75, last: -75 }, 1);
   expect([low, high]).toEqual([-75.6, -74.4]);
 });
+
+it("takes limits far from the data into the axis", () => {
+  const [low, high] = axisDomain({ min: 11.4, max: 11.5, last: 11.45 }, 0.2, [13, 13.2]);
+  expect(low).toBeLessThan(11.4);
+  expect(high).toBeGreaterThan(13.2);
+});

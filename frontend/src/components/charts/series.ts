@@ -64,9 +64,11 @@ export function extentOf(points: readonly Point[]): Extent | null {
   return { min: Math.min(...lows), max: Math.max(...highs), last };
 }
 
-/** An axis that shows the data with some air, and is never narrower than what the sensor resolves. */
-export function axisDomain(extent: Extent, leastSpan: number): [number, number] {
-  const span = Math.max(extent.max - extent.min, leastSpan);
-  const middle = (extent.max + extent.min) / 2;
+/** An axis that shows the data and any given limits with some air, and is never narrower than what the sensor resolves. */
+export function axisDomain(extent: Extent, leastSpan: number, limits: readonly number[] = []): [number, number] {
+  const max = Math.max(extent.max, ...limits);
+  const min = Math.min(extent.min, ...limits);
+  const span = Math.max(max - min, leastSpan);
+  const middle = (max + min) / 2;
   return [middle - span * 0.6, middle + span * 0.6];
 }

@@ -36,7 +36,9 @@ interface TimeSeriesChartProps {
   to: number;
   marks?: readonly Mark[];
   alerts?: readonly Alert[];
-  onZoom: (from: number, to: number) => void;
+  /** The axis takes in the marks, however far from the data they lie. */
+  framesMarks?: boolean;
+  onZoom?: (from: number, to: number) => void;
 }
 
 const leastSpans: Record<Measured, number> = {
@@ -55,7 +57,8 @@ export function TimeSeriesChart({
   to,
   marks = [],
   alerts = [],
-  onZoom,
+  framesMarks = false,
+  onZoom = () => undefined,
 }: TimeSeriesChartProps) {
   const { t } = useTranslation();
   const [asTable, setAsTable] = useState(false);
@@ -86,7 +89,7 @@ export function TimeSeriesChart({
           ) : (
             <Plot
               {...{ name, points, channel, from, to, marks, alerts, onZoom }}
-              domain={axisDomain(extent, leastSpans[channel])}
+              domain={axisDomain(extent, leastSpans[channel], framesMarks ? marks.map((mark) => mark.value) : [])}
             />
           )}
         </>
@@ -95,7 +98,7 @@ export function TimeSeriesChart({
   );
 }
 
-interface PlotProps extends Required<Omit<TimeSeriesChartProps, "series">> {
+interface PlotProps extends Required<Omit<TimeSeriesChartProps, "series" | "framesMarks">> {
   points: Point[];
   domain: [number, number];
 }

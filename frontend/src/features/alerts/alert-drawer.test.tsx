@@ -2,6 +2,7 @@ import { screen, waitFor, within } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import i18next from "i18next";
 import { http, HttpResponse } from "msw";
+import { useState } from "react";
 import { expect, it, vi } from "vitest";
 
 import type { components } from "@/api/schema.gen";
@@ -24,13 +25,20 @@ function show({ mayAct = true, change = {} }: { mayAct?: boolean; change?: Parti
   return { ...page, ...on, alert };
 }
 
-it("shows type, battery, value with threshold, and the time to respond", async () => {
+it("shows type, battery, what was seen against which limit, and the time to respond", async () => {
   show();
   expect(await screen.findByText("High temperature")).toBeVisible();
   const id = "BAT-DC-SRC-01-UPS-01-STR-02-007";
   expect(screen.getByRole("link", { name: id })).toHaveAttribute("href", `/batteries/${id}`);
   const drawer = screen.getByTestId("alert-drawer");
-  expect(drawer).toHaveTextContent("47.8 °C · Threshold 45.0 °C · Worst 47.8 °C");
+  expect(drawer).toHaveTextContent(
+    "Battery UPS-01-STR-02-007 (DC-SRC-01) reached 47.8 °C, above the limit of 45.0 °C.",
+  );
+  expect(drawer).toHaveTextContent("held for 42 min.");
+  expect(drawer).toHaveTextContent("Check the air conditioning");
+  await waitFor(() =>
+    expect(drawer).toHaveTextContent("above 45.0 °C for 60 s. Clears at 42.0 °C. This is the standard limit."),
+  );
   expect(drawer).toHaveTextContent("Respond withinsame day");
 });
 
@@ -42,10 +50,62 @@ it("links an alert of a string to its location", async () => {
   );
 });
 
-it("shows a dash where there is no value", async () => {
-  show({ change: { value: null, threshold: null, peak_value: null, unit: null } });
+it("shows the gateway's words where a figure is missing", async () => {
+  show({ change: { value: null, threshold: null, peak_value: null, unit: null, message: "Temperature high" } });
   await screen.findByText("High temperature");
-  expect(screen.getByTestId("alert-drawer")).toHaveTextContent("– · Threshold – · Worst –");
+  expect(screen.getByTestId("alert-drawer")).toHaveTextContent("What was seenTemperature high");
+});
+
+it("compares the battery with the others of its string", async () => {
+  show();
+  const drawer = screen.getByTestId("alert-drawer");
+  await waitFor(() =>
+    expect(drawer).toHaveTextContent(/this battery 47\.8 °C; median of the 23 others in its string 2\d\.\d °C/),
+  );
+});
+
+it("draws the signal around the alert, and has it as a table", async () => {
+  show();
+  expect(await screen.findByText("The shaded span is the alert.", {}, { timeout: 5000 })).toBeVisible();
+  await userEvent.click(await screen.findByRole("button", { name: "Show table" }));
+  expect(screen.getByRole("columnheader", { name: "Mean" })).toBeVisible();
+});
+
+it("says that there is neither a chart nor a comparison for an alert of a string", async () => {
+  show({ change: { battery_id: null } });
+  expect(await screen.findByText("There is no chart for this kind of alert.")).toBeVisible();
+  expect(screen.getByText("This kind of alert is not compared with other batteries.")).toBeVisible();
+});
+
+it("takes the focus when it opens and gives it back when it closes", async () => {
+  function Page() {
+    const [open, setOpen] = useState(false);
+    return (
+      <>
+        <button type="button" onClick={() => setOpen(true)}>
+          Row
+        </button>
+        {open && <AlertDrawer alertId={1} mayAct={false} onClose={() => setOpen(false)} onAcknowledge={vi.fn()} />}
+      </>
+    );
+  }
+  renderPage({ path: "/", element: <Page /> });
+  await userEvent.click(screen.getByRole("button", { name: "Row" }));
+  expect(screen.getByRole("heading", { name: "Alert 1" })).toHaveFocus();
+  await screen.findByText("High temperature");
+  await userEvent.click(screen.getByRole("button", { name: "Close" }));
+  expect(screen.getByRole("button", { name: "Row" })).toHaveFocus();
+});
+
+it("keeps a note that could not be sent", async () => {
+  show();
+  await userEvent.click(await screen.findByRole("button", { name: "Add comment" }));
+  server.use(http.post("*/api/v1/alerts/1/comments", () => problem(503, "database_unavailable", "Away.")));
+  const dialog = await screen.findByRole("dialog");
+  await userEvent.type(within(dialog).getByRole("textbox"), "fan ordered");
+  await userEvent.click(within(dialog).getByRole("button", { name: "Add comment" }));
+  await waitFor(() => expect(within(dialog).getByRole("button", { name: "Cancel" })).toBeEnabled());
+  expect(within(dialog).getByRole("textbox")).toHaveValue("fan ordered");
 });
 
 it("asks for an acknowledgement and closes", async () => {
@@ -117,14 +177,18 @@ it("says that an alert does not exist", async () => {
   expect(await screen.findByText("There is no alert 1.")).toBeVisible();
 });
 
-it("translates units of time", async () => {
+it("explains in Thai, times in their own unit", async () => {
   await i18next.changeLanguage("th");
-  show({ change: { value: 2820, threshold: 300, peak_value: 2820, unit: "s" } });
+  show({ change: { value: 2820, threshold: 300, peak_value: 2820, unit: "s", message_code: "data_stale_battery" } });
   await screen.findByText("อุณหภูมิสูง");
-  expect(screen.getByTestId("alert-drawer")).toHaveTextContent("2820 วินาที · เกณฑ์ 300 วินาที");
+  const drawer = screen.getByTestId("alert-drawer");
+  expect(drawer).toHaveTextContent("แบตเตอรี่ UPS-01-STR-02-007 (DC-SRC-01) ไม่ส่งข้อมูลมา 47 นาที");
+  expect(drawer).toHaveTextContent("สิ่งที่ต้องทำ");
 });
 
 type Entry = components["schemas"]["AlertDetail"]["timeline"][number];
+
+const entryHeading = () => i18next.t("alerts.timeline");
 
 async function entries(...timeline: Partial<Entry>[]): Promise<HTMLElement[]> {
   const { alert } = show();
@@ -134,7 +198,7 @@ async function entries(...timeline: Partial<Entry>[]): Promise<HTMLElement[]> {
       HttpResponse.json({ ...alert, timeline: timeline.map((entry, i) => ({ ...raised, event_id: i, ...entry })) }),
     ),
   );
-  return within(await screen.findByRole("list")).getAllByRole("listitem");
+  return within((await screen.findByText(entryHeading())).nextElementSibling as HTMLElement).getAllByRole("listitem");
 }
 
 it("lists what happened in the order of the gateway, in Bangkok's time", async () => {

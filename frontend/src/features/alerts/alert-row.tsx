@@ -1,27 +1,45 @@
 import clsx from "clsx";
+import { useEffect, useRef } from "react";
 import { useTranslation } from "react-i18next";
 
 import type { Alert } from "@/api/types";
 import { Age } from "@/components/age";
 import { SeverityLabel } from "@/components/status";
 import { Button } from "@/components/ui/button";
-import { shortId } from "@/lib/ids";
+import { useLanguage } from "@/i18n";
+import { alertTypeText } from "@/i18n/alert-texts";
 import { useScrollIntoView } from "@/lib/use-scroll-into-view";
+import { useNow } from "@/realtime/hooks";
 
-import { alertText, stateText } from "./alert-text";
+import { seenText, spanText, stateText } from "./alert-text";
 
 interface AlertRowProps {
   alert: Alert;
   isSelected: boolean;
   isFocused: boolean;
+  /** It is shown in full beside the list. */
+  isOpen?: boolean;
   mayAct: boolean;
   onToggle: () => void;
   onOpen: () => void;
   onAcknowledge: () => void;
 }
 
-export function AlertRow({ alert, isSelected, isFocused, mayAct, onToggle, onOpen, onAcknowledge }: AlertRowProps) {
+/** One alert of a list: what was seen and where, since when, its state, and the way to acknowledge it. */
+export function AlertRow({
+  alert,
+  isSelected,
+  isFocused,
+  isOpen = false,
+  mayAct,
+  onToggle,
+  onOpen,
+  onAcknowledge,
+}: AlertRowProps) {
   const { t } = useTranslation();
+  const words = { t, language: useLanguage() };
+  const now = useNow(10_000);
+  const opener = useFocus(isFocused);
   const row = useScrollIntoView<HTMLLIElement>(isFocused);
   return (
     <li
@@ -30,6 +48,7 @@ export function AlertRow({ alert, isSelected, isFocused, mayAct, onToggle, onOpe
       className={clsx(
         "grid grid-cols-[1.5rem_1fr] items-center gap-x-3 gap-y-1 px-3 py-2 sm:grid-cols-[1.5rem_1fr_auto]",
         isFocused && "bg-surface-2",
+        isOpen && "border-l-4 border-accent",
         !alert.is_active && "text-muted",
       )}
     >
@@ -41,14 +60,17 @@ export function AlertRow({ alert, isSelected, isFocused, mayAct, onToggle, onOpe
         aria-label={t("alerts.select", { id: alert.alert_id })}
         disabled={!mayAct}
       />
-      <button type="button" className="grid min-w-0 gap-x-4 text-left sm:grid-cols-[6rem_1fr_auto]" onClick={onOpen}>
+      <button
+        ref={opener}
+        type="button"
+        aria-current={isOpen || undefined}
+        className="grid min-w-0 gap-x-4 text-left sm:grid-cols-[6rem_1fr_auto]"
+        onClick={onOpen}
+      >
         <SeverityLabel severity={alert.severity} />
         <span className="min-w-0">
-          <span className="font-medium">{t(`type.${alert.type}`)}</span>{" "}
-          <span className="text-muted">{alertText(alert)}</span>
-          <span className="block truncate text-xs text-muted">
-            {alert.location_id} · {shortId(alert.battery_id ?? alert.string_id ?? alert.location_id)}
-          </span>
+          <span className="font-medium">{alertTypeText(alert.type)}</span> <span>{seenText(alert, words)}</span>
+          <span className="block text-muted">{spanText(alert, now, words)}</span>
         </span>
         <span className="text-xs text-muted max-sm:flex max-sm:gap-2 sm:whitespace-nowrap">
           <Age at={alert.raised_at} />
@@ -68,4 +90,13 @@ export function AlertRow({ alert, isSelected, isFocused, mayAct, onToggle, onOpe
       )}
     </li>
   );
+}
+
+/** The keys that move through a list move the focus as well, so that Enter and a screen reader follow. */
+function useFocus(isFocused: boolean) {
+  const element = useRef<HTMLButtonElement>(null);
+  useEffect(() => {
+    if (isFocused) element.current?.focus({ preventScroll: true });
+  }, [isFocused]);
+  return element;
 }

@@ -31,7 +31,7 @@ export function AlertsPage() {
   useTitle(t("alerts.title"));
   const mayAct = useMay("engineer");
   const [selected, setSelected] = useState<ReadonlySet<number>>(new Set());
-  const [acknowledging, setAcknowledging] = useState<readonly number[] | null>(null);
+  const [acknowledging, setAcknowledging] = useState<readonly Alert[] | null>(null);
   const acknowledge = useAlertAction("acknowledge");
   const items = data?.items ?? [];
   const opened = alertId === undefined ? null : Number(alertId);
@@ -46,21 +46,23 @@ export function AlertsPage() {
   };
   const pendingOf = (ids: Iterable<number>) => {
     const chosenIds = new Set(ids);
-    return items
-      .filter((alert) => chosenIds.has(alert.alert_id) && alert.acknowledged_at === null)
-      .map((alert) => alert.alert_id);
+    return items.filter((alert) => chosenIds.has(alert.alert_id) && alert.acknowledged_at === null);
   };
   const { focused, setFocused } = useInboxKeys({
     items,
     onToggle: toggle,
     onOpen: open,
     onAcknowledge: (alert: Alert) => {
-      const ids = pendingOf(selected.size > 0 ? selected : [alert.alert_id]);
-      if (mayAct && ids.length > 0) setAcknowledging(ids);
+      const pending = pendingOf(selected.size > 0 ? selected : [alert.alert_id]);
+      if (mayAct && pending.length > 0) setAcknowledging(pending);
     },
     onEscape: () => (opened === null ? setSelected(new Set()) : open(null)),
   });
   const chosen = pendingOf(selected);
+  const shown = acknowledging ?? [];
+  /** A second attempt leaves out what the first one got through. */
+  const isDone = ({ alert_id: id }: Alert) =>
+    items.some((alert) => alert.alert_id === id && alert.acknowledged_at !== null);
 
   return (
     <>
@@ -103,13 +105,14 @@ export function AlertsPage() {
               alert={alert}
               isSelected={selected.has(alert.alert_id)}
               isFocused={focused === alert.alert_id}
+              isOpen={opened === alert.alert_id}
               mayAct={mayAct}
               onToggle={() => toggle(alert.alert_id)}
               onOpen={() => {
                 setFocused(alert.alert_id);
                 open(alert.alert_id);
               }}
-              onAcknowledge={() => setAcknowledging([alert.alert_id])}
+              onAcknowledge={() => setAcknowledging([alert])}
             />
           ))}
         </ul>
@@ -126,26 +129,27 @@ export function AlertsPage() {
           alertId={opened}
           mayAct={mayAct}
           onClose={() => open(null)}
-          onAcknowledge={() => setAcknowledging([opened])}
+          onAcknowledge={(alert) => setAcknowledging([alert])}
         />
       )}
       <NoteDialog
-        title={t("alerts.acknowledgeCount", { count: acknowledging?.length ?? 0 })}
+        title={t("alerts.acknowledgeCount", { count: shown.length })}
         confirm={t("alerts.acknowledge")}
+        alerts={shown}
         open={acknowledging !== null}
         busy={acknowledge.isPending}
         onOpenChange={(isOpen) => !isOpen && setAcknowledging(null)}
-        onConfirm={(note) => {
+        onConfirm={(note) =>
           acknowledge.mutate(
-            { alertIds: acknowledging ?? [], note },
+            { alertIds: shown.filter((alert) => !isDone(alert)).map((alert) => alert.alert_id), note },
             {
-              onSettled: () => {
+              onSuccess: () => {
                 setAcknowledging(null);
                 setSelected(new Set());
               },
             },
-          );
-        }}
+          )
+        }
       />
     </>
   );

@@ -20,7 +20,13 @@ const actions = {
 export function useAlertAction(action: keyof typeof actions) {
   const { t } = useTranslation();
   const cache = useQueryClient();
+  async function refresh(): Promise<void> {
+    await cache.invalidateQueries({ queryKey: alertQueries.root });
+    await cache.invalidateQueries({ queryKey: fleetQueries.root });
+  }
   return useMutation({
+    // Offline it fails at once and the note stays in its dialog; it must not be sent later, after it was cancelled.
+    networkMode: "always",
     mutationFn: async ({ alertIds, note }: { alertIds: readonly number[]; note: string }) => {
       let conflicts = 0;
       for (const alertId of alertIds) {
@@ -33,16 +39,15 @@ export function useAlertAction(action: keyof typeof actions) {
       }
       return conflicts;
     },
-    onSuccess: (conflicts) => {
+    onSuccess: async (conflicts) => {
       if (conflicts > 0) toast.info(t("alerts.conflict"));
+      await refresh();
     },
     onError: (error) => {
       const problem = problemOf(error);
       toast.error(problemText(problem), { description: problem.requestId ?? undefined });
-    },
-    onSettled: async () => {
-      await cache.invalidateQueries({ queryKey: alertQueries.root });
-      await cache.invalidateQueries({ queryKey: fleetQueries.root });
+      // Not awaited: without a network it would wait for one, and keep the dialog with it.
+      void refresh();
     },
   });
 }

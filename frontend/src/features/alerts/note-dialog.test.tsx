@@ -3,7 +3,11 @@ import userEvent from "@testing-library/user-event";
 import { useState } from "react";
 import { expect, it, vi } from "vitest";
 
+import { MockFleet } from "@/testing/fleet";
+
 import { NoteDialog } from "./note-dialog";
+
+const alerts = new MockFleet().alerts.slice(-2);
 
 function show(change: Partial<Parameters<typeof NoteDialog>[0]> = {}) {
   const on = { confirm: vi.fn(), openChange: vi.fn() };
@@ -11,6 +15,7 @@ function show(change: Partial<Parameters<typeof NoteDialog>[0]> = {}) {
     <NoteDialog
       title="Acknowledge 2 alerts"
       confirm="Acknowledge"
+      alerts={alerts}
       open
       busy={false}
       onOpenChange={on.openChange}
@@ -72,6 +77,7 @@ it.each(["button", "key"])("does not carry a note cancelled by %s over to the ne
         <NoteDialog
           title="Acknowledge"
           confirm="Acknowledge"
+          alerts={alerts}
           open={open}
           busy={false}
           onOpenChange={setOpen}
@@ -88,4 +94,37 @@ it.each(["button", "key"])("does not carry a note cancelled by %s over to the ne
   expect(screen.queryByRole("dialog")).toBeNull();
   await userEvent.click(screen.getByRole("button", { name: "Next" }));
   expect(screen.getByLabelText("Note")).toHaveValue("");
+});
+
+it("names the alerts that the note belongs to", () => {
+  show();
+  const names = screen.getAllByRole("listitem").map((item) => item.textContent);
+  expect(names).toEqual([
+    "Resistance drift: Battery UPS-01-STR-02-008 (DC-SRC-01)",
+    "High temperature: Battery UPS-01-STR-02-007 (DC-SRC-01)",
+  ]);
+});
+
+it("keeps the note until the dialog closes, whatever happens to the first attempt", async () => {
+  const { confirm } = show();
+  await userEvent.type(screen.getByLabelText("Note"), "fan replaced");
+  await userEvent.click(screen.getByRole("button", { name: "Acknowledge" }));
+  expect(confirm).toHaveBeenCalledExactlyOnceWith("fan replaced");
+  expect(screen.getByLabelText("Note")).toHaveValue("fan replaced");
+});
+
+it("does not carry the note of one alert over to another that takes its dialog", async () => {
+  const one = { title: "Acknowledge", confirm: "Acknowledge", open: true, busy: false };
+  const on = { onOpenChange: vi.fn(), onConfirm: vi.fn() };
+  const { rerender } = render(<NoteDialog {...one} {...on} alerts={alerts.slice(0, 1)} />);
+  await userEvent.type(screen.getByLabelText("Note"), "fan replaced");
+  rerender(<NoteDialog {...one} {...on} alerts={alerts.slice(1)} />);
+  expect(screen.getByLabelText("Note")).toHaveValue("");
+});
+
+it("does not look cancelled while the note is being sent", async () => {
+  const { openChange } = show({ busy: true });
+  await userEvent.keyboard("{Escape}");
+  expect(openChange).not.toHaveBeenCalled();
+  expect(screen.getByRole("button", { name: "Cancel" })).toBeDisabled();
 });

@@ -1,0 +1,20 @@
+import { expect, it } from "vitest";
+
+import { comparisonOf } from "./comparison";
+
+const known = (value: number | null) => value;
+
+it("compares with the median of the others that are known", () => {
+  expect(comparisonOf(11.4, [13.75, null, 13.5, 13.25, 14], known)).toEqual({
+    own: 11.4,
+    others: 4,
+    median: 13.625,
+    low: 13.25,
+    high: 14,
+  });
+  expect(comparisonOf<number | null>(undefined, [1, 9, 2], known)).toMatchObject({ own: null, median: 2 });
+});
+
+it("compares with nothing where fewer than three are known", () => {
+  expect(comparisonOf(11.4, [13.7, null, 13.5], known)).toBeNull();
+});
