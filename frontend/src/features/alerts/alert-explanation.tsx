@@ -14,7 +14,13 @@ import { seenText, spanText, stepsOf } from "./alert-text";
 import { limitText } from "./limit-text";
 
 // The charts are the largest part of the program; the list of alerts must not wait for them.
-const WhyChart = lazy(async () => ({ default: (await import("./why-chart")).WhyChart }));
+const WhyChart = lazy(() =>
+  import("./why-chart").then(
+    (module) => ({ default: module.WhyChart }),
+    // Without a network what is known of the alert stays on the page.
+    () => ({ default: ChartMissing }),
+  ),
+);
 const CHART_HEIGHT = 240;
 
 /** Why an alert was raised and what to do about it. */
@@ -58,6 +64,11 @@ export function AlertExplanation({ alert }: { alert: Alert }) {
       </Part>
     </>
   );
+}
+
+function ChartMissing() {
+  const { t } = useTranslation();
+  return <p className="text-muted">{t("common.failed")}</p>;
 }
 
 /** The rule as it applies now; null for an alert that is not of a battery, and while it is not known. */

@@ -45,6 +45,16 @@ it("offers every state, severity, location and type", async () => {
   expect(optionsOf("Type")).toHaveLength(1 + alertTypes.length);
 });
 
+it.each(["en", "th"])("names all 18 types in %s", async (language) => {
+  await i18next.changeLanguage(language);
+  show();
+  const names = optionsOf(i18next.t("alerts.type"));
+  expect(names).toHaveLength(1 + 18);
+  expect(new Set(names).size).toBe(1 + 18);
+  for (const name of names) expect(name).not.toMatch(/_|type\./);
+  await screen.findByRole("option", { name: "Hat Yai" });
+});
+
 it("adds a choice to the address and keeps the others", async () => {
   const { latest } = show("severity=critical&battery_id=BAT-1");
   await choose("Type", "Thermal runaway");

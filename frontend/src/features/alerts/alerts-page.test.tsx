@@ -1,11 +1,13 @@
 import { screen, waitFor, within } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
+import { http, HttpResponse } from "msw";
 import { act } from "react";
 import { expect, it } from "vitest";
 
 import { useSession } from "@/api/session";
 import { operator } from "@/testing/handlers";
 import { renderPage } from "@/testing/render";
+import { server } from "@/testing/server";
 
 import { AlertsPage } from "./alerts-page";
 
@@ -68,4 +70,40 @@ it("keeps filters in the address and says when nothing matches", async () => {
   await userEvent.selectOptions(screen.getByLabelText("State"), "Resolved");
   expect(router.state.location.search).toBe("?severity=critical&state=resolved");
   expect(await screen.findByText("No alerts match the filters.")).toBeVisible();
+});
+
+it("says in each row what was seen, where, against which limit and since when", async () => {
+  renderPage(page);
+  const row = await rowOf(1);
+  expect(row).toHaveTextContent(
+    /High temperature Battery UPS-01-STR-02-007 \(DC-SRC-01\) reached 47\.8 °C, above the limit of 45\.0 °C\.Since .+, held for 42 min\./,
+  );
+});
+
+it("moves the focus with the keys, and back to the row when the drawer closes", async () => {
+  renderPage(page);
+  await rowOf(1);
+  await userEvent.keyboard("j");
+  const [first] = screen.getAllByTestId(/^alert-\d+$/);
+  const opener = within(first as HTMLElement).getByRole("button", { name: /limit|sent/ });
+  expect(opener).toHaveFocus();
+  await userEvent.keyboard("{Enter}");
+  expect(await screen.findByRole("complementary")).toBeVisible();
+  expect(screen.getByRole("heading", { name: /^Alert \d+$/ })).toHaveFocus();
+  expect(opener).toHaveAttribute("aria-current", "true");
+  await userEvent.keyboard("{Escape}");
+  await waitFor(() => expect(screen.queryByRole("complementary")).toBeNull());
+  expect(opener).toHaveFocus();
+});
+
+it("names the alert in the dialog, and keeps note and selection when it could not be sent", async () => {
+  renderPage(page);
+  await userEvent.click(within(await rowOf(1)).getByRole("button", { name: "Acknowledge" }));
+  server.use(http.post("*/api/v1/alerts/1/acknowledge", () => HttpResponse.error()));
+  const dialog = await screen.findByRole("dialog");
+  expect(dialog).toHaveTextContent("High temperature: Battery UPS-01-STR-02-007 (DC-SRC-01)");
+  await userEvent.type(within(dialog).getByRole("textbox"), "on my way");
+  await userEvent.click(within(dialog).getByRole("button", { name: "Acknowledge" }));
+  await waitFor(() => expect(within(dialog).getByRole("button", { name: "Cancel" })).toBeEnabled());
+  expect(within(dialog).getByRole("textbox")).toHaveValue("on my way");
 });
