@@ -2,9 +2,9 @@
 export const alertTexts = {
   why: {
     subject: {
-      battery: "Battery {{id}} ({{location}})",
-      string: "String {{id}} ({{location}})",
-      location: "Data centre {{location}}",
+      battery: "battery {{id}} ({{location}})",
+      string: "string {{id}} ({{location}})",
+      location: "data centre {{location}}",
     },
     sentence: {
       voltage_low: "{{subject}} fell to {{value}}, below the limit of {{threshold}}.",
@@ -87,7 +87,7 @@ export const alertTexts = {
       todo: "What to do",
       chart: "Two hours before and after",
     },
-    rule: "Rule: {{name}}, {{limit}}",
+    rule: "Rule: {{name}}, {{limit}}.",
     noRule: "No limit: it was reported as it is.",
     raisesAt: { above: "above {{value}}", below: "below {{value}}" },
     reported: "as reported",

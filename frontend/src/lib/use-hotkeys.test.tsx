@@ -13,6 +13,7 @@ function Page({ hotkeys }: { hotkeys: Hotkeys }) {
       <input aria-label="text" />
       <input aria-label="box" type="checkbox" />
       <button type="button">press</button>
+      <h2 tabIndex={-1}>heading</h2>
       <div role="dialog">
         <button type="button">inside</button>
       </div>
@@ -86,6 +87,14 @@ it("leaves Enter to the focused control", async () => {
   await userEvent.keyboard("{Enter}");
   expect(enter).not.toHaveBeenCalled();
   screen.getByRole("button", { name: "press" }).blur();
+  await userEvent.keyboard("{Enter}");
+  expect(enter).toHaveBeenCalledTimes(1);
+});
+
+it("takes Enter where the focus is on no control", async () => {
+  const enter = vi.fn();
+  render(<Page hotkeys={{ Enter: enter }} />);
+  screen.getByRole("heading").focus();
   await userEvent.keyboard("{Enter}");
   expect(enter).toHaveBeenCalledTimes(1);
 });

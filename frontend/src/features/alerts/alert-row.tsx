@@ -48,7 +48,7 @@ export function AlertRow({
       className={clsx(
         "grid grid-cols-[1.5rem_1fr] items-center gap-x-3 gap-y-1 px-3 py-2 sm:grid-cols-[1.5rem_1fr_auto]",
         isFocused && "bg-surface-2",
-        isOpen && "border-l-4 border-accent",
+        isOpen && "shadow-[inset_4px_0_0_var(--accent)]",
         !alert.is_active && "text-muted",
       )}
     >

@@ -108,7 +108,7 @@ it("rounds what is left towards the worse", () => {
   );
   const soh = { type: "soh_degraded", message_code: "soh_degraded", unit: "%", value: 79.6, threshold: 80 } as const;
   expect(seenOf({ ...soh, message_params: { provenance: "ohmic_inferred", source: "twin" } })).toBe(
-    `The state of health of ${subject} is 79 %, below the limit of 80 %. Evidence: from resistance.`,
+    `The state of health of battery UPS-01-STR-02-007 (DC-SRC-01) is 79 %, below the limit of 80 %. Evidence: from resistance.`,
   );
 });
 

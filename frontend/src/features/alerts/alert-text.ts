@@ -8,7 +8,7 @@ import { shortId } from "@/lib/ids";
 import { adviceOf, type Figure, kindOf } from "./alert-kinds";
 import { besideLimit, figure, numberOf, seenFigures, textOf, type Words } from "./figures";
 
-/** What the alert is about, as a sentence names it. */
+/** What the alert is about, as the middle of a sentence names it. */
 export function subjectText(alert: Alert, t: TFunction): string {
   const location = alert.location_id;
   if (alert.battery_id !== null) return t("why.subject.battery", { id: shortId(alert.battery_id), location });
@@ -30,7 +30,10 @@ export function seenText(alert: Alert, words: Words): string {
     known[name] = text;
   }
   const sentence = t(`why.sentence.${code}`, { ...known, subject: subjectText(alert, t) });
-  return [sentence, basisText(alert, t)].filter((part) => part !== null).join(" ");
+  // The subject stands first in most sentences, but not in all.
+  return [sentence.charAt(0).toUpperCase() + sentence.slice(1), basisText(alert, t)]
+    .filter((part) => part !== null)
+    .join(" ");
 }
 
 function figuresOf(alert: Alert, words: Words): Record<Figure, string | null> {

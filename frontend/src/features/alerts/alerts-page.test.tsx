@@ -101,7 +101,7 @@ it("names the alert in the dialog, and keeps note and selection when it could no
   await userEvent.click(within(await rowOf(1)).getByRole("button", { name: "Acknowledge" }));
   server.use(http.post("*/api/v1/alerts/1/acknowledge", () => HttpResponse.error()));
   const dialog = await screen.findByRole("dialog");
-  expect(dialog).toHaveTextContent("High temperature: Battery UPS-01-STR-02-007 (DC-SRC-01)");
+  expect(dialog).toHaveTextContent("High temperature: battery UPS-01-STR-02-007 (DC-SRC-01)");
   await userEvent.type(within(dialog).getByRole("textbox"), "on my way");
   await userEvent.click(within(dialog).getByRole("button", { name: "Acknowledge" }));
   await waitFor(() => expect(within(dialog).getByRole("button", { name: "Cancel" })).toBeEnabled());

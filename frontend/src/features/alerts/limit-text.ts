@@ -18,7 +18,7 @@ function ruleText(alert: Alert, threshold: number, rule: EffectiveRule | null, w
       .join(" "),
     rule === null || rule.gate === "always" ? null : t(`why.gate.${rule.gate}`),
   ].filter((part) => part !== null);
-  return `${t("why.rule", { name: alertTypeText(alert.type), limit: parts.join(", ") })}.`;
+  return t("why.rule", { name: alertTypeText(alert.type), limit: parts.join(", ") });
 }
 
 function holdText(holdS: number, words: Words): string {

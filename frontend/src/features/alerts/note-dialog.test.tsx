@@ -100,8 +100,8 @@ it("names the alerts that the note belongs to", () => {
   show();
   const names = screen.getAllByRole("listitem").map((item) => item.textContent);
   expect(names).toEqual([
-    "Resistance drift: Battery UPS-01-STR-02-008 (DC-SRC-01)",
-    "High temperature: Battery UPS-01-STR-02-007 (DC-SRC-01)",
+    "Resistance drift: battery UPS-01-STR-02-008 (DC-SRC-01)",
+    "High temperature: battery UPS-01-STR-02-007 (DC-SRC-01)",
   ]);
 });
 
