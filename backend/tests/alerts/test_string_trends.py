@@ -68,7 +68,7 @@ async def test_a_runaway_is_found_in_batches_of_one_and_after_a_restart_in_its_h
     assert (one["string_id"], one["severity"], one["respond_within"]) == (STRINGS[0], "critical", "same_day")
     assert one["rule_id"] == "thermal_runaway.composite"
     assert "times its steady value" in one["message"]
-    assert one["message_params"]["current_ratio"] > 3.0
+    assert one["message_params"]["float_current_ratio"] > 3.0
     assert one["message_params"]["over_room_c"] > 5.0
     # The alert stays while nothing is known, and when the heat no longer rises.
     later = begin + timedelta(minutes=130)

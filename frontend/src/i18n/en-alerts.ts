@@ -20,6 +20,7 @@ export const alertTexts = {
       temperature_over_string:
         "{{subject}} was {{value}} warmer than the median of its string; the limit is {{threshold}}.",
       thermal_runaway: "{{subject}} shows signs of thermal runaway: {{signs}}.",
+      thermal_runaway_heat: "{{subject}} may be in thermal runaway: {{signs}}. The float current does not confirm it.",
       resistance_drift:
         "The resistance of {{subject}} was {{value}} above its own baseline at 25 °C; the limit is {{threshold}}.",
       resistance_over_nominal:
@@ -95,6 +96,7 @@ export const alertTexts = {
     gate: {
       always: "at any time",
       float: "on float",
+      steady_float: "on float, apart from ohmic tests",
       charging: "unless it discharges",
       discharge: "during a discharge",
     },

@@ -19,6 +19,7 @@ export const alertTexts: AlertTexts = {
       temperature_over_room: "{{subject}} อุณหภูมิสูงกว่าห้อง {{value}} เกณฑ์ {{threshold}}",
       temperature_over_string: "{{subject}} อุณหภูมิสูงกว่าค่ากลางของสตริง {{value}} เกณฑ์ {{threshold}}",
       thermal_runaway: "{{subject}} มีสัญญาณของภาวะความร้อนควบคุมไม่ได้ (Thermal runaway): {{signs}}",
+      thermal_runaway_heat: "{{subject}} อาจเกิดภาวะความร้อนควบคุมไม่ได้ (Thermal runaway): {{signs}} แต่กระแสโฟลตยังไม่ยืนยัน",
       resistance_drift: "{{subject}} ความต้านทานเพิ่มขึ้นจากค่าตั้งต้นที่ 25 °C {{value}} เกณฑ์ {{threshold}}",
       resistance_over_nominal:
         "{{subject}} ความต้านทานสูงกว่าค่าปกติของรุ่น {{value}} เกณฑ์ {{threshold}} และยังไม่มีค่าตั้งต้นของตัวเอง",
@@ -83,7 +84,13 @@ export const alertTexts: AlertTexts = {
     raisesAt: { above: "สูงกว่า {{value}}", below: "ต่ำกว่า {{value}}" },
     reported: "ตามที่ได้รับรายงาน",
     holdFor: "นาน {{duration}}",
-    gate: { always: "ทุกโหมด", float: "ขณะโฟลต", charging: "ขณะไม่คายประจุ", discharge: "ขณะคายประจุ" },
+    gate: {
+      always: "ทุกโหมด",
+      float: "ขณะโฟลต",
+      steady_float: "ขณะโฟลต ยกเว้นช่วงวัดความต้านทาน",
+      charging: "ขณะไม่คายประจุ",
+      discharge: "ขณะคายประจุ",
+    },
     clearsAt: "กลับสู่ปกติที่ {{value}}",
     changed: "เกณฑ์เปลี่ยนแล้ว ปัจจุบันคือ {{value}}",
     off: "ปัจจุบันปิดกฎนี้อยู่",

@@ -31,8 +31,8 @@ MESSAGES: Final[Mapping[str, str]] = {
     "string_voltage_low": "String voltage is {value:.0f} % of nominal: an open string, or the voltage of one battery",
     "charge_current_high": "Charge current {value:.0f} A, above {threshold:.0f} A",
     "discharge_current_high": "Discharge current {value:.0f} A, above {threshold:.0f} A",
-    "thermal_runaway": "Thermal runaway: float current {current_ratio:.1f} times its steady value, hottest battery "
-    "{over_room_c:.1f} °C warmer than the room, both rising. Stop charging and keep away",
+    "thermal_runaway": "Thermal runaway: float current {float_current_ratio:.1f} times its steady value, hottest "
+    "battery {over_room_c:.1f} °C warmer than the room, both rising. Stop charging and keep away",
     "thermal_runaway_heat": "Possible thermal runaway: hottest battery {over_room_c:.1f} °C warmer than the room and "
     "rising by {rise_c_per_h:.1f} °C/h; the float current does not confirm it. Stop charging",
     "grid_unstable": "Mains lost {value:.0f} times within 24 hours",

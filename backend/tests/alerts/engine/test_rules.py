@@ -53,7 +53,7 @@ def test_rule_is_sound(rule: Rule) -> None:
         "ml_p50_days": 40.0,
         "twin_p50_days": 60.0,
         "provenance": "measured",
-        "current_ratio": 3.2,
+        "float_current_ratio": 3.2,
         "over_room_c": 12.0,
         "rise_c_per_h": 4.0,
     }

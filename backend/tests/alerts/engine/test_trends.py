@@ -78,7 +78,7 @@ def test_current_and_heat_that_both_rise_are_a_runaway() -> None:
     # Three times the current after 95 min, 5 °C over the room after 60.
     assert 95 <= breached[0] <= 97
     assert (np.diff(breached) == 1).all()
-    assert trends.current_ratio[breached[0]] == pytest.approx(3.0, abs=0.1)
+    assert trends.float_current_ratio[breached[0]] == pytest.approx(3.0, abs=0.1)
     assert trends.rise_c_per_h[-1] == pytest.approx(4.0, abs=0.1)
 
 
@@ -99,7 +99,7 @@ def test_a_current_that_has_long_been_high_does_not_rise() -> None:
     tracker.follow(course(RUNAWAY, current=flat(1.4)))
     later = range(RUNAWAY.stop, RUNAWAY.stop + 240)
     trends = tracker.follow(course(later, current=flat(1.4), hottest=lambda minute: warming(minute) - 16))
-    assert highest(trends.current_ratio) > 3.0
+    assert highest(trends.float_current_ratio) > 3.0
     assert highest(trends.runaway_score) <= 1.0
 
 
@@ -110,7 +110,7 @@ def test_a_hot_day_raises_the_steady_current_with_the_room() -> None:
     trends = learned().follow(
         course(RUNAWAY, room=room, hottest=room, current=lambda minute: 0.4 * 2 ** ((room(minute) - 25) / 10))
     )
-    assert highest(trends.current_ratio) == pytest.approx(1.0, abs=0.01)
+    assert highest(trends.float_current_ratio) == pytest.approx(1.0, abs=0.01)
 
 
 def test_what_stopped_rising_neither_raises_nor_clears() -> None:
@@ -128,15 +128,15 @@ def test_the_steady_current_follows_no_runaway_and_survives_a_restart() -> None:
     tracker.follow(course(RUNAWAY, current=growing))
     again = TrendTracker(tracker.stored())
     trends = again.follow(course(range(RUNAWAY.stop, RUNAWAY.stop + 3 * DAY), current=flat(2.0)))
-    assert trends.current_ratio[-1] == pytest.approx(5.0, rel=0.06)
+    assert trends.float_current_ratio[-1] == pytest.approx(5.0, rel=0.06)
     assert again.stored() != tracker.stored()
 
 
 def test_a_steady_current_counts_after_a_day_of_settled_float() -> None:
     young = TrendTracker([None])
-    assert np.isnan(young.follow(course(range(DAY - 5))).current_ratio).all()
+    assert np.isnan(young.follow(course(range(DAY - 5))).float_current_ratio).all()
     unsettled = TrendTracker([None])
-    assert np.isnan(unsettled.follow(course(range(2 * DAY), settled=False)).current_ratio).all()
+    assert np.isnan(unsettled.follow(course(range(2 * DAY), settled=False)).float_current_ratio).all()
 
 
 @pytest.mark.parametrize("missing", ["hottest", "current", "room"])

@@ -52,6 +52,7 @@ const kinds: Record<MessageCode, AlertKind> = {
   temperature_over_room: kind("value threshold", "warm", "temperature_c"),
   temperature_over_string: kind("value threshold", "warm", "temperature_c"),
   thermal_runaway: kind("signs", "runaway", "temperature_c"),
+  thermal_runaway_heat: kind("signs", "runaway", "temperature_c"),
   resistance_drift: kind("value threshold", "resistance", "internal_resistance_mohm"),
   resistance_over_nominal: kind("value threshold", "nominal", "internal_resistance_mohm"),
   voltage_channel_lost: kind("duration", "sensor", "voltage_v"),

@@ -368,7 +368,7 @@ _CURRENT: Final = (
     ),
 )
 _RUNAWAY: Final = tuple(
-    replace(rule, parts=("current_ratio", "over_room_c", "rise_c_per_h"))
+    replace(rule, parts=("float_current_ratio", "over_room_c", "rise_c_per_h"))
     for rule in (
         # Scores in units of the limits, see `trends`. Its own current takes a string in runaway off float, so no gate.
         *ladder(

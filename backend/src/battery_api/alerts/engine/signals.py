@@ -68,7 +68,7 @@ def battery_signals(
 STRING_TRENDS: Final = (
     "runaway_score",
     "runaway_heat_score",
-    "current_ratio",
+    "float_current_ratio",
     "over_room_c",
     "rise_c_per_h",
 )

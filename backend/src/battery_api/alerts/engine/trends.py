@@ -138,7 +138,7 @@ class Trends:
 
     runaway_score: FloatArray
     runaway_heat_score: FloatArray
-    current_ratio: FloatArray
+    float_current_ratio: FloatArray
     over_room_c: FloatArray
     rise_c_per_h: FloatArray
     is_disturbed: BoolArray
@@ -257,7 +257,7 @@ class TrendTracker:
         is_complete = self._is_complete(string, score, heat_score)
         trends.runaway_score[rows] = np.where(is_complete | (score > 1.0), score, np.nan)
         trends.runaway_heat_score[rows] = np.where(is_complete | (heat_score > 1.0), heat_score, np.nan)
-        trends.current_ratio[rows], trends.over_room_c[rows] = ratio, over_room_c
+        trends.float_current_ratio[rows], trends.over_room_c[rows] = ratio, over_room_c
         trends.rise_c_per_h[rows] = rise_c_per_h
 
     def _is_complete(self, string: IntArray, score: FloatArray, heat_score: FloatArray) -> BoolArray:
