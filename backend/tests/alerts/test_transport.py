@@ -1,4 +1,4 @@
-"""However the readings of a trace are cut into batches and delayed, the same alerts and roll-ups come of them."""
+"""However readings are cut into batches and delayed, the same alerts, incidents and roll-ups come of them."""
 
 import random
 from collections.abc import Sequence
@@ -27,6 +27,13 @@ BEGIN = NOW - timedelta(hours=9)
 ALERTS = """
     select subject, rule_id, raised_at, cleared_at from alert
     where withdrawn_at is null and type <> 'data_stale' order by raised_at, subject, rule_id
+"""
+INCIDENTS = """
+    select i.family, i.string_id, i.opened_at, i.cleared_at, i.severity, i.alert_count, array_agg(
+        (a.subject, a.type, a.raised_at)::text order by a.raised_at, a.subject, a.type) as members
+    from incident i join alert a on a.incident_id = i.id
+    where a.withdrawn_at is null and a.type <> 'data_stale' and i.merged_into_id is null
+    group by i.id order by i.opened_at, i.family, i.string_id
 """
 ROLLUPS = "select * from telemetry_hourly order by battery_id, bucket"
 STATES = "select battery_id, rule_state, known_voltage_v, known_temperature_c from battery_state order by battery_id"
@@ -97,6 +104,7 @@ async def outcome_of(postgres_url: str, template: str, batches: Sequence[Sequenc
             states = await world.rows(STATES)
             return {
                 "alerts": [tuple(row.values()) for row in await world.rows(ALERTS)],
+                "incidents": await world.rows(INCIDENTS),
                 "rollups": await world.rows(ROLLUPS),
                 "runs": [without_numbers(row) for row in states],
                 "locations": [without_numbers(row) for row in await world.rows(LOCATION_STATES)],
@@ -117,7 +125,7 @@ def without_numbers(row: dict[str, Any]) -> dict[str, Any]:
     return row
 
 
-@pytest.mark.parametrize("seed", [0, 2])
+@pytest.mark.parametrize("seed", [0, 1, 2, 3])
 async def test_transport_does_not_decide(postgres_url: str, alert_template: str, seed: int) -> None:
     trace = random_trace(seed)
     in_order = sorted(trace, key=lambda message: datetime.fromisoformat(message[1]["time"]))
@@ -125,6 +133,7 @@ async def test_transport_does_not_decide(postgres_url: str, alert_template: str,
     assert expected["alerts"], "the trace raises nothing, so it tests nothing"
     cut = await outcome_of(postgres_url, alert_template, cut_and_shuffle(trace, seed))
     assert cut["alerts"] == expected["alerts"]
+    assert cut["incidents"] == expected["incidents"]
     assert cut["runs"] == expected["runs"]
     assert cut["rollups"] == expected["rollups"]
     assert cut["locations"] == expected["locations"]

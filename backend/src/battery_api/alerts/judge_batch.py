@@ -97,10 +97,10 @@ async def settle(
     Parameters
     ----------
     announced
-        The alerts that anybody is to hear of; all, unless given.
+        Of a replay, the alerts that anybody is to hear of; None where readings were judged for the first time.
     """
     numbers = [draft.alert_id for draft in drafts if draft.alert_id is not None]
-    changes = await follow(connection, numbers, now=now)
+    changes = await follow(connection, numbers, now=now, is_replay=announced is not None)
     events = await _events_of(connection, drafts if announced is None else announced)
     return [*events, *await incident_events(connection, changes, now=now)]
 

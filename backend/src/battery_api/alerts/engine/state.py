@@ -80,6 +80,12 @@ class TypeState:
         """Whether nothing is pending, firing, open or remembered."""
         return not self.runs and self.alert is None and self.closed is None
 
+    @property
+    def unlinked_raised_us(self) -> int | None:
+        """When the alert that it remembers was raised, if the number of its row is not known; else None."""
+        alert = self.alert or (None if self.closed is None else self.closed.alert)
+        return alert.raised_us if alert is not None and alert.alert_id is None else None
+
     def linked(self, alert_id: int | None) -> "TypeState":
         """Return the state with the number of its alert's row."""
         if self.alert is not None:

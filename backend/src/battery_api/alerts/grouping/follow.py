@@ -1,13 +1,14 @@
 """Let the incidents follow their alerts, in the transaction that changed them."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
+from types import MappingProxyType
 from typing import Final, NamedTuple
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from battery_api.alerts.grouping import rows
-from battery_api.alerts.grouping.matching import AFTERMATH, Candidate, GroupedAlert, find_explained, match
+from battery_api.alerts.grouping.matching import AFTERMATH, Candidate, GroupedAlert, match
 from battery_api.alerts.grouping.progress import IncidentEntry, IncidentProgress, advance
 from battery_api.alerts.grouping.topology import CAUSE_LEAD
 from battery_contracts.incidents import IncidentChange
@@ -24,17 +25,27 @@ class ChangedIncident(NamedTuple):
 
 
 class _Grouped(NamedTuple):
-    """Which incidents are new, which alerts joined, and which incidents were merged into which."""
+    """Which incidents are new, which alerts joined, and which incidents were merged into which, or lost alerts."""
 
-    new: frozenset[int]
-    joined: dict[int, list[int]]
-    merged: dict[int, int]
+    new: frozenset[int] = frozenset()
+    joined: Mapping[int, Sequence[int]] = MappingProxyType({})
+    merged: Mapping[int, int] = MappingProxyType({})
+    left: frozenset[int] = frozenset()
+
+    @property
+    def changed(self) -> set[int]:
+        """Numbers of all incidents that have changed."""
+        return {*self.joined, *self.merged, *self.merged.values(), *self.left}
 
 
-async def follow(connection: AsyncConnection, alert_ids: Sequence[int], *, now: datetime) -> list[ChangedIncident]:
+async def follow(
+    connection: AsyncConnection, alert_ids: Sequence[int], *, now: datetime, is_replay: bool = False
+) -> list[ChangedIncident]:
     """Give every new alert its incident, and bring the incidents of changed alerts up to date.
 
-    The caller holds, or may take, the locks of the locations. Repeating it changes nothing.
+    If a cause appeared, ended or moved, or readings were judged again, the alerts around it are matched again, so that
+    what came late ends where it would have been in time; what people have taken in hand stays as it is. The caller
+    holds, or may take, the locks of the locations. Repeating it changes nothing.
     """
     if not alert_ids:
         return []
@@ -42,15 +53,14 @@ async def follow(connection: AsyncConnection, alert_ids: Sequence[int], *, now: 
     if not alerts:
         return []
     await rows.lock_locations(connection, [alert.location_key for alert in alerts])
-    grouped = await _group(connection, [alert for alert in alerts if alert.incident_id is None], now=now)
+    grouped = await _group(connection, alerts, now=now, again=is_replay or any(alert.is_cause for alert in alerts))
     touched = {alert.incident_id for alert in alerts if alert.incident_id is not None}
-    touched |= grouped.joined.keys() | grouped.merged.keys() | set(grouped.merged.values())
-    return await _bring_up_to_date(connection, sorted(touched), grouped, now=now)
+    return await _bring_up_to_date(connection, sorted(touched | grouped.changed), grouped, now=now)
 
 
 async def refresh(connection: AsyncConnection, incident_ids: Sequence[int], *, now: datetime) -> list[ChangedIncident]:
     """Bring incidents up to date with their alerts; the caller holds the locks of their locations."""
-    return await _bring_up_to_date(connection, sorted(incident_ids), _Grouped(frozenset(), {}, {}), now=now)
+    return await _bring_up_to_date(connection, sorted(incident_ids), _Grouped(), now=now)
 
 
 async def adopt(connection: AsyncConnection, *, now: datetime) -> list[ChangedIncident]:
@@ -58,27 +68,47 @@ async def adopt(connection: AsyncConnection, *, now: datetime) -> list[ChangedIn
     return await follow(connection, await rows.find_ungrouped(connection, ADOPTED_AT_ONCE), now=now)
 
 
-async def _group(connection: AsyncConnection, alerts: Sequence[GroupedAlert], *, now: datetime) -> _Grouped:
-    if not alerts:
-        return _Grouped(frozenset(), {}, {})
+async def _group(
+    connection: AsyncConnection, alerts: Sequence[GroupedAlert], *, now: datetime, again: bool
+) -> _Grouped:
+    fresh = [alert for alert in alerts if alert.incident_id is None]
+    if not fresh and not again:
+        return _Grouped()
     locations = sorted({alert.location_key for alert in alerts})
     first = min(alert.raised_at for alert in alerts) - max(CAUSE_LEAD, AFTERMATH)
     last = max(now, *(alert.cleared_at or now for alert in alerts)) + CAUSE_LEAD
-    known = match(alerts, await rows.read_candidates(connection, locations, rows.CoveredSpan(first, last)))
+    candidates = await rows.read_candidates(connection, locations, rows.CoveredSpan(first, last))
+    members: list[GroupedAlert] = []
+    if again:
+        free = [one for one in candidates if not one.is_touched]
+        members = await rows.read_members(connection, [_number(one) for one in free])
+        for one in free:
+            one.forget()
+    known = match([*members, *fresh], candidates)
     new = set()
     for one in known:
         if one.incident_id is None:
             one.incident_id = await rows.insert_incident(connection, one, now=now)
             new.add(one.incident_id)
-    joined = {_number(one): [alert.alert_id for alert in one.joined] for one in known if one.joined}
-    await rows.assign(connection, {alert: number for number, members in joined.items() for alert in members})
-    merged = {}
-    for one, cause in find_explained(known):
-        number, into = _number(one), _number(cause)
-        moved = await rows.merge(connection, number, into, now=now)
-        joined.setdefault(into, []).extend(moved)
-        merged[number] = into
-    return _Grouped(frozenset(new), joined, merged)
+    moved = {one: [alert for alert in one.joined if alert.incident_id != one.incident_id] for one in known}
+    joined = {_number(one): [alert.alert_id for alert in came] for one, came in moved.items() if came}
+    await rows.assign(connection, {alert: number for number, came in joined.items() for alert in came})
+    merged = _merged(known, members)
+    for number, into in merged.items():
+        await rows.merge(connection, number, into, now=now)
+    left = {alert.incident_id for came in moved.values() for alert in came if alert.incident_id is not None}
+    return _Grouped(frozenset(new), joined, merged, frozenset(left))
+
+
+def _merged(known: Sequence[Candidate], members: Sequence[GroupedAlert]) -> dict[int, int]:
+    """Return the incidents that lost every alert, each with the one to which its first went."""
+    incident_of = {alert.alert_id: _number(one) for one in known for alert in one.joined}
+    first: dict[int, GroupedAlert] = {}
+    for alert in sorted(members, key=lambda alert: (alert.raised_at, alert.alert_id)):
+        if alert.incident_id is not None:
+            first.setdefault(alert.incident_id, alert)
+    kept = set(incident_of.values())
+    return {number: incident_of[alert.alert_id] for number, alert in first.items() if number not in kept}
 
 
 async def _bring_up_to_date(

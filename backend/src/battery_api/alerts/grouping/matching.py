@@ -5,13 +5,14 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Final, NamedTuple
 
-from battery_api.alerts.grouping.topology import CAUSE_LEAD, CAUSES_OF, CONSEQUENCES, Coverage, IncidentGroup, group_of
+from battery_api.alerts.grouping.topology import CAUSE_LEAD, CAUSES_OF, Coverage, IncidentGroup, group_of
 from battery_contracts.enums import AlertType
 from battery_contracts.incidents import IncidentFamily
 
 AFTERMATH: Final = timedelta(hours=1)
 """How long after its end a cause still explains what is raised: strings recharge, rooms cool down (EJ)."""
 _FOREVER: Final = datetime.max.replace(tzinfo=UTC)
+_LONG_AGO: Final = datetime.min.replace(tzinfo=UTC)
 _EXPLAINING: Final = {
     IncidentFamily.POWER: AlertType.MAINS_OUTAGE,
     IncidentFamily.COOLING: AlertType.HVAC_FAILURE,
@@ -49,23 +50,29 @@ class GroupedAlert(NamedTuple):
 class Candidate:
     """An incident that alerts may join; a new one has no number yet.
 
-    ``cause_from`` and ``cause_until`` span the alerts that make it a cause; None where it has none.
+    ``opened_at`` and ``cleared_at`` span its alerts, ``cause_from`` and ``cause_until`` those that make it a cause.
     """
 
     group: IncidentGroup
-    opened_at: datetime
-    cleared_at: datetime | None
+    opened_at: datetime | None = None
+    cleared_at: datetime | None = None
     incident_id: int | None = None
     resolved_at: datetime | None = None
     is_touched: bool = False
-    """Somebody has acknowledged, assigned or snoozed it: it stays as it is."""
+    """Somebody has acknowledged, assigned, snoozed or resolved it: what belongs to it stays."""
     cause_from: datetime | None = None
     cause_until: datetime | None = None
     joined: list[GroupedAlert] = field(default_factory=list)
 
+    def forget(self) -> None:
+        """Forget its alerts, which are to be matched again."""
+        self.opened_at = self.cleared_at = self.cause_from = self.cause_until = None
+
     def take(self, alert: GroupedAlert) -> None:
         """Let an alert belong to it."""
         self.joined.append(alert)
+        if self.opened_at is None:
+            self.opened_at, self.cleared_at = alert.raised_at, alert.cleared_at
         self.opened_at = min(self.opened_at, alert.raised_at)
         if alert.cleared_at is None or (self.cleared_at is not None and alert.cleared_at > self.cleared_at):
             self.cleared_at = alert.cleared_at
@@ -76,6 +83,8 @@ class Candidate:
 
     def holds(self, alert: GroupedAlert) -> bool:
         """Return whether an alert of its group is part of it: they overlap, and nobody had resolved it before."""
+        if self.opened_at is None:
+            return alert.incident_id is not None and alert.incident_id == self.incident_id
         begins_before_end = self.cleared_at is None or alert.raised_at <= self.cleared_at
         ends_after_begin = alert.cleared_at is None or alert.cleared_at >= self.opened_at
         is_new_occurrence = self.resolved_at is not None and alert.raised_at > self.resolved_at
@@ -96,29 +105,10 @@ def match(alerts: Iterable[GroupedAlert], candidates: Sequence[Candidate]) -> li
     for alert in sorted(alerts, key=_causes_first):
         incident = _cause_of(alert, known) or _own_group(alert, known)
         if incident is None:
-            incident = Candidate(alert.group, alert.raised_at, alert.cleared_at)
+            incident = Candidate(alert.group)
             known.append(incident)
         incident.take(alert)
     return known
-
-
-def find_explained(candidates: Sequence[Candidate]) -> list[tuple[Candidate, Candidate]]:
-    """Return incidents with the one that explains them, known since an alert joined it.
-
-    What somebody has taken into their hands, and what began long before its possible cause, stays by itself.
-    """
-    causes = [one for one in candidates if any(alert.is_cause for alert in one.joined)]
-    merged: dict[Candidate, Candidate] = {}
-    for cause in sorted(causes, key=lambda one: _width(one.group.family)):
-        if cause in merged:
-            continue
-        for one in candidates:
-            is_free = one is not cause and one not in merged and not one.is_touched and one.resolved_at is None
-            is_consequence = one.group.family in CONSEQUENCES[cause.group.family]
-            is_near = one.group.location_key == cause.group.location_key and _is_narrower(one, cause)
-            if is_free and is_consequence and is_near and one.cleared_at is None and cause.explains(one.opened_at):
-                merged[one] = cause
-    return list(merged.items())
 
 
 def _causes_first(alert: GroupedAlert) -> tuple[int, bool, datetime, int]:
@@ -128,10 +118,6 @@ def _causes_first(alert: GroupedAlert) -> tuple[int, bool, datetime, int]:
 
 def _width(family: IncidentFamily) -> int:
     return list(IncidentFamily).index(family)
-
-
-def _is_narrower(one: Candidate, cause: Candidate) -> bool:
-    return one.group.family is not cause.group.family or one.group.coverage is Coverage.STRING
 
 
 def _cause_of(alert: GroupedAlert, known: Sequence[Candidate]) -> Candidate | None:
@@ -149,4 +135,5 @@ def _cause_of(alert: GroupedAlert, known: Sequence[Candidate]) -> Candidate | No
 
 def _own_group(alert: GroupedAlert, known: Sequence[Candidate]) -> Candidate | None:
     fitting = [one for one in known if one.group == alert.group and one.holds(alert)]
-    return max(fitting, key=lambda one: one.opened_at, default=None)
+    # An incident that has alerts before one that waits for its first again.
+    return max(fitting, key=lambda one: one.opened_at or _LONG_AGO, default=None)

@@ -20,13 +20,18 @@ _ALERTS: Final = """
     select id, type, location_id, system_id, string_id, battery_id, incident_id, raised_at, cleared_at
     from alert where id = any($1::bigint[]) and (withdrawn_at is null or incident_id is not null)
 """
+_MEMBERS: Final = """
+    select id, type, location_id, system_id, string_id, battery_id, incident_id, raised_at, cleared_at
+    from alert where incident_id = any($1::bigint[]) and withdrawn_at is null
+"""
 _UNGROUPED: Final = """
     select id from alert where incident_id is null and withdrawn_at is null order by id limit $1
 """
 # An incident is a cause for as long as the alert lasts that makes it one; the types are those of `matching`.
 _CANDIDATES: Final = """
     select i.id, i.family, i.location_id, i.string_id, i.opened_at, i.cleared_at, i.resolved_at,
-           i.acknowledged_at is not null or i.assignee_id is not null or i.snoozed_until is not null as is_touched,
+           i.acknowledged_at is not null or i.assignee_id is not null or i.snoozed_until is not null
+               or i.resolved_at is not null as is_touched,
            c.cause_from, c.cause_until, c.lasts
     from incident i
     left join lateral (
@@ -48,7 +53,6 @@ _ASSIGN: Final = """
     update alert a set incident_id = i.incident_id
     from unnest($1::bigint[], $2::bigint[]) as i(id, incident_id) where a.id = i.id
 """
-_MERGE_ALERTS: Final = "update alert set incident_id = $2 where incident_id = $1 returning id"
 _MERGE: Final = "update incident set merged_into_id = $2, revision = revision + 1, updated_at = $3 where id = $1"
 _STATES: Final = """
     select id, severity, respond_within, opened_at, cleared_at, alert_count, active_count, unacknowledged_count,
@@ -145,6 +149,12 @@ async def read_alerts(connection: AsyncConnection, alert_ids: Sequence[int]) -> 
     return [GroupedAlert(row[0], AlertType(row[1]), *row[2:]) for row in rows]
 
 
+async def read_members(connection: AsyncConnection, incident_ids: Sequence[int]) -> list[GroupedAlert]:
+    """Return the alerts of incidents."""
+    rows = await fetch_all(connection, _MEMBERS, (list(incident_ids),))
+    return [GroupedAlert(row[0], AlertType(row[1]), *row[2:]) for row in rows]
+
+
 async def find_ungrouped(connection: AsyncConnection, limit: int) -> list[int]:
     """Return the numbers of alerts without an incident, the oldest first."""
     return [row[0] for row in await fetch_all(connection, _UNGROUPED, (limit,))]
@@ -173,6 +183,7 @@ async def read_candidates(connection: AsyncConnection, locations: Sequence[int],
 async def insert_incident(connection: AsyncConnection, one: Candidate, *, now: datetime) -> int:
     """Write a new incident, whose figures follow from its alerts; return its number."""
     system_key = one.joined[0].system_key if one.group.string_key is not None else None
+    assert one.opened_at is not None
     values = (one.group.family.value, one.group.location_key, system_key, one.group.string_key, one.opened_at, now)
     (row,) = await fetch_all(connection, _INSERT, values)
     number: int = row[0]
@@ -184,11 +195,9 @@ async def assign(connection: AsyncConnection, incident_of: Mapping[int, int]) ->
     await connection.exec_driver_sql(_ASSIGN, (list(incident_of), list(incident_of.values())))
 
 
-async def merge(connection: AsyncConnection, one: int, into: int, *, now: datetime) -> list[int]:
-    """Move the alerts of an incident to the one that explains it; return their numbers."""
-    moved = [row[0] for row in await fetch_all(connection, _MERGE_ALERTS, (one, into))]
+async def merge(connection: AsyncConnection, one: int, into: int, *, now: datetime) -> None:
+    """Note that an incident has gone over to the one that explains it."""
     await connection.exec_driver_sql(_MERGE, (one, into, now))
-    return moved
 
 
 async def read_states(connection: AsyncConnection, incident_ids: Sequence[int]) -> dict[int, StoredIncident]:

@@ -10,7 +10,14 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from battery_api.alerts.engine.ladders import SECOND_US
 from battery_api.alerts.engine.rules import READING_RULES, RULE_BY_ID
-from battery_api.alerts.engine.state import OpenAlert, RuleCondition, RuleRun, TypeState, type_states_to_json
+from battery_api.alerts.engine.state import (
+    OpenAlert,
+    RuleCondition,
+    RuleRun,
+    TypeState,
+    type_states_from_json,
+    type_states_to_json,
+)
 from battery_api.db.fetching import fetch_all
 from battery_api.telemetry.ingest.battery_states import KnownValues
 from battery_api.telemetry.ingest.locked_state import SubjectStates
@@ -26,7 +33,7 @@ from battery_api.telemetry.replay.known_strings import (
 )
 from battery_api.telemetry.store.columns import RuleState
 from battery_api.telemetry.store.fleet_index import FleetIndex
-from battery_api.telemetry.store.instants import microseconds
+from battery_api.telemetry.store.instants import instant, microseconds
 from battery_contracts.enums import AlertType
 
 LOOKBACK: Final = timedelta(days=5)
@@ -44,6 +51,12 @@ _OPEN_AT: Final = """
     where subject = any($1::text[]) and (battery_id is null or battery_id = any($3::int[])) and rule_id is not null
       and withdrawn_at is null and raised_at <= $2
       and (cleared_at is null or cleared_at > $2)
+"""
+
+_RAISED_AT: Final = """
+    select subject, type, raised_at, id from alert
+    where subject = any($1::text[]) and (battery_id is null or battery_id = any($2::int[])) and withdrawn_at is null
+      and raised_at = any($3::timestamptz[])
 """
 
 
@@ -64,7 +77,7 @@ async def newest_knowledge(
     if rows:
         at, state = rows[0]
         stored = orjson.loads(state) if isinstance(state, str) else state
-        return Knowledge(at, _decoded(fleet, subjects, stored))
+        return Knowledge(at, await _linked(connection, fleet, subjects, _decoded(fleet, subjects, stored)))
     return await open_alerts_known(connection, fleet, subjects, before - LOOKBACK)
 
 
@@ -147,6 +160,54 @@ def _decoded(fleet: FleetIndex, subjects: BatchSubjects, stored: dict[str, Any])
             ),
             rule_state=[row.get("rule_state") for row in rows],
         ),
+    )
+
+
+async def _linked(
+    connection: AsyncConnection, fleet: FleetIndex, subjects: BatchSubjects, states: SubjectStates
+) -> SubjectStates:
+    """Return states whose alerts all have the numbers of their rows.
+
+    A checkpoint that was kept while a replay ran knows those that it found only by when they were raised: their rows
+    were written at its end.
+    """
+    strings = [entry.code for entry in fleet.strings.entries_at(subjects.strings)]
+    batteries = [entry.code for entry in fleet.batteries.entries_at(subjects.batteries)]
+    decoded = [
+        {code: type_states_from_json(state) for code, state in zip(codes, stored, strict=True)}
+        for codes, stored in ((strings, states.strings.rule_state), (batteries, states.batteries.rule_state))
+    ]
+    missing = {
+        raised_us
+        for of_kind in decoded
+        for of_subject in of_kind.values()
+        for state in of_subject.values()
+        if (raised_us := state.unlinked_raised_us) is not None
+    }
+    if not missing:
+        return states
+    keys = fleet.batteries.keys_at(subjects.batteries).tolist()
+    raised = [instant(raised_us) for raised_us in sorted(missing)]
+    rows = await fetch_all(connection, _RAISED_AT, ([*strings, *batteries], keys, raised))
+    numbers = {(subject, kind, microseconds(at)): number for subject, kind, at, number in rows}
+    of_strings, of_batteries = (
+        [
+            type_states_to_json(
+                {
+                    kind: state
+                    if state.unlinked_raised_us is None
+                    else state.linked(numbers.get((code, kind.value, state.unlinked_raised_us)))
+                    for kind, state in of_subject.items()
+                }
+            )
+            for code, of_subject in of_kind.items()
+        ]
+        for of_kind in decoded
+    )
+    return replace(
+        states,
+        strings=replace(states.strings, rule_state=of_strings),
+        batteries=replace(states.batteries, rule_state=of_batteries),
     )
 
 
