@@ -200,7 +200,7 @@ async def test_bulk_says_what_became_of_each(world: World) -> None:
         {"incident_id": 999_999, "revision": 1},
     ]
     body = {"incidents": seen, "note": "planned work"}
-    answer = await world.client.post("incidents/acknowledge", json=body, headers=named("somchai"))
+    answer = await world.client.post("incident-acknowledgements", json=body, headers=named("somchai"))
     assert answer.status_code == 200, answer.text
     result = answer.json()
     assert [one["incident_id"] for one in result["acknowledged"]] == [first["incident_id"]]
@@ -209,7 +209,7 @@ async def test_bulk_says_what_became_of_each(world: World) -> None:
         (999_999, "incident_not_found"),
     ]
     assert result["refused"][0]["incident"]["revision"] == second["revision"]
-    blank = await world.client.post("incidents/acknowledge", json=body | {"note": " "}, headers=named("somchai"))
+    blank = await world.client.post("incident-acknowledgements", json=body | {"note": " "}, headers=named("somchai"))
     assert blank.status_code == 422
 
 

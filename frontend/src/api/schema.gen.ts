@@ -1434,7 +1434,29 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/v1/incidents/acknowledge": {
+    "/api/v1/incidents/figures": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Incident Figures
+         * @description Return how much the alerts ask of the people who watch them, by EEMUA 191 and ISA-18.2.
+         *
+         *     Needs the role viewer or a key with the scope `alerts:read`.
+         */
+        get: operations["incidents_get_incident_figures"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/incident-acknowledgements": {
         parameters: {
             query?: never;
             header?: never;
@@ -3087,6 +3109,40 @@ export interface components {
             last: (number | null)[];
         };
         /**
+         * ChatteringAlert
+         * @description An alert whose condition came back three times or more, each within an hour.
+         */
+        ChatteringAlert: {
+            /**
+             * Alert Id
+             * @description Number of the alert.
+             */
+            alert_id: number;
+            /**
+             * Subject
+             * @description Id of the battery, string or location.
+             */
+            subject: string;
+            /** @description What it is about. */
+            type: components["schemas"]["AlertType"];
+            /**
+             * Episode Count
+             * @description How often its condition was there.
+             */
+            episode_count: number;
+            /**
+             * Raised At
+             * Format: date-time
+             * @description When it was raised first.
+             */
+            raised_at: string;
+            /**
+             * Incident Id
+             * @description Number of its incident.
+             */
+            incident_id: number | null;
+        };
+        /**
          * CheckReport
          * @description One line of the readiness answer.
          */
@@ -3622,6 +3678,34 @@ export interface components {
             hold_s: number;
         };
         /**
+         * FrequentAlert
+         * @description One of the ten conditions that came most often.
+         */
+        FrequentAlert: {
+            /**
+             * Subject
+             * @description Id of the battery, string or location.
+             */
+            subject: string;
+            /** @description What its alerts are about. */
+            type: components["schemas"]["AlertType"];
+            /**
+             * Rule Id
+             * @description Id of the rule; null where none raised them.
+             */
+            rule_id: string | null;
+            /**
+             * Times
+             * @description How often the condition was there.
+             */
+            times: number;
+            /**
+             * Share Pct
+             * @description Its share of all conditions of the span, in percent.
+             */
+            share_pct: number;
+        };
+        /**
          * Gate
          * @description When a rule applies: while its gate is open.
          *
@@ -3630,6 +3714,49 @@ export interface components {
          * @enum {string}
          */
         Gate: "always" | "float" | "steady_float" | "charging" | "discharge";
+        /**
+         * HandlingTimes
+         * @description How soon incidents of a severity were acknowledged, and how soon they were over.
+         */
+        HandlingTimes: {
+            /** @description Severity of the incidents. */
+            severity: components["schemas"]["Severity"];
+            /**
+             * Incident Count
+             * @description Incidents that opened in the span.
+             */
+            incident_count: number;
+            /**
+             * Acknowledged Count
+             * @description Of these, those that somebody acknowledged.
+             */
+            acknowledged_count: number;
+            /**
+             * Cleared Count
+             * @description Of these, those that are over.
+             */
+            cleared_count: number;
+            /**
+             * Acknowledge P50 S
+             * @description Median time in seconds from its begin to the first acknowledgement; null where there is none.
+             */
+            acknowledge_p50_s: number | null;
+            /**
+             * Acknowledge P90 S
+             * @description Time in seconds within which 90 % of those that were acknowledged were.
+             */
+            acknowledge_p90_s: number | null;
+            /**
+             * Clear P50 S
+             * @description Median time in seconds from begin to end; null where none has ended.
+             */
+            clear_p50_s: number | null;
+            /**
+             * Clear P90 S
+             * @description Time in seconds within which 90 % of those that have ended did.
+             */
+            clear_p90_s: number | null;
+        };
         /**
          * HealthEvidence
          * @description One piece of evidence of a battery's health, and its age.
@@ -4020,6 +4147,95 @@ export interface components {
          * @enum {string}
          */
         IncidentFamily: "power" | "cooling" | "silence" | "runaway" | "voltage" | "current" | "temperature" | "resistance" | "monitoring" | "life";
+        /**
+         * IncidentFigures
+         * @description How much the alerts ask of the people who watch them, over a span of event time.
+         */
+        IncidentFigures: {
+            /**
+             * Start
+             * Format: date-time
+             * @description Begin of the span.
+             */
+            start: string;
+            /**
+             * End
+             * Format: date-time
+             * @description End of the span.
+             */
+            end: string;
+            /**
+             * Operators
+             * @description People who share what is shown.
+             */
+            operators: number;
+            /**
+             * Incident Count
+             * @description Incidents that opened in the span.
+             */
+            incident_count: number;
+            /**
+             * Alert Count
+             * @description Alerts that were raised in the span: so many there would be without incidents.
+             */
+            alert_count: number;
+            /**
+             * Grouped Pct
+             * @description How many percent fewer incidents than alerts there are; null without alerts.
+             */
+            grouped_pct: number | null;
+            /**
+             * Mean Per 10Min
+             * @description Incidents for one operator within ten minutes, mean over the span.
+             */
+            mean_per_10min: number;
+            /**
+             * Peak Per 10Min
+             * @description Most incidents for one operator within ten minutes.
+             */
+            peak_per_10min: number;
+            /**
+             * Flood Pct
+             * @description Share in percent of the periods of ten minutes with more than ten incidents for one operator.
+             */
+            flood_pct: number;
+            /**
+             * Load
+             * @description Band of EEMUA 191 of the mean.
+             * @enum {string}
+             */
+            load: "acceptable" | "manageable" | "demanding" | "unacceptable" | "intolerable";
+            /**
+             * Standing Count
+             * @description Incidents that have been active for more than 24 hours at the end of the span.
+             */
+            standing_count: number;
+            /**
+             * Standing
+             * @description The ten that have stood longest.
+             */
+            standing: components["schemas"]["StandingIncident"][];
+            /**
+             * Chattering Count
+             * @description Alerts of the span whose condition came back three times or more.
+             */
+            chattering_count: number;
+            /**
+             * Chattering
+             * @description The ten that chatter most.
+             */
+            chattering: components["schemas"]["ChatteringAlert"][];
+            /**
+             * Most Frequent
+             * @description The ten conditions that came most often.
+             */
+            most_frequent: components["schemas"]["FrequentAlert"][];
+            /**
+             * Handling
+             * @description Times to acknowledge and to clear, by severity, the gravest first.
+             */
+            handling: components["schemas"]["HandlingTimes"][];
+        };
         /**
          * IncidentOut
          * @description One incident: the alerts of one trouble, and what people do about it.
@@ -6450,6 +6666,42 @@ export interface components {
              * @description When it comes back; within 7 days.
              */
             until: string;
+        };
+        /**
+         * StandingIncident
+         * @description An incident that has been active for more than 24 hours.
+         */
+        StandingIncident: {
+            /**
+             * Incident Id
+             * @description Number of the incident.
+             */
+            incident_id: number;
+            /** @description What it is about. */
+            family: components["schemas"]["IncidentFamily"];
+            /**
+             * Location Id
+             * @description Id of the location.
+             */
+            location_id: string;
+            /**
+             * String Id
+             * @description Id of the string; null for an incident of a location.
+             */
+            string_id: string | null;
+            /** @description Severity of the incident. */
+            severity: components["schemas"]["Severity"];
+            /**
+             * Opened At
+             * Format: date-time
+             * @description When its first alert was raised.
+             */
+            opened_at: string;
+            /**
+             * Acknowledged At
+             * @description When somebody acknowledged it; null while nobody has.
+             */
+            acknowledged_at: string | null;
         };
         /**
          * StatePoints
@@ -16763,6 +17015,133 @@ export interface operations {
                 };
             };
             /** @description Problem details; code: validation_failed */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: too_many_requests */
+            429: {
+                headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: database_unavailable, disk_full */
+            503: {
+                headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    incidents_get_incident_figures: {
+        parameters: {
+            query?: {
+                /** @description Begin of the span; 7 days before its end by default. */
+                start?: string | null;
+                /** @description End of the span; now by default. */
+                end?: string | null;
+                /** @description People who share what is shown. */
+                operators?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "start": "2026-11-13T00:00:00Z",
+                     *       "end": "2026-11-20T00:00:00Z",
+                     *       "operators": 2,
+                     *       "incident_count": 31,
+                     *       "alert_count": 402,
+                     *       "grouped_pct": 92.3,
+                     *       "mean_per_10min": 0.015,
+                     *       "peak_per_10min": 1.5,
+                     *       "flood_pct": 0,
+                     *       "load": "acceptable",
+                     *       "standing_count": 1,
+                     *       "standing": [
+                     *         {
+                     *           "incident_id": 318,
+                     *           "family": "voltage",
+                     *           "location_id": "DC-CNX-01",
+                     *           "string_id": "DC-CNX-01-UPS-01-STR-01",
+                     *           "severity": "critical",
+                     *           "opened_at": "2026-11-20T00:41:00Z",
+                     *           "acknowledged_at": "2026-11-20T01:12:05Z"
+                     *         }
+                     *       ],
+                     *       "chattering_count": 0,
+                     *       "chattering": [],
+                     *       "most_frequent": [
+                     *         {
+                     *           "subject": "BAT-DC-CNX-01-UPS-01-STR-01-001",
+                     *           "type": "voltage_low",
+                     *           "rule_id": "voltage_low.danger",
+                     *           "times": 4,
+                     *           "share_pct": 1
+                     *         }
+                     *       ],
+                     *       "handling": [
+                     *         {
+                     *           "severity": "critical",
+                     *           "incident_count": 3,
+                     *           "acknowledged_count": 3,
+                     *           "cleared_count": 2,
+                     *           "acknowledge_p50_s": 420,
+                     *           "acknowledge_p90_s": 1260,
+                     *           "clear_p50_s": 5400,
+                     *           "clear_p90_s": 9000
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["IncidentFigures"];
+                };
+            };
+            /** @description Problem details; code: not_authenticated, token_expired */
+            401: {
+                headers: {
+                    /** @description The scheme of the credentials that are missing. */
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: span_invalid, validation_failed */
             422: {
                 headers: {
                     [name: string]: unknown;

@@ -39,6 +39,12 @@ class SnoozeInvalid(Invalid):
     code = "snooze_invalid"
 
 
+class SpanInvalid(Invalid):
+    """The figures cover at least ten minutes and at most a year, and end after they begin."""
+
+    code = "span_invalid"
+
+
 class KeyReused(Invalid):
     """The ``Idempotency-Key`` was used for another request."""
 

@@ -3,6 +3,7 @@
 from datetime import UTC, datetime
 from typing import Final
 
+from battery_api.incidents.figures_out import FrequentAlert, HandlingTimes, IncidentFigures, StandingIncident
 from battery_api.incidents.notes import TEMPLATES
 from battery_api.incidents.schemas import (
     AcknowledgeIncidentIn,
@@ -122,6 +123,55 @@ EXAMPLES: Final[Examples] = {
         IncidentPage(items=[_INCIDENT], total=1, skip=0, limit=100, open_count=1, critical_count=1, alert_count=24)
     ),
     "incidents_list_note_templates": Example(NoteTemplates(items=list(TEMPLATES[:2]))),
+    "incidents_get_incident_figures": Example(
+        IncidentFigures(
+            start=datetime(2026, 11, 13, 0, 0, tzinfo=UTC),
+            end=datetime(2026, 11, 20, 0, 0, tzinfo=UTC),
+            operators=2,
+            incident_count=31,
+            alert_count=402,
+            grouped_pct=92.3,
+            mean_per_10min=0.015,
+            peak_per_10min=1.5,
+            flood_pct=0.0,
+            load="acceptable",
+            standing_count=1,
+            standing=[
+                StandingIncident(
+                    incident_id=318,
+                    family=IncidentFamily.VOLTAGE,
+                    location_id="DC-CNX-01",
+                    string_id="DC-CNX-01-UPS-01-STR-01",
+                    severity=Severity.CRITICAL,
+                    opened_at=_OPENED_AT,
+                    acknowledged_at=_ACKNOWLEDGED_AT,
+                )
+            ],
+            chattering_count=0,
+            chattering=[],
+            most_frequent=[
+                FrequentAlert(
+                    subject="BAT-DC-CNX-01-UPS-01-STR-01-001",
+                    type=AlertType.VOLTAGE_LOW,
+                    rule_id="voltage_low.danger",
+                    times=4,
+                    share_pct=1.0,
+                )
+            ],
+            handling=[
+                HandlingTimes(
+                    severity=Severity.CRITICAL,
+                    incident_count=3,
+                    acknowledged_count=3,
+                    cleared_count=2,
+                    acknowledge_p50_s=420,
+                    acknowledge_p90_s=1_260,
+                    clear_p50_s=5_400,
+                    clear_p90_s=9_000,
+                )
+            ],
+        )
+    ),
     "incidents_get_incident": Example(_detail()),
     "incidents_list_incident_alerts": Example(Page[AlertOut](items=[_ALERT], total=24, skip=0, limit=1)),
     "incidents_acknowledge_incident": Example(_ACKNOWLEDGED, request=AcknowledgeIncidentIn(revision=1, note=_NOTE)),

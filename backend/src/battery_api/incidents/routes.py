@@ -17,7 +17,10 @@ from battery_api.incidents.errors import (
     IncidentNotFound,
     KeyReused,
     SnoozeInvalid,
+    SpanInvalid,
 )
+from battery_api.incidents.figures import DEFAULT_SPAN, LONGEST_SPAN, PERIOD, Span, figures_of
+from battery_api.incidents.figures_out import IncidentFigures
 from battery_api.incidents.idempotency import once
 from battery_api.incidents.notes import TEMPLATES
 from battery_api.incidents.repository import IncidentFilter, IncidentSort
@@ -161,7 +164,24 @@ async def list_note_templates(principal: Reader) -> Response:  # noqa: ARG001  #
     return JsonResponse(NoteTemplates(items=list(TEMPLATES)))
 
 
-@router.post("/incidents/acknowledge", response_model=BulkAcknowledged, responses=problems(KeyReused))
+@router.get("/incidents/figures", response_model=IncidentFigures, responses=problems(SpanInvalid))
+async def get_incident_figures(
+    context: ContextDep,
+    principal: Reader,
+    start: Annotated[Instant | None, Query(description="Begin of the span; 7 days before its end by default.")] = None,
+    end: Annotated[Instant | None, Query(description="End of the span; now by default.")] = None,
+    operators: Annotated[int, Query(ge=1, le=1000, description="People who share what is shown.")] = 1,
+) -> Response:
+    """Return how much the alerts ask of the people who watch them, by EEMUA 191 and ISA-18.2."""
+    last = end or context.clock.now()
+    first = start or last - DEFAULT_SPAN
+    if not PERIOD <= last - first <= LONGEST_SPAN:
+        raise SpanInvalid(f"start: choose an instant from 10 minutes to {LONGEST_SPAN.days} days before the end.")
+    async with context.database.begin() as connection:
+        return JsonResponse(await figures_of(connection, principal, Span(first, last, operators)))
+
+
+@router.post("/incident-acknowledgements", response_model=BulkAcknowledged, responses=problems(KeyReused))
 async def acknowledge_incidents(body: BulkAcknowledgeIn, commands: CommandsDep) -> Response:
     """Acknowledge several incidents with one note; one that has changed meanwhile is left as it is, with the reason."""
     return await commands.run(body, lambda service: service.acknowledge_many(body))
