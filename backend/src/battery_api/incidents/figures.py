@@ -94,7 +94,7 @@ _HANDLING: Final = text(
 )
 
 
-class Span(NamedTuple):
+class FigureSpan(NamedTuple):
     """The instants that figures cover, and for how many operators."""
 
     start: datetime
@@ -102,7 +102,7 @@ class Span(NamedTuple):
     operators: int
 
 
-async def figures_of(connection: AsyncConnection, principal: Principal, span: Span) -> IncidentFigures:
+async def figures_of(connection: AsyncConnection, principal: Principal, span: FigureSpan) -> IncidentFigures:
     """Return the figures of a caller's locations over a span."""
     values: dict[str, Any] = {
         "visible": None if principal.location_codes is None else sorted(principal.location_codes),

@@ -19,7 +19,7 @@ from battery_api.incidents.errors import (
     SnoozeInvalid,
     SpanInvalid,
 )
-from battery_api.incidents.figures import DEFAULT_SPAN, LONGEST_SPAN, PERIOD, Span, figures_of
+from battery_api.incidents.figures import DEFAULT_SPAN, LONGEST_SPAN, PERIOD, FigureSpan, figures_of
 from battery_api.incidents.figures_out import IncidentFigures
 from battery_api.incidents.idempotency import once
 from battery_api.incidents.notes import TEMPLATES
@@ -178,7 +178,7 @@ async def get_incident_figures(
     if not PERIOD <= last - first <= LONGEST_SPAN:
         raise SpanInvalid(f"start: choose an instant from 10 minutes to {LONGEST_SPAN.days} days before the end.")
     async with context.database.begin() as connection:
-        return JsonResponse(await figures_of(connection, principal, Span(first, last, operators)))
+        return JsonResponse(await figures_of(connection, principal, FigureSpan(first, last, operators)))
 
 
 @router.post("/incident-acknowledgements", response_model=BulkAcknowledged, responses=problems(KeyReused))
