@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 from battery_api.accounts.bootstrap import bootstrap
@@ -84,6 +84,16 @@ async def _populate(admin: _Admin, location: str) -> dict[str, Any]:
         "location_ids": [location],
     }
     key_id = (await admin.ask("POST", "auth/api-keys", key))["key_id"]
+    # To come, so that it hides nothing of what the other tests look at.
+    silence = {
+        "scope": "string",
+        "scope_id": string,
+        "starts_at": iso(admin.now + timedelta(hours=1)),
+        "ends_at": iso(admin.now + timedelta(hours=9)),
+        "reason": "Replacement of a block.",
+        "covers_safety": True,
+    }
+    silence_id = (await admin.ask("POST", "silences", silence))["silence_id"]
     await admin.world.rows(_ADD_RUN, _RUN, admin.now)
     (alert,) = await admin.world.rows("select id, incident_id from alert where subject = $1", hot)
     return {
@@ -93,6 +103,7 @@ async def _populate(admin: _Admin, location: str) -> dict[str, Any]:
         "battery_id": hot,
         "alert_id": alert["id"],
         "incident_id": alert["incident_id"],
+        "silence_id": silence_id,
         "rule_id": RULE,
         "override_id": made["override_id"],
         "user_id": user_id,

@@ -1656,6 +1656,152 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/silences": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Silences
+         * @description List silences: those in force first, then those to come, then the newest of the others.
+         *
+         *     Needs the role viewer or a key with the scope `alerts:read`.
+         */
+        get: operations["silences_list_silences"];
+        put?: never;
+        /**
+         * Create Silence
+         * @description Set a silence: what it covers is raised and kept as ever, and stays out of the inbox.
+         *
+         *     Life-safety alerts are covered only from when a second person approves it.
+         *
+         *     Needs the role engineer or a key with the scope `alerts:write`.
+         */
+        post: operations["silences_create_silence"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/silences/{silence_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Silence
+         * @description Return one silence.
+         *
+         *     Needs the role viewer or a key with the scope `alerts:read`.
+         */
+        get: operations["silences_get_silence"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/silences/{silence_id}/hidden": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Silenced Alerts
+         * @description List the alerts that a silence covers or has covered, also after its end, the newest first.
+         *
+         *     Needs the role viewer or a key with the scope `alerts:read`.
+         */
+        get: operations["silences_list_silenced_alerts"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/silences/{silence_id}/approve": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Approve Silence
+         * @description Approve that a silence of somebody else covers life-safety alerts too.
+         *
+         *     Needs the role engineer; API keys are refused.
+         */
+        post: operations["silences_approve_silence"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/silences/{silence_id}/end": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * End Silence
+         * @description End a silence now, or cancel one that is to come; what lasts comes back at once.
+         *
+         *     Needs the role engineer or a key with the scope `alerts:write`.
+         */
+        post: operations["silences_end_silence"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/strings/{string_id}/tags": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get String Tags
+         * @description Return the tags of a string.
+         *
+         *     Needs the role viewer or a key with the scope `alerts:read`.
+         */
+        get: operations["silences_get_string_tags"];
+        /**
+         * Put String Tags
+         * @description Replace the tags of a string; silences of a tag cover it, or no longer do, from now on.
+         *
+         *     Needs the role engineer; API keys are refused.
+         */
+        put: operations["silences_put_string_tags"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export interface webhooks {
     connected: {
@@ -3803,6 +3949,76 @@ export interface components {
          */
         HealthStatus: "normal" | "warning" | "critical" | "no_data";
         /**
+         * HiddenAlertOut
+         * @description An alert that a silence or maintenance window covers or has covered.
+         */
+        HiddenAlertOut: {
+            /** @description The alert as it is now. */
+            alert: components["schemas"]["AlertOut"];
+            /**
+             * From At
+             * Format: date-time
+             * @description Since when it was covered.
+             */
+            from_at: string;
+            /**
+             * Until At
+             * @description Until when it was covered: the end of the silence or of the alert; null while it is covered.
+             */
+            until_at: string | null;
+        };
+        /**
+         * HiddenAlertPage
+         * @description A page of alerts that a silence or maintenance window covers or has covered.
+         */
+        HiddenAlertPage: {
+            /**
+             * Items
+             * @description The items of this page, in the order of the list.
+             */
+            items: components["schemas"]["HiddenAlertOut"][];
+            /**
+             * Total
+             * @description All items that match, on every page.
+             */
+            total: number;
+            /**
+             * Skip
+             * @description Number of items before this page.
+             */
+            skip: number;
+            /**
+             * Limit
+             * @description Largest number of items that the page could have.
+             */
+            limit: number;
+        };
+        /**
+         * HiddenBy
+         * @description The silence or maintenance window that keeps an incident out of the inbox.
+         */
+        HiddenBy: {
+            /** @description Which of the two it is. */
+            kind: components["schemas"]["HiderKind"];
+            /**
+             * Id
+             * @description Its number.
+             */
+            id: number;
+            /**
+             * Ends At
+             * Format: date-time
+             * @description When it ends at the latest; what lasts then comes back.
+             */
+            ends_at: string;
+        };
+        /**
+         * HiderKind
+         * @description What keeps an incident out of the inbox.
+         * @enum {string}
+         */
+        HiderKind: "silence" | "window";
+        /**
          * HistogramBar
          * @description Batteries whose median falls into a span.
          */
@@ -4069,6 +4285,8 @@ export interface components {
              * @description When it comes back to the inbox; null where it is not snoozed.
              */
             snoozed_until: string | null;
+            /** @description What keeps it out of the inbox: all its active alerts are covered; null for an incident that is shown. */
+            hidden_by: components["schemas"]["HiddenBy"] | null;
             /**
              * Resolved At
              * @description When a person resolved it; null while nobody has, and again where a condition outlasts that.
@@ -4122,7 +4340,7 @@ export interface components {
              * @description What happened to the incident.
              * @enum {string}
              */
-            kind: "updated" | "opened" | "joined" | "escalated" | "cleared" | "reopened" | "merged" | "absorbed" | "withdrawn" | "acknowledged" | "assigned" | "comment" | "snoozed" | "snooze_ended" | "resolved";
+            kind: "updated" | "opened" | "joined" | "escalated" | "cleared" | "reopened" | "merged" | "absorbed" | "withdrawn" | "acknowledged" | "assigned" | "comment" | "snoozed" | "snooze_ended" | "resolved" | "hidden" | "unhidden";
             /**
              * Actor
              * @description Name of who did it; null for what readings caused.
@@ -4340,6 +4558,8 @@ export interface components {
              * @description When it comes back to the inbox; null where it is not snoozed.
              */
             snoozed_until: string | null;
+            /** @description What keeps it out of the inbox: all its active alerts are covered; null for an incident that is shown. */
+            hidden_by: components["schemas"]["HiddenBy"] | null;
             /**
              * Resolved At
              * @description When a person resolved it; null while nobody has, and again where a condition outlasts that.
@@ -4404,9 +4624,14 @@ export interface components {
             critical_count: number;
             /**
              * Alert Count
-             * @description Active alerts in incidents that have not ended.
+             * @description Active alerts in incidents that have not ended and are not hidden.
              */
             alert_count: number;
+            /**
+             * Hidden Count
+             * @description Active incidents that silences and maintenance windows hide.
+             */
+            hidden_count: number;
         };
         /**
          * IncidentStatus
@@ -6551,6 +6776,167 @@ export interface components {
             critical: number;
         };
         /**
+         * SilenceIn
+         * @description A silence that somebody sets.
+         */
+        SilenceIn: {
+            /** @description What `scope_id` names. */
+            scope: components["schemas"]["SilenceScope"];
+            /**
+             * Scope Id
+             * @description Id of the location, system or string, or a tag of strings.
+             */
+            scope_id: string;
+            /**
+             * Types
+             * @description Only alerts of these types; null for all.
+             */
+            types?: components["schemas"]["AlertType"][] | null;
+            /**
+             * Starts At
+             * @description When it starts, at most 5 min ago; null for now.
+             */
+            starts_at?: string | null;
+            /**
+             * Ends At
+             * Format: date-time
+             * @description When it ends, at most 30 days after its start.
+             */
+            ends_at: string;
+            /**
+             * Reason
+             * @description Why; 1 to 2,000 characters.
+             */
+            reason: string;
+            /**
+             * Covers Safety
+             * @description Also alerts of life-safety rules, from when a second person approves it.
+             * @default false
+             */
+            covers_safety: boolean;
+        };
+        /**
+         * SilenceOut
+         * @description A silence with what became of it.
+         */
+        SilenceOut: {
+            /**
+             * Silence Id
+             * @description Number of the silence.
+             */
+            silence_id: number;
+            /** @description Whether it is to come, in force or over. */
+            state: components["schemas"]["SilenceState"];
+            /** @description What `scope_id` names. */
+            scope: components["schemas"]["SilenceScope"];
+            /**
+             * Scope Id
+             * @description Id of the location, system or string, or a tag of strings.
+             */
+            scope_id: string;
+            /**
+             * Types
+             * @description Types of alerts that it covers; null for all.
+             */
+            types: components["schemas"]["AlertType"][] | null;
+            /**
+             * Starts At
+             * Format: date-time
+             * @description When it starts.
+             */
+            starts_at: string;
+            /**
+             * Ends At
+             * Format: date-time
+             * @description When it ends unless somebody ends it earlier.
+             */
+            ends_at: string;
+            /**
+             * Reason
+             * @description Why it was set.
+             */
+            reason: string;
+            /**
+             * Covers Safety
+             * @description True: it was asked to cover life-safety alerts too, which it does only from `approved_at` on.
+             */
+            covers_safety: boolean;
+            /**
+             * Created At
+             * Format: date-time
+             * @description When it was set.
+             */
+            created_at: string;
+            /**
+             * Created By
+             * @description Name of who set it.
+             */
+            created_by: string;
+            /**
+             * Approved At
+             * @description When a second person approved that it covers life-safety alerts; null where nobody has.
+             */
+            approved_at: string | null;
+            /**
+             * Approved By
+             * @description Name of who approved it.
+             */
+            approved_by: string | null;
+            /**
+             * Ended At
+             * @description When somebody ended it early; null where nobody did.
+             */
+            ended_at: string | null;
+            /**
+             * Ended By
+             * @description Name of who ended it early.
+             */
+            ended_by: string | null;
+            /**
+             * Hidden Count
+             * @description Alerts that it covers or has covered.
+             */
+            hidden_count: number;
+        };
+        /**
+         * SilencePage
+         * @description A page of silences.
+         */
+        SilencePage: {
+            /**
+             * Items
+             * @description The items of this page, in the order of the list.
+             */
+            items: components["schemas"]["SilenceOut"][];
+            /**
+             * Total
+             * @description All items that match, on every page.
+             */
+            total: number;
+            /**
+             * Skip
+             * @description Number of items before this page.
+             */
+            skip: number;
+            /**
+             * Limit
+             * @description Largest number of items that the page could have.
+             */
+            limit: number;
+        };
+        /**
+         * SilenceScope
+         * @description What a silence is about. A system or string leaves out what is raised for its location, as a mains outage.
+         * @enum {string}
+         */
+        SilenceScope: "location" | "system" | "string" | "tag";
+        /**
+         * SilenceState
+         * @description Whether a silence is to come, in force or over; one that was cancelled before its start is over.
+         * @enum {string}
+         */
+        SilenceState: "upcoming" | "active" | "ended";
+        /**
          * SimulateRequest
          * @description A string of blocks in series under a load profile; the last step is held until the end of the discharge.
          */
@@ -7259,6 +7645,33 @@ export interface components {
              * @description Those that `withheld_count` counts, by position.
              */
             unknown_batteries: components["schemas"]["UnknownBattery"][];
+        };
+        /**
+         * TagsIn
+         * @description The tags of a string; they replace those that it has.
+         */
+        TagsIn: {
+            /**
+             * Tags
+             * @description Small letters, digits, `-` and `_`; 1 to 40 characters each.
+             */
+            tags: string[];
+        };
+        /**
+         * TagsOut
+         * @description A string with its tags.
+         */
+        TagsOut: {
+            /**
+             * String Id
+             * @description Id of the string.
+             */
+            string_id: string;
+            /**
+             * Tags
+             * @description Its tags, sorted.
+             */
+            tags: string[];
         };
         /**
          * TelemetryLatest
@@ -7971,7 +8384,7 @@ export interface components {
              * @description What happened to the incident; the gravest of several changes.
              * @enum {string}
              */
-            event: "updated" | "opened" | "joined" | "escalated" | "cleared" | "reopened" | "merged" | "absorbed" | "withdrawn" | "acknowledged" | "assigned" | "comment" | "snoozed" | "snooze_ended" | "resolved";
+            event: "updated" | "opened" | "joined" | "escalated" | "cleared" | "reopened" | "merged" | "absorbed" | "withdrawn" | "acknowledged" | "assigned" | "comment" | "snoozed" | "snooze_ended" | "resolved" | "hidden" | "unhidden";
             /** @description The incident as it is now. */
             incident: components["schemas"]["IncidentOut"];
         };
@@ -16811,6 +17224,8 @@ export interface operations {
                 start?: string | null;
                 /** @description Opened before this instant. */
                 end?: string | null;
+                /** @description Also those that silences and windows hide. */
+                include_hidden?: boolean;
                 /** @description `urgency`: what waits first, then the worst. */
                 sort?: "urgency" | "opened_at" | "updated_at";
                 /** @description Number of items to skip. */
@@ -16889,6 +17304,7 @@ export interface operations {
                      *           "acknowledged_by": null,
                      *           "assignee": null,
                      *           "snoozed_until": null,
+                     *           "hidden_by": null,
                      *           "resolved_at": null,
                      *           "resolved_by": null,
                      *           "merged_into": null,
@@ -16901,7 +17317,8 @@ export interface operations {
                      *       "limit": 100,
                      *       "open_count": 1,
                      *       "critical_count": 1,
-                     *       "alert_count": 24
+                     *       "alert_count": 24,
+                     *       "hidden_count": 0
                      *     }
                      */
                     "application/json": components["schemas"]["IncidentPage"];
@@ -17270,6 +17687,7 @@ export interface operations {
                      *           "acknowledged_by": "somchai",
                      *           "assignee": null,
                      *           "snoozed_until": null,
+                     *           "hidden_by": null,
                      *           "resolved_at": null,
                      *           "resolved_by": null,
                      *           "merged_into": null,
@@ -17338,6 +17756,7 @@ export interface operations {
                      *             "acknowledged_by": null,
                      *             "assignee": null,
                      *             "snoozed_until": null,
+                     *             "hidden_by": null,
                      *             "resolved_at": null,
                      *             "resolved_by": null,
                      *             "merged_into": null,
@@ -17506,6 +17925,7 @@ export interface operations {
                      *       "acknowledged_by": null,
                      *       "assignee": null,
                      *       "snoozed_until": null,
+                     *       "hidden_by": null,
                      *       "resolved_at": null,
                      *       "resolved_by": null,
                      *       "merged_into": null,
@@ -17808,6 +18228,7 @@ export interface operations {
                      *       "acknowledged_by": "somchai",
                      *       "assignee": null,
                      *       "snoozed_until": null,
+                     *       "hidden_by": null,
                      *       "resolved_at": null,
                      *       "resolved_by": null,
                      *       "merged_into": null,
@@ -18027,6 +18448,7 @@ export interface operations {
                      *       "acknowledged_by": null,
                      *       "assignee": "somchai",
                      *       "snoozed_until": null,
+                     *       "hidden_by": null,
                      *       "resolved_at": null,
                      *       "resolved_by": null,
                      *       "merged_into": null,
@@ -18246,6 +18668,7 @@ export interface operations {
                      *       "acknowledged_by": null,
                      *       "assignee": null,
                      *       "snoozed_until": null,
+                     *       "hidden_by": null,
                      *       "resolved_at": null,
                      *       "resolved_by": null,
                      *       "merged_into": null,
@@ -18464,6 +18887,7 @@ export interface operations {
                      *       "acknowledged_by": null,
                      *       "assignee": null,
                      *       "snoozed_until": "2026-11-20T09:00:00Z",
+                     *       "hidden_by": null,
                      *       "resolved_at": null,
                      *       "resolved_by": null,
                      *       "merged_into": null,
@@ -18682,6 +19106,7 @@ export interface operations {
                      *       "acknowledged_by": null,
                      *       "assignee": null,
                      *       "snoozed_until": null,
+                     *       "hidden_by": null,
                      *       "resolved_at": null,
                      *       "resolved_by": null,
                      *       "merged_into": null,
@@ -18900,6 +19325,7 @@ export interface operations {
                      *         "acknowledged_by": null,
                      *         "assignee": null,
                      *         "snoozed_until": null,
+                     *         "hidden_by": null,
                      *         "resolved_at": "2026-11-20T03:30:00Z",
                      *         "resolved_by": "somchai",
                      *         "merged_into": null,
@@ -19001,6 +19427,951 @@ export interface operations {
                 };
             };
             /** @description Problem details; code: idempotency_key_reused, validation_failed */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: too_many_requests */
+            429: {
+                headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: database_unavailable, disk_full */
+            503: {
+                headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    silences_list_silences: {
+        parameters: {
+            query?: {
+                /** @description Only those about something in this location. */
+                location_id?: string | null;
+                /** @description Repeat for several. */
+                state?: components["schemas"]["SilenceState"][];
+                /** @description Number of items to skip. */
+                skip?: number;
+                /** @description Maximum number of items to return. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "silence_id": 12,
+                     *           "state": "active",
+                     *           "scope": "string",
+                     *           "scope_id": "DC-CNX-01-UPS-01-STR-01",
+                     *           "types": [
+                     *             "voltage_low"
+                     *           ],
+                     *           "starts_at": "2026-11-20T11:58:00Z",
+                     *           "ends_at": "2026-11-20T19:00:00Z",
+                     *           "reason": "String is isolated for the replacement of its blocks.",
+                     *           "covers_safety": true,
+                     *           "created_at": "2026-11-20T11:58:00Z",
+                     *           "created_by": "somchai",
+                     *           "approved_at": "2026-11-20T12:20:00Z",
+                     *           "approved_by": "nok",
+                     *           "ended_at": null,
+                     *           "ended_by": null,
+                     *           "hidden_count": 24
+                     *         }
+                     *       ],
+                     *       "total": 1,
+                     *       "skip": 0,
+                     *       "limit": 100
+                     *     }
+                     */
+                    "application/json": components["schemas"]["SilencePage"];
+                };
+            };
+            /** @description Problem details; code: not_authenticated, token_expired */
+            401: {
+                headers: {
+                    /** @description The scheme of the credentials that are missing. */
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: validation_failed */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: too_many_requests */
+            429: {
+                headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: database_unavailable, disk_full */
+            503: {
+                headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    silences_create_silence: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Chosen by the sender for one command: a repetition within 24 hours gets the first answer again. */
+                "Idempotency-Key"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "scope": "string",
+                 *       "scope_id": "DC-CNX-01-UPS-01-STR-01",
+                 *       "types": [
+                 *         "voltage_low"
+                 *       ],
+                 *       "ends_at": "2026-11-20T19:00:00Z",
+                 *       "reason": "String is isolated for the replacement of its blocks."
+                 *     }
+                 */
+                "application/json": components["schemas"]["SilenceIn"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "silence_id": 12,
+                     *       "state": "active",
+                     *       "scope": "string",
+                     *       "scope_id": "DC-CNX-01-UPS-01-STR-01",
+                     *       "types": [
+                     *         "voltage_low"
+                     *       ],
+                     *       "starts_at": "2026-11-20T11:58:00Z",
+                     *       "ends_at": "2026-11-20T19:00:00Z",
+                     *       "reason": "String is isolated for the replacement of its blocks.",
+                     *       "covers_safety": false,
+                     *       "created_at": "2026-11-20T11:58:00Z",
+                     *       "created_by": "somchai",
+                     *       "approved_at": null,
+                     *       "approved_by": null,
+                     *       "ended_at": null,
+                     *       "ended_by": null,
+                     *       "hidden_count": 0
+                     *     }
+                     */
+                    "application/json": components["schemas"]["SilenceOut"];
+                };
+            };
+            /** @description Problem details; code: bad_request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: not_authenticated, token_expired */
+            401: {
+                headers: {
+                    /** @description The scheme of the credentials that are missing. */
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: scope_not_found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: request_timeout */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: body_too_large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: idempotency_key_reused, silence_invalid, silence_too_wide, validation_failed */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: too_many_requests */
+            429: {
+                headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: database_unavailable, disk_full */
+            503: {
+                headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    silences_get_silence: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Number of the silence. */
+                silence_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "silence_id": 12,
+                     *       "state": "active",
+                     *       "scope": "string",
+                     *       "scope_id": "DC-CNX-01-UPS-01-STR-01",
+                     *       "types": [
+                     *         "voltage_low"
+                     *       ],
+                     *       "starts_at": "2026-11-20T11:58:00Z",
+                     *       "ends_at": "2026-11-20T19:00:00Z",
+                     *       "reason": "String is isolated for the replacement of its blocks.",
+                     *       "covers_safety": true,
+                     *       "created_at": "2026-11-20T11:58:00Z",
+                     *       "created_by": "somchai",
+                     *       "approved_at": "2026-11-20T12:20:00Z",
+                     *       "approved_by": "nok",
+                     *       "ended_at": null,
+                     *       "ended_by": null,
+                     *       "hidden_count": 24
+                     *     }
+                     */
+                    "application/json": components["schemas"]["SilenceOut"];
+                };
+            };
+            /** @description Problem details; code: not_authenticated, token_expired */
+            401: {
+                headers: {
+                    /** @description The scheme of the credentials that are missing. */
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: silence_not_found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: validation_failed */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: too_many_requests */
+            429: {
+                headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: database_unavailable, disk_full */
+            503: {
+                headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    silences_list_silenced_alerts: {
+        parameters: {
+            query?: {
+                /** @description Number of items to skip. */
+                skip?: number;
+                /** @description Maximum number of items to return. */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                /** @description Number of the silence. */
+                silence_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "alert": {
+                     *             "alert_id": 4711,
+                     *             "type": "voltage_low",
+                     *             "severity": "critical",
+                     *             "respond_within": "same_day",
+                     *             "rule_id": "voltage_low.danger",
+                     *             "location_id": "DC-CNX-01",
+                     *             "system_id": "DC-CNX-01-UPS-01",
+                     *             "string_id": "DC-CNX-01-UPS-01-STR-01",
+                     *             "battery_id": "BAT-DC-CNX-01-UPS-01-STR-01-001",
+                     *             "is_active": true,
+                     *             "raised_at": "2026-11-20T00:41:00Z",
+                     *             "cleared_at": null,
+                     *             "acknowledged_at": null,
+                     *             "acknowledged_by": null,
+                     *             "resolved_at": null,
+                     *             "resolved_by": null,
+                     *             "value": 0.5,
+                     *             "threshold": 2,
+                     *             "unit": "V",
+                     *             "peak_value": 0.5,
+                     *             "message": "Voltage 0.50 V: open, shorted or reversed battery, or a loose sense lead; isolate it first",
+                     *             "message_code": "voltage_lost",
+                     *             "message_params": {
+                     *               "value": 0.5,
+                     *               "threshold": 2
+                     *             },
+                     *             "withdrawn_at": null,
+                     *             "episode_count": 1,
+                     *             "incident_id": 318,
+                     *             "end_reason": null
+                     *           },
+                     *           "from_at": "2026-11-20T12:20:00Z",
+                     *           "until_at": null
+                     *         }
+                     *       ],
+                     *       "total": 24,
+                     *       "skip": 0,
+                     *       "limit": 1
+                     *     }
+                     */
+                    "application/json": components["schemas"]["HiddenAlertPage"];
+                };
+            };
+            /** @description Problem details; code: not_authenticated, token_expired */
+            401: {
+                headers: {
+                    /** @description The scheme of the credentials that are missing. */
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: silence_not_found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: validation_failed */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: too_many_requests */
+            429: {
+                headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: database_unavailable, disk_full */
+            503: {
+                headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    silences_approve_silence: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Number of the silence. */
+                silence_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "silence_id": 12,
+                     *       "state": "active",
+                     *       "scope": "string",
+                     *       "scope_id": "DC-CNX-01-UPS-01-STR-01",
+                     *       "types": [
+                     *         "voltage_low"
+                     *       ],
+                     *       "starts_at": "2026-11-20T11:58:00Z",
+                     *       "ends_at": "2026-11-20T19:00:00Z",
+                     *       "reason": "String is isolated for the replacement of its blocks.",
+                     *       "covers_safety": true,
+                     *       "created_at": "2026-11-20T11:58:00Z",
+                     *       "created_by": "somchai",
+                     *       "approved_at": "2026-11-20T12:20:00Z",
+                     *       "approved_by": "nok",
+                     *       "ended_at": null,
+                     *       "ended_by": null,
+                     *       "hidden_count": 24
+                     *     }
+                     */
+                    "application/json": components["schemas"]["SilenceOut"];
+                };
+            };
+            /** @description Problem details; code: not_authenticated, token_expired */
+            401: {
+                headers: {
+                    /** @description The scheme of the credentials that are missing. */
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: forbidden, self_approval */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: scope_not_found, silence_not_found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: nothing_to_approve, silence_ended */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: validation_failed */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: too_many_requests */
+            429: {
+                headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: database_unavailable, disk_full */
+            503: {
+                headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    silences_end_silence: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Number of the silence. */
+                silence_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "silence_id": 12,
+                     *       "state": "ended",
+                     *       "scope": "string",
+                     *       "scope_id": "DC-CNX-01-UPS-01-STR-01",
+                     *       "types": [
+                     *         "voltage_low"
+                     *       ],
+                     *       "starts_at": "2026-11-20T11:58:00Z",
+                     *       "ends_at": "2026-11-20T19:00:00Z",
+                     *       "reason": "String is isolated for the replacement of its blocks.",
+                     *       "covers_safety": true,
+                     *       "created_at": "2026-11-20T11:58:00Z",
+                     *       "created_by": "somchai",
+                     *       "approved_at": "2026-11-20T12:20:00Z",
+                     *       "approved_by": "nok",
+                     *       "ended_at": "2026-11-20T16:30:00Z",
+                     *       "ended_by": "somchai",
+                     *       "hidden_count": 24
+                     *     }
+                     */
+                    "application/json": components["schemas"]["SilenceOut"];
+                };
+            };
+            /** @description Problem details; code: not_authenticated, token_expired */
+            401: {
+                headers: {
+                    /** @description The scheme of the credentials that are missing. */
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: silence_not_found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: silence_ended */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: validation_failed */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: too_many_requests */
+            429: {
+                headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: database_unavailable, disk_full */
+            503: {
+                headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    silences_get_string_tags: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of the string. */
+                string_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "string_id": "DC-CNX-01-UPS-01-STR-01",
+                     *       "tags": [
+                     *         "room-b",
+                     *         "winter-test"
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["TagsOut"];
+                };
+            };
+            /** @description Problem details; code: not_authenticated, token_expired */
+            401: {
+                headers: {
+                    /** @description The scheme of the credentials that are missing. */
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: string_not_found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: validation_failed */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: too_many_requests */
+            429: {
+                headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: database_unavailable, disk_full */
+            503: {
+                headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    silences_put_string_tags: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of the string. */
+                string_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "tags": [
+                 *         "room-b",
+                 *         "winter-test"
+                 *       ]
+                 *     }
+                 */
+                "application/json": components["schemas"]["TagsIn"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "string_id": "DC-CNX-01-UPS-01-STR-01",
+                     *       "tags": [
+                     *         "room-b",
+                     *         "winter-test"
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["TagsOut"];
+                };
+            };
+            /** @description Problem details; code: bad_request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: not_authenticated, token_expired */
+            401: {
+                headers: {
+                    /** @description The scheme of the credentials that are missing. */
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: string_not_found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: request_timeout */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: body_too_large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: validation_failed */
             422: {
                 headers: {
                     [name: string]: unknown;

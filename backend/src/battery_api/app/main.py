@@ -42,6 +42,8 @@ from battery_api.predictions import job as prediction_job
 from battery_api.predictions import model_routes
 from battery_api.predictions import routes as prediction_routes
 from battery_api.settings import GatewaySettings
+from battery_api.silences import job as silence_job
+from battery_api.silences import routes as silence_routes
 from battery_api.telemetry import routes as telemetry_routes
 from battery_api.telemetry.days import job as days_job
 from battery_api.telemetry.store import rollups
@@ -112,6 +114,7 @@ def create_app(settings: GatewaySettings | None = None, overrides: PartOverrides
         model_routes,
         alerts_routes,
         incident_routes,
+        silence_routes,
     ):
         api.include_router(routes.router)
     app.include_router(api)
@@ -199,6 +202,7 @@ def _jobs(parts: GatewayParts) -> list[PeriodicJob]:
         PeriodicJob("predictions", 10.0, predictions.run_once),
         PeriodicJob("outcomes", 300.0, lambda: prediction_job.record_outcomes(context)),
         PeriodicJob("incidents", 2.0, lambda: incident_job.run_once(context, parts.publisher)),
+        PeriodicJob("silences", 2.0, lambda: silence_job.run_once(context, parts.publisher)),
         PeriodicJob("request_keys", 3600.0, lambda: idempotency.prune_once(context)),
         PeriodicJob("judge_again", 5.0, lambda: _judge_again(parts)),
         PeriodicJob("stale", settings.stale_check_interval_s, lambda: watch.run_once(parts.publisher)),

@@ -10,6 +10,7 @@ from battery_api.alerts import examples as alerts_examples
 from battery_api.fleet import examples as fleet_examples
 from battery_api.incidents import examples as incident_examples
 from battery_api.predictions import examples as prediction_examples
+from battery_api.silences import examples as silence_examples
 from battery_api.telemetry import examples as telemetry_examples
 from battery_api.twin import examples as twin_examples
 from battery_contracts import events, incidents
@@ -26,6 +27,7 @@ EXAMPLES: Final[Examples] = {
     **prediction_examples.EXAMPLES,
     **alerts_examples.EXAMPLES,
     **incident_examples.EXAMPLES,
+    **silence_examples.EXAMPLES,
 }
 """Examples by operation id."""
 _EVENTS: Final[dict[str, type[BaseModel]]] = {

@@ -32,7 +32,7 @@ _OPENED_AT: Final = datetime(2026, 11, 20, 0, 41, tzinfo=UTC)
 _ACKNOWLEDGED_AT: Final = datetime(2026, 11, 20, 1, 12, 5, tzinfo=UTC)
 _UNTIL: Final = datetime(2026, 11, 20, 9, 0, tzinfo=UTC)
 _RESOLVED_AT: Final = datetime(2026, 11, 20, 3, 30, tzinfo=UTC)
-_ALERT: Final = AlertOut(
+ALERT: Final = AlertOut(
     alert_id=4711,
     type=AlertType.VOLTAGE_LOW,
     severity=Severity.CRITICAL,
@@ -58,6 +58,7 @@ _ALERT: Final = AlertOut(
     message_params={"value": 0.5, "threshold": 2.0},
     incident_id=318,
 )
+"""An alert of an incident."""
 _INCIDENT: Final = IncidentOut(
     incident_id=318,
     family=IncidentFamily.VOLTAGE,
@@ -69,7 +70,7 @@ _INCIDENT: Final = IncidentOut(
     string_id="DC-CNX-01-UPS-01-STR-01",
     battery_id=None,
     types=[AlertType.VOLTAGE_LOW],
-    lead=_ALERT,
+    lead=ALERT,
     is_active=True,
     opened_at=_OPENED_AT,
     cleared_at=None,
@@ -81,6 +82,7 @@ _INCIDENT: Final = IncidentOut(
     acknowledged_by=None,
     assignee=None,
     snoozed_until=None,
+    hidden_by=None,
     resolved_at=None,
     resolved_by=None,
     merged_into=None,
@@ -120,7 +122,16 @@ _NOTE: Final = "On site, checking."
 
 EXAMPLES: Final[Examples] = {
     "incidents_list_incidents": Example(
-        IncidentPage(items=[_INCIDENT], total=1, skip=0, limit=100, open_count=1, critical_count=1, alert_count=24)
+        IncidentPage(
+            items=[_INCIDENT],
+            total=1,
+            skip=0,
+            limit=100,
+            open_count=1,
+            critical_count=1,
+            alert_count=24,
+            hidden_count=0,
+        )
     ),
     "incidents_list_note_templates": Example(NoteTemplates(items=list(TEMPLATES[:2]))),
     "incidents_get_incident_figures": Example(
@@ -173,7 +184,7 @@ EXAMPLES: Final[Examples] = {
         )
     ),
     "incidents_get_incident": Example(_detail()),
-    "incidents_list_incident_alerts": Example(Page[AlertOut](items=[_ALERT], total=24, skip=0, limit=1)),
+    "incidents_list_incident_alerts": Example(Page[AlertOut](items=[ALERT], total=24, skip=0, limit=1)),
     "incidents_acknowledge_incident": Example(_ACKNOWLEDGED, request=AcknowledgeIncidentIn(revision=1, note=_NOTE)),
     "incidents_acknowledge_incidents": Example(
         BulkAcknowledged(

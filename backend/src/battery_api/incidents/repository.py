@@ -9,13 +9,13 @@ import orjson
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from battery_api.alerts.grouping.read import JOINED, STATUS, list_matching
+from battery_api.alerts.grouping.read import HIDDEN, JOINED, STATUS, list_matching
 from battery_contracts.incidents import IncidentOut
 
 IncidentSort = Literal["urgency", "opened_at", "updated_at"]
 _RANK: Final = "case {0} when 'critical' then 2 when 'warning' then 1 else 0 end"
 _URGENCY: Final = "array_position(array['30d', '7d', 'same_day'], i.respond_within)"
-_WAITS: Final = f"(({STATUS}) in ('open', 'cleared'))"
+_WAITS: Final = f"(({STATUS}) in ('open', 'cleared') and not {HIDDEN})"
 _ORDERS: Final[Mapping[IncidentSort, str]] = {
     "urgency": f"{_WAITS} desc, {_RANK.format('i.severity')} desc, {_URGENCY} desc, i.opened_at desc, i.id desc",
     "opened_at": "i.opened_at desc, i.id desc",
@@ -47,6 +47,7 @@ class OpenTotals(NamedTuple):
     open_count: int
     critical_count: int
     alert_count: int
+    hidden_count: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +67,7 @@ class IncidentFilter:
     search: str | None = None
     start: datetime | None = None
     end: datetime | None = None
+    include_hidden: bool = False
 
     def about(self) -> tuple[list[str], dict[str, Any]]:
         """Return the conditions on what an incident is about, and their parameters."""
@@ -100,6 +102,8 @@ class IncidentFilter:
         if self.statuses:
             clauses.append(f"({STATUS}) = any(:statuses)")
             values["statuses"] = list(self.statuses)
+        if not self.include_hidden:
+            clauses.append(f"not {HIDDEN}")
         if self.unassigned:
             clauses.append("i.assignee_id is null")
         elif self.assignee is not None:
@@ -137,7 +141,8 @@ async def count_open(connection: AsyncConnection, wanted: IncidentFilter, *, now
     statement = text(
         f"""
         select count(*) filter (where {_WAITS}), count(*) filter (where {_WAITS} and i.severity = 'critical'),
-               coalesce(sum(i.active_count) filter (where i.resolved_at is null), 0)::int
+               coalesce(sum(i.active_count) filter (where i.resolved_at is null and not {HIDDEN}), 0)::int,
+               count(*) filter (where i.active_count > 0 and {HIDDEN})
         {JOINED} where {where}
         """  # conditions of the code
     )

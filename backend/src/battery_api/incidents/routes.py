@@ -135,6 +135,7 @@ async def list_incidents(  # noqa: PLR0917  # each is a query parameter
     ] = None,
     start: Annotated[Instant | None, Query(description="Still active at or after this instant.")] = None,
     end: Annotated[Instant | None, Query(description="Opened before this instant.")] = None,
+    include_hidden: Annotated[bool, Query(description="Also those that silences and windows hide.")] = False,
     sort: Annotated[IncidentSort, Query(description="`urgency`: what waits first, then the worst.")] = "urgency",
 ) -> Response:
     """List incidents by filter, what waits for somebody first; `total` is the real total."""
@@ -152,6 +153,7 @@ async def list_incidents(  # noqa: PLR0917  # each is a query parameter
         search=search,
         start=start,
         end=end,
+        include_hidden=include_hidden,
     )
     async with context.database.begin() as connection:
         service = IncidentService(connection, principal, context.clock.now())

@@ -22,7 +22,8 @@ class IncidentPage(Page[IncidentOut]):
 
     open_count: int = Field(description="Incidents that wait for somebody: open, or over and not acknowledged.")
     critical_count: int = Field(description="Of these, the critical ones.")
-    alert_count: int = Field(description="Active alerts in incidents that have not ended.")
+    alert_count: int = Field(description="Active alerts in incidents that have not ended and are not hidden.")
+    hidden_count: int = Field(description="Active incidents that silences and maintenance windows hide.")
 
 
 class IncidentEntryOut(Described):

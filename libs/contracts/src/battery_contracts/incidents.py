@@ -43,6 +43,26 @@ class IncidentStatus(StrEnum):
     WITHDRAWN = "withdrawn"
 
 
+class HiderKind(StrEnum):
+    """What keeps an incident out of the inbox."""
+
+    SILENCE = "silence"
+    WINDOW = "window"
+
+
+class HiddenBy(Described):
+    """The silence or maintenance window that keeps an incident out of the inbox."""
+
+    model_config = ConfigDict(frozen=True)
+
+    kind: HiderKind
+    """Which of the two it is."""
+    id: int
+    """Its number."""
+    ends_at: AwareDatetime
+    """When it ends at the latest; what lasts then comes back."""
+
+
 class IncidentOut(Described):
     """One incident: the alerts of one trouble, and what people do about it.
 
@@ -96,6 +116,8 @@ class IncidentOut(Described):
     """User name of the person who takes care of it; null while nobody does."""
     snoozed_until: AwareDatetime | None
     """When it comes back to the inbox; null where it is not snoozed."""
+    hidden_by: HiddenBy | None
+    """What keeps it out of the inbox: all its active alerts are covered; null for an incident that is shown."""
     resolved_at: AwareDatetime | None
     """When a person resolved it; null while nobody has, and again where a condition outlasts that."""
     resolved_by: str | None
@@ -124,6 +146,8 @@ IncidentChange = Literal[
     "snoozed",
     "snooze_ended",
     "resolved",
+    "hidden",
+    "unhidden",
 ]
 """What happened to an incident, in live events and in its timeline; ``updated`` (its figures alone) only in events."""
 

@@ -7,7 +7,7 @@ from typing import Final, NamedTuple
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from battery_api.alerts.grouping import rows
+from battery_api.alerts.grouping import hiding, rows
 from battery_api.alerts.grouping.matching import AFTERMATH, Candidate, GroupedAlert, match
 from battery_api.alerts.grouping.progress import IncidentEntry, IncidentProgress, advance
 from battery_api.alerts.grouping.topology import CAUSE_LEAD
@@ -115,11 +115,18 @@ async def _bring_up_to_date(
     connection: AsyncConnection, numbers: Sequence[int], grouped: _Grouped, *, now: datetime
 ) -> list[ChangedIncident]:
     stored = await rows.read_states(connection, numbers)
+    await hiding.cover(connection, numbers, now=now)
+    hidden = await hiding.read_hiders(connection, numbers)
     sums = await rows.sum_alerts(connection, numbers)
     states, entries, changes = {}, [], []
     for number, one in stored.items():
         progress = advance(
-            one.state, sums[number], joined=grouped.joined.get(number, ()), is_new=number in grouped.new, now=now
+            one.state,
+            sums[number],
+            joined=grouped.joined.get(number, ()),
+            is_new=number in grouped.new,
+            now=now,
+            silence_id=hidden.get(number),
         )
         _note_merging(progress, number, grouped, now)
         if progress.is_changed:

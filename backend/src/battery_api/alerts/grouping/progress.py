@@ -12,9 +12,11 @@ _GRAVITY: Final[Sequence[IncidentChange]] = (
     "opened",
     "reopened",
     "escalated",
+    "unhidden",
     "merged",
     "absorbed",
     "withdrawn",
+    "hidden",
     "joined",
     "cleared",
     "acknowledged",
@@ -42,6 +44,7 @@ class IncidentState:
     acknowledged_by: str | None
     acknowledged_severity: Severity | None
     snoozed_until: datetime | None
+    silence_id: int | None
     resolved_at: datetime | None
     resolved_by: str | None
     revision: int
@@ -97,7 +100,13 @@ class IncidentProgress:
 
 
 def advance(
-    before: IncidentState, sums: AlertSums, *, joined: Sequence[int], is_new: bool, now: datetime
+    before: IncidentState,
+    sums: AlertSums,
+    *,
+    joined: Sequence[int],
+    is_new: bool,
+    now: datetime,
+    silence_id: int | None = None,
 ) -> IncidentProgress:
     """Return what becomes of an incident.
 
@@ -107,6 +116,8 @@ def advance(
         Numbers of the alerts that have just joined it.
     is_new
         It has just been opened for them.
+    silence_id
+        The silence or window that hides it now; None where one of its active alerts is not covered.
     """
     if sums.opened_at is None or sums.severity is None or sums.respond_within is None:
         return _emptied(before, now)
@@ -136,6 +147,7 @@ def advance(
         _get_worse(progress, before, now)
     _come_back(progress, before, sums, now)
     _end(progress, before)
+    _hide(progress, silence_id, now)
     _follow_people(progress, sums)
     progress.is_changed = progress.state != before
     return progress
@@ -151,6 +163,7 @@ def _emptied(before: IncidentState, now: datetime) -> IncidentProgress:
         unacknowledged_count=0,
         battery_count=0,
         snoozed_until=None,
+        silence_id=None,
         cleared_at=cleared_at,
     )
     entries = [IncidentEntry("withdrawn", now)] if before.alert_count else []
@@ -190,6 +203,17 @@ def _end(progress: IncidentProgress, before: IncidentState) -> None:
     if state.cleared_at is not None and before.cleared_at is None:
         progress.entries.append(IncidentEntry("cleared", state.cleared_at))
         progress.state = replace(state, snoozed_until=None)
+
+
+def _hide(progress: IncidentProgress, silence_id: int | None, now: datetime) -> None:
+    state = progress.state
+    if state.silence_id is None and silence_id is not None:
+        progress.entries.append(IncidentEntry("hidden", now, {"silence_id": silence_id}))
+    elif state.silence_id is not None and silence_id is None:
+        # It comes back: whoever acts on it has to have seen that.
+        progress.entries.append(IncidentEntry("unhidden", now, {"silence_id": state.silence_id}))
+        state = replace(state, revision=state.revision + 1)
+    progress.state = replace(state, silence_id=silence_id)
 
 
 def _follow_people(progress: IncidentProgress, sums: AlertSums) -> None:

@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from battery_api.alerts import repository
 from battery_contracts.alerts import AlertOut
-from battery_contracts.incidents import IncidentOut, IncidentStatus
+from battery_contracts.incidents import HiddenBy, HiderKind, IncidentOut, IncidentStatus
 
 STATUS: Final = """
     case when i.merged_into_id is not null then 'merged'
@@ -22,6 +22,14 @@ STATUS: Final = """
          else 'open' end
 """
 """How far an incident is, as SQL of a row ``i`` at ``:now``; the words are those of `IncidentStatus`."""
+HIDDEN: Final = (
+    "(i.silence_id is not null and i.resolved_at is null and "
+    "(i.cleared_at is not null or coalesce(h.ended_at, h.ends_at) > :now))"
+)
+"""Whether an incident is kept out of the inbox, as SQL of the rows ``i`` and ``h`` at ``:now``.
+
+It is over with the silence, even before its end is worked off; what was over by then stays hidden.
+"""
 JOINED: Final = """
     from incident i
     join location l on l.id = i.location_id
@@ -29,10 +37,12 @@ JOINED: Final = """
     left join string g on g.id = i.string_id
     left join battery b on b.id = i.battery_id
     left join "user" u on u.id = i.assignee_id
+    left join silence h on h.id = i.silence_id
 """
 _COLUMNS: Final = f"""
     select i.*, {STATUS} as status, l.code as location_code, y.code as system_code, g.code as string_code,
-           b.code as battery_code, u.username as assignee
+           b.code as battery_code, u.username as assignee, {HIDDEN} as is_hidden, h.kind as hider_kind,
+           coalesce(h.ended_at, h.ends_at) as hider_ends_at
     {JOINED}
 """
 
@@ -90,9 +100,15 @@ def _as_incident(row: RowMapping, lead: AlertOut) -> IncidentOut:
         acknowledged_by=row["acknowledged_by"],
         assignee=row["assignee"],
         snoozed_until=row["snoozed_until"],
+        hidden_by=_hidden_by(row) if row["is_hidden"] else None,
         resolved_at=row["resolved_at"],
         resolved_by=row["resolved_by"],
         merged_into=row["merged_into_id"],
         revision=row["revision"],
         updated_at=row["updated_at"],
     )
+
+
+def _hidden_by(row: RowMapping) -> HiddenBy:
+    kind = HiderKind.SILENCE if row["hider_kind"] == "silence" else HiderKind.WINDOW
+    return HiddenBy(kind=kind, id=row["silence_id"], ends_at=row["hider_ends_at"])

@@ -57,7 +57,7 @@ _MERGE: Final = "update incident set merged_into_id = $2, revision = revision + 
 _STATES: Final = """
     select id, severity, respond_within, opened_at, cleared_at, alert_count, active_count, unacknowledged_count,
            battery_count, battery_id as battery_key, types, lead_alert_id, acknowledged_at, acknowledged_by,
-           acknowledged_severity, snoozed_until, resolved_at, resolved_by, revision, merged_into_id
+           acknowledged_severity, snoozed_until, silence_id, resolved_at, resolved_by, revision, merged_into_id
     from incident where id = any($1::bigint[]) order by id for update
 """
 _RANKS: Final = "case {0}.severity when 'critical' then 2 when 'warning' then 1 else 0 end"
@@ -104,13 +104,14 @@ _UPDATE: Final = """
         types = string_to_array(i.types, ','), lead_alert_id = i.lead_alert_id,
         acknowledged_at = i.acknowledged_at, acknowledged_by = i.acknowledged_by,
         acknowledged_severity = i.acknowledged_severity, snoozed_until = i.snoozed_until,
-        resolved_at = i.resolved_at, resolved_by = i.resolved_by, revision = i.revision, updated_at = $19
+        resolved_at = i.resolved_at, resolved_by = i.resolved_by, revision = i.revision, silence_id = i.silence_id,
+        updated_at = $19
     from unnest($1::bigint[], $2::text[], $3::text[], $4::timestamptz[], $5::timestamptz[], $6::int[], $7::int[],
                 $8::int[], $9::int[], $10::int[], $11::text[], $12::bigint[], $13::timestamptz[], $14::text[],
-                $15::text[], $16::timestamptz[], $17::timestamptz[], $18::text[], $20::int[])
+                $15::text[], $16::timestamptz[], $17::timestamptz[], $18::text[], $20::int[], $21::int[])
         as i(id, severity, respond_within, opened_at, cleared_at, alert_count, active_count, unacknowledged_count,
              battery_count, battery_id, types, lead_alert_id, acknowledged_at, acknowledged_by, acknowledged_severity,
-             snoozed_until, resolved_at, resolved_by, revision)
+             snoozed_until, resolved_at, resolved_by, revision, silence_id)
     where t.id = i.id
 """
 _TIMELINE: Final = """
@@ -250,7 +251,9 @@ async def write_states(connection: AsyncConnection, states: Mapping[int, Inciden
         [one.resolved_at for one in rows],
         [one.resolved_by for one in rows],
     ]
-    await connection.exec_driver_sql(_UPDATE, (list(states), *columns, now, [one.revision for one in rows]))
+    await connection.exec_driver_sql(
+        _UPDATE, (list(states), *columns, now, [one.revision for one in rows], [one.silence_id for one in rows])
+    )
 
 
 async def write_entries(connection: AsyncConnection, entries: Sequence[tuple[int, IncidentEntry]]) -> None:

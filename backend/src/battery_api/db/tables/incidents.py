@@ -15,6 +15,7 @@ class Incident(Base):
 
     The columns up to ``types`` are those of its alerts taken together, kept so that a list needs no count.
     ``acknowledged_severity`` is the severity that was acknowledged; what gets worse needs a new acknowledgement.
+    ``silence_id`` is the silence or maintenance window that keeps it out of the inbox.
     """
 
     __tablename__ = "incident"
@@ -42,6 +43,7 @@ class Incident(Base):
     snoozed_until: Mapped[datetime | None]
     resolved_at: Mapped[datetime | None]
     resolved_by: Mapped[str | None]
+    silence_id: Mapped[int | None] = mapped_column(ForeignKey("silence.id"))
     merged_into_id: Mapped[int | None] = mapped_column(ForeignKey("incident.id"))
     revision: Mapped[int] = mapped_column(server_default="1")
     created_at: Mapped[datetime] = mapped_column(server_default=text("now()"))
