@@ -94,6 +94,8 @@ async def _populate(admin: _Admin, location: str) -> dict[str, Any]:
         "covers_safety": True,
     }
     silence_id = (await admin.ask("POST", "silences", silence))["silence_id"]
+    window = {name: value for name, value in silence.items() if name != "covers_safety"} | {"kind": "maintenance"}
+    window_id = (await admin.ask("POST", "maintenance-windows", window))["window_id"]
     await admin.world.rows(_ADD_RUN, _RUN, admin.now)
     (alert,) = await admin.world.rows("select id, incident_id from alert where subject = $1", hot)
     return {
@@ -104,6 +106,7 @@ async def _populate(admin: _Admin, location: str) -> dict[str, Any]:
         "alert_id": alert["id"],
         "incident_id": alert["incident_id"],
         "silence_id": silence_id,
+        "window_id": window_id,
         "rule_id": RULE,
         "override_id": made["override_id"],
         "user_id": user_id,

@@ -262,3 +262,33 @@ async def test_people_can_work_on_what_is_hidden(world: World) -> None:
     resolved = await act_on(world, answer.json(), "resolve")
     assert resolved.json()["incident"]["status"] == "resolved"
     assert PER_STRING > 1
+
+
+async def test_a_cause_that_is_not_covered_takes_hidden_incidents_into_the_inbox(world: World) -> None:
+    await silenced(world)
+    await discharge(world, NOW + MINUTE, FIRST)
+    assert await shown(world) == []
+    for minute in range(2, 5):
+        at = NOW + minute * MINUTE
+        world.clock.set(at)
+        row = {"location_id": LOCATIONS[0], "time": iso(at), "ambient_c": 24.0, "hvac": "running", "mains": False}
+        await world.post({"site_readings": [row]})
+    merged, power = await shown(world, include_hidden="true", sort="opened_at")
+    if merged["status"] != "merged":
+        merged, power = power, merged
+    assert (merged["status"], merged["hidden_by"], merged["merged_into"]) == ("merged", None, power["incident_id"])
+    assert (power["status"], power["hidden_by"], power["active_count"]) == ("open", None, 2)
+
+
+async def test_what_a_dead_process_left_undone_is_done_by_the_next(world: World) -> None:
+    """A silence whose effect was never worked off, and one that was ended without it."""
+    await discharge(world, NOW + MINUTE, FIRST)
+    made = await silenced(world, starts_at=iso(NOW + HOUR), ends_at=iso(NOW + 2 * HOUR))
+    await world.rows("update silence set starts_at = $1", NOW)
+    assert len(await shown(world)) == 1
+    assert await work_off(world, NOW + 2 * MINUTE) == 1
+    assert await shown(world) == []
+    await world.rows("update silence set ended_at = $1", NOW + 3 * MINUTE)
+    assert await work_off(world, NOW + 4 * MINUTE) == 1
+    assert len(await shown(world)) == 1
+    assert [span["until_at"] for span in await hidden(world, made)] == [iso(NOW + 4 * MINUTE)]

@@ -1802,6 +1802,102 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/maintenance-windows": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Windows
+         * @description List maintenance windows: open ones first, then those to come, then the newest of the others.
+         *
+         *     Needs the role viewer or a key with the scope `alerts:read`.
+         */
+        get: operations["maintenance_list_windows"];
+        put?: never;
+        /**
+         * Create Window
+         * @description Plan a maintenance window: what is expected of it is raised and kept as ever, and stays out of the inbox.
+         *
+         *     No window hides life-safety alerts.
+         *
+         *     Needs the role engineer or a key with the scope `alerts:write`.
+         */
+        post: operations["maintenance_create_window"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/maintenance-windows/{window_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Window
+         * @description Return one maintenance window with the discharges of its strings.
+         *
+         *     Needs the role viewer or a key with the scope `alerts:read`.
+         */
+        get: operations["maintenance_get_window"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/maintenance-windows/{window_id}/hidden": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Alerts Of Window
+         * @description List the alerts that a maintenance window covers or has covered, also after its end, the newest first.
+         *
+         *     Needs the role viewer or a key with the scope `alerts:read`.
+         */
+        get: operations["maintenance_list_alerts_of_window"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/maintenance-windows/{window_id}/end": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * End Window
+         * @description End a maintenance window now, or cancel one that is to come; what lasts comes back at once.
+         *
+         *     Needs the role engineer or a key with the scope `alerts:write`.
+         */
+        post: operations["maintenance_end_window"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export interface webhooks {
     connected: {
@@ -8029,6 +8125,263 @@ export interface components {
              * @description New password, 12 to 256 characters; it ends the user's sessions.
              */
             password?: string | null;
+        };
+        /**
+         * WindowDetail
+         * @description A maintenance window with the discharges of its strings.
+         */
+        WindowDetail: {
+            /**
+             * Window Id
+             * @description Number of the window.
+             */
+            window_id: number;
+            /** @description What is done. */
+            kind: components["schemas"]["WindowKind"];
+            /** @description Whether it is to come, open or over. */
+            state: components["schemas"]["SilenceState"];
+            /** @description What `scope_id` names. */
+            scope: components["schemas"]["SilenceScope"];
+            /**
+             * Scope Id
+             * @description Id of the location, system or string, or a tag of strings.
+             */
+            scope_id: string;
+            /**
+             * Starts At
+             * Format: date-time
+             * @description When it starts.
+             */
+            starts_at: string;
+            /**
+             * Planned Ends At
+             * Format: date-time
+             * @description When it is planned to end.
+             */
+            planned_ends_at: string;
+            /**
+             * Ends At
+             * Format: date-time
+             * @description When it ends at the latest: a test 48 h after its plan, if its strings are not on float again before.
+             */
+            ends_at: string;
+            /**
+             * Reason
+             * @description What is done.
+             */
+            reason: string;
+            /**
+             * Created At
+             * Format: date-time
+             * @description When it was planned.
+             */
+            created_at: string;
+            /**
+             * Created By
+             * @description Name of who planned it.
+             */
+            created_by: string;
+            /**
+             * Ended At
+             * @description When it ended before `ends_at`; null where it did not.
+             */
+            ended_at: string | null;
+            /**
+             * Ended By
+             * @description Name of who ended it; null also where it closed because its strings were on float again.
+             */
+            ended_by: string | null;
+            /**
+             * Hidden Count
+             * @description Alerts that it covers or has covered.
+             */
+            hidden_count: number;
+            /**
+             * Discharges
+             * @description Discharges of its strings that lie at least partly within it, oldest first.
+             */
+            discharges: components["schemas"]["WindowDischarge"][];
+        };
+        /**
+         * WindowDischarge
+         * @description A discharge within a window: the evidence of a test.
+         */
+        WindowDischarge: {
+            /**
+             * Discharge Id
+             * @description Number by which the platform knows the discharge.
+             */
+            discharge_id: number;
+            /**
+             * String Id
+             * @description Id of the string that discharged.
+             */
+            string_id: string;
+            /**
+             * Started At
+             * Format: date-time
+             * @description When it began.
+             */
+            started_at: string;
+            /**
+             * Ended At
+             * Format: date-time
+             * @description When it ended, or the newest reading of one that may continue.
+             */
+            ended_at: string;
+            /**
+             * Depth Pct
+             * @description Charge drawn in percent of the rated capacity; a lower bound unless `complete`.
+             */
+            depth_pct: number;
+            /**
+             * Complete
+             * @description False: readings are missing.
+             */
+            complete: boolean;
+            /**
+             * Is Open
+             * @description True while it may continue.
+             */
+            is_open: boolean;
+        };
+        /**
+         * WindowIn
+         * @description Planned work or a planned test.
+         */
+        WindowIn: {
+            /** @description What is done. */
+            kind: components["schemas"]["WindowKind"];
+            /** @description What `scope_id` names. */
+            scope: components["schemas"]["SilenceScope"];
+            /**
+             * Scope Id
+             * @description Id of the location, system or string, or a tag of strings.
+             */
+            scope_id: string;
+            /**
+             * Starts At
+             * Format: date-time
+             * @description When it starts, at most 5 min ago.
+             */
+            starts_at: string;
+            /**
+             * Ends At
+             * Format: date-time
+             * @description When it is planned to end, at most 30 days after its start.
+             */
+            ends_at: string;
+            /**
+             * Reason
+             * @description What is done; 1 to 2,000 characters.
+             */
+            reason: string;
+        };
+        /**
+         * WindowKind
+         * @description What is done in a window.
+         *
+         *     A ``test`` hides only what a discharge test is expected to raise, until its strings are on float again;
+         *     ``maintenance`` hides everything but life-safety alerts, until its planned end.
+         * @enum {string}
+         */
+        WindowKind: "test" | "maintenance";
+        /**
+         * WindowOut
+         * @description A maintenance window with what became of it.
+         */
+        WindowOut: {
+            /**
+             * Window Id
+             * @description Number of the window.
+             */
+            window_id: number;
+            /** @description What is done. */
+            kind: components["schemas"]["WindowKind"];
+            /** @description Whether it is to come, open or over. */
+            state: components["schemas"]["SilenceState"];
+            /** @description What `scope_id` names. */
+            scope: components["schemas"]["SilenceScope"];
+            /**
+             * Scope Id
+             * @description Id of the location, system or string, or a tag of strings.
+             */
+            scope_id: string;
+            /**
+             * Starts At
+             * Format: date-time
+             * @description When it starts.
+             */
+            starts_at: string;
+            /**
+             * Planned Ends At
+             * Format: date-time
+             * @description When it is planned to end.
+             */
+            planned_ends_at: string;
+            /**
+             * Ends At
+             * Format: date-time
+             * @description When it ends at the latest: a test 48 h after its plan, if its strings are not on float again before.
+             */
+            ends_at: string;
+            /**
+             * Reason
+             * @description What is done.
+             */
+            reason: string;
+            /**
+             * Created At
+             * Format: date-time
+             * @description When it was planned.
+             */
+            created_at: string;
+            /**
+             * Created By
+             * @description Name of who planned it.
+             */
+            created_by: string;
+            /**
+             * Ended At
+             * @description When it ended before `ends_at`; null where it did not.
+             */
+            ended_at: string | null;
+            /**
+             * Ended By
+             * @description Name of who ended it; null also where it closed because its strings were on float again.
+             */
+            ended_by: string | null;
+            /**
+             * Hidden Count
+             * @description Alerts that it covers or has covered.
+             */
+            hidden_count: number;
+        };
+        /**
+         * WindowPage
+         * @description A page of maintenance windows.
+         */
+        WindowPage: {
+            /**
+             * Items
+             * @description The items of this page, in the order of the list.
+             */
+            items: components["schemas"]["WindowOut"][];
+            /**
+             * Total
+             * @description All items that match, on every page.
+             */
+            total: number;
+            /**
+             * Skip
+             * @description Number of items before this page.
+             */
+            skip: number;
+            /**
+             * Limit
+             * @description Largest number of items that the page could have.
+             */
+            limit: number;
         };
         /**
          * YesOrNoPoints
@@ -20364,6 +20717,620 @@ export interface operations {
             };
             /** @description Problem details; code: body_too_large */
             413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: validation_failed */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: too_many_requests */
+            429: {
+                headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: database_unavailable, disk_full */
+            503: {
+                headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    maintenance_list_windows: {
+        parameters: {
+            query?: {
+                /** @description Only those about something in this location. */
+                location_id?: string | null;
+                /** @description Repeat for several. */
+                state?: components["schemas"]["SilenceState"][];
+                /** @description Number of items to skip. */
+                skip?: number;
+                /** @description Maximum number of items to return. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "window_id": 13,
+                     *           "kind": "test",
+                     *           "state": "active",
+                     *           "scope": "string",
+                     *           "scope_id": "DC-CNX-01-UPS-01-STR-01",
+                     *           "starts_at": "2026-11-20T11:58:00Z",
+                     *           "planned_ends_at": "2026-11-20T19:00:00Z",
+                     *           "ends_at": "2026-11-22T19:00:00Z",
+                     *           "reason": "Yearly discharge test.",
+                     *           "created_at": "2026-11-20T11:58:00Z",
+                     *           "created_by": "somchai",
+                     *           "ended_at": null,
+                     *           "ended_by": null,
+                     *           "hidden_count": 0
+                     *         }
+                     *       ],
+                     *       "total": 1,
+                     *       "skip": 0,
+                     *       "limit": 100
+                     *     }
+                     */
+                    "application/json": components["schemas"]["WindowPage"];
+                };
+            };
+            /** @description Problem details; code: not_authenticated, token_expired */
+            401: {
+                headers: {
+                    /** @description The scheme of the credentials that are missing. */
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: validation_failed */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: too_many_requests */
+            429: {
+                headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: database_unavailable, disk_full */
+            503: {
+                headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    maintenance_create_window: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Chosen by the sender for one command: a repetition within 24 hours gets the first answer again. */
+                "Idempotency-Key"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "kind": "test",
+                 *       "scope": "string",
+                 *       "scope_id": "DC-CNX-01-UPS-01-STR-01",
+                 *       "starts_at": "2026-11-20T11:58:00Z",
+                 *       "ends_at": "2026-11-20T19:00:00Z",
+                 *       "reason": "Yearly discharge test."
+                 *     }
+                 */
+                "application/json": components["schemas"]["WindowIn"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "window_id": 13,
+                     *       "kind": "test",
+                     *       "state": "active",
+                     *       "scope": "string",
+                     *       "scope_id": "DC-CNX-01-UPS-01-STR-01",
+                     *       "starts_at": "2026-11-20T11:58:00Z",
+                     *       "planned_ends_at": "2026-11-20T19:00:00Z",
+                     *       "ends_at": "2026-11-22T19:00:00Z",
+                     *       "reason": "Yearly discharge test.",
+                     *       "created_at": "2026-11-20T11:58:00Z",
+                     *       "created_by": "somchai",
+                     *       "ended_at": null,
+                     *       "ended_by": null,
+                     *       "hidden_count": 0,
+                     *       "discharges": []
+                     *     }
+                     */
+                    "application/json": components["schemas"]["WindowDetail"];
+                };
+            };
+            /** @description Problem details; code: bad_request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: not_authenticated, token_expired */
+            401: {
+                headers: {
+                    /** @description The scheme of the credentials that are missing. */
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: scope_not_found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: request_timeout */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: body_too_large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: idempotency_key_reused, silence_invalid, validation_failed */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: too_many_requests */
+            429: {
+                headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: database_unavailable, disk_full */
+            503: {
+                headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    maintenance_get_window: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Number of the window. */
+                window_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "window_id": 13,
+                     *       "kind": "test",
+                     *       "state": "active",
+                     *       "scope": "string",
+                     *       "scope_id": "DC-CNX-01-UPS-01-STR-01",
+                     *       "starts_at": "2026-11-20T11:58:00Z",
+                     *       "planned_ends_at": "2026-11-20T19:00:00Z",
+                     *       "ends_at": "2026-11-22T19:00:00Z",
+                     *       "reason": "Yearly discharge test.",
+                     *       "created_at": "2026-11-20T11:58:00Z",
+                     *       "created_by": "somchai",
+                     *       "ended_at": null,
+                     *       "ended_by": null,
+                     *       "hidden_count": 1,
+                     *       "discharges": [
+                     *         {
+                     *           "discharge_id": 71,
+                     *           "string_id": "DC-CNX-01-UPS-01-STR-01",
+                     *           "started_at": "2026-11-20T12:20:00Z",
+                     *           "ended_at": "2026-11-20T16:30:00Z",
+                     *           "depth_pct": 62.4,
+                     *           "complete": true,
+                     *           "is_open": false
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["WindowDetail"];
+                };
+            };
+            /** @description Problem details; code: not_authenticated, token_expired */
+            401: {
+                headers: {
+                    /** @description The scheme of the credentials that are missing. */
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: window_not_found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: validation_failed */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: too_many_requests */
+            429: {
+                headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: database_unavailable, disk_full */
+            503: {
+                headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    maintenance_list_alerts_of_window: {
+        parameters: {
+            query?: {
+                /** @description Number of items to skip. */
+                skip?: number;
+                /** @description Maximum number of items to return. */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                /** @description Number of the window. */
+                window_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "alert": {
+                     *             "alert_id": 4711,
+                     *             "type": "voltage_low",
+                     *             "severity": "critical",
+                     *             "respond_within": "same_day",
+                     *             "rule_id": "voltage_low.danger",
+                     *             "location_id": "DC-CNX-01",
+                     *             "system_id": "DC-CNX-01-UPS-01",
+                     *             "string_id": "DC-CNX-01-UPS-01-STR-01",
+                     *             "battery_id": "BAT-DC-CNX-01-UPS-01-STR-01-001",
+                     *             "is_active": true,
+                     *             "raised_at": "2026-11-20T00:41:00Z",
+                     *             "cleared_at": null,
+                     *             "acknowledged_at": null,
+                     *             "acknowledged_by": null,
+                     *             "resolved_at": null,
+                     *             "resolved_by": null,
+                     *             "value": 0.5,
+                     *             "threshold": 2,
+                     *             "unit": "V",
+                     *             "peak_value": 0.5,
+                     *             "message": "Voltage 0.50 V: open, shorted or reversed battery, or a loose sense lead; isolate it first",
+                     *             "message_code": "voltage_lost",
+                     *             "message_params": {
+                     *               "value": 0.5,
+                     *               "threshold": 2
+                     *             },
+                     *             "withdrawn_at": null,
+                     *             "episode_count": 1,
+                     *             "incident_id": 318,
+                     *             "end_reason": null
+                     *           },
+                     *           "from_at": "2026-11-20T12:20:00Z",
+                     *           "until_at": null
+                     *         }
+                     *       ],
+                     *       "total": 1,
+                     *       "skip": 0,
+                     *       "limit": 100
+                     *     }
+                     */
+                    "application/json": components["schemas"]["HiddenAlertPage"];
+                };
+            };
+            /** @description Problem details; code: not_authenticated, token_expired */
+            401: {
+                headers: {
+                    /** @description The scheme of the credentials that are missing. */
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: window_not_found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: validation_failed */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: too_many_requests */
+            429: {
+                headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: database_unavailable, disk_full */
+            503: {
+                headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    maintenance_end_window: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Number of the window. */
+                window_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "window_id": 13,
+                     *       "kind": "test",
+                     *       "state": "ended",
+                     *       "scope": "string",
+                     *       "scope_id": "DC-CNX-01-UPS-01-STR-01",
+                     *       "starts_at": "2026-11-20T11:58:00Z",
+                     *       "planned_ends_at": "2026-11-20T19:00:00Z",
+                     *       "ends_at": "2026-11-22T19:00:00Z",
+                     *       "reason": "Yearly discharge test.",
+                     *       "created_at": "2026-11-20T11:58:00Z",
+                     *       "created_by": "somchai",
+                     *       "ended_at": "2026-11-20T16:30:00Z",
+                     *       "ended_by": "somchai",
+                     *       "hidden_count": 1,
+                     *       "discharges": [
+                     *         {
+                     *           "discharge_id": 71,
+                     *           "string_id": "DC-CNX-01-UPS-01-STR-01",
+                     *           "started_at": "2026-11-20T12:20:00Z",
+                     *           "ended_at": "2026-11-20T16:30:00Z",
+                     *           "depth_pct": 62.4,
+                     *           "complete": true,
+                     *           "is_open": false
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["WindowDetail"];
+                };
+            };
+            /** @description Problem details; code: not_authenticated, token_expired */
+            401: {
+                headers: {
+                    /** @description The scheme of the credentials that are missing. */
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: window_not_found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: window_ended */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -44,6 +44,7 @@ from battery_api.predictions import routes as prediction_routes
 from battery_api.settings import GatewaySettings
 from battery_api.silences import job as silence_job
 from battery_api.silences import routes as silence_routes
+from battery_api.silences import window_routes
 from battery_api.telemetry import routes as telemetry_routes
 from battery_api.telemetry.days import job as days_job
 from battery_api.telemetry.store import rollups
@@ -115,6 +116,7 @@ def create_app(settings: GatewaySettings | None = None, overrides: PartOverrides
         alerts_routes,
         incident_routes,
         silence_routes,
+        window_routes,
     ):
         api.include_router(routes.router)
     app.include_router(api)

@@ -38,3 +38,15 @@ class SelfApproval(Forbidden):
     """Life-safety alerts are silenced by two people; somebody else has to approve it."""
 
     code = "self_approval"
+
+
+class WindowNotFound(NotFound):
+    """No maintenance window has this number, or the caller may not see anything that it covers."""
+
+    code = "window_not_found"
+
+
+class WindowEnded(Conflict):
+    """The maintenance window has ended; see ``state``."""
+
+    code = "window_ended"

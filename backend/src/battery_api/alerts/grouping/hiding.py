@@ -23,6 +23,7 @@ SAFETY_RULES: Final = sorted(
 """Rules of which no silence hides an alert unless two people want it so."""
 # What is over was covered if it was so when it ended.
 _MOMENT: Final = "coalesce(a.cleared_at, :now)"
+# The latest end is redundant: by its index, silences of long ago cost an ingest nothing.
 _COVERS: Final = f"""(
     case s.scope
         when 'location' then a.location_id = s.location_id
@@ -32,6 +33,7 @@ _COVERS: Final = f"""(
     and a.withdrawn_at is null
     and (s.types is null or a.type = any(s.types))
     and (s.rule_ids is null or a.rule_id = any(s.rule_ids))
+    and s.ends_at > {_MOMENT}
     and s.starts_at <= {_MOMENT} and {_MOMENT} < coalesce(s.ended_at, s.ends_at)
     and (not (a.type = 'thermal_runaway' or coalesce(a.rule_id = any(cast(:safety as text[])), false))
          or (s.covers_safety and coalesce(s.approved_at <= {_MOMENT}, false)))
