@@ -36,3 +36,10 @@ function text(body: unknown, name: string): string | null {
   const value = (body as Record<string, unknown>)[name];
   return typeof value === "string" ? value : null;
 }
+
+/** The thing that a conflict is about as it is now, by the problem details; null where the answer has none. */
+export function conflictState(error: unknown): object | null {
+  if (!isAxiosError(error) || error.response?.status !== 409) return null;
+  const { state } = error.response.data as { state?: unknown };
+  return typeof state === "object" ? state : null;
+}

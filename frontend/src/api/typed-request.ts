@@ -32,17 +32,24 @@ type RequestBody<O> = O extends { requestBody: { content: { "application/json": 
 
 export type OptionsOf<M extends Method, P extends PathWith<M>> = PathParams<Operation<M, P>> &
   QueryParams<Operation<M, P>> &
-  RequestBody<Operation<M, P>> & { signal?: AbortSignal };
+  RequestBody<Operation<M, P>> &
+  Extras;
+
+interface Extras {
+  signal?: AbortSignal;
+  headers?: Readonly<Record<string, string>>;
+}
 
 /** Options may be left out only where the operation needs none. */
 export type ArgumentsOf<M extends Method, P extends PathWith<M>> =
-  { signal?: AbortSignal } extends OptionsOf<M, P> ? [options?: OptionsOf<M, P>] : [options: OptionsOf<M, P>];
+  Extras extends OptionsOf<M, P> ? [options?: OptionsOf<M, P>] : [options: OptionsOf<M, P>];
 
 interface AnyOptions {
   path?: PathValues | undefined;
   query?: unknown;
   body?: unknown;
   signal?: AbortSignal | undefined;
+  headers?: Readonly<Record<string, string>> | undefined;
 }
 
 /** Send a request whose path, parameters, body and answer belong together by the gateway's OpenAPI description. */
@@ -58,6 +65,7 @@ export async function send<M extends Method, P extends PathWith<M>>(
     params: options.query,
     data: options.body,
     ...(options.signal === undefined ? {} : { signal: options.signal }),
+    ...(options.headers === undefined ? {} : { headers: options.headers }),
   });
   return data;
 }

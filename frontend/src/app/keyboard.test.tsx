@@ -32,7 +32,7 @@ function showHelp() {
 
 it.each([
   ["gf", "/"],
-  ["ga", "/alerts"],
+  ["ga", "/incidents"],
   ["gl", "/remaining-life"],
   ["gx", "/start"],
   ["fg", "/start"],

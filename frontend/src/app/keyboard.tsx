@@ -19,7 +19,7 @@ export function useKeyboardShortcuts({ onSearch, onHelp }: Shortcuts): void {
     "/": onSearch,
     "?": onHelp,
     "g f": () => navigate("/"),
-    "g a": () => navigate("/alerts"),
+    "g a": () => navigate("/incidents"),
     "g l": () => navigate("/remaining-life"),
   });
 }

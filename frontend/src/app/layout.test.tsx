@@ -9,8 +9,10 @@ import { afterEach, beforeEach, expect, it, vi } from "vitest";
 import { useSession } from "@/api/session";
 import { liveStore, useConnection } from "@/realtime/connection";
 import { usePreferences } from "@/stores/preferences";
+import { useWaiting } from "@/stores/waiting";
 import { MockFleet } from "@/testing/fleet";
 import { problem } from "@/testing/handlers";
+import { incidentsOf } from "@/testing/incidents";
 import { renderPage } from "@/testing/render";
 import { server } from "@/testing/server";
 
@@ -25,7 +27,7 @@ vi.mock("@/realtime/connection", async (original) => ({
 beforeEach(() => usePreferences.setState({ shortcuts: true }));
 afterEach(() => useConnection.setState({ phase: "connecting", since: null }));
 
-const page = { path: "/alerts", element: <Layout /> };
+const page = { path: "/incidents", element: <Layout /> };
 
 function connect(sinceMs: number): void {
   act(() => useConnection.setState({ phase: "connected", since: Date.now() - sinceMs }));
@@ -57,9 +59,11 @@ it("says since when the connection is lost and that values are the last known", 
   expect(screen.getByRole("alert")).toHaveTextContent("Values shown are the last received.");
 });
 
-it("counts alerts that nobody has acknowledged", async () => {
-  renderPage(page);
-  expect(await screen.findByTitle("7 unacknowledged")).toHaveTextContent("7");
+it("counts the incidents that wait for somebody", async () => {
+  const { fleet } = renderPage(page);
+  const count = incidentsOf(fleet).length;
+  expect(await screen.findByTitle(`${count} unacknowledged`)).toHaveTextContent(String(count));
+  expect(useWaiting.getState().count).toBe(count);
 });
 
 it("opens a battery by keyboard alone", async () => {
@@ -78,7 +82,7 @@ it("goes to the fleet by g f, unless single keys are switched off", async () => 
   await userEvent.keyboard("?");
   await userEvent.click(await screen.findByLabelText("Single-key shortcuts"));
   await userEvent.keyboard("{Escape}gf");
-  expect(router.state.location.pathname).toBe("/alerts");
+  expect(router.state.location.pathname).toBe("/incidents");
   act(() => usePreferences.getState().setShortcuts(true));
   await userEvent.keyboard("gf");
   expect(router.state.location.pathname).toBe("/");
@@ -160,11 +164,11 @@ it("has a first link that skips to the content", async () => {
   expect(document.querySelector(skip.getAttribute("href") ?? "")).toBe(screen.getByRole("main"));
 });
 
-it("shows no count when every alert is acknowledged", async () => {
+it("shows no count when every incident is acknowledged", async () => {
   const { fleet, cache } = renderPage(page);
-  for (const alert of fleet.alerts) alert.acknowledged_at = new Date().toISOString();
+  for (const incident of incidentsOf(fleet)) incident.status = "acknowledged";
   await waitFor(() =>
-    expect(cache.getQueriesData({ queryKey: ["alerts"] })[0]?.[1]).toMatchObject({ pending_count: 0 }),
+    expect(cache.getQueriesData({ queryKey: ["incidents"] })[0]?.[1]).toMatchObject({ open_count: 0 }),
   );
   expect(screen.getByRole("link", { name: "Alerts" })).toBeVisible();
   expect(screen.queryByTitle(/unacknowledged/)).toBeNull();
@@ -222,7 +226,7 @@ it("signs out on this device while the server is away, and says what that means"
 
 it("does not pass off a count that failed as no unacknowledged alert", async () => {
   renderPage(page);
-  server.use(http.get("*/api/v1/alerts", () => problem(503, "database_unavailable", "The database is away.")));
+  server.use(http.get("*/api/v1/incidents", () => problem(503, "database_unavailable", "The database is away.")));
   const sentence = "The number of unacknowledged alerts could not be refreshed.";
   expect(await screen.findByText(sentence)).toBeInTheDocument();
 });

@@ -19,12 +19,14 @@ import { NavLink, Outlet, useLocation } from "react-router-dom";
 import { toast } from "sonner";
 
 import { signOut } from "@/api/client";
-import { alertQueries, fleetQueries } from "@/api/queries";
+import { incidentQueries } from "@/api/incident-queries";
+import { fleetQueries } from "@/api/queries";
 import { useSession } from "@/api/session";
 import { setLanguage, useLanguage } from "@/i18n";
 import { useHotkeys } from "@/lib/use-hotkeys";
 import { startRealtime } from "@/realtime/connection";
 import { usePreferences } from "@/stores/preferences";
+import { useWaiting } from "@/stores/waiting";
 
 import { AlertToasts } from "./alert-toasts";
 import { KeyboardHelp, useKeyboardShortcuts } from "./keyboard";
@@ -102,7 +104,9 @@ export function Layout() {
 
 function Sidebar({ open }: { open: boolean }) {
   const { t } = useTranslation();
-  const { data, isError } = useQuery(alertQueries.list({ active: true, limit: 5 }));
+  const { data, isError } = useQuery(incidentQueries.counts());
+  const count = data?.open_count;
+  useEffect(() => useWaiting.setState({ count: count ?? null }), [count]);
   const item = ({ isActive }: { isActive: boolean }) =>
     clsx(
       "flex min-h-9 items-center gap-2 rounded-lg px-3 font-medium",
@@ -124,7 +128,7 @@ function Sidebar({ open }: { open: boolean }) {
         <BatteryCharging size={16} aria-hidden />
         {t("nav.fleet")}
       </NavLink>
-      <NavLink to="/alerts" className={item}>
+      <NavLink to="/incidents" className={item}>
         <Bell size={16} aria-hidden />
         {t("nav.alerts")}
         <span className="ml-auto flex items-center gap-1">
@@ -134,12 +138,12 @@ function Sidebar({ open }: { open: boolean }) {
               <span className="sr-only">{t("nav.countFailed")}</span>
             </span>
           )}
-          {data !== undefined && data.pending_count > 0 && (
+          {count !== undefined && count > 0 && (
             <span
-              title={t("fleet.pending", { count: data.pending_count })}
+              title={t("fleet.pending", { count })}
               className="rounded-full bg-critical-fill px-2 text-xs font-semibold text-on-critical"
             >
-              {data.pending_count}
+              {count}
             </span>
           )}
         </span>

@@ -23,6 +23,14 @@ export const router = createBrowserRouter(
           lazy: async () => ({ Component: (await import("@/features/battery/battery-page")).BatteryPage }),
         },
         {
+          path: "incidents",
+          lazy: async () => ({ Component: (await import("@/features/incidents/incidents-page")).IncidentsPage }),
+        },
+        {
+          path: "incidents/:incidentId",
+          lazy: async () => ({ Component: (await import("@/features/incidents/incidents-page")).IncidentsPage }),
+        },
+        {
           path: "alerts",
           lazy: async () => ({ Component: (await import("@/features/alerts/alerts-page")).AlertsPage }),
         },

@@ -149,7 +149,7 @@ function useEntries(text: string): { entries: Entry[]; failed: boolean; retry: (
   const entries = findEntries(query, {
     pages: [
       { kind: "fleet", name: t("nav.fleet"), detail: "g f", to: "/" },
-      { kind: "alerts", name: t("nav.alerts"), detail: "g a", to: "/alerts" },
+      { kind: "alerts", name: t("nav.alerts"), detail: "g a", to: "/incidents" },
       { kind: "remainingLife", name: t("nav.remainingLife"), detail: "g l", to: "/remaining-life" },
     ],
     locations: locations.data?.items ?? [],

@@ -26,6 +26,10 @@ it("links to the alert and says how bad, what, since when and where", () => {
   expect(link).toHaveTextContent(/CriticalHigh temperature0 s agoDC-KKN-01 · UPS-01-STR-01-003/);
 });
 
+it("links to the incident of the alert, with the alert marked", () => {
+  expect(show({ incident_id: 12 })).toHaveAttribute("href", "/incidents/12?alert=77");
+});
+
 it("names the string of an alert without a battery", () => {
   expect(show({ battery_id: null })).toHaveTextContent("DC-KKN-01 · UPS-01-STR-01");
 });

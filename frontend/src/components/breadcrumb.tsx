@@ -2,6 +2,8 @@ import { Fragment, useEffect } from "react";
 import { useTranslation } from "react-i18next";
 import { Link } from "react-router-dom";
 
+import { useWaiting } from "@/stores/waiting";
+
 interface Step {
   name: string;
   to?: string;
@@ -31,11 +33,13 @@ export function Breadcrumb({ steps }: { steps: readonly Step[] }) {
   );
 }
 
-/** The title of the tab: the page first, since tabs are narrow. */
+/** The title of the tab: how much waits and the page first, since tabs are narrow. */
 export function useTitle(page: string | undefined): void {
   const { t } = useTranslation();
   const app = t("app.title");
+  const waiting = useWaiting((state) => state.count);
   useEffect(() => {
-    document.title = page === undefined ? app : `${page} · ${app}`;
-  }, [page, app]);
+    const title = page === undefined ? app : `${page} · ${app}`;
+    document.title = waiting ? `(${waiting}) ${title}` : title;
+  }, [page, app, waiting]);
 }

@@ -5,13 +5,13 @@ import type { Problem } from "@/api/errors";
 import type { AlertType } from "@/api/types";
 import type { Language } from "@/lib/dates";
 
-import type { EnglishAlertTexts } from "./alert-shape";
+import type { EnglishAlertTexts, EnglishIncidentTexts } from "./alert-shape";
 import { en } from "./en";
 
 declare module "i18next" {
   interface CustomTypeOptions {
     defaultNS: "translation";
-    resources: { translation: typeof en & EnglishAlertTexts };
+    resources: { translation: typeof en & EnglishAlertTexts & EnglishIncidentTexts };
   }
 }
 

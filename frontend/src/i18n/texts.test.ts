@@ -2,9 +2,11 @@ import i18next from "i18next";
 import { expect, it } from "vitest";
 
 import "./alert-texts";
+import "./incident-texts";
 
 import { en } from "./en";
 import { alertTexts } from "./en-alerts";
+import { incidentTexts } from "./en-incidents";
 import { th } from "./th";
 
 type Tree = { [key: string]: string | Tree };
@@ -15,7 +17,7 @@ function flat(tree: Tree, path = ""): [string, string][] {
   );
 }
 
-const english = new Map(flat({ ...en, ...alertTexts }));
+const english = new Map(flat({ ...en, ...alertTexts, ...incidentTexts }));
 const thai = new Map(flat(th));
 const placeholders = (text: string) => [...text.matchAll(/\{\{(\w+)(?:, \w+)?\}\}/g)].map(([, name]) => name).sort();
 

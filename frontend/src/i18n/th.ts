@@ -1,9 +1,10 @@
-import type { AlertTexts } from "./alert-shape";
+import type { AlertTexts, IncidentTexts } from "./alert-shape";
 import type { Texts } from "./en";
 import { alertTexts } from "./th-alerts";
+import { incidentTexts } from "./th-incidents";
 import { remainingLife } from "./th-remaining-life";
 
-export const th: Texts & AlertTexts = {
+export const th: Texts & AlertTexts & IncidentTexts = {
   app: { title: "ระบบเฝ้าระวังแบตเตอรี่", skip: "ข้ามไปยังเนื้อหา" },
   nav: {
     fleet: "ภาพรวม",
@@ -200,6 +201,7 @@ export const th: Texts & AlertTexts = {
   },
   ...remainingLife,
   ...alertTexts,
+  ...incidentTexts,
   disk: {
     full: "ดิสก์เต็ม (เหลือ {{free}} MB): ระบบหยุดบันทึกค่าที่วัดได้จนกว่าจะมีพื้นที่ว่าง ข้อมูลเดิมยังเปิดดูได้",
     low: "ดิสก์ใกล้เต็ม (เหลือ {{free}} MB)",
@@ -326,8 +328,9 @@ export const th: Texts & AlertTexts = {
     select: "เลือกการแจ้งเตือน {{id}}",
     detail: "การแจ้งเตือน {{id}}",
     more: "แสดงเพิ่ม",
-    new_one: "การแจ้งเตือนวิกฤตใหม่ที่ {{location}}",
-    new_other: "การแจ้งเตือนวิกฤตใหม่ {{count}} รายการที่ {{location}}",
+    newOne: "{{type}} ระดับวิกฤตที่ {{where}}",
+    newSome: "เหตุการณ์วิกฤตใหม่ {{count}} รายการ",
+    partOf: "อยู่ในเหตุการณ์ {{id}}",
     show: "แสดง",
     event: {
       raised: "เกิดขึ้น",
@@ -399,6 +402,12 @@ export const th: Texts & AlertTexts = {
     string_not_found: "ไม่มีสตริงนี้ หรือคุณไม่มีสิทธิ์เข้าถึง",
     battery_not_found: "ไม่มีแบตเตอรี่นี้ หรือคุณไม่มีสิทธิ์เข้าถึง",
     alert_not_found: "ไม่มีการแจ้งเตือนนี้ หรือคุณไม่มีสิทธิ์เข้าถึง",
+    incident_not_found: "ไม่พบเหตุการณ์นี้ หรือคุณไม่มีสิทธิ์เข้าถึง",
+    incident_changed: "เหตุการณ์นี้มีการเปลี่ยนแปลงก่อนหน้า",
+    incident_ended: "เหตุการณ์นี้สิ้นสุดแล้ว",
+    incident_already_acknowledged: "เหตุการณ์นี้รับทราบแล้ว",
+    assignee_unknown: "ไม่พบวิศวกรหรือผู้ดูแลระบบชื่อนี้ที่มีสิทธิ์เข้าถึงศูนย์ข้อมูลนี้",
+    snooze_invalid: "ต้องเลื่อนไปเป็นเวลาในอนาคต ไม่เกิน 7 วัน",
     alert_already_acknowledged: "การแจ้งเตือนนี้รับทราบไปแล้ว",
     alert_already_resolved: "การแจ้งเตือนนี้ปิดเรื่องไปแล้ว",
     twin_unavailable: "แบบจำลองดิจิทัลไม่ตอบสนอง",

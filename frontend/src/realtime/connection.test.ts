@@ -10,9 +10,10 @@ import { useSession } from "@/api/session";
 import { latestOf } from "@/testing/answers";
 import { MockFleet } from "@/testing/fleet";
 import { createHandlers, problem, sessionOf } from "@/testing/handlers";
+import { incidentOf } from "@/testing/incidents";
 import { server } from "@/testing/server";
 
-import { liveStore, onAlert, startRealtime, useConnection } from "./connection";
+import { liveStore, onIncident, startRealtime, useConnection } from "./connection";
 
 const WAIT = { timeout: 8000 };
 
@@ -123,15 +124,16 @@ it("stops when the session has ended", async () => {
   expect(tokens).toHaveLength(1);
 });
 
-it("refetches alerts once for many events at once, and passes each event to listeners", async () => {
+it("refetches alerts once for many events at once, and passes each incident to listeners", async () => {
   const cache = start("access-1");
   await joined();
   const invalidate = vi.spyOn(cache, "invalidateQueries");
   const received: number[] = [];
-  const unsubscribe = onAlert(({ alert }) => received.push(alert.alert_id));
+  const unsubscribe = onIncident(({ incident }) => received.push(incident.incident_id));
   for (let i = 1; i <= 5; i += 1) {
     const alert = fleet.strike(`BAT-DC-CNX-01-UPS-01-STR-01-00${i}`);
     sockets.to("location:DC-CNX-01").emit("alert", { event: "raised", alert });
+    sockets.to("location:DC-CNX-01").emit("incident", { event: "opened", incident: incidentOf(alert, i) });
   }
   await vi.waitFor(() => expect(invalidate).toHaveBeenCalledWith({ queryKey: ["alerts"] }), WAIT);
   expect(received).toHaveLength(5);

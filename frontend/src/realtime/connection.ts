@@ -5,7 +5,7 @@ import { create } from "zustand";
 import { refreshSession } from "@/api/client";
 import { latestTelemetry } from "@/api/queries";
 import { useSession } from "@/api/session";
-import type { AlertEvent } from "@/api/types";
+import type { IncidentEvent } from "@/api/types";
 
 import { bridgeEvents } from "./cache-bridge";
 import { LiveStore } from "./live-store";
@@ -25,12 +25,12 @@ const reader = new SnapshotReader(async (locationId) => liveStore.applySnapshot(
 /** Live values of the whole application. */
 export const liveStore = new LiveStore((locationId) => reader.request(locationId));
 
-type AlertListener = (event: AlertEvent) => void;
-const alertListeners = new Set<AlertListener>();
+type IncidentListener = (event: IncidentEvent) => void;
+const incidentListeners = new Set<IncidentListener>();
 
-export function onAlert(listener: AlertListener): () => void {
-  alertListeners.add(listener);
-  return () => alertListeners.delete(listener);
+export function onIncident(listener: IncidentListener): () => void {
+  incidentListeners.add(listener);
+  return () => incidentListeners.delete(listener);
 }
 
 const FIRST_RETRY_MS = 1000;
@@ -99,8 +99,8 @@ export function startRealtime(cache: QueryClient, locationIds: () => Promise<str
     if (update.room.startsWith("location:")) liveStore.applyUpdate(update);
   });
   socket.on("battery_status_update", (update) => liveStore.applyStatuses(update));
-  socket.on("alert", (event) => {
-    for (const listener of alertListeners) listener(event);
+  socket.on("incident", (event) => {
+    for (const listener of incidentListeners) listener(event);
   });
 
   return () => {

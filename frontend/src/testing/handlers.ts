@@ -4,6 +4,7 @@ import { http, HttpResponse } from "msw";
 import type { components } from "../api/schema.gen.ts";
 import { batteryDetail, latestOf, operatorName, overviewOf, seriesOf, summaryOf } from "./answers.ts";
 import type { MockFleet } from "./fleet.ts";
+import { incidentHandlers } from "./incidents.ts";
 import { batteryRulOf, models, predictionSummaryOf, runOf, selectPredictions } from "./predictions.ts";
 import { dischargesOf, runtimeOf, twinRecordOf } from "./twin.ts";
 
@@ -276,6 +277,7 @@ export function createHandlers(fleet: MockFleet) {
     ...fleetHandlers(fleet),
     ...telemetryHandlers(fleet),
     ...alertHandlers(fleet),
+    ...incidentHandlers(fleet),
     ...predictionHandlers(fleet),
   ];
 }

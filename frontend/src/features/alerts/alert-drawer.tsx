@@ -2,18 +2,19 @@ import { useQuery } from "@tanstack/react-query";
 import { X } from "lucide-react";
 import { useEffect, useId, useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
+import { Link } from "react-router-dom";
 
 import { alertQueries } from "@/api/queries";
 import type { Alert, AlertDetail } from "@/api/types";
 import { Button } from "@/components/ui/button";
 import { QueryFailure, Skeleton } from "@/components/ui/states";
 
-import { AlertExplanation } from "./alert-explanation";
+import { AlertExplanation } from "@/components/alert-explanation/alert-explanation";
 import { AlertSummary } from "./alert-summary";
 import { Timeline } from "./alert-timeline";
 import { useAlertAction } from "./mutations";
 import { NoteDialog } from "./note-dialog";
-import { useReturningFocus } from "./returning-focus";
+import { useReturningFocus } from "@/lib/use-returning-focus";
 
 interface AlertDrawerProps {
   alertId: number;
@@ -59,6 +60,13 @@ export function AlertDrawer({ alertId, mayAct, onClose, onAcknowledge }: AlertDr
       {data && (
         <>
           <AlertSummary alert={data} />
+          {typeof data.incident_id === "number" && (
+            <p className="my-2">
+              <Link className="text-accent underline" to={`/incidents/${data.incident_id}?alert=${data.alert_id}`}>
+                {t("alerts.partOf", { id: data.incident_id })}
+              </Link>
+            </p>
+          )}
           {mayAct ? (
             <Actions key={alertId} alert={data} onAcknowledge={() => onAcknowledge(data)} />
           ) : (

@@ -11,7 +11,7 @@ import { alertTypeText } from "@/i18n/alert-texts";
 import { useScrollIntoView } from "@/lib/use-scroll-into-view";
 import { useNow } from "@/realtime/hooks";
 
-import { seenText, spanText, stateText } from "./alert-text";
+import { seenText, spanText, stateText } from "@/components/alert-explanation/alert-text";
 
 interface AlertRowProps {
   alert: Alert;

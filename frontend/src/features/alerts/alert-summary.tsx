@@ -7,7 +7,7 @@ import { useLanguage } from "@/i18n";
 import { alertTypeText } from "@/i18n/alert-texts";
 import { formatDateTime } from "@/lib/dates";
 
-import { stateText } from "./alert-text";
+import { stateText } from "@/components/alert-explanation/alert-text";
 
 /** What kind of alert it is, of what, its state, and how soon somebody must respond. */
 export function AlertSummary({ alert }: { alert: Alert }) {

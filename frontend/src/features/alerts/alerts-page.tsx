@@ -14,7 +14,7 @@ import { AlertDrawer } from "./alert-drawer";
 import { AlertFilters } from "./alert-filters";
 import { AlertRow } from "./alert-row";
 import { filterOf } from "./filters";
-import { useInboxKeys } from "./inbox-keys";
+import { useInboxKeys } from "@/lib/use-inbox-keys";
 import { useAlertAction } from "./mutations";
 import { NoteDialog } from "./note-dialog";
 
@@ -49,11 +49,11 @@ export function AlertsPage() {
     return items.filter((alert) => chosenIds.has(alert.alert_id) && alert.acknowledged_at === null);
   };
   const { focused, setFocused } = useInboxKeys({
-    items,
+    ids: items.map((alert) => alert.alert_id),
     onToggle: toggle,
     onOpen: open,
-    onAcknowledge: (alert: Alert) => {
-      const pending = pendingOf(selected.size > 0 ? selected : [alert.alert_id]);
+    onAcknowledge: (id) => {
+      const pending = pendingOf(selected.size > 0 ? selected : [id]);
       if (mayAct && pending.length > 0) setAcknowledging(pending);
     },
     onEscape: () => (opened === null ? setSelected(new Set()) : open(null)),

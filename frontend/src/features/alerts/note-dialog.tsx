@@ -6,7 +6,7 @@ import { Button } from "@/components/ui/button";
 import { Dialog, DialogClose } from "@/components/ui/dialog";
 import { alertTypeText } from "@/i18n/alert-texts";
 
-import { subjectText } from "./alert-text";
+import { subjectText } from "@/components/alert-explanation/alert-text";
 
 interface NoteDialogProps {
   title: string;

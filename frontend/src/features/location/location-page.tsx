@@ -135,7 +135,7 @@ function LocationAlerts({ locationId }: { locationId: string }) {
       className="mt-4"
       title={t("fleet.newestAlerts")}
       actions={
-        <Link to={`/alerts?location_id=${locationId}`} className="text-accent hover:underline">
+        <Link to={`/incidents?location_id=${locationId}`} className="text-accent hover:underline">
           {t("fleet.allAlerts")}
         </Link>
       }

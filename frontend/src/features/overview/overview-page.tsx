@@ -112,7 +112,7 @@ function NewestAlerts() {
     <Card
       title={t("fleet.newestAlerts")}
       actions={
-        <Link to="/alerts" className="text-accent hover:underline">
+        <Link to="/incidents" className="text-accent hover:underline">
           {t("fleet.allAlerts")}
         </Link>
       }
