@@ -49,28 +49,28 @@ try {
     await post({ voltage_v: 13.77, temperature_c: 25 });
     await voltage.filter({ hasText: "13.77" }).waitFor({ timeout: 5_000 });
   });
-  let alertId;
-  await step("an alert is raised and acknowledged", async () => {
-    await page.goto(`${PLATFORM_URL}/alerts`);
+  let incidentId;
+  await step("an incident opens and is acknowledged", async () => {
+    await page.goto(`${PLATFORM_URL}/incidents`);
     await page.getByRole("heading", { level: 1 }).waitFor();
     await page.getByTestId("live-badge").filter({ hasText: /live/i }).waitFor();
     await post({ voltage_v: 13.77, temperature_c: 71 });
     const row = page.getByRole("listitem").filter({ hasText: "-001" }).filter({ hasText: /temperature/i }).first();
     await row.waitFor({ timeout: 10_000 });
-    alertId = (await row.getAttribute("data-testid")).replace("alert-", "");
+    incidentId = (await row.getAttribute("data-testid")).replace("incident-", "");
     await row.getByRole("button", { name: "Acknowledge" }).click();
     const dialog = page.getByRole("dialog");
     await dialog.getByRole("textbox").fill("on my way");
-    await dialog.getByRole("button", { name: "Acknowledge" }).click();
+    await dialog.getByRole("button", { name: "Acknowledge", exact: true }).click();
     await dialog.waitFor({ state: "detached" });
   });
   await step("after a reload it is still acknowledged", async () => {
-    await page.goto(`${PLATFORM_URL}/alerts/${alertId}`);
+    await page.goto(`${PLATFORM_URL}/incidents/${incidentId}`);
     await page.reload();
-    const drawer = page.getByTestId("alert-drawer");
-    await drawer.getByText("on my way").waitFor();
-    await drawer.getByText(/Active · Acknowledged/).waitFor();
-    assert.equal(await drawer.getByRole("button", { name: "Acknowledge" }).count(), 0);
+    const panel = page.getByTestId("incident-panel");
+    await panel.getByText("on my way").waitFor();
+    await panel.getByRole("definition").filter({ hasText: /^Acknowledged$/ }).waitFor();
+    assert.equal(await panel.getByRole("button", { name: "Acknowledge" }).count(), 0);
   });
   assert.deepEqual(errors, []);
   console.log("ok no script error");
