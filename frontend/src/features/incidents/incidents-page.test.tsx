@@ -145,6 +145,16 @@ it("moves, opens and acknowledges by keys, and the note gets none of them", asyn
   expect(router.state.location.pathname).toMatch(/^\/incidents\/\d+$/);
 });
 
+it("gives the focus back to the row when a dialog is cancelled", async () => {
+  renderPage(page);
+  const row = await firstRow();
+  await userEvent.keyboard("je");
+  await screen.findByRole("dialog");
+  await userEvent.keyboard("{Escape}");
+  await waitFor(() => expect(screen.queryByRole("dialog")).toBeNull());
+  await waitFor(() => expect(row).toContainElement(document.activeElement as HTMLElement));
+});
+
 it("acknowledges several at once and shows which had changed meanwhile", async () => {
   const { fleet } = renderPage(page);
   await firstRow();
