@@ -45,6 +45,7 @@ export const incidentTexts = {
       withdrawn: "Withdrawn",
     },
     filter: {
+      title: "Filters",
       group: "Show",
       severity: "Severity",
       type: "Type",

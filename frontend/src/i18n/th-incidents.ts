@@ -46,6 +46,7 @@ export const incidentTexts: IncidentTexts = {
       withdrawn: "ถอนแล้ว",
     },
     filter: {
+      title: "ตัวกรอง",
       group: "แสดง",
       severity: "ความรุนแรง",
       type: "ประเภท",

@@ -42,7 +42,7 @@ interface IncidentListProps {
 export function IncidentList({ items, paging, focused, ...rest }: IncidentListProps) {
   const { t } = useTranslation();
   const scroller = useRef<HTMLDivElement>(null);
-  const estimate = useMediaQuery("(max-width: 639px)") ? CARD_HEIGHT : ROW_HEIGHT;
+  const estimate = useMediaQuery("(max-width: 1023px)") ? CARD_HEIGHT : ROW_HEIGHT;
   const virtual = useVirtualizer({
     count: items.length,
     getScrollElement: () => scroller.current,

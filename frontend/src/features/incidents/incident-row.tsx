@@ -40,7 +40,7 @@ export function IncidentRow({ incident, onToggle, onOpen, onAcknowledge, ...stat
   return (
     <div
       className={clsx(
-        "grid grid-cols-[1.5rem_1fr] items-center gap-x-3 gap-y-1 border-b border-border px-3 py-2 sm:grid-cols-[1.5rem_1fr_auto]",
+        "grid grid-cols-[1.5rem_1fr] items-center gap-x-3 gap-y-1 border-b border-border px-3 py-2 lg:grid-cols-[1.5rem_1fr_auto]",
         state.isFocused && "bg-surface-2",
         state.isOpen && "shadow-[inset_4px_0_0_var(--accent)]",
         hasEnded(incident.status) && "text-muted",
@@ -58,7 +58,7 @@ export function IncidentRow({ incident, onToggle, onOpen, onAcknowledge, ...stat
         ref={opener}
         type="button"
         aria-current={state.isOpen || undefined}
-        className="grid min-w-0 gap-x-4 text-left sm:grid-cols-[7rem_1fr] xl:grid-cols-[7rem_1fr_15rem]"
+        className="grid min-w-0 gap-x-4 text-left lg:grid-cols-[7rem_1fr] xl:grid-cols-[7rem_1fr_15rem]"
         onClick={onOpen}
       >
         <SeverityLabel severity={incident.severity} />
@@ -66,7 +66,7 @@ export function IncidentRow({ incident, onToggle, onOpen, onAcknowledge, ...stat
         <Progress incident={incident} now={state.now} />
       </button>
       {state.mayAct && needsSomebody && !hasEnded(incident.status) ? (
-        <Button className="max-sm:col-start-2 max-sm:justify-self-start" onClick={onAcknowledge}>
+        <Button className="max-lg:col-start-2 max-lg:justify-self-start" onClick={onAcknowledge}>
           {t("incidents.action.acknowledge")}
         </Button>
       ) : (
@@ -101,7 +101,7 @@ function Progress({ incident, now }: { incident: Incident; now: number }) {
   const language = useLanguage();
   const opened = Date.parse(incident.opened_at);
   return (
-    <span className="flex flex-wrap gap-x-2 text-xs text-muted sm:col-start-2 xl:col-start-3 xl:block">
+    <span className="flex flex-wrap gap-x-2 text-xs text-muted lg:col-start-2 xl:col-start-3 xl:block">
       <span className="xl:block">
         {statusText(incident, t, language)} · {assigneeText(incident, t)}
       </span>

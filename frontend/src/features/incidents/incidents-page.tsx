@@ -71,7 +71,15 @@ export function IncidentsPage() {
       <Heading mayAct={mayAct} />
       {!(isNarrow && opened !== null) && (
         <>
-          <IncidentFilters params={params} onChange={setParams} />
+          {isNarrow ? (
+            // Eight fields would push the list off a phone's screen.
+            <details className="mb-3" open={isFiltered(params) || undefined}>
+              <summary className="mb-2 min-h-8 py-1 text-accent">{t("incidents.filter.title")}</summary>
+              <IncidentFilters params={params} onChange={setParams} />
+            </details>
+          ) : (
+            <IncidentFilters params={params} onChange={setParams} />
+          )}
           {chosen > 0 && mayAct && (
             <p className="mb-2 flex flex-wrap items-center gap-2" role="status">
               <Button tone="primary" onClick={() => acknowledge(selected)}>
