@@ -16,7 +16,7 @@ const waiting: IncidentListFilter = { status: ["open", "cleared"] };
 function cacheWith(filter: IncidentListFilter, pages: Incident[][], total: number) {
   const cache = new QueryClient();
   const { queryKey } = incidentQueries.list(filter);
-  const counts = { skip: 0, limit: 200, open_count: 0, critical_count: 0, alert_count: 0 };
+  const counts = { skip: 0, limit: 200, open_count: 0, critical_count: 0, alert_count: 0, hidden_count: 0 };
   cache.setQueryData(queryKey, {
     pages: pages.map((items) => ({ ...counts, items, total })),
     pageParams: pages.map((_, i) => i),

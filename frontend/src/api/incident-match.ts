@@ -4,8 +4,8 @@ import type { Incident } from "./types";
 const severityRank = { critical: 2, warning: 1, info: 0 } as const;
 const urgencyRank = { same_day: 3, "7d": 2, "30d": 1 } as const;
 
-export function isWaiting({ status }: Pick<Incident, "status">): boolean {
-  return status === "open" || status === "cleared";
+export function isWaiting({ status, hidden_by: hider }: Pick<Incident, "status" | "hidden_by">): boolean {
+  return hider === null && (status === "open" || status === "cleared");
 }
 
 /** The gateway's order by urgency: what waits first, then the worst, the most urgent, the newest. */
@@ -22,6 +22,7 @@ export function compareUrgency(a: Incident, b: Incident): number {
 /** Whether an incident belongs to a list, by what the gateway filters by; null where only the gateway can tell. */
 export function matches(incident: Incident, filter: IncidentListFilter): boolean | null {
   const isKnown =
+    (filter.include_hidden === true || incident.hidden_by === null) &&
     isAmong(incident.status, filter.status) &&
     isAmong(incident.severity, filter.severity) &&
     (filter.type?.length ? incident.types.some((type) => filter.type?.includes(type)) : true) &&

@@ -95,7 +95,7 @@ function cached(cache: QueryClient): Incident[] {
 
 it("writes an incident into the list from its event, without reading the list again", () => {
   const { cache, emit, isStale } = bridge();
-  const page = { total: 1, skip: 0, limit: 200, open_count: 1, critical_count: 1, alert_count: 1 };
+  const page = { total: 1, skip: 0, limit: 200, open_count: 1, critical_count: 1, alert_count: 1, hidden_count: 0 };
   cache.setQueryData(list, { pages: [{ ...page, items: [incidentOf(lead, 1)] }], pageParams: [0] });
   emit("incident", { event: "assigned", incident: incidentOf(lead, 1, { assignee: "malee", revision: 2 }) });
   emit("incident", { event: "opened", incident: incidentOf(lead, 2, { severity: "warning" }) });

@@ -49,6 +49,7 @@ export function incidentOf(lead: Alert, incidentId: number, change: Partial<Deta
     acknowledged_by: null,
     assignee: null,
     snoozed_until: null,
+    hidden_by: null,
     resolved_at: null,
     resolved_by: null,
     merged_into: null,
@@ -161,6 +162,7 @@ export function incidentHandlers(fleet: MockFleet) {
         open_count: waiting.length,
         critical_count: waiting.filter((one) => one.severity === "critical").length,
         alert_count: fleet.alerts.filter((alert) => alert.is_active).length,
+        hidden_count: 0,
       });
     }),
     http.get(`${API}/:id`, ({ params }) => {
@@ -170,7 +172,7 @@ export function incidentHandlers(fleet: MockFleet) {
     http.get(`${API}/:id/alerts`, ({ params, request }) =>
       HttpResponse.json(pageOf(alertsOf(fleet, find(params.id)?.incident_id ?? 0), new URL(request.url))),
     ),
-    http.post(`${API}/acknowledge`, async ({ request }) => {
+    http.post("*/api/v1/incident-acknowledgements", async ({ request }) => {
       const body = (await request.json()) as Schemas["BulkAcknowledgeIn"];
       const answer: Schemas["BulkAcknowledged"] = { acknowledged: [], refused: [] };
       for (const { incident_id, revision } of body.incidents) {

@@ -47,7 +47,7 @@ type Headers = Record<string, string>;
 
 async function acknowledgeAll(note: string, seen: readonly Incident[], headers: Headers): Promise<Outcome> {
   const incidents = seen.map(({ incident_id, revision }) => ({ incident_id, revision }));
-  const answer = await post("/api/v1/incidents/acknowledge", { body: { incidents, note }, headers });
+  const answer = await post("/api/v1/incident-acknowledgements", { body: { incidents, note }, headers });
   return {
     changed: answer.acknowledged,
     conflicts: answer.refused.map(({ incident_id, code, incident }) => ({
