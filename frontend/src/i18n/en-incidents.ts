@@ -69,8 +69,6 @@ export const incidentTexts = {
       cleared: "Over since",
       alerts: "Alerts",
       respond: "Respond within",
-      hidden: "Hidden by a silence or a maintenance window",
-      unhidden: "Shown again: it lasts, and nothing hides it any more",
       snoozed: "Snoozed until",
       unassigned: "nobody",
     },

@@ -70,8 +70,6 @@ export const incidentTexts: IncidentTexts = {
       cleared: "อาการหายเมื่อ",
       alerts: "การแจ้งเตือน",
       respond: "ต้องดำเนินการภายใน",
-      hidden: "ซ่อนไว้โดยการปิดเสียงหรือช่วงบำรุงรักษา",
-      unhidden: "แสดงอีกครั้ง: อาการยังอยู่ และไม่มีสิ่งใดซ่อนไว้แล้ว",
       snoozed: "เลื่อนถึง",
       unassigned: "ยังไม่มี",
     },
