@@ -119,6 +119,19 @@ async def test_a_test_closes_when_its_strings_are_on_float_again(world: World) -
     assert len(await world.rows("select id from audit_log where action = 'maintenance_window.closed'")) == 1
 
 
+async def test_a_test_closes_when_the_current_of_its_recharge_has_come_down(world: World) -> None:
+    made = await planned(world)
+    await discharge(world, NOW + MINUTE, FIRST)
+    # Nobody reports a mode: by the current alone the string counts as recharging for three days.
+    for hours, current_a, expected in ((1, 8.0, "active"), (2, 0.3, "active"), (11, 0.3, "ended")):
+        at = END + hours * HOUR
+        world.clock.set(at)
+        row = {"string_id": STRINGS[0], "time": iso(at), "current_a": current_a}
+        await world.post({"string_readings": [row]})
+        await work_off(world, at)
+        assert await state(world, made) == expected, hours
+
+
 async def test_one_string_that_recharges_keeps_the_test_of_a_system_open(world: World) -> None:
     made = await planned(world, scope="system", scope_id=f"{LOCATIONS[0]}-UPS-01")
     await put_on(world, "float", END)

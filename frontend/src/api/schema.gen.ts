@@ -8162,7 +8162,7 @@ export interface components {
             /**
              * Ends At
              * Format: date-time
-             * @description When it ends at the latest: a test 48 h after its plan, if its strings are not on float again before.
+             * @description When it ends at the latest: a test 48 h after its plan, if its strings have not recharged before.
              */
             ends_at: string;
             /**
@@ -8188,7 +8188,7 @@ export interface components {
             ended_at: string | null;
             /**
              * Ended By
-             * @description Name of who ended it; null also where it closed because its strings were on float again.
+             * @description Name of who ended it; null also where it closed because its strings had recharged.
              */
             ended_by: string | null;
             /**
@@ -8281,7 +8281,7 @@ export interface components {
          * WindowKind
          * @description What is done in a window.
          *
-         *     A ``test`` hides only what a discharge test is expected to raise, until its strings are on float again;
+         *     A ``test`` hides only what a discharge test is expected to raise, until its strings have recharged;
          *     ``maintenance`` hides everything but life-safety alerts, until its planned end.
          * @enum {string}
          */
@@ -8322,7 +8322,7 @@ export interface components {
             /**
              * Ends At
              * Format: date-time
-             * @description When it ends at the latest: a test 48 h after its plan, if its strings are not on float again before.
+             * @description When it ends at the latest: a test 48 h after its plan, if its strings have not recharged before.
              */
             ends_at: string;
             /**
@@ -8348,7 +8348,7 @@ export interface components {
             ended_at: string | null;
             /**
              * Ended By
-             * @description Name of who ended it; null also where it closed because its strings were on float again.
+             * @description Name of who ended it; null also where it closed because its strings had recharged.
              */
             ended_by: string | null;
             /**

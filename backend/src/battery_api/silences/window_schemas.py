@@ -19,7 +19,7 @@ LATEST_CLOSE: Final = timedelta(hours=48)
 class WindowKind(StrEnum):
     """What is done in a window.
 
-    A ``test`` hides only what a discharge test is expected to raise, until its strings are on float again;
+    A ``test`` hides only what a discharge test is expected to raise, until its strings have recharged;
     ``maintenance`` hides everything but life-safety alerts, until its planned end.
     """
 
@@ -58,7 +58,7 @@ class WindowOut(Described):
     planned_ends_at: AwareDatetime
     """When it is planned to end."""
     ends_at: AwareDatetime
-    """When it ends at the latest: a test 48 h after its plan, if its strings are not on float again before."""
+    """When it ends at the latest: a test 48 h after its plan, if its strings have not recharged before."""
     reason: str
     """What is done."""
     created_at: AwareDatetime
@@ -68,7 +68,7 @@ class WindowOut(Described):
     ended_at: AwareDatetime | None
     """When it ended before `ends_at`; null where it did not."""
     ended_by: str | None
-    """Name of who ended it; null also where it closed because its strings were on float again."""
+    """Name of who ended it; null also where it closed because its strings had recharged."""
     hidden_count: int
     """Alerts that it covers or has covered."""
 

@@ -69,7 +69,7 @@ export function AlertRow({
       >
         <SeverityLabel severity={alert.severity} />
         <span className="min-w-0">
-          <span className="font-medium">{alertTypeText(alert.type)}</span> <span>{seenText(alert, words)}</span>
+          <span className="font-medium">{alertTypeText(alert.type)}</span> · <span>{seenText(alert, words)}</span>
           <span className="block text-muted">{spanText(alert, now, words)}</span>
         </span>
         <span className="text-xs text-muted max-sm:flex max-sm:gap-2 sm:whitespace-nowrap">

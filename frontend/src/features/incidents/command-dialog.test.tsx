@@ -112,6 +112,6 @@ it("gives an incident to the user, and says so in the timeline", async () => {
   const { incident, panel, start } = await openPanel();
   const dialog = await start("Assign");
   await userEvent.click(within(dialog).getByRole("button", { name: "Assign" }));
-  expect(await within(panel).findByText("Given to somchai")).toBeVisible();
+  expect(await within(panel).findByText("Assigned to somchai")).toBeVisible();
   expect(incident.assignee).toBe("somchai");
 });

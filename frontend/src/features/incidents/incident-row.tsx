@@ -85,7 +85,7 @@ function What({ incident, locationName, size }: { incident: Incident } & Pick<Ro
   const fresh = newText(incident, t);
   return (
     <span className="min-w-0 [overflow-wrap:anywhere]">
-      <span className="font-medium">{alertTypeText(incident.lead.type)}</span>{" "}
+      <span className="font-medium">{alertTypeText(incident.lead.type)}</span> ·{" "}
       <span>{seenText(incident.lead, words)}</span>
       <span className="block text-muted">
         {locationName} · {part ?? t("incidents.wholeLocation")}

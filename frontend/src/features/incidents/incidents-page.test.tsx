@@ -39,7 +39,7 @@ it("shows one row for the alerts of a string: how bad, what, where, how many, ho
   expect(row).toHaveTextContent("High temperature");
   expect(row).toHaveTextContent("DC-KKN-01-UPS-01-STR-01");
   await waitFor(() => expect(row).toHaveTextContent("4 of 24 batteries"));
-  expect(row).toHaveTextContent("Open · With nobody");
+  expect(row).toHaveTextContent("Open · Unassigned");
   expect(row).toHaveTextContent("Respond within same day");
 });
 
@@ -72,7 +72,7 @@ it("counts what is new in an acknowledged incident, and offers to acknowledge it
   );
   const row = await screen.findByTestId(`incident-${id}`);
   expect(row).toHaveTextContent("2 new");
-  expect(row).toHaveTextContent("Acknowledged · With malee");
+  expect(row).toHaveTextContent("Acknowledged · Assigned to malee");
   expect(within(row).getByRole("button", { name: "Acknowledge" })).toBeVisible();
 });
 
@@ -120,7 +120,7 @@ it("keeps filters in the address and searches once the typing pauses", async () 
   const { router } = renderPage(page);
   await firstRow();
   await userEvent.selectOptions(screen.getByLabelText("Severity"), "critical");
-  await userEvent.selectOptions(screen.getByLabelText("With"), "Nobody");
+  await userEvent.selectOptions(screen.getByLabelText("Assignee"), "Nobody");
   await userEvent.type(screen.getByLabelText("Search"), "KKN");
   await waitFor(() => expect(router.state.location.search).toBe("?severity=critical&assignee=%3Anobody&q=KKN"));
 });
@@ -168,7 +168,7 @@ it("acknowledges several at once and shows which had changed meanwhile", async (
   await userEvent.click(within(dialog).getByRole("button", { name: "Acknowledge" }));
   const notice = await within(dialog).findByRole("alert");
   expect(notice).toHaveTextContent("1 was not acknowledged: it has changed meanwhile");
-  expect(notice).toHaveTextContent(`Incident ${first.incident_id}: It is with malee now.`);
+  expect(notice).toHaveTextContent(`Incident ${first.incident_id}: It is assigned to malee now.`);
   await userEvent.click(within(dialog).getByRole("button", { name: "Send for 1 all the same" }));
   await waitFor(() => expect(screen.queryByRole("dialog")).toBeNull());
   expect(first.status).toBe("acknowledged");

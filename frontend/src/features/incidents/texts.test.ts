@@ -47,7 +47,7 @@ it.each<[Partial<IncidentEntry>, string, string]>([
     "Took in incidents 8, 9, which it explains",
     "รวมเหตุการณ์ 8, 9 เข้ามา เพราะมีสาเหตุเดียวกัน",
   ],
-  [{ kind: "assigned", data: { assignee: null } }, "Given to nobody", "ยกเลิกการมอบหมาย"],
+  [{ kind: "assigned", data: { assignee: null } }, "No longer assigned", "ยกเลิกการมอบหมาย"],
   [{ kind: "snooze_ended" }, "Snooze was over", "ครบเวลาที่เลื่อน"],
   [{ kind: "snooze_ended", actor: "malee" }, "Snooze ended", "ยกเลิกการเลื่อน"],
 ])("says what an entry of the timeline means: %o", async (change, english, thai) => {
