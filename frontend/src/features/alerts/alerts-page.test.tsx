@@ -76,7 +76,7 @@ it("says in each row what was seen, where, against which limit and since when", 
   renderPage(page);
   const row = await rowOf(1);
   expect(row).toHaveTextContent(
-    /High temperature Battery UPS-01-STR-02-007 \(DC-SRC-01\) reached 47\.8 °C, above the limit of 45\.0 °C\.Since .+, held for 42 min\./,
+    /High temperature · Battery UPS-01-STR-02-007 \(DC-SRC-01\) reached 47\.8 °C, above the limit of 45\.0 °C\.Since .+, held for 42 min\./,
   );
 });
 
