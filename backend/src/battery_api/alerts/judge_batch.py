@@ -231,21 +231,9 @@ def _apply(draft: AlertDraft, transition: Transition, subject: SubjectKeys) -> N
     if transition.kind == "raised":
         draft.raised_at = at
     since = instant_of(transition.since_us)
-    draft.severity, draft.respond_within, draft.rule_id = rule.severity, rule.respond_within, rule.rule_id
-    draft.value, draft.threshold, draft.unit = transition.value, limits.raise_value, rule.unit
-    draft.peak_value = transition.value
-    draft.message_code = rule.message_code
-    draft.message_params = {
-        "subject": subject.code,
-        "value": transition.value,
-        "threshold": limits.raise_value,
-        "unit": rule.unit,
-        "hold_s": limits.hold_us / 1e6,
-        "hold_min": limits.hold_us / 60e6,
-        **({"value_min": transition.value / 60.0} if rule.unit == "s" and transition.value is not None else {}),
-        "since": since,
-        **transition.parts,
-    }
+    draft.peak_value = transition.peak
+    if transition.leads:
+        _lead(draft, transition, subject)
     data |= {
         "rule_id": rule.rule_id,
         "severity": rule.severity.value,
@@ -256,6 +244,25 @@ def _apply(draft: AlertDraft, transition: Transition, subject: SubjectKeys) -> N
     if transition.resolved_us is not None:
         data["resolved_at"] = instant_of(transition.resolved_us)
     draft.timeline.append(TimelineEntry(transition.kind, at, data))
+
+
+def _lead(draft: AlertDraft, transition: Transition, subject: SubjectKeys) -> None:
+    """Let an alert say what the rule says that gives it its severity."""
+    rule, limits = transition.rule, transition.limits
+    draft.severity, draft.respond_within, draft.rule_id = rule.severity, rule.respond_within, rule.rule_id
+    draft.value, draft.threshold, draft.unit = transition.value, limits.raise_value, rule.unit
+    draft.message_code = rule.message_code
+    draft.message_params = {
+        "subject": subject.code,
+        "value": transition.value,
+        "threshold": limits.raise_value,
+        "unit": rule.unit,
+        "hold_s": limits.hold_us / 1e6,
+        "hold_min": limits.hold_us / 60e6,
+        **({"value_min": transition.value / 60.0} if rule.unit == "s" and transition.value is not None else {}),
+        "since": instant_of(transition.since_us),
+        **transition.parts,
+    }
 
 
 def _new_states(

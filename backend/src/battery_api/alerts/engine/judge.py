@@ -38,7 +38,9 @@ class Transition:
     """A change of an alert, as the timeline records it.
 
     ``rule`` is the one that fired, or for ``cleared`` the one that had given the alert its severity. ``peak`` is the
-    worst value so far. ``resolved_us`` is set if a person had resolved the alert: the change shows that it is not over.
+    worst value of the alert so far, of the signal that the rule of its severity judges. ``resolved_us`` is set if a
+    person had resolved the alert: the change shows that it is not over. ``leads`` is false if a milder rule shows that;
+    then the alert keeps its rule and severity.
     """
 
     kind: Literal["raised", "reopened", "escalated", "cleared"]
@@ -50,6 +52,7 @@ class Transition:
     peak: float
     resolved_us: int | None = None
     parts: Mapping[str, float] = field(default_factory=dict)
+    leads: bool = True
 
 
 def verdict_of(run: RuleRun | None) -> Verdict:
@@ -156,33 +159,47 @@ def _update_alert(
         # After a resolved alert, what comes next is another one.
         closed = ClosedAlert(alert, at_us) if alert.resolved_us is None else None
         return TypeState(state.runs, closed=closed), cleared
-    run = state.runs[worst.rule_id]
     if alert is None:
-        opened = _opened(state.closed, worst, run)
+        opened = _opened(state.closed, worst, state.runs[worst.rule_id])
         kind: Literal["raised", "reopened"] = "raised" if state.closed is None else "reopened"
-        return TypeState(state.runs, opened), _transition(kind, worst, limits, run, samples)
+        return TypeState(state.runs, opened), _transition(kind, worst, limits, state.runs, samples, peak=opened.peak)
     leading = RULE_BY_ID.get(alert.rule_id)
-    outlasting = _outlasting(alert, firing, state.runs, limits)
-    is_worse = leading is None or worst.urgency > leading.urgency
-    if is_worse or outlasting is not None:
-        rule = worst if is_worse or outlasting is None else outlasting
-        run = state.runs[rule.rule_id]
-        transition = _transition("escalated" if is_worse else "reopened", rule, limits, run, samples)
-        return (
-            replace(state, alert=replace(alert, rule_id=rule.rule_id, peak=run.peak, resolved_us=None)),
-            replace(transition, resolved_us=alert.resolved_us),
-        )
-    assert leading is not None
-    if leading.rule_id in state.runs:
-        peak = _worse(leading.direction, alert.peak, state.runs[leading.rule_id].peak)
-        return replace(state, alert=alert if peak == alert.peak else replace(alert, peak=peak)), None
-    return state, None
+    outlasting = _outlasting(alert, firing, state.runs, limits, samples)
+    if leading is None or worst.urgency > leading.urgency:
+        led = _led_by(alert, worst, state.runs[worst.rule_id])
+        change = _transition("escalated", worst, limits, state.runs, samples, peak=led.peak)
+    elif outlasting is not None:
+        # What is still open keeps its severity: a milder rule undoes the resolution, and no more.
+        leads = outlasting.urgency >= leading.urgency
+        rule = outlasting if leads else leading
+        led = _led_by(alert, rule, state.runs.get(rule.rule_id))
+        change = _transition("reopened", outlasting, limits, state.runs, samples, peak=led.peak)
+        change = replace(change, leads=leads)
+    else:
+        led = _led_by(alert, leading, state.runs.get(leading.rule_id))
+        return (state if led == alert else replace(state, alert=led)), None
+    undone = replace(state, alert=replace(led, resolved_us=None))
+    return undone, replace(change, resolved_us=alert.resolved_us)
+
+
+def _led_by(alert: OpenAlert, rule: Rule, run: RuleRun | None) -> OpenAlert:
+    """Return an alert under a rule; its worst value so far is one of the signal that this rule judges."""
+    leading = RULE_BY_ID.get(alert.rule_id)
+    if run is None:
+        return alert
+    is_same_signal = leading is not None and (leading.signal, leading.direction) == (rule.signal, rule.direction)
+    peak = _worse(rule.direction, alert.peak, run.peak) if is_same_signal else run.peak
+    return replace(alert, rule_id=rule.rule_id, peak=peak)
 
 
 def _outlasting(
-    alert: OpenAlert, firing: Sequence[Rule], runs: Mapping[str, RuleRun], limits: Mapping[str, Limits]
+    alert: OpenAlert,
+    firing: Sequence[Rule],
+    runs: Mapping[str, RuleRun],
+    limits: Mapping[str, Limits],
+    samples: Mapping[str, Sample],
 ) -> Rule | None:
-    """Return the rule whose condition has filled its hold once more since somebody resolved the alert.
+    """Return the rule that this reading breaches and whose condition has filled its hold since the alert was resolved.
 
     A rule that only began to breach after that does so when it fires.
     """
@@ -192,7 +209,8 @@ def _outlasting(
     for rule in firing:
         run = runs[rule.rule_id]
         lasted_us = run.at_us - max(alert.resolved_us, run.since_us)
-        is_later = run.at_us > alert.resolved_us
+        # A resolution by a clock that is behind lies before what is judged: a reading without the signal shows nothing.
+        is_later = run.at_us > alert.resolved_us and not math.isnan(samples[rule.rule_id].value)
         if run.last is RuleCondition.BREACH and is_later and lasted_us >= limits[rule.rule_id].hold_us:
             outlasting.append(rule)
     return max(outlasting, key=lambda rule: (rule.urgency, runs[rule.rule_id].since_us), default=None)
@@ -201,7 +219,7 @@ def _outlasting(
 def _opened(closed: ClosedAlert | None, rule: Rule, run: RuleRun) -> OpenAlert:
     if closed is None:
         return OpenAlert(rule.rule_id, run.at_us, run.peak)
-    return replace(closed.alert, rule_id=rule.rule_id, episodes=closed.alert.episodes + 1)
+    return replace(_led_by(closed.alert, rule, run), episodes=closed.alert.episodes + 1)
 
 
 def _steadied(limits: Limits) -> Limits:
@@ -213,13 +231,13 @@ def _transition(
     kind: Literal["raised", "reopened", "escalated"],
     rule: Rule,
     limits: Mapping[str, Limits],
-    run: RuleRun,
+    runs: Mapping[str, RuleRun],
     samples: Mapping[str, Sample],
+    *,
+    peak: float,
 ) -> Transition:
-    sample = samples[rule.rule_id]
-    return Transition(
-        kind, run.at_us, run.since_us, rule, limits[rule.rule_id], sample.value, run.peak, parts=sample.parts
-    )
+    sample, run = samples[rule.rule_id], runs[rule.rule_id]
+    return Transition(kind, run.at_us, run.since_us, rule, limits[rule.rule_id], sample.value, peak, parts=sample.parts)
 
 
 def _gated(rule: Rule, limits: Limits, run: RuleRun | None, sample: Sample, max_gap_us: int) -> RuleRun | None:
