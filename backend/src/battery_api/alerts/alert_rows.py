@@ -75,6 +75,11 @@ class AlertDraft:
         return self.raised_at is not None
 
     @property
+    def was_unknown(self) -> bool:
+        """Whether it was not stored before; what a replay finds of a stored alert has no entry of its beginning."""
+        return any(entry.kind == "raised" for entry in self.timeline)
+
+    @property
     def event_kind(self) -> EventKind | None:
         """The one live event of this change: the last transition, None for a new peak alone.
 

@@ -69,6 +69,6 @@ class AlertJudge:
             overrides = await self._overrides.get(connection, now)
             drafts = await replay(connection, fleet, key, overrides, now)
             # An episode that was over before it became known alarms nobody.
-            announced = [draft for draft in drafts if not draft.is_new or draft.cleared_at is None]
+            announced = [draft for draft in drafts if draft.cleared_at is None or not draft.was_unknown]
             events = await settle(connection, drafts, now=now, announced=announced)
             return AgainVerdict(events, await statuses_of(connection, drafts, now))
