@@ -172,6 +172,15 @@ async def test_the_floor_is_listed(world: World) -> None:
     assert floors["voltage_low.float"] is None
 
 
+async def test_the_limits_of_an_override_are_listed(world: World) -> None:
+    listed = (await world.client.get("alert-rules", params={"limit": 1000}, headers=named("mali"))).json()["items"]
+    rules = {item["rule_id"]: item for item in listed}
+    assert rules["voltage_low.float"]["bounds"] == {"low": 0.0, "high": 20.0}
+    assert rules["data_stale.battery"]["bounds"] is None
+    assert [rules[rule_id]["has_hold"] for rule_id in ("voltage_low.float", "rul_warning.p10")] == [True, False]
+    assert all((item["bounds"] is not None) == item["adjustable"] for item in listed)
+
+
 async def test_what_weakens_a_life_safety_rule_today_ends_within_a_month(fresh_database: str) -> None:
     engine = create_database_engine(fresh_database, pooling=False)
     kept = [(DANGER, "a", "raise_value", 45.0), ("voltage_low.float", "b", "hold_s", 864000.0)]

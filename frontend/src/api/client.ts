@@ -76,3 +76,17 @@ export function post<P extends PathWith<"post">>(
 ): Promise<AnswerOf<"post", P>> {
   return send(http, "post", path, options);
 }
+
+export function put<P extends PathWith<"put">>(
+  path: P,
+  ...[options]: ArgumentsOf<"put", P>
+): Promise<AnswerOf<"put", P>> {
+  return send(http, "put", path, options);
+}
+
+export function remove<P extends PathWith<"delete">>(
+  path: P,
+  ...[options]: ArgumentsOf<"delete", P>
+): Promise<AnswerOf<"delete", P>> {
+  return send(http, "delete", path, options);
+}

@@ -3244,6 +3244,22 @@ export interface components {
             resistance_ratio: number;
         };
         /**
+         * BoundsOut
+         * @description Lowest and highest value that a limit of a rule may have, in the unit of the rule.
+         */
+        BoundsOut: {
+            /**
+             * Low
+             * @description Lowest value.
+             */
+            low: number;
+            /**
+             * High
+             * @description Highest value.
+             */
+            high: number;
+        };
+        /**
          * BulkAcknowledgeIn
          * @description Acknowledgement of several incidents with one note.
          */
@@ -6576,6 +6592,13 @@ export interface components {
              * @description False: it takes no overrides.
              */
             adjustable: boolean;
+            /**
+             * Has Hold
+             * @description False: it acts at once, and its overrides set no hold.
+             */
+            has_hold: boolean;
+            /** @description What `raise_value` and `clear_value` of an override may be; null where it takes none. */
+            bounds: components["schemas"]["BoundsOut"] | null;
             /** @description Of a life-safety rule: beyond it only administrators may go, with a reason, for 30 days. */
             floor: components["schemas"]["FloorOut"] | null;
             /**
@@ -17111,6 +17134,11 @@ export interface operations {
                      *           "gate": "always",
                      *           "after_commissioning": false,
                      *           "adjustable": true,
+                     *           "has_hold": true,
+                     *           "bounds": {
+                     *             "low": -20,
+                     *             "high": 100
+                     *           },
                      *           "floor": null,
                      *           "source": "EJ: life shortens",
                      *           "overrides": [

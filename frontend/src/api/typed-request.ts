@@ -2,7 +2,7 @@ import type { AxiosInstance } from "axios";
 
 import type { paths } from "./schema.gen";
 
-type Method = "get" | "post";
+type Method = "get" | "post" | "put" | "delete";
 
 /** Paths of the gateway that have this method. */
 export type PathWith<M extends Method> = {

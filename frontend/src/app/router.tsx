@@ -44,6 +44,10 @@ export const router = createBrowserRouter(
             Component: (await import("@/features/remaining-life/remaining-life-page")).RemainingLifePage,
           }),
         },
+        {
+          path: "alert-rules",
+          lazy: async () => ({ Component: (await import("@/features/alert-rules/rules-page")).RulesPage }),
+        },
         { path: "*", element: <NotFoundPage /> },
       ],
     },

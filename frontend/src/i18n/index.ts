@@ -7,11 +7,12 @@ import type { Language } from "@/lib/dates";
 
 import type { EnglishAlertTexts, EnglishIncidentTexts } from "./alert-shape";
 import { en } from "./en";
+import type { EnglishRuleTexts } from "./rule-shape";
 
 declare module "i18next" {
   interface CustomTypeOptions {
     defaultNS: "translation";
-    resources: { translation: typeof en & EnglishAlertTexts & EnglishIncidentTexts };
+    resources: { translation: typeof en & EnglishAlertTexts & EnglishIncidentTexts & EnglishRuleTexts };
   }
 }
 

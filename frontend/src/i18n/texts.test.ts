@@ -3,10 +3,12 @@ import { expect, it } from "vitest";
 
 import "./alert-texts";
 import "./incident-texts";
+import "./rule-texts";
 
 import { en } from "./en";
 import { alertTexts } from "./en-alerts";
 import { incidentTexts } from "./en-incidents";
+import { ruleTexts } from "./en-rules";
 import { th } from "./th";
 
 type Tree = { [key: string]: string | Tree };
@@ -17,7 +19,7 @@ function flat(tree: Tree, path = ""): [string, string][] {
   );
 }
 
-const english = new Map(flat({ ...en, ...alertTexts, ...incidentTexts }));
+const english = new Map(flat({ ...en, ...alertTexts, ...incidentTexts, ...ruleTexts }));
 const thai = new Map(flat(th));
 const placeholders = (text: string) => [...text.matchAll(/\{\{(\w+)(?:, \w+)?\}\}/g)].map(([, name]) => name).sort();
 

@@ -1,10 +1,12 @@
 import type { AlertTexts, IncidentTexts } from "./alert-shape";
 import type { Texts } from "./en";
+import type { RuleTexts } from "./rule-shape";
 import { alertTexts } from "./th-alerts";
 import { incidentTexts } from "./th-incidents";
 import { remainingLife } from "./th-remaining-life";
+import { ruleTexts } from "./th-rules";
 
-export const th: Texts & AlertTexts & IncidentTexts = {
+export const th: Texts & AlertTexts & IncidentTexts & RuleTexts = {
   app: { title: "ระบบเฝ้าระวังแบตเตอรี่", skip: "ข้ามไปยังเนื้อหา" },
   nav: {
     fleet: "ภาพรวม",
@@ -200,6 +202,7 @@ export const th: Texts & AlertTexts & IncidentTexts = {
     },
   },
   ...remainingLife,
+  ...ruleTexts,
   ...alertTexts,
   ...incidentTexts,
   disk: {

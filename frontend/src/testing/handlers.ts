@@ -6,6 +6,7 @@ import { batteryDetail, latestOf, operatorName, overviewOf, seriesOf, summaryOf 
 import type { MockFleet } from "./fleet.ts";
 import { incidentHandlers } from "./incidents.ts";
 import { batteryRulOf, models, predictionSummaryOf, runOf, selectPredictions } from "./predictions.ts";
+import { alertRules } from "./rules.ts";
 import { dischargesOf, runtimeOf, twinRecordOf } from "./twin.ts";
 
 type Schemas = components["schemas"];
@@ -271,6 +272,38 @@ function predictionHandlers(fleet: MockFleet) {
   ];
 }
 
+function ruleHandlers() {
+  const listed = alertRules.map((rule) => ({ ...rule, overrides: [...rule.overrides] }));
+  const find = (id: unknown) => listed.find((rule) => rule.rule_id === id);
+  let nextId = 100;
+  return [
+    http.get(`${API}/alert-rules`, ({ request }) => HttpResponse.json(pageOf(listed, new URL(request.url)))),
+    http.put(`${API}/alert-rules/:id/overrides`, async ({ params, request }) => {
+      const rule = find(params.id);
+      if (rule === undefined) return problem(404, "rule_not_found", `No rule ${String(params.id)}.`);
+      const body = (await request.json()) as Schemas["OverrideIn"];
+      const previous = rule.overrides.find((one) => one.scope === body.scope && one.scope_id === body.scope_id);
+      const stored: Schemas["OverrideOut"] = {
+        ...body,
+        override_id: previous?.override_id ?? nextId++,
+        rule_id: rule.rule_id,
+        updated_at: new Date().toISOString(),
+        updated_by: operatorName,
+      };
+      rule.overrides = [...rule.overrides.filter((one) => one !== previous), stored];
+      return HttpResponse.json(stored);
+    }),
+    http.delete(`${API}/alert-rules/:id/overrides/:override`, ({ params }) => {
+      const rule = find(params.id);
+      const kept = rule?.overrides.filter((one) => one.override_id !== Number(params.override));
+      if (rule === undefined || kept?.length === rule.overrides.length)
+        return problem(404, "override_not_found", "No such override.");
+      rule.overrides = kept ?? [];
+      return new HttpResponse(null, { status: 204 });
+    }),
+  ];
+}
+
 export function createHandlers(fleet: MockFleet) {
   return [
     ...sessionHandlers(),
@@ -279,5 +312,6 @@ export function createHandlers(fleet: MockFleet) {
     ...alertHandlers(fleet),
     ...incidentHandlers(fleet),
     ...predictionHandlers(fleet),
+    ...ruleHandlers(),
   ];
 }

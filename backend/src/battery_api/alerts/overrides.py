@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from battery_api.accounts.audit import record_audit
 from battery_api.accounts.principal import Forbidden, Principal
 from battery_api.alerts import override_repository as repository
-from battery_api.alerts.engine.floors import floor_of
+from battery_api.alerts.engine.floors import BOUNDS_OF, floor_of
 from battery_api.alerts.engine.ladders import Rule, SubjectKind
 from battery_api.alerts.engine.prediction_rules import PREDICTION_RULES
 from battery_api.alerts.engine.rules import RULE_BY_ID, RULES, RULES_OF, WATCH_RULES
@@ -23,7 +23,7 @@ from battery_api.alerts.limits import (
 )
 from battery_api.alerts.override_checks import check_override
 from battery_api.alerts.override_repository import OVERRIDE_VALUES, StoredOverride
-from battery_api.alerts.schemas import EffectiveRuleOut, FloorOut, Origin, OverrideIn, OverrideOut, RuleOut
+from battery_api.alerts.schemas import BoundsOut, EffectiveRuleOut, FloorOut, Origin, OverrideIn, OverrideOut, RuleOut
 from battery_api.fleet.catalogue import FleetCatalogue
 from battery_api.fleet.errors import BatteryNotFound
 from battery_servicekit.pagination import Page, PageRequest
@@ -142,11 +142,13 @@ def _override_out(stored: StoredOverride) -> OverrideOut:
 
 
 def _rule_out(rule: Rule, overrides: Sequence[OverrideOut]) -> RuleOut:
-    taken = set(RuleOut.model_fields) - {"overrides", "floor"}
+    taken = set(RuleOut.model_fields) - {"overrides", "floor", "bounds"}
     floor = floor_of(rule)
+    bounds = BOUNDS_OF.get(rule.signal)
     return RuleOut(
         **{name: getattr(rule, name) for name in taken},
         floor=None if floor is None else FloorOut(**floor._asdict()),
+        bounds=BoundsOut(**bounds._asdict()) if rule.adjustable and bounds is not None else None,
         overrides=list(overrides),
     )
 

@@ -153,6 +153,15 @@ class FloorOut(Described):
     """Longest hold in seconds."""
 
 
+class BoundsOut(Described):
+    """Lowest and highest value that a limit of a rule may have, in the unit of the rule."""
+
+    low: float
+    """Lowest value."""
+    high: float
+    """Highest value."""
+
+
 class RuleOut(Described):
     """One rule with its defaults and the overrides that you may see."""
 
@@ -185,6 +194,11 @@ class RuleOut(Described):
     after_commissioning: bool = Field(description="Off during the first 90 days of a battery.")
     adjustable: bool
     """False: it takes no overrides."""
+    has_hold: bool
+    """False: it acts at once, and its overrides set no hold."""
+    bounds: BoundsOut | None = Field(
+        description="What `raise_value` and `clear_value` of an override may be; null where it takes none."
+    )
     floor: FloorOut | None = Field(
         description="Of a life-safety rule: beyond it only administrators may go, with a reason, for 30 days."
     )
