@@ -106,6 +106,8 @@ export const ruleTexts = {
       clear_hold_s: "Clear hold",
       enabled: "State",
     },
+    allDefault: "All values are defaults.",
+    now: "Now: {{condition}}.",
     on: "On",
     offState: "Off",
     inherit: "As in the wider scope ({{value}})",

@@ -107,6 +107,8 @@ export const ruleTexts: RuleTexts = {
       clear_hold_s: "ระยะเวลาก่อนกลับสู่ปกติ",
       enabled: "สถานะ",
     },
+    allDefault: "ใช้ค่าเริ่มต้นทั้งหมด",
+    now: "ปัจจุบัน: {{condition}}",
     on: "เปิด",
     offState: "ปิด",
     inherit: "ตามขอบเขตที่กว้างกว่า ({{value}})",

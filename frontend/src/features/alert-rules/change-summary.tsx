@@ -33,7 +33,7 @@ export function ChangeSummary({ rule, before, after, subjects, nearer }: ChangeS
       {!after.enabled && (
         <p className="mt-1 flex gap-1.5 font-medium text-critical-text">
           <OctagonX size={16} aria-hidden className="mt-0.5 shrink-0" />
-          <span>{t("rules.offWarning", { condition: raiseText(rule, after, t) })}</span>
+          <span>{t("rules.offWarning", { condition: raiseText(rule, before, t) })}</span>
         </p>
       )}
       {after.enabled && changes.length > 0 && <p className="mt-1">{conditionText(rule, after, t)}</p>}

@@ -52,7 +52,7 @@ describe("checkDraft", () => {
   });
 
   it("needs a value, and an end in the future", () => {
-    expect(check("voltage_low.float", { reason: "why" })).toEqual({ raise_value: { code: "nothing" } });
+    expect(check("voltage_low.float", { reason: "why" })).toEqual({ enabled: { code: "nothing" } });
     expect(check("voltage_low.float", { raise_value: "12.9", expires_at: "2026-12-01T06:59" })).toEqual({
       expires_at: { code: "past" },
     });

@@ -23,7 +23,7 @@ export interface Caller {
 /** What the gateway would refuse, by field. */
 export function checkDraft(rule: AlertRule, typed: Typed, caller: Caller): Issues {
   const issues: Issues = { ...holdIssues(typed), ...bandIssues(rule, typed) };
-  if (valuesOf(typed).every((value) => value === null)) issues.raise_value ??= { code: "nothing" };
+  if (valuesOf(typed).every((value) => value === null)) issues.enabled = { code: "nothing" };
   if (typed.expires_at !== null && !(typed.expires_at > caller.now)) issues.expires_at = { code: "past" };
   return { ...floorIssues(rule, typed, caller), ...issues };
 }

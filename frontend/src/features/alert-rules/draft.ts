@@ -1,6 +1,7 @@
 import type { AlertRule, OverrideIn, RuleOverride } from "@/api/types";
 import { isoInBangkok } from "@/lib/dates";
 
+import { isFlag } from "./figures";
 import type { Scope } from "./scopes";
 
 export const spanUnits = ["s", "min", "h"] as const;
@@ -50,6 +51,13 @@ export function draftOf(rule: AlertRule, override: RuleOverride | undefined): Dr
     reason: override?.reason ?? "",
     expires_at: override?.expires_at ? isoInBangkok(Date.parse(override.expires_at)).slice(0, 16) : "",
   };
+}
+
+/** Whether the editor has a field: the limit of a reported state means nothing to a person, unless somebody set one. */
+export function isShown(field: FieldName, rule: AlertRule, draft: Draft): boolean {
+  if (field === "hold_s" || field === "clear_hold_s") return rule.has_hold;
+  if (field !== "raise_value" && field !== "clear_value") return true;
+  return !isFlag(rule) || draft.raise_value !== "" || draft.clear_value !== "";
 }
 
 export function typedOf(draft: Draft): Typed {

@@ -4,11 +4,11 @@ import type { AlertRule } from "@/api/types";
 import { unitText } from "@/i18n";
 
 import { valueText } from "./changes";
-import { type Draft, type FieldName, spanUnits } from "./draft";
+import { type Draft, type FieldName, isShown, spanUnits } from "./draft";
 import { control, EditorField } from "./editor-field";
 import type { useEditor } from "./editor-state";
 import { type Effective, resolve, type ValueName } from "./effective";
-import { isFlag, limitText } from "./figures";
+import { limitText } from "./figures";
 import { issueText } from "./issue-text";
 import { originText } from "./origin-text";
 
@@ -23,18 +23,16 @@ export function EditorFields({ rule, editor, wider }: EditorFieldsProps) {
   const { t } = useTranslation();
   const { draft, change } = editor;
   const shared = { rule, editor, wider };
-  // The limit of a reported state means nothing to a person; it is shown where somebody has set one all the same.
-  const hasBand = !isFlag(rule) || draft.raise_value !== "" || draft.clear_value !== "";
   return (
     <div className="grid gap-3 sm:grid-cols-2">
       <p className="text-muted sm:col-span-2">{t("rules.blank")}</p>
-      {hasBand && (
+      {isShown("raise_value", rule, draft) && (
         <>
           <BandField name="raise_value" {...shared} />
           <BandField name="clear_value" {...shared} />
         </>
       )}
-      {rule.has_hold && (
+      {isShown("hold_s", rule, draft) && (
         <>
           <SpanField name="hold_s" {...shared} />
           <SpanField name="clear_hold_s" {...shared} />

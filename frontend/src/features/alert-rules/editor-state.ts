@@ -4,7 +4,7 @@ import { useMay } from "@/api/session";
 import type { AlertRule, RuleOverride } from "@/api/types";
 
 import { checkDraft, type Issues } from "./checks";
-import { type Draft, draftOf, type FieldName, requestOf, typedOf } from "./draft";
+import { type Draft, draftOf, type FieldName, isShown, requestOf, typedOf } from "./draft";
 import { useOverride } from "./mutations";
 import { type Refusal, refusalOf } from "./refusal";
 import type { Scope } from "./scopes";
@@ -24,6 +24,11 @@ export function useEditor(rule: AlertRule, scope: Scope, override: RuleOverride 
     setDraft({ ...draft, ...part });
     setRefusal(null);
   };
+  /** A refusal of a field that is not shown stands above the buttons. */
+  const shownRefusal = (error: unknown): Refusal => {
+    const refused = refusalOf(error);
+    return refused.field !== null && isShown(refused.field, rule, draft) ? refused : { ...refused, field: null };
+  };
   return {
     draft,
     typed,
@@ -36,7 +41,7 @@ export function useEditor(rule: AlertRule, scope: Scope, override: RuleOverride 
     save: () => {
       setAttempted(true);
       if (Object.keys(issues).length > 0) return;
-      saving.mutate(requestOf(typed, scope), { onError: (error) => setRefusal(refusalOf(error)) });
+      saving.mutate(requestOf(typed, scope), { onError: (error) => setRefusal(shownRefusal(error)) });
     },
   };
 }

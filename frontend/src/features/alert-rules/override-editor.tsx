@@ -11,6 +11,7 @@ import { alertTypeText } from "@/i18n/alert-texts";
 import { settingsOf } from "./changes";
 import { resolve } from "./effective";
 import { ChangeSummary } from "./change-summary";
+import { conditionText } from "./condition";
 import { EditorFields } from "./editor-fields";
 import { useEditor } from "./editor-state";
 import { durationText, limitText } from "./figures";
@@ -60,15 +61,20 @@ function Editor({ rule, scope, fleet, onClose }: OverrideEditorProps & { fleet: 
     onClose,
   );
   const after = resolve(rule, [settingsOf(editor.typed, scope), ...wider]);
-  function submit(event: FormEvent): void {
+  const before = resolve(rule, inForce).values;
+  function submit(event: FormEvent<HTMLFormElement>): void {
     event.preventDefault();
+    const form = event.currentTarget;
     editor.save();
+    // What is wrong is marked by the next paint.
+    requestAnimationFrame(() => form.querySelector<HTMLElement>('[aria-invalid="true"]')?.focus());
   }
   // What was typed is given up by the button alone, not by a click beside the dialog.
   const leave = () => !editor.isDirty && !editor.isSaving && onClose();
   return (
     <EditorDialog rule={rule} scope={scope} onClose={leave}>
       <form onSubmit={submit} noValidate>
+        <p className="mb-3 text-muted">{t("rules.now", { condition: conditionText(rule, before, t) })}</p>
         {rule.floor !== null && (
           <p className="mb-3 rounded-lg border border-warning-fill p-2 text-warning-text">
             {t("rules.floorHint", {
@@ -80,7 +86,7 @@ function Editor({ rule, scope, fleet, onClose }: OverrideEditorProps & { fleet: 
         <EditorFields rule={rule} editor={editor} wider={resolve(rule, wider)} />
         <ChangeSummary
           rule={rule}
-          before={resolve(rule, inForce).values}
+          before={before}
           after={after.values}
           subjects={subjectCount(rule, scope, fleet)}
           nearer={overridesWithin(rule, scope, fleet).length}

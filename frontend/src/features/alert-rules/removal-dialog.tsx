@@ -46,7 +46,7 @@ export function RemovalDialog({ rule, override, onClose }: RemovalDialogProps) {
       {after && (
         <>
           <p className="mt-2">{t("rules.afterRemoval", { condition: conditionText(rule, after.values, t) })}</p>
-          <p className="text-muted">{lines.length === 0 ? t("rules.origin.default") : lines.join(" · ")}</p>
+          <p className="text-muted">{lines.length === 0 ? t("rules.allDefault") : lines.join(" · ")}</p>
           {!after.values.enabled && <p className="text-critical-text">{t("rules.off")}</p>}
         </>
       )}

@@ -37,9 +37,10 @@ export function RuleItem({ rule, effective, scope, nearer, mayEdit, mayChange, o
             {!effective.values.enabled && <span className="text-critical-text">{t("rules.off")}: </span>}
             {condition}
           </p>
-          {scope !== null && (
+          {scope !== null && lines.length === 0 && <p className="text-muted">{t("rules.allDefault")}</p>}
+          {scope !== null && lines.length > 0 && (
             <ul className="text-accent">
-              {(lines.length === 0 ? [t("rules.origin.default")] : lines).map((line) => (
+              {lines.map((line) => (
                 <li key={line} className="break-words">
                   {line}
                 </li>

@@ -5,7 +5,7 @@ import { useMay, useSession } from "@/api/session";
 import type { AlertRule, OverrideScope, RuleOverride } from "@/api/types";
 import { Button } from "@/components/ui/button";
 import { Card } from "@/components/ui/card";
-import { EmptyState, QueryFailure, Skeleton } from "@/components/ui/states";
+import { EmptyState, QueryFailure, RefreshFailed, Skeleton } from "@/components/ui/states";
 import { alertTypeText } from "@/i18n/alert-texts";
 
 import { conditionText } from "./condition";
@@ -26,7 +26,7 @@ interface RuleListProps {
 /** The rules by type, with the values at the scope, and the dialogs that change them. */
 export function RuleList({ rules, scope, params, onReset }: RuleListProps) {
   const { t } = useTranslation();
-  const { failed, isPending, isKnown, sources } = useScopeSources(scope);
+  const { queries, failed, isPending, isKnown, sources } = useScopeSources(scope);
   const mayChange = useMayChange();
   const [editing, setEditing] = useState<{ ruleId: string; scope: Scope } | null>(null);
   const [removing, setRemoving] = useState<RuleOverride | null>(null);
@@ -52,6 +52,9 @@ export function RuleList({ rules, scope, params, onReset }: RuleListProps) {
   const reduced = rules.find((rule) => rule.rule_id === removing?.rule_id);
   return (
     <>
+      {queries.map((query, index) => (
+        <RefreshFailed key={index} query={query} />
+      ))}
       <p role="status" className="mb-2 text-muted">
         {t("rules.count", { count: shown.length })}
         {hiddenCount > 0 && ` · ${t("rules.hidden", { count: hiddenCount })}`}

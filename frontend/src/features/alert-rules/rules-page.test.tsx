@@ -89,7 +89,7 @@ it("finds a scope by its id and shows what holds there and where it comes from",
   expect(voltage).toHaveTextContent("Voltage below 12.90 V for 10 min");
   expect(voltage).toHaveTextContent("Raise value, Clear value: from data centre DC-CNX-01");
   expect(voltage).toHaveTextContent(`Hold: from string ${STRING}`);
-  expect(within(await item("temperature_high.danger")).getByText("default")).toBeVisible();
+  expect(within(await item("temperature_high.danger")).getByText("All values are defaults.")).toBeVisible();
   // Those that judge a whole location cannot be set for a string.
   expect(screen.queryByTestId("rule-hvac_failure.failed")).toBeNull();
   expect(screen.getByText(/2 rules judge something else/)).toBeVisible();
@@ -200,6 +200,29 @@ it("keeps what was typed when the gateway refuses, with the reason at its field"
   expect(screen.getByLabelText(/^Raise value/)).toHaveValue("12.8");
   await userEvent.keyboard("{Escape}");
   expect(screen.getByRole("dialog")).toBeVisible();
+});
+
+it("shows a refusal of a field that the rule has not above the buttons", async () => {
+  open("?scope=location:DC-SRC-01");
+  const dialog = await edit("hvac_failure.failed");
+  expect(screen.queryByLabelText(/^Raise value/)).toBeNull();
+  server.use(
+    http.put("*/api/v1/alert-rules/:id/overrides", () => problem(422, "override_invalid", "raise_value: 7 is beyond.")),
+  );
+  await userEvent.click(within(dialog).getByRole("button", { name: "Save" }));
+  expect(screen.getByLabelText("State")).toHaveAccessibleDescription(/Enter at least one value/);
+  await waitFor(() => expect(screen.getByLabelText("State")).toHaveFocus());
+  await fill("Hold", "15");
+  await userEvent.click(within(dialog).getByRole("button", { name: "Save" }));
+  expect(await within(dialog).findByRole("alert")).toHaveTextContent("raise_value: 7 is beyond.");
+});
+
+it("offers no hold for a rule that has none, and no change of one that is fixed", async () => {
+  open("?scope=location:DC-SRC-01");
+  expect(within(await item("data_stale.battery")).queryByRole("button")).toBeNull();
+  await edit("rul_warning.p10");
+  expect(screen.getByLabelText("Raise value (d)")).toBeVisible();
+  expect(screen.queryByLabelText("Hold")).toBeNull();
 });
 
 it("shows a refusal that names no field above the buttons", async () => {

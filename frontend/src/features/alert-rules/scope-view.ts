@@ -39,10 +39,11 @@ export function useScopeSources(scope: Scope | null) {
   const isBattery = scope?.kind === "battery";
   const fleet = useQuery({ ...rulesQueries.fleet(), enabled: scope !== null });
   const ofBattery = useQuery({ ...ruleQueries.ofBattery(scope?.id ?? ""), enabled: isBattery });
-  const failed = [fleet, ...(isBattery ? [ofBattery] : [])].find((query) => query.isLoadingError);
+  const queries = [fleet, ...(isBattery ? [ofBattery] : [])];
   const isKnown = scope === null || (fleet.data !== undefined && membersOf(scope, fleet.data).length > 0);
   return {
-    failed,
+    queries,
+    failed: queries.find((query) => query.isLoadingError),
     isPending: scope !== null && (fleet.isPending || (isBattery && isKnown && ofBattery.isPending)),
     isKnown,
     sources: { fleet: fleet.data ?? [], ofBattery: isBattery ? (ofBattery.data?.items ?? null) : null },
