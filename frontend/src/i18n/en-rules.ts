@@ -58,6 +58,11 @@ export const ruleTexts = {
       soh_upper_pct: "Upper end of the SOH interval",
       silence_s: "No reading",
     },
+    silence: {
+      battery: "No reading from the battery",
+      string: "No reading from any battery of the string",
+      location: "No reading from any battery of the data centre",
+    },
     hvacFailed: "Air conditioning failed or off",
     never: "{{signal}}: never raises at this value",
     raises: {

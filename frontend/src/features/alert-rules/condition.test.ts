@@ -48,6 +48,11 @@ it.each([
     "เครื่องปรับอากาศขัดข้องหรือปิดอยู่ ต่อเนื่อง 5 นาที · กลับสู่ปกติเมื่อเหตุสิ้นสุดแล้ว 5 นาที",
   ],
   [
+    "data_stale.battery",
+    "No reading from the battery for more than 5 min; clears when it is over",
+    "ไม่มีข้อมูลจากแบตเตอรี่ นานกว่า 5 นาที · กลับสู่ปกติเมื่อเหตุสิ้นสุด",
+  ],
+  [
     "rul_warning.p10",
     "Remaining life (P10) below 180 days; clears at 198 days or above",
     "อายุการใช้งานคงเหลือ (P10) ต่ำกว่า 180 วัน · กลับสู่ปกติเมื่อไม่ต่ำกว่า 198 วัน",

@@ -6,7 +6,7 @@ import { isNamedSignal } from "@/i18n/rule-texts";
 import type { Values } from "./effective";
 import { durationText, isCount, isFlag, limitText } from "./figures";
 
-type Judged = Pick<AlertRule, "signal" | "direction" | "unit" | "gate">;
+type Judged = Pick<AlertRule, "signal" | "subject" | "direction" | "unit" | "gate">;
 
 /** The name of a signal; one that is newer than this program is shown in words. */
 export function signalText(signal: string, t: TFunction): string {
@@ -36,6 +36,7 @@ function neverRaises(rule: Judged, values: Values): boolean {
 }
 
 function subjectText(rule: Judged, values: Values, t: TFunction): string {
+  if (rule.signal === "silence_s") return t(`rules.silence.${rule.subject}`);
   return rule.signal === "hvac_loss" && values.raise_value >= 1 ? t("rules.hvacFailed") : signalText(rule.signal, t);
 }
 
@@ -48,7 +49,9 @@ function limitPart(rule: Judged, values: Values, t: TFunction): string {
 }
 
 function clearText(rule: Judged, values: Values, t: TFunction): string {
-  const hasFigure = !isFlag(rule) && !(rule.unit === "s" && values.clear_value === 0);
+  // A reading ends a silence, and a change a flat line: no figure would say that as well.
+  const endsAtOnce = rule.signal === "silence_s" || (rule.unit === "s" && values.clear_value === 0);
+  const hasFigure = !isFlag(rule) && !endsAtOnce;
   const shown = isCount(rule) ? String(Math.floor(values.clear_value)) : limitText(values.clear_value, rule.unit, t);
   const duration = durationText(values.clear_hold_s, t);
   if (!hasFigure) return values.clear_hold_s === 0 ? t("rules.clears.over") : t("rules.clears.overFor", { duration });
