@@ -48,6 +48,10 @@ export const router = createBrowserRouter(
           path: "alert-rules",
           lazy: async () => ({ Component: (await import("@/features/alert-rules/rules-page")).RulesPage }),
         },
+        {
+          path: "silences",
+          lazy: async () => ({ Component: (await import("@/features/silences/silences-page")).SilencesPage }),
+        },
         { path: "*", element: <NotFoundPage /> },
       ],
     },

@@ -1,9 +1,12 @@
 import type { Shape } from "./en";
 import type { alertTexts } from "./en-alerts";
 import type { incidentTexts } from "./en-incidents";
+import type { silenceTexts } from "./en-silences";
 
 export type EnglishAlertTexts = typeof alertTexts;
 export type EnglishIncidentTexts = typeof incidentTexts;
+export type EnglishSilenceTexts = typeof silenceTexts;
 /** Every language has exactly the keys of English. */
 export type AlertTexts = Shape<EnglishAlertTexts>;
 export type IncidentTexts = Shape<EnglishIncidentTexts>;
+export type SilenceTexts = Shape<EnglishSilenceTexts>;

@@ -5,14 +5,16 @@ import type { Problem } from "@/api/errors";
 import type { AlertType } from "@/api/types";
 import type { Language } from "@/lib/dates";
 
-import type { EnglishAlertTexts, EnglishIncidentTexts } from "./alert-shape";
+import type { EnglishAlertTexts, EnglishIncidentTexts, EnglishSilenceTexts } from "./alert-shape";
 import { en } from "./en";
 import type { EnglishRuleTexts } from "./rule-shape";
 
 declare module "i18next" {
   interface CustomTypeOptions {
     defaultNS: "translation";
-    resources: { translation: typeof en & EnglishAlertTexts & EnglishIncidentTexts & EnglishRuleTexts };
+    resources: {
+      translation: typeof en & EnglishAlertTexts & EnglishIncidentTexts & EnglishRuleTexts & EnglishSilenceTexts;
+    };
   }
 }
 

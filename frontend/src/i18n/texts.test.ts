@@ -4,11 +4,13 @@ import { expect, it } from "vitest";
 import "./alert-texts";
 import "./incident-texts";
 import "./rule-texts";
+import "./silence-texts";
 
 import { en } from "./en";
 import { alertTexts } from "./en-alerts";
 import { incidentTexts } from "./en-incidents";
 import { ruleTexts } from "./en-rules";
+import { silenceTexts } from "./en-silences";
 import { th } from "./th";
 
 type Tree = { [key: string]: string | Tree };
@@ -19,7 +21,7 @@ function flat(tree: Tree, path = ""): [string, string][] {
   );
 }
 
-const english = new Map(flat({ ...en, ...alertTexts, ...incidentTexts, ...ruleTexts }));
+const english = new Map(flat({ ...en, ...alertTexts, ...incidentTexts, ...ruleTexts, ...silenceTexts }));
 const thai = new Map(flat(th));
 const placeholders = (text: string) => [...text.matchAll(/\{\{(\w+)(?:, \w+)?\}\}/g)].map(([, name]) => name).sort();
 

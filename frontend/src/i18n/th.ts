@@ -1,12 +1,13 @@
-import type { AlertTexts, IncidentTexts } from "./alert-shape";
+import type { AlertTexts, IncidentTexts, SilenceTexts } from "./alert-shape";
 import type { Texts } from "./en";
 import type { RuleTexts } from "./rule-shape";
 import { alertTexts } from "./th-alerts";
 import { incidentTexts } from "./th-incidents";
 import { remainingLife } from "./th-remaining-life";
 import { ruleTexts } from "./th-rules";
+import { silenceTexts } from "./th-silences";
 
-export const th: Texts & AlertTexts & IncidentTexts & RuleTexts = {
+export const th: Texts & AlertTexts & IncidentTexts & RuleTexts & SilenceTexts = {
   app: { title: "ระบบเฝ้าระวังแบตเตอรี่", skip: "ข้ามไปยังเนื้อหา" },
   nav: {
     fleet: "ภาพรวม",
@@ -205,6 +206,7 @@ export const th: Texts & AlertTexts & IncidentTexts & RuleTexts = {
   ...ruleTexts,
   ...alertTexts,
   ...incidentTexts,
+  ...silenceTexts,
   disk: {
     full: "ดิสก์เต็ม (เหลือ {{free}} MB): ระบบหยุดบันทึกค่าที่วัดได้จนกว่าจะมีพื้นที่ว่าง ข้อมูลเดิมยังเปิดดูได้",
     low: "ดิสก์ใกล้เต็ม (เหลือ {{free}} MB)",

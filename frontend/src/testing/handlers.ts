@@ -7,6 +7,7 @@ import type { MockFleet } from "./fleet.ts";
 import { incidentHandlers } from "./incidents.ts";
 import { batteryRulOf, models, predictionSummaryOf, runOf, selectPredictions } from "./predictions.ts";
 import { alertRules } from "./rules.ts";
+import { silenceHandlers } from "./silences.ts";
 import { dischargesOf, runtimeOf, twinRecordOf } from "./twin.ts";
 
 type Schemas = components["schemas"];
@@ -311,6 +312,7 @@ export function createHandlers(fleet: MockFleet) {
     ...telemetryHandlers(fleet),
     ...alertHandlers(fleet),
     ...incidentHandlers(fleet),
+    ...silenceHandlers(),
     ...predictionHandlers(fleet),
     ...ruleHandlers(),
   ];

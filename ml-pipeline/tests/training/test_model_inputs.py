@@ -15,7 +15,6 @@ from battery_ml.datasets.folder import DatasetRefused, LifeDataset, Part
 from battery_ml.datasets.lives import read_lives
 from battery_ml.features.definition import FEATURES
 from battery_ml.features.history import TRUTH_COLUMNS
-from battery_ml.training import model_inputs
 from battery_ml.training.model_inputs import LABELS, write_model_inputs
 from battery_ml.training.sets import TrainingSet, prepare
 from tests.support.tiny_dataset import DAY_US, LOCATIONS, write_dataset
@@ -109,7 +108,7 @@ def test_an_interrupted_run_leaves_no_record_and_the_next_one_is_whole(
     data: LifeDataset, out: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     write_model_inputs(data, FEATURES, tmp_path, SEED, nothing)
-    written = model_inputs.pq.write_table
+    written = pq.write_table
 
     def full(rows: Any, path: Path, **options: Any) -> None:
         if LOCATIONS[1] in path.name:
@@ -117,7 +116,7 @@ def test_an_interrupted_run_leaves_no_record_and_the_next_one_is_whole(
         written(rows, path, **options)
 
     arguments = ["features", "--data", str(data.folder), "--out", str(tmp_path), "--seed", str(SEED)]
-    monkeypatch.setattr(model_inputs.pq, "write_table", full)
+    monkeypatch.setattr(pq, "write_table", full)
     refused = CliRunner().invoke(app, arguments)
     assert refused.exit_code == 2
     assert "No space" in refused.output

@@ -227,11 +227,11 @@ class Reference:
         leading = next(one for one in self.conditions if one.rule is alert.rule)
         if kind is not None and worst.rule.urgency >= alert.rule.urgency:
             leading = worst  # otherwise the alert keeps its severity, which can only rise
-        if leading.seen:
-            self.alert = self._led_by(alert, leading)
+        led = self._led_by(alert, leading) if leading.seen else alert
+        self.alert = led
         if kind is None:
             return None
-        self.alert = self.alert._replace(resolved_us=None)
+        self.alert = led._replace(resolved_us=None)
         return _change(kind, worst, reading, self.alert)._replace(resolved_us=alert.resolved_us)
 
     def _led_by(self, alert: Alert, leading: Condition) -> Alert:

@@ -9,6 +9,7 @@ import { Button } from "@/components/ui/button";
 import { Dialog, DialogClose } from "@/components/ui/dialog";
 import { alertTypeText } from "@/i18n/alert-texts";
 import type { ActionKind } from "@/i18n/incident-texts";
+import { endInstant } from "@/lib/end-choices";
 
 import { AssigneeField } from "./assignee-field";
 import type { Command, Conflict, Outcome } from "./commands";
@@ -16,8 +17,7 @@ import { ConflictNotice } from "./conflict-notice";
 import { canSendAgain } from "./conflict-text";
 import { useDraft } from "./drafts";
 import { NoteField } from "./note-field";
-import { SnoozeField } from "./snooze-field";
-import { snoozeEnd } from "./snooze-times";
+import { LONGEST_SNOOZE_MS, SnoozeField } from "./snooze-field";
 import { useCommand } from "./use-command";
 
 interface CommandDialogProps {
@@ -114,7 +114,9 @@ function CommandForm({ kind, incidents, sending, onClose, onDone }: CommandFormP
 
 function useFields(kind: ActionKind) {
   const username = useSession((state) => state.user?.username) ?? "";
-  const [until, setUntil] = useState(() => (kind === "snooze" ? snoozeEnd("1h", "", Date.now()) : null));
+  const [until, setUntil] = useState(() =>
+    kind === "snooze" ? endInstant("1h", "", Date.now(), LONGEST_SNOOZE_MS) : null,
+  );
   const [assignee, setAssignee] = useState(username);
   return { until, setUntil, assignee, setAssignee };
 }

@@ -45,6 +45,7 @@ export function filterOf(params: URLSearchParams, username: string | null): Inci
     const value = params.get(name);
     if (value) filter[name] = value;
   }
+  if (params.get("hidden") === "1") filter.include_hidden = true;
   const assignee = params.get("assignee");
   if (assignee === NOBODY) filter.unassigned = true;
   else if (assignee === ME) filter.assignee = username;

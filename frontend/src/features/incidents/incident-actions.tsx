@@ -1,4 +1,5 @@
 import { useTranslation } from "react-i18next";
+import { Link } from "react-router-dom";
 
 import { isWaiting } from "@/api/incident-match";
 import type { Incident } from "@/api/types";
@@ -16,6 +17,16 @@ export function actionsFor(incident: Incident): ActionKind[] {
   return actions;
 }
 
+/** The page of silences with a new one about what the incident is about. */
+export function silenceLink({ string_id: stringId, location_id, types }: Incident): string {
+  const params = new URLSearchParams({
+    scope: stringId === null ? "location" : "string",
+    scope_id: stringId ?? location_id,
+  });
+  for (const type of types) params.append("type", type);
+  return `/silences?${params.toString()}`;
+}
+
 interface IncidentActionsProps {
   incident: Incident;
   onAct: (kind: ActionKind) => void;
@@ -30,6 +41,11 @@ export function IncidentActions({ incident, onAct }: IncidentActionsProps) {
           {t(`incidents.action.${kind}`)}
         </Button>
       ))}
+      {!hasEnded(incident.status) && (
+        <Link to={silenceLink(incident)} className="inline-flex min-h-8 items-center text-accent underline">
+          {t("incidents.silenceIt")}
+        </Link>
+      )}
     </div>
   );
 }

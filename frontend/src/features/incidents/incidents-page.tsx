@@ -27,6 +27,8 @@ import { useOpened } from "./use-opened";
 /** The gateway takes so many at once. */
 const MOST = 200;
 
+const pages = { silences: "/silences", rules: "/alert-rules", each: "/alerts" } as const;
+
 interface Acting {
   kind: ActionKind;
   incidents: readonly Incident[];
@@ -68,7 +70,7 @@ export function IncidentsPage() {
   const marked = Number(params.get("alert") ?? Number.NaN);
   return (
     <>
-      <Heading mayAct={mayAct} />
+      <Heading mayAct={mayAct} params={params} onChange={setParams} />
       {!(isNarrow && opened !== null) && (
         <>
           {isNarrow ? (
@@ -163,7 +165,13 @@ function useLocationNames(): (locationId: string) => string {
   return (locationId) => data?.items.find((one) => one.location_id === locationId)?.name ?? locationId;
 }
 
-function Heading({ mayAct }: { mayAct: boolean }) {
+interface HeadingProps {
+  mayAct: boolean;
+  params: URLSearchParams;
+  onChange: (params: URLSearchParams) => void;
+}
+
+function Heading({ mayAct, params, onChange }: HeadingProps) {
   const { t } = useTranslation();
   const { data } = useQuery(incidentQueries.counts());
   return (
@@ -175,11 +183,37 @@ function Heading({ mayAct }: { mayAct: boolean }) {
           {data.critical_count > 0 && ` · ${t("incidents.critical", { count: data.critical_count })}`}
         </span>
       )}
+      {data && <Hidden count={data.hidden_count} params={params} onChange={onChange} />}
       {!mayAct && <span className="text-muted">{t("incidents.viewer")}</span>}
-      <Link to="/alerts" className="ml-auto text-accent underline">
-        {t("incidents.each")}
-      </Link>
+      <nav className="flex flex-wrap gap-x-4 sm:ml-auto" aria-label={t("incidents.title")}>
+        {(["silences", "rules", "each"] as const).map((page) => (
+          <Link key={page} to={pages[page]} className="text-accent underline">
+            {t(`incidents.${page}`)}
+          </Link>
+        ))}
+      </nav>
     </div>
+  );
+}
+
+/** What silences and windows keep out of the list is counted, and one step away. */
+function Hidden({ count, params, onChange }: { count: number } & Omit<HeadingProps, "mayAct">) {
+  const { t } = useTranslation();
+  const isShown = params.get("hidden") === "1";
+  if (count === 0 && !isShown) return null;
+  const toggle = () => {
+    const next = new URLSearchParams(params);
+    if (isShown) next.delete("hidden");
+    else next.set("hidden", "1");
+    onChange(next);
+  };
+  return (
+    <span>
+      {t("incidents.hiddenCount", { count })}{" "}
+      <Button tone="quiet" aria-pressed={isShown} onClick={toggle}>
+        {t(isShown ? "incidents.leaveHidden" : "incidents.showHidden")}
+      </Button>
+    </span>
   );
 }
 

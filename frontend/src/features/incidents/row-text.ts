@@ -22,10 +22,15 @@ export function newText({ status, unacknowledged_count: count }: Incident, t: TF
   return isInHand && count > 0 ? t("incidents.new", { count }) : null;
 }
 
-export function statusText({ status, snoozed_until: until }: Incident, t: TFunction, language: Language): string {
-  return status === "snoozed" && until !== null
-    ? t("incidents.snoozedUntil", { at: formatDateTime(until, language) })
-    : t(`incidents.status.${status}`);
+/** How far it is, and what keeps it out of the inbox. */
+export function statusText(incident: Incident, t: TFunction, language: Language): string {
+  const { status, snoozed_until: until, hidden_by: hider } = incident;
+  const at = (instant: string) => formatDateTime(instant, language);
+  const text =
+    status === "snoozed" && until !== null
+      ? t("incidents.snoozedUntil", { at: at(until) })
+      : t(`incidents.status.${status}`);
+  return hider === null ? text : `${text} · ${t(`incidents.hiddenBy.${hider.kind}`, { at: at(hider.ends_at) })}`;
 }
 
 export function assigneeText({ assignee }: Incident, t: TFunction): string {

@@ -2,29 +2,30 @@ import { useState } from "react";
 import { useTranslation } from "react-i18next";
 
 import { Choice } from "@/components/ui/choice";
+import { DAY_MS, type EndChoice, endChoices, endInstant } from "@/lib/end-choices";
 
-import { type Snooze, snoozeEnd, snoozes } from "./snooze-times";
+/** The gateway takes no longer one. */
+export const LONGEST_SNOOZE_MS = 7 * DAY_MS;
 
 /** Choose when the incident comes back; the instant is fixed when it is chosen, so that sending again says the same. */
 export function SnoozeField({ onChange }: { onChange: (until: string | null) => void }) {
   const { t } = useTranslation();
-  const [snooze, setSnooze] = useState<Snooze>("1h");
+  const [choice, setChoice] = useState<EndChoice>("1h");
   const [other, setOther] = useState("");
-  const choose = (next: Snooze, text: string) => {
-    setSnooze(next);
+  const choose = (next: EndChoice, text: string) => {
+    setChoice(next);
     setOther(text);
-    onChange(snoozeEnd(next, text, Date.now()));
+    onChange(endInstant(next, text, Date.now(), LONGEST_SNOOZE_MS));
   };
-  const isOther = snooze === "other";
   return (
     <div className="mb-3 flex flex-wrap items-center gap-2">
       <Choice
         label={t("incidents.until")}
-        value={snooze}
-        onChange={(value) => choose(snoozes.find((one) => one === value) ?? "1h", other)}
-        options={snoozes.map((one) => [one, t(`incidents.snooze.${one}`)])}
+        value={choice}
+        onChange={(value) => choose(endChoices.find((one) => one === value) ?? "1h", other)}
+        options={endChoices.map((one) => [one, t(`incidents.snooze.${one}`)])}
       />
-      {isOther && (
+      {choice === "other" && (
         <label className="block">
           {t("incidents.snoozeAt")}
           <input

@@ -4,10 +4,11 @@ import i18next from "i18next";
 import { expect, it } from "vitest";
 
 import type { IncidentEntry } from "@/api/types";
+import { endInstant } from "@/lib/end-choices";
 
 import { actorOf, entryText } from "./entry-text";
 import { filterOf, isFiltered } from "./filters";
-import { snoozeEnd } from "./snooze-times";
+import { LONGEST_SNOOZE_MS } from "./snooze-field";
 
 const entry = (change: Partial<IncidentEntry>): IncidentEntry => ({
   event_id: 1,
@@ -80,8 +81,9 @@ it("reads a filter from the address, and leaves out what it does not know", () =
 
 it("ends a snooze by Bangkok's clock, within a week", () => {
   const now = Date.parse("2026-11-23T18:30:00Z");
-  expect(snoozeEnd("1h", "", now)).toBe("2026-11-23T19:30:00.000Z");
-  expect(snoozeEnd("tomorrow", "", now)).toBe("2026-11-25T01:00:00.000Z");
-  expect(snoozeEnd("other", "2026-11-24T02:00", now)).toBe("2026-11-23T19:00:00.000Z");
-  for (const other of ["", "2026-11-24T01:00", "2026-12-02T00:00"]) expect(snoozeEnd("other", other, now)).toBeNull();
+  expect(endInstant("1h", "", now, LONGEST_SNOOZE_MS)).toBe("2026-11-23T19:30:00.000Z");
+  expect(endInstant("tomorrow", "", now, LONGEST_SNOOZE_MS)).toBe("2026-11-25T01:00:00.000Z");
+  expect(endInstant("other", "2026-11-24T02:00", now, LONGEST_SNOOZE_MS)).toBe("2026-11-23T19:00:00.000Z");
+  for (const other of ["", "2026-11-24T01:00", "2026-12-02T00:00"])
+    expect(endInstant("other", other, now, LONGEST_SNOOZE_MS)).toBeNull();
 });
