@@ -98,6 +98,26 @@ export const predictionQueries = {
     }),
 };
 
+const QUIET_REFRESH_MS = 30_000;
+
+/** What keeps alerts of a location out of the inbox now. */
+export const quietQueries = {
+  silences: (locationId: string) =>
+    queryOptions({
+      queryKey: ["silences", "of", locationId] as const,
+      queryFn: ({ signal }) =>
+        get("/api/v1/silences", { query: { location_id: locationId, state: ["active"] }, signal }),
+      refetchInterval: QUIET_REFRESH_MS,
+    }),
+  windows: (locationId: string) =>
+    queryOptions({
+      queryKey: ["silences", "windows-of", locationId] as const,
+      queryFn: ({ signal }) =>
+        get("/api/v1/maintenance-windows", { query: { location_id: locationId, state: ["active"] }, signal }),
+      refetchInterval: QUIET_REFRESH_MS,
+    }),
+};
+
 const MAX_POINTS = 500;
 const RULES_STALE_MS = 5 * 60_000;
 

@@ -31,6 +31,13 @@ export const en = {
     signOutUnconfirmed: "Signed out on this device only. On a shared computer, close the browser.",
     firstRun: "On first start, the administrator password is printed in the terminal.",
   },
+  quiet: {
+    silence: "Alerts of {{id}} are silenced.",
+    test: "A capacity test of {{id}} is planned now: what it is expected to raise stays out of the inbox.",
+    maintenance: "{{id}} is under maintenance: alerts other than life safety stay out of the inbox.",
+    until: "Until {{at}} at the latest, by {{who}}: {{reason}}",
+    open: "Silences and maintenance",
+  },
   live: {
     live: "Live",
     delayed: "Delayed {{age}}",

@@ -7,6 +7,7 @@ import type { BatteryDetail } from "@/api/types";
 import { AlertLine } from "@/components/alert-line";
 import { Breadcrumb, useTitle } from "@/components/breadcrumb";
 import { NotJudgedCard, NotJudgedLabel } from "@/components/not-judged";
+import { QuietNotice } from "@/components/quiet-notice";
 import { StatusLabel } from "@/components/status";
 import { Card } from "@/components/ui/card";
 import { EmptyState, ErrorState, QueryFailure, RefreshFailed, Skeleton } from "@/components/ui/states";
@@ -48,6 +49,7 @@ export function BatteryPage() {
         steps={[{ name: data.location_name, to: `/locations/${data.location_id}` }, { name: shortId(data.string_id) }]}
       />
       <RefreshFailed query={battery} />
+      <QuietNotice locationId={data.location_id} stringId={data.string_id} />
       <div className="mb-3 flex flex-wrap items-center gap-x-4 gap-y-1">
         <h1 className="break-all">{data.battery_id}</h1>
         {data.retired_at === null ? (

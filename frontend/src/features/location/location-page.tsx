@@ -10,6 +10,7 @@ import { FillSelect } from "@/components/fill-select";
 import { fillByOf, fillChoices } from "@/components/heat-fill";
 import { HeatLegend } from "@/components/heat-legend";
 import { NotJudgedCount } from "@/components/not-judged";
+import { QuietNotice } from "@/components/quiet-notice";
 import { StatusCounts } from "@/components/status";
 import { Button } from "@/components/ui/button";
 import { Card } from "@/components/ui/card";
@@ -52,6 +53,7 @@ export function LocationPage() {
     <>
       <Breadcrumb steps={[{ name: locationId }]} />
       <RefreshFailed query={location} />
+      <QuietNotice locationId={locationId} />
       <div className="mb-3 flex flex-wrap items-center gap-x-4 gap-y-2">
         <h1>{location.data.name}</h1>
         {location.data.retired_at !== null && (
