@@ -6,7 +6,7 @@ import reactHooks from "eslint-plugin-react-hooks";
 import globals from "globals";
 import tseslint from "typescript-eslint";
 
-const features = ["overview", "location", "battery", "alerts", "session", "remaining-life", "incidents", "alert-rules", "silences"];
+const features = ["overview", "location", "battery", "alerts", "session", "remaining-life", "incidents", "alert-rules", "silences", "alarm-load"];
 
 // Without it the alias @/ resolves to nothing, and the rules on imports check nothing.
 const resolver = createNodeResolver({

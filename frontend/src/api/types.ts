@@ -28,6 +28,7 @@ export type IncidentEvent = Schemas["IncidentEvent"];
 export type IncidentFilter = NonNullable<paths["/api/v1/incidents"]["get"]["parameters"]["query"]>;
 export type IncidentPage = Schemas["IncidentPage"];
 export type IncidentStatus = Schemas["IncidentStatus"];
+export type IncidentFigures = Schemas["IncidentFigures"];
 export type Silence = Schemas["SilenceOut"];
 export type SilenceIn = Schemas["SilenceIn"];
 export type SilenceScope = Schemas["SilenceScope"];

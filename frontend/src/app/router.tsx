@@ -52,6 +52,10 @@ export const router = createBrowserRouter(
           path: "silences",
           lazy: async () => ({ Component: (await import("@/features/silences/silences-page")).SilencesPage }),
         },
+        {
+          path: "alert-load",
+          lazy: async () => ({ Component: (await import("@/features/alarm-load/alarm-load-page")).AlarmLoadPage }),
+        },
         { path: "*", element: <NotFoundPage /> },
       ],
     },

@@ -33,6 +33,7 @@ export const incidentTexts = {
     assignedTo: "Assigned to {{who}}",
     nobody: "Unassigned",
     rules: "Rules",
+    load: "Alert load",
     silences: "Silences and maintenance",
     silenceIt: "Silence…",
     hiddenCount_one: "{{count}} hidden",

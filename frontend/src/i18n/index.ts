@@ -5,7 +5,12 @@ import type { Problem } from "@/api/errors";
 import type { AlertType } from "@/api/types";
 import type { Language } from "@/lib/dates";
 
-import type { EnglishAlertTexts, EnglishIncidentTexts, EnglishSilenceTexts } from "./alert-shape";
+import type {
+  EnglishAlarmLoadTexts,
+  EnglishAlertTexts,
+  EnglishIncidentTexts,
+  EnglishSilenceTexts,
+} from "./alert-shape";
 import { en } from "./en";
 import type { EnglishRuleTexts } from "./rule-shape";
 
@@ -13,7 +18,12 @@ declare module "i18next" {
   interface CustomTypeOptions {
     defaultNS: "translation";
     resources: {
-      translation: typeof en & EnglishAlertTexts & EnglishIncidentTexts & EnglishRuleTexts & EnglishSilenceTexts;
+      translation: typeof en &
+        EnglishAlertTexts &
+        EnglishIncidentTexts &
+        EnglishRuleTexts &
+        EnglishSilenceTexts &
+        EnglishAlarmLoadTexts;
     };
   }
 }

@@ -1,12 +1,14 @@
 import i18next from "i18next";
 import { expect, it } from "vitest";
 
+import "./alarm-load-texts";
 import "./alert-texts";
 import "./incident-texts";
 import "./rule-texts";
 import "./silence-texts";
 
 import { en } from "./en";
+import { alarmLoadTexts } from "./en-alarm-load";
 import { alertTexts } from "./en-alerts";
 import { incidentTexts } from "./en-incidents";
 import { ruleTexts } from "./en-rules";
@@ -21,7 +23,9 @@ function flat(tree: Tree, path = ""): [string, string][] {
   );
 }
 
-const english = new Map(flat({ ...en, ...alertTexts, ...incidentTexts, ...ruleTexts, ...silenceTexts }));
+const english = new Map(
+  flat({ ...en, ...alertTexts, ...incidentTexts, ...ruleTexts, ...silenceTexts, ...alarmLoadTexts }),
+);
 const thai = new Map(flat(th));
 const placeholders = (text: string) => [...text.matchAll(/\{\{(\w+)(?:, \w+)?\}\}/g)].map(([, name]) => name).sort();
 

@@ -34,6 +34,7 @@ export const incidentTexts: IncidentTexts = {
     assignedTo: "ผู้รับผิดชอบ: {{who}}",
     nobody: "ยังไม่มีผู้รับผิดชอบ",
     rules: "กฎ",
+    load: "ภาระจากการแจ้งเตือน",
     silences: "พักการแจ้งเตือนและบำรุงรักษา",
     silenceIt: "พักการแจ้งเตือน…",
     hiddenCount_one: "ซ่อนอยู่ {{count}} เหตุการณ์",

@@ -1,13 +1,14 @@
-import type { AlertTexts, IncidentTexts, SilenceTexts } from "./alert-shape";
+import type { AlarmLoadTexts, AlertTexts, IncidentTexts, SilenceTexts } from "./alert-shape";
 import type { Texts } from "./en";
 import type { RuleTexts } from "./rule-shape";
+import { alarmLoadTexts } from "./th-alarm-load";
 import { alertTexts } from "./th-alerts";
 import { incidentTexts } from "./th-incidents";
 import { remainingLife } from "./th-remaining-life";
 import { ruleTexts } from "./th-rules";
 import { silenceTexts } from "./th-silences";
 
-export const th: Texts & AlertTexts & IncidentTexts & RuleTexts & SilenceTexts = {
+export const th: Texts & AlertTexts & IncidentTexts & RuleTexts & SilenceTexts & AlarmLoadTexts = {
   app: { title: "ระบบเฝ้าระวังแบตเตอรี่", skip: "ข้ามไปยังเนื้อหา" },
   nav: {
     fleet: "ภาพรวม",
@@ -214,6 +215,7 @@ export const th: Texts & AlertTexts & IncidentTexts & RuleTexts & SilenceTexts =
   ...alertTexts,
   ...incidentTexts,
   ...silenceTexts,
+  ...alarmLoadTexts,
   disk: {
     full: "ดิสก์เต็ม (เหลือ {{free}} MB): ระบบหยุดบันทึกค่าที่วัดได้จนกว่าจะมีพื้นที่ว่าง ข้อมูลเดิมยังเปิดดูได้",
     low: "ดิสก์ใกล้เต็ม (เหลือ {{free}} MB)",

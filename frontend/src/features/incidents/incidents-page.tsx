@@ -27,7 +27,7 @@ import { useOpened } from "./use-opened";
 /** The gateway takes so many at once. */
 const MOST = 200;
 
-const pages = { silences: "/silences", rules: "/alert-rules", each: "/alerts" } as const;
+const pages = { silences: "/silences", rules: "/alert-rules", load: "/alert-load", each: "/alerts" } as const;
 
 interface Acting {
   kind: ActionKind;
@@ -186,7 +186,7 @@ function Heading({ mayAct, params, onChange }: HeadingProps) {
       {data && <Hidden count={data.hidden_count} params={params} onChange={onChange} />}
       {!mayAct && <span className="text-muted">{t("incidents.viewer")}</span>}
       <nav className="flex flex-wrap gap-x-4 sm:ml-auto" aria-label={t("incidents.title")}>
-        {(["silences", "rules", "each"] as const).map((page) => (
+        {(["silences", "rules", "load", "each"] as const).map((page) => (
           <Link key={page} to={pages[page]} className="text-accent underline">
             {t(`incidents.${page}`)}
           </Link>
