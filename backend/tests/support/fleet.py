@@ -44,7 +44,8 @@ def fleet_statements(per_string: int, locations: Sequence[str] = LOCATIONS) -> t
         (
             "insert into battery (code, string_id, location_id, model_id, position, serial_number, installed_at, "
             "baseline_resistance_mohm, baseline_temperature_c) "
-            "select 'BAT-' || s.code || '-' || lpad(p::text, 3, '0'), s.id, s.location_id, 1, p, s.code || p, '2020-01-01', 3.4, 25 "
+            "select 'BAT-' || s.code || '-' || lpad(p::text, 3, '0'), s.id, s.location_id, 1, p, s.code || p, "
+            "'2020-01-01', 3.4, 25 "
             f"from string s, generate_series(1, {per_string}) p order by s.id, p"
         ),
         *(f"insert into {kind}_state ({kind}_id) select id from {kind}" for kind in ("location", "string", "battery")),

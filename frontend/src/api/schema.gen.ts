@@ -453,6 +453,28 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/batteries/{battery_id}/ohmic-findings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Ohmic Findings
+         * @description Return what each ohmic policy makes of the battery's newest resistance; several may be exceeded at once.
+         *
+         *     Needs the role viewer or a key with the scope `fleet:read`.
+         */
+        get: operations["fleet_get_ohmic_findings"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/fleet/import": {
         parameters: {
             query?: never;
@@ -5573,6 +5595,86 @@ export interface components {
              * @description The templates, the most common first.
              */
             items: components["schemas"]["NoteTemplate"][];
+        };
+        /**
+         * OhmicFindingOut
+         * @description What one policy makes of the newest resistance.
+         */
+        OhmicFindingOut: {
+            /**
+             * Policy Id
+             * @description Id of the policy.
+             */
+            policy_id: string;
+            /**
+             * Denominator
+             * @description What the rise is measured against: the battery's own baseline, or the mean of the others in its string.
+             * @enum {string}
+             */
+            denominator: "baseline" | "string_mean";
+            /**
+             * Limit Pct
+             * @description Rise in percent beyond which the policy asks for its action.
+             */
+            limit_pct: number;
+            /**
+             * Action
+             * @description What it asks for.
+             * @enum {string}
+             */
+            action: "capacity_test" | "investigate" | "warranty_claim";
+            /**
+             * Source
+             * @description Where the policy comes from.
+             */
+            source: string;
+            /**
+             * Verdict
+             * @description Whether the rise is beyond the limit; `unknown` is no all-clear.
+             * @enum {string}
+             */
+            verdict: "exceeded" | "within" | "unknown";
+            /**
+             * Rise Pct
+             * @description Rise in percent, both values at 25 °C; null where `reason` says why.
+             */
+            rise_pct: number | null;
+            /**
+             * Reason
+             * @description Why the policy cannot be applied; null where it can.
+             */
+            reason: ("never_measured" | "no_temperature" | "no_baseline" | "too_few_peers") | null;
+        };
+        /**
+         * OhmicFindings
+         * @description The newest resistance of a battery and what the policies make of it.
+         */
+        OhmicFindings: {
+            /**
+             * Battery Id
+             * @description Id of the battery.
+             */
+            battery_id: string;
+            /**
+             * Internal Resistance Mohm
+             * @description Newest resistance in milliohms as measured; null where there is none.
+             */
+            internal_resistance_mohm: number | null;
+            /**
+             * Resistance 25C Mohm
+             * @description The same at 25 °C; null without a temperature of its time.
+             */
+            resistance_25c_mohm: number | null;
+            /**
+             * Measured At
+             * @description When it was measured.
+             */
+            measured_at: string | null;
+            /**
+             * Findings
+             * @description One for each policy; several may be exceeded at once.
+             */
+            findings: components["schemas"]["OhmicFindingOut"][];
         };
         /**
          * Origin
@@ -11656,6 +11758,119 @@ export interface operations {
                      *     }
                      */
                     "application/json": components["schemas"]["BatteryDetail"];
+                };
+            };
+            /** @description Problem details; code: not_authenticated, token_expired */
+            401: {
+                headers: {
+                    /** @description The scheme of the credentials that are missing. */
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: battery_not_found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: validation_failed */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: too_many_requests */
+            429: {
+                headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem details; code: database_unavailable, disk_full */
+            503: {
+                headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    fleet_get_ohmic_findings: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of the battery. */
+                battery_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "battery_id": "BAT-DC-CNX-01-UPS-01-STR-01-001",
+                     *       "internal_resistance_mohm": 4.31,
+                     *       "resistance_25c_mohm": 4.31,
+                     *       "measured_at": "2026-11-19T19:00:00Z",
+                     *       "findings": [
+                     *         {
+                     *           "policy_id": "act_20",
+                     *           "denominator": "baseline",
+                     *           "limit_pct": 20,
+                     *           "action": "capacity_test",
+                     *           "source": "act at 20 % above the battery's own baseline [FLK]",
+                     *           "verdict": "exceeded",
+                     *           "rise_pct": 23.1,
+                     *           "reason": null
+                     *         },
+                     *         {
+                     *           "policy_id": "warranty_string_50",
+                     *           "denominator": "string_mean",
+                     *           "limit_pct": 50,
+                     *           "action": "warranty_claim",
+                     *           "source": "of makers that go by the string (EJ)",
+                     *           "verdict": "unknown",
+                     *           "rise_pct": null,
+                     *           "reason": "too_few_peers"
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["OhmicFindings"];
                 };
             };
             /** @description Problem details; code: not_authenticated, token_expired */

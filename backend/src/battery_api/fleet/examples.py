@@ -4,6 +4,8 @@ from datetime import UTC, date, datetime
 from typing import Final
 
 from battery_api.fleet.import_schemas import ImportReport, Replacement
+from battery_api.fleet.ohmic_findings import OhmicFindingOut, OhmicFindings
+from battery_api.fleet.ohmic_policies import POLICIES
 from battery_api.fleet.overview_schemas import Disk, FleetOverview, Services
 from battery_api.fleet.retirement_schemas import RetireIn, RetirementOut, UnretireIn
 from battery_api.fleet.runtime_schemas import LoadBasis, RuntimeLoad, StringRuntime, SystemRuntime
@@ -230,6 +232,18 @@ EXAMPLES: Final[Examples] = {
     ),
     "fleet_list_location_batteries": Example(_PAGE),
     "fleet_list_batteries": Example(_PAGE),
+    "fleet_get_ohmic_findings": Example(
+        OhmicFindings(
+            battery_id="BAT-DC-CNX-01-UPS-01-STR-01-001",
+            internal_resistance_mohm=4.31,
+            resistance_25c_mohm=4.31,
+            measured_at=datetime(2026, 11, 19, 19, 0, tzinfo=UTC),
+            findings=[
+                OhmicFindingOut(**POLICIES[0]._asdict(), verdict="exceeded", rise_pct=23.1, reason=None),
+                OhmicFindingOut(**POLICIES[3]._asdict(), verdict="unknown", rise_pct=None, reason="too_few_peers"),
+            ],
+        )
+    ),
     "fleet_get_battery": Example(
         BatteryDetail(
             **_SUMMARY.model_dump(),

@@ -19,6 +19,7 @@ from battery_api.fleet.export import MEDIA_TYPES, CatalogueFormat, catalogue_fil
 from battery_api.fleet.import_schemas import ImportReport
 from battery_api.fleet.importer import import_catalogue
 from battery_api.fleet.not_judged import FindNotJudged
+from battery_api.fleet.ohmic_findings import OhmicFindings, findings_of
 from battery_api.fleet.overview_schemas import FleetOverview, Services
 from battery_api.fleet.path_ids import BatteryPath, LocationPath
 from battery_api.fleet.ports import Endings, FleetChange, FleetPublisher
@@ -231,6 +232,13 @@ async def get_battery(
     """Return one battery: nameplate, newest values, status and its reasons."""
     async with context.database.begin() as connection:
         return JsonResponse(await _service(request, connection, principal, context).get_battery(battery_id))
+
+
+@router.get("/batteries/{battery_id}/ohmic-findings", response_model=OhmicFindings, responses=problems(BatteryNotFound))
+async def get_ohmic_findings(battery_id: BatteryPath, context: ContextDep, principal: FleetReader) -> Response:
+    """Return what each ohmic policy makes of the battery's newest resistance; several may be exceeded at once."""
+    async with context.database.begin() as connection:
+        return JsonResponse(await findings_of(connection, principal, battery_id))
 
 
 @router.post(
