@@ -110,6 +110,8 @@ export const alertTexts = {
       location: "The limit is set for this data centre.",
       model: "The limit is set for this battery model.",
     },
+    peersDeviation_one: "It differs from them by {{count}} times their usual spread (robust standard deviation).",
+    peersDeviation_other: "It differs from them by {{count}} times their usual spread (robust standard deviation).",
     peersNow:
       "Latest values: this battery {{own}}; median of the {{others}} others in its string {{median}} ({{low}} to {{high}}).",
     peersNone: "There are too few current values in its string to compare with.",

@@ -50,6 +50,8 @@ export function AlertPeers({ batteryId, stringId, channel }: AlertPeersProps) {
               low: formatQuantity(found.low, quantity),
               high: formatQuantity(found.high, quantity),
             })}
+            {found.deviation !== null &&
+              ` ${t("why.peersDeviation", { count: Math.round(Math.abs(found.deviation) * 10) / 10 })}`}
           </p>
         ))}
     </>

@@ -1,8 +1,13 @@
 /** Fewer others say nothing of what is usual; the alert rules demand as many. */
 const FEWEST_OTHERS = 3;
 
+/** Standard deviation of a normal distribution over its median absolute deviation. */
+const SD_PER_MAD = 1.4826;
+
 export interface Comparison {
   own: number | null;
+  /** How many robust standard deviations of the others it is from their median; null where they are all alike. */
+  deviation: number | null;
   others: number;
   median: number;
   low: number;
@@ -22,11 +27,21 @@ export function comparisonOf<T>(
   const lower = values[(values.length - 1) >> 1];
   if (values.length < FEWEST_OTHERS || low === undefined || high === undefined) return null;
   if (upper === undefined || lower === undefined) return null;
+  const middle = (lower + upper) / 2;
+  const value = own === undefined ? null : valueOf(own);
+  const sd = SD_PER_MAD * medianOf(values.map((other) => Math.abs(other - middle)));
   return {
-    own: own === undefined ? null : valueOf(own),
+    own: value,
+    deviation: value === null || sd === 0 ? null : (value - middle) / sd,
     others: values.length,
-    median: (lower + upper) / 2,
+    median: middle,
     low,
     high,
   };
+}
+
+function medianOf(values: number[]): number {
+  values.sort((a, b) => a - b);
+  const [lower = 0, upper = 0] = [values[(values.length - 1) >> 1], values[values.length >> 1]];
+  return (lower + upper) / 2;
 }
