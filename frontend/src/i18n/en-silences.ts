@@ -18,6 +18,8 @@ export const silenceTexts = {
     scope: { location: "Location", system: "System", string: "String", tag: "Tag" },
     covers: "Covers",
     everything: "every alert but life safety",
+    all: "every alert",
+    notSafety: "Of these, life-safety alerts still reach the inbox",
     testOnly: "what a discharge test is expected to raise",
     safetyPending: "Life safety only once a second person approves it",
     safetyApproved: "Life safety too, approved by {{who}} at {{at}}",

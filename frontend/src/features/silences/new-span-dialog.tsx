@@ -1,4 +1,4 @@
-import { type FormEvent, useState } from "react";
+import { type FormEvent, useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { toast } from "sonner";
 
@@ -50,11 +50,14 @@ interface NewSpanFormProps extends NewSpanDialogProps {
 function NewSpanForm({ kind, preset, change, onClose }: NewSpanFormProps) {
   const { t } = useTranslation();
   const [draft, setDraft] = useState(() => draftOf(preset));
+  const unanswered = useRef<{ draft: Draft; sent: Change | null } | null>(null);
   const set = (values: Partial<Draft>) => setDraft({ ...draft, ...values });
   const wanted = changeOf(kind, draft, Date.now());
   const submit = (event: FormEvent) => {
     event.preventDefault();
-    const sent = changeOf(kind, draft, Date.now());
+    // Sent again after a lost answer it says the same, down to the instants, and so counts once.
+    if (unanswered.current?.draft !== draft) unanswered.current = { draft, sent: changeOf(kind, draft, Date.now()) };
+    const { sent } = unanswered.current;
     if (sent === null) return;
     change.mutate(sent, {
       onSuccess: () => {

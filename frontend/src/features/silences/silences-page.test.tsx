@@ -87,6 +87,39 @@ it("says what the gateway refuses, and keeps what was typed", async () => {
   expect(within(dialog).getByLabelText("Reason")).toHaveValue("storm");
 });
 
+it("sends the same request with the same key again after a lost answer", async () => {
+  show("/silences", [], []);
+  const sent: { key: string | null; body: unknown }[] = [];
+  server.use(
+    http.post("*/api/v1/silences", async ({ request }) => {
+      sent.push({ key: request.headers.get("Idempotency-Key"), body: await request.json() });
+      return sent.length === 1 ? HttpResponse.error() : HttpResponse.json(silenceOf(), { status: 201 });
+    }),
+  );
+  await userEvent.click(await screen.findByRole("button", { name: "New silence" }));
+  const dialog = screen.getByRole("dialog");
+  await userEvent.type(within(dialog).getByLabelText("Id or tag"), "DC-KKN-01");
+  await userEvent.type(within(dialog).getByLabelText("Reason"), "storm");
+  const save = within(dialog).getByRole("button", { name: "Set silence" });
+  await userEvent.click(save);
+  await within(dialog).findByRole("alert");
+  await userEvent.click(save);
+  await waitFor(() => expect(screen.queryByRole("dialog")).toBeNull());
+  expect(sent).toHaveLength(2);
+  expect(sent[0]?.key).toMatch(/^[0-9a-f]{32}$/);
+  expect(sent[1]).toEqual(sent[0]);
+});
+
+it("names types without claiming to hide their life-safety alerts", async () => {
+  const approved = { covers_safety: true, types: null, approved_at: "2026-12-01T00:00:00Z", approved_by: "nok" };
+  show("/silences", [silenceOf({ types: ["thermal_runaway"] }), silenceOf({ ...approved, silence_id: 2 })], []);
+  expect(await screen.findByTestId("span-silence-1")).toHaveTextContent(
+    "Thermal runawayOf these, life-safety alerts still reach the inbox",
+  );
+  const wide = screen.getByTestId("span-silence-2");
+  expect(wide).toHaveTextContent("Coversevery alertLife safety too, approved by nok");
+});
+
 it("ends a silence only after asking", async () => {
   show();
   const card = await screen.findByTestId("span-silence-1");

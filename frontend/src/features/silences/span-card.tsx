@@ -85,7 +85,10 @@ function Coverage({ quiet }: { quiet: QuietSpan }) {
   const { types, covers_safety: coversSafety, approved_at: approvedAt, approved_by: approvedBy } = quiet.span;
   return (
     <>
-      {types === null ? t("silences.everything") : types.map((type) => t(`type.${type}`)).join(", ")}
+      {types === null
+        ? t(approvedAt === null ? "silences.everything" : "silences.all")
+        : types.map((type) => t(`type.${type}`)).join(", ")}
+      {types !== null && !coversSafety && <span className="block text-muted">{t("silences.notSafety")}</span>}
       {coversSafety && (
         <span className="block text-warning-text">
           {approvedAt === null
