@@ -11,7 +11,7 @@ from sqlalchemy import text
 from battery_api.alerts.alert_rows import AlertDraft, SubjectKeys, TimelineEntry, reopened_draft, write_alerts
 from battery_api.alerts.engine.rules import CLOCK_RULE
 from battery_api.alerts.judge_batch import settle
-from battery_api.alerts.staleness_repository import lock_locations
+from battery_api.alerts.subject_locks import lock_locations
 from battery_api.context import ProcessContext
 from battery_api.telemetry.ports import Publisher
 from battery_contracts.enums import AlertType
@@ -87,7 +87,7 @@ class ClockWatch:
                 *self._raised({one.location: one.location_code for one in arrivals}, opened, now),
                 *_cleared(arrivals, opened, now),
             ]
-            await lock_locations(connection, sorted({draft.subject.location_key for draft in drafts}))
+            await lock_locations(connection, [draft.subject.location_key for draft in drafts])
             await write_alerts(connection, drafts)
             events = await settle(connection, drafts, now=now)
         await publisher.publish_alerts(events)

@@ -29,7 +29,7 @@ from battery_servicekit.pagination import Page
 _RAISED_AT: Final = datetime(2026, 11, 20, 0, 41, tzinfo=UTC)
 _ACKNOWLEDGED_AT: Final = datetime(2026, 11, 20, 1, 12, 5, tzinfo=UTC)
 _RESOLVED_AT: Final = datetime(2026, 11, 20, 3, 30, tzinfo=UTC)
-_ALERT: Final = AlertOut(
+ALERT: Final = AlertOut(
     alert_id=4711,
     type=AlertType.TEMPERATURE_HIGH,
     severity=Severity.CRITICAL,
@@ -54,6 +54,7 @@ _ALERT: Final = AlertOut(
     message_code="temperature_high",
     message_params={"value": 40.6, "threshold": 40.0},
 )
+"""One alert, as the examples of other features vary it."""
 _RAISED: Final = TimelineEntryOut(
     event_id=9120, at=_RAISED_AT, kind="raised", actor=None, note=None, data={"value": 40.6, "threshold": 40.0}
 )
@@ -71,7 +72,7 @@ _COMMENT: Final = TimelineEntryOut(
 _RESOLVED: Final = TimelineEntryOut(
     event_id=9140, at=_RESOLVED_AT, kind="resolved", actor="somchai", note="Fan replaced.", data={}
 )
-_DETAIL: Final = AlertDetail(**_ALERT.model_dump(), timeline=[_RAISED])
+_DETAIL: Final = AlertDetail(**ALERT.model_dump(), timeline=[_RAISED])
 _ACKNOWLEDGED_DETAIL: Final = _DETAIL.model_copy(
     update={
         "acknowledged_at": _ACKNOWLEDGED_AT,
@@ -133,7 +134,7 @@ _EFFECTIVE: Final = EffectiveRuleOut(
 
 EXAMPLES: Final[Examples] = {
     "alerts_list_alerts": Example(
-        AlertPage(items=[_ALERT], total=1, skip=0, limit=100, active_count=1, pending_count=1)
+        AlertPage(items=[ALERT], total=1, skip=0, limit=100, active_count=1, pending_count=1)
     ),
     "alerts_get_alert_stats": Example(
         AlertStats(

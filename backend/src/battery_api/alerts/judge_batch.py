@@ -2,9 +2,8 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any, Final
+from typing import Any
 
-import numpy as np
 import structlog
 from prometheus_client import Counter
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -39,14 +38,12 @@ from battery_api.telemetry.ports import BatchVerdict, JudgedBatch
 from battery_api.telemetry.store.columns import RuleState
 from battery_api.telemetry.store.indices import BatteryKey
 from battery_api.telemetry.store.statements import OpenCounts
-from battery_contracts.enums import AlertType, HvacState
+from battery_contracts.enums import AlertType
 from battery_contracts.events import AlertEvent, AlertMessage
 from battery_contracts.incidents import IncidentEvent
 
 _log = structlog.get_logger(__name__)
 _ALERTS = Counter("alerts_total", "Changes of alerts that the rules made.", ("event", "type"))
-_HVAC_LOSS: Final = {HvacState.RUNNING: 0.0, HvacState.DEGRADED: 1.0, HvacState.FAILED: 2.0, HvacState.OFF: 2.0}
-_LOSS_BY_INDEX: Final = np.array([_HVAC_LOSS[state] for state in HvacState])
 
 Entry = BatteryEntry | StringEntry | LocationEntry
 Outcomes = list[Outcome]

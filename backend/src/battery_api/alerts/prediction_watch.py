@@ -16,8 +16,8 @@ from battery_api.alerts.judge_batch import settle
 from battery_api.alerts.limits import load_overrides
 from battery_api.alerts.prediction_drafts import EstimatedSubject, Outlook, drafts_of
 from battery_api.alerts.prediction_repository import EstimatedBattery, OpenEstimateAlert
-from battery_api.alerts.staleness_repository import lock_batteries, lock_locations
 from battery_api.alerts.status_messages import statuses_of
+from battery_api.alerts.subject_locks import lock_batteries, lock_locations
 from battery_api.context import ProcessContext
 from battery_api.fleet.catalogue import CatalogueCache
 from battery_api.telemetry.ports import Publisher
@@ -55,8 +55,8 @@ class PredictionWatch:
                 return []
             locations = {draft.subject.location_key for draft in due}
             batteries = {draft.subject.battery_key for draft in due if draft.subject.battery_key is not None}
-            await lock_locations(connection, sorted(locations))
-            await lock_batteries(connection, sorted(batteries))
+            await lock_locations(connection, locations)
+            await lock_batteries(connection, batteries)
             # Another replica, a swap or a run may have come between the look and the locks.
             drafts = [one for one in await self._drafts(connection, now) if one.subject.battery_key in batteries]
             await write_alerts(connection, drafts)

@@ -12,11 +12,11 @@ from battery_api.alerts.alert_rows import open_counts
 from battery_api.alerts.engine.rules import READING_RULES
 from battery_api.alerts.engine.state import with_resolved, without_closed
 from battery_api.alerts.errors import AlertAlreadyAcknowledged, AlertAlreadyResolved, AlertNotFound
-from battery_api.alerts.grouping import rows
 from battery_api.alerts.grouping.follow import follow
 from battery_api.alerts.judge_batch import incident_events
 from battery_api.alerts.repository import AlertFilter, AlertState, AlertSubject, SubjectState
 from battery_api.alerts.schemas import AlertDetail, AlertPage, AlertStats, DayCounts, TimelineEntryOut
+from battery_api.alerts.subject_locks import lock_locations
 from battery_api.db.bangkok import day_start, operating_day
 from battery_api.fleet.status import stale_after_s, status_of
 from battery_api.telemetry.store.columns import RuleState
@@ -86,7 +86,7 @@ class AlertService:
         """Record that somebody takes care of the alert."""
         subject = await self._find(alert_id)
         # Locations before alerts, as ingest does: the two can never deadlock.
-        await rows.lock_locations(self._connection, [subject.location_key])
+        await lock_locations(self._connection, [subject.location_key])
         state = await repository.lock_alert(self._connection, alert_id)
         _require_unresolved(alert_id, state)
         if state.acknowledged_at is not None:
@@ -109,7 +109,7 @@ class AlertService:
         """Resolve an alert without its incident; return the battery's new status where it changed."""
         subject = await self._find(alert_id)
         # Locations, then state rows, then alerts, as ingest does: the two can never deadlock.
-        await rows.lock_locations(self._connection, [subject.location_key])
+        await lock_locations(self._connection, [subject.location_key])
         subject_state = await repository.lock_subject_state(self._connection, subject)
         state = await repository.lock_alert(self._connection, alert_id)
         _require_unresolved(alert_id, state)

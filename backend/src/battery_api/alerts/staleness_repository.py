@@ -1,8 +1,7 @@
-"""What the staleness watch reads and locks."""
+"""What the staleness watch reads."""
 
-from collections.abc import Sequence
 from datetime import datetime
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -30,14 +29,6 @@ _RESOLVED: Final = text(
     select a.location_id, a.string_id, a.battery_id, max(a.resolved_at)
     from alert a where a.type = 'data_stale' and a.resolved_at > :since group by 1, 2, 3
     """
-)
-# Ingest locks the location's row first of all, so holding it keeps the location's readings out until the commit; the
-# batteries' rows come before the alerts', as everywhere.
-_LOCK_LOCATIONS: Final = text(
-    "select 1 from location_state where location_id = any(:keys) order by location_id for update"
-)
-_LOCK_BATTERIES: Final = text(
-    "select 1 from battery_state where battery_id = any(:keys) order by battery_id for update"
 )
 
 
@@ -90,17 +81,3 @@ async def list_open(connection: AsyncConnection) -> list[OpenStaleAlert]:
 async def list_resolved(connection: AsyncConnection, since: datetime) -> list[ResolvedStaleAlert]:
     """Return, per subject, the newest resolution of a stale alert after an instant."""
     return [ResolvedStaleAlert(*row) for row in await connection.execute(_RESOLVED, {"since": since})]
-
-
-async def lock_locations(connection: AsyncConnection, keys: Sequence[int]) -> None:
-    """Lock the state rows of locations in key order; keeps the ingest of their readings out until the commit."""
-    await _lock(connection, _LOCK_LOCATIONS, keys)
-
-
-async def lock_batteries(connection: AsyncConnection, keys: Sequence[int]) -> None:
-    """Lock the state rows of batteries in key order."""
-    await _lock(connection, _LOCK_BATTERIES, keys)
-
-
-async def _lock(connection: AsyncConnection, statement: Any, keys: Sequence[int]) -> None:
-    await connection.execute(statement, {"keys": list(keys)})

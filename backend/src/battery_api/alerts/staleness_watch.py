@@ -27,6 +27,7 @@ from battery_api.alerts.engine.staleness import (
 )
 from battery_api.alerts.judge_batch import settle
 from battery_api.alerts.staleness_repository import MonitoredBattery, OpenStaleAlert, ResolvedStaleAlert
+from battery_api.alerts.subject_locks import lock_batteries, lock_locations
 from battery_api.context import ProcessContext
 from battery_api.fleet.status import stale_after_s
 from battery_api.telemetry.ports import Publisher
@@ -99,10 +100,10 @@ class StalenessWatch:
             if not plan.raised and not plan.cleared and not plan.reopened:
                 return []
             locked = frozenset(plan.locations)
-            await repository.lock_locations(connection, plan.locations)
+            await lock_locations(connection, plan.locations)
             # A reading may have arrived between the plan and the lock.
             plan = await self._plan(connection, now, only=locked)
-            await repository.lock_batteries(connection, plan.batteries)
+            await lock_batteries(connection, plan.batteries)
             drafts = _drafts(plan, now)
             await write_alerts(connection, drafts)
             await write_open_counts(connection, await open_counts(connection, plan.batteries))

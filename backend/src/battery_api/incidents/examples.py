@@ -3,6 +3,7 @@
 from datetime import UTC, datetime
 from typing import Final
 
+from battery_api.alerts import examples as alert_examples
 from battery_api.incidents.figures_out import FrequentAlert, HandlingTimes, IncidentFigures, StandingIncident
 from battery_api.incidents.notes import TEMPLATES
 from battery_api.incidents.schemas import (
@@ -32,31 +33,19 @@ _OPENED_AT: Final = datetime(2026, 11, 20, 0, 41, tzinfo=UTC)
 _ACKNOWLEDGED_AT: Final = datetime(2026, 11, 20, 1, 12, 5, tzinfo=UTC)
 _UNTIL: Final = datetime(2026, 11, 20, 9, 0, tzinfo=UTC)
 _RESOLVED_AT: Final = datetime(2026, 11, 20, 3, 30, tzinfo=UTC)
-ALERT: Final = AlertOut(
-    alert_id=4711,
-    type=AlertType.VOLTAGE_LOW,
-    severity=Severity.CRITICAL,
-    respond_within=RespondWithin.SAME_DAY,
-    rule_id="voltage_low.danger",
-    location_id="DC-CNX-01",
-    system_id="DC-CNX-01-UPS-01",
-    string_id="DC-CNX-01-UPS-01-STR-01",
-    battery_id="BAT-DC-CNX-01-UPS-01-STR-01-001",
-    is_active=True,
-    raised_at=_OPENED_AT,
-    cleared_at=None,
-    acknowledged_at=None,
-    acknowledged_by=None,
-    resolved_at=None,
-    resolved_by=None,
-    value=0.5,
-    threshold=2.0,
-    unit="V",
-    peak_value=0.5,
-    message="Voltage 0.50 V: open, shorted or reversed battery, or a loose sense lead; isolate it first",
-    message_code="voltage_lost",
-    message_params={"value": 0.5, "threshold": 2.0},
-    incident_id=318,
+ALERT: Final = alert_examples.ALERT.model_copy(
+    update={
+        "type": AlertType.VOLTAGE_LOW,
+        "rule_id": "voltage_low.danger",
+        "value": 0.5,
+        "threshold": 2.0,
+        "unit": "V",
+        "peak_value": 0.5,
+        "message": "Voltage 0.50 V: open, shorted or reversed battery, or a loose sense lead; isolate it first",
+        "message_code": "voltage_lost",
+        "message_params": {"value": 0.5, "threshold": 2.0},
+        "incident_id": 318,
+    }
 )
 """An alert of an incident."""
 _INCIDENT: Final = IncidentOut(

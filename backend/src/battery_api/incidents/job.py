@@ -1,8 +1,8 @@
 """What becomes due: snoozes that are over, and alerts that have no incident yet."""
 
-from battery_api.alerts.grouping import rows
 from battery_api.alerts.grouping.follow import ChangedIncident, adopt
 from battery_api.alerts.judge_batch import incident_events
+from battery_api.alerts.subject_locks import lock_locations
 from battery_api.context import ProcessContext
 from battery_api.incidents import repository
 from battery_api.telemetry.ports import Publisher
@@ -13,7 +13,7 @@ async def run_once(context: ProcessContext, publisher: Publisher) -> int:
     now = context.clock.now()
     async with context.database.begin() as connection:
         due = await repository.find_due(connection, now)
-        await rows.lock_locations(connection, [location for _, location in due])
+        await lock_locations(connection, [location for _, location in due])
         # Somebody may have ended the snooze between the look and the lock.
         due = await repository.find_due(connection, now) if due else []
         for number, _ in due:

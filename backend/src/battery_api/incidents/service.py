@@ -8,10 +8,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from battery_api.accounts.audit import record_audit
 from battery_api.accounts.principal import Principal
 from battery_api.alerts import repository as alert_repository
-from battery_api.alerts.grouping import rows
 from battery_api.alerts.grouping.follow import refresh
 from battery_api.alerts.grouping.read import list_by_id
 from battery_api.alerts.service import AlertService
+from battery_api.alerts.subject_locks import lock_locations
 from battery_api.incidents import repository
 from battery_api.incidents.errors import (
     AlreadyAcknowledged,
@@ -117,7 +117,7 @@ class IncidentService:
         seen = {one.incident_id: one for one in body.incidents}
         # Every location at once, in the order in which ingest locks them: the two can never deadlock.
         keys = [await repository.find_key(self._connection, number) for number in seen]
-        await rows.lock_locations(self._connection, [key.location_key for key in keys if key is not None])
+        await lock_locations(self._connection, [key.location_key for key in keys if key is not None])
         for one in seen.values():
             try:
                 detail = await self.acknowledge(one.incident_id, one.revision, body.note)
@@ -210,7 +210,7 @@ class IncidentService:
     async def _lock(self, incident_id: int) -> IncidentOut:
         """Lock the location, as ingest does, so that the incident stays as it is until the commit."""
         key = await self._find(incident_id)
-        await rows.lock_locations(self._connection, [key.location_key])
+        await lock_locations(self._connection, [key.location_key])
         return (await list_by_id(self._connection, [incident_id], now=self._now))[incident_id]
 
     async def _detail(self, incident_id: int) -> IncidentDetail:

@@ -4,9 +4,10 @@ from datetime import datetime
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from battery_api.alerts.grouping import hiding, rows
+from battery_api.alerts.grouping import hiding
 from battery_api.alerts.grouping.follow import refresh
 from battery_api.alerts.judge_batch import incident_events
+from battery_api.alerts.subject_locks import lock_locations
 from battery_contracts.incidents import IncidentEvent
 
 
@@ -18,7 +19,7 @@ async def apply(connection: AsyncConnection, *, now: datetime) -> list[IncidentE
     due = await hiding.find_due(connection, now)
     if not due:
         return []
-    await rows.lock_locations(connection, [location for _, location in due])
+    await lock_locations(connection, [location for _, location in due])
     # Another process may have done it between the look and the lock; the locks cover what was due before.
     locked = {location for _, location in due}
     due = [one for one in await hiding.find_due(connection, now) if one[1] in locked]

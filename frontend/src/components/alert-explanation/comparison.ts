@@ -21,13 +21,8 @@ export function comparisonOf<T>(
   valueOf: (item: T) => number | null,
 ): Comparison | null {
   const values = others.map(valueOf).filter((value) => value !== null);
-  values.sort((a, b) => a - b);
-  const [low, high] = [values[0], values.at(-1)];
-  const upper = values[values.length >> 1];
-  const lower = values[(values.length - 1) >> 1];
-  if (values.length < FEWEST_OTHERS || low === undefined || high === undefined) return null;
-  if (upper === undefined || lower === undefined) return null;
-  const middle = (lower + upper) / 2;
+  if (values.length < FEWEST_OTHERS) return null;
+  const middle = medianOf(values);
   const value = own === undefined ? null : valueOf(own);
   const sd = SD_PER_MAD * medianOf(values.map((other) => Math.abs(other - middle)));
   return {
@@ -35,13 +30,14 @@ export function comparisonOf<T>(
     deviation: value === null || sd === 0 ? null : (value - middle) / sd,
     others: values.length,
     median: middle,
-    low,
-    high,
+    low: Math.min(...values),
+    high: Math.max(...values),
   };
 }
 
-function medianOf(values: number[]): number {
-  values.sort((a, b) => a - b);
-  const [lower = 0, upper = 0] = [values[(values.length - 1) >> 1], values[values.length >> 1]];
+/** The median of at least one value. */
+function medianOf(values: readonly number[]): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  const [lower = Number.NaN, upper = Number.NaN] = [sorted[(sorted.length - 1) >> 1], sorted[sorted.length >> 1]];
   return (lower + upper) / 2;
 }

@@ -1,5 +1,4 @@
 import { useMutation, useQueryClient } from "@tanstack/react-query";
-import { useRef } from "react";
 import { toast } from "sonner";
 
 import { problemOf } from "@/api/errors";
@@ -8,24 +7,23 @@ import { incidentQueries } from "@/api/incident-queries";
 import { alertQueries, fleetQueries } from "@/api/queries";
 import type { Incident } from "@/api/types";
 import { problemText } from "@/i18n";
-import { newRequestKey } from "@/lib/request-key";
+import { useRequestKey } from "@/lib/request-key";
 
 import { type Command, type Outcome, sendCommand } from "./commands";
 
 /** Send commands; what they answer goes into the cache, and a repetition of the same one keeps its key. */
 export function useCommand() {
   const cache = useQueryClient();
-  const unanswered = useRef<{ command: string; key: string } | null>(null);
+  const requestKey = useRequestKey();
   return useMutation({
     // Offline it fails at once and the note stays in its dialog; it must not be sent later, after it was cancelled.
     networkMode: "always",
     mutationFn: ({ command, seen }: { command: Command; seen: readonly Incident[] }): Promise<Outcome> => {
-      const text = JSON.stringify([command, seen.map(({ incident_id, revision }) => [incident_id, revision])]);
-      if (unanswered.current?.command !== text) unanswered.current = { command: text, key: newRequestKey() };
-      return sendCommand(command, seen, unanswered.current.key);
+      const revisions = seen.map(({ incident_id, revision }) => [incident_id, revision]);
+      return sendCommand(command, seen, requestKey.of([command, revisions]));
     },
     onSuccess: ({ changed, conflicts }) => {
-      unanswered.current = null;
+      requestKey.answered();
       const states = [...changed, ...conflicts.flatMap(({ state }) => state ?? [])];
       patchIncidents(cache, states);
       const stale = [

@@ -1,10 +1,9 @@
 import { useMutation, useQueryClient } from "@tanstack/react-query";
-import { useRef } from "react";
 
 import { post } from "@/api/client";
 import { incidentQueries } from "@/api/incident-queries";
 import type { SilenceIn, WindowIn } from "@/api/types";
-import { newRequestKey } from "@/lib/request-key";
+import { useRequestKey } from "@/lib/request-key";
 
 import { silenceQueries } from "./queries";
 import type { QuietSpan } from "./quiet-spans";
@@ -35,16 +34,12 @@ async function send(change: Change, key: string): Promise<unknown> {
 /** Carry out changes; a repetition of the same one keeps its key. */
 export function useChange() {
   const cache = useQueryClient();
-  const unanswered = useRef<{ change: string; key: string } | null>(null);
+  const requestKey = useRequestKey();
   return useMutation({
     networkMode: "always",
-    mutationFn: (change: Change) => {
-      const text = JSON.stringify(change);
-      if (unanswered.current?.change !== text) unanswered.current = { change: text, key: newRequestKey() };
-      return send(change, unanswered.current.key);
-    },
+    mutationFn: (change: Change) => send(change, requestKey.of(change)),
     onSuccess: () => {
-      unanswered.current = null;
+      requestKey.answered();
       for (const queryKey of [silenceQueries.root, incidentQueries.root]) void cache.invalidateQueries({ queryKey });
     },
   });

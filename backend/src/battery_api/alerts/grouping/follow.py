@@ -11,6 +11,7 @@ from battery_api.alerts.grouping import hiding, rows
 from battery_api.alerts.grouping.matching import AFTERMATH, Candidate, GroupedAlert, match
 from battery_api.alerts.grouping.progress import IncidentEntry, IncidentProgress, advance
 from battery_api.alerts.grouping.topology import CAUSE_LEAD
+from battery_api.alerts.subject_locks import lock_locations
 from battery_contracts.incidents import IncidentChange
 
 ADOPTED_AT_ONCE: Final = 500
@@ -52,7 +53,7 @@ async def follow(
     alerts = await rows.read_alerts(connection, alert_ids)
     if not alerts:
         return []
-    await rows.lock_locations(connection, [alert.location_key for alert in alerts])
+    await lock_locations(connection, [alert.location_key for alert in alerts])
     grouped = await _group(connection, alerts, now=now, again=is_replay or any(alert.is_cause for alert in alerts))
     touched = {alert.incident_id for alert in alerts if alert.incident_id is not None}
     return await _bring_up_to_date(connection, sorted(touched | grouped.changed), grouped, now=now)

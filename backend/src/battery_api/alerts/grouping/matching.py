@@ -13,7 +13,7 @@ AFTERMATH: Final = timedelta(hours=1)
 """How long after its end a cause still explains what is raised: strings recharge, rooms cool down (EJ)."""
 _FOREVER: Final = datetime.max.replace(tzinfo=UTC)
 _LONG_AGO: Final = datetime.min.replace(tzinfo=UTC)
-_EXPLAINING: Final = {
+EXPLAINING: Final = {
     IncidentFamily.POWER: AlertType.MAINS_OUTAGE,
     IncidentFamily.COOLING: AlertType.HVAC_FAILURE,
     IncidentFamily.SILENCE: AlertType.DATA_STALE,
@@ -43,7 +43,7 @@ class GroupedAlert(NamedTuple):
     def is_cause(self) -> bool:
         """Whether it explains alerts of other families, or of its own in narrower places."""
         group = self.group
-        return group.coverage is Coverage.LOCATION and _EXPLAINING.get(group.family) is self.type
+        return group.coverage is Coverage.LOCATION and EXPLAINING.get(group.family) is self.type
 
 
 @dataclass(slots=True, eq=False)

@@ -1,6 +1,6 @@
 """Rows of incidents, and of the alerts that they are made of."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any, Final, NamedTuple
@@ -8,14 +8,13 @@ from typing import Any, Final, NamedTuple
 import orjson
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from battery_api.alerts.grouping.matching import Candidate, GroupedAlert
+from battery_api.alerts.grouping.matching import EXPLAINING, Candidate, GroupedAlert
 from battery_api.alerts.grouping.progress import AlertSums, IncidentEntry, IncidentState
 from battery_api.alerts.grouping.topology import FAMILY_OF, IncidentGroup
 from battery_api.db.fetching import fetch_all
 from battery_contracts.enums import AlertType, RespondWithin, Severity
 from battery_contracts.incidents import IncidentFamily
 
-_LOCK: Final = "select 1 from location_state where location_id = any($1::int[]) order by location_id for update"
 _ALERTS: Final = """
     select id, type, location_id, system_id, string_id, battery_id, incident_id, raised_at, cleared_at
     from alert where id = any($1::bigint[]) and (withdrawn_at is null or incident_id is not null)
@@ -27,7 +26,7 @@ _MEMBERS: Final = """
 _UNGROUPED: Final = """
     select id from alert where incident_id is null and withdrawn_at is null order by id limit $1
 """
-# An incident is a cause for as long as the alert lasts that makes it one; the types are those of `matching`.
+# An incident is a cause for as long as the alert lasts that makes it one.
 _CANDIDATES: Final = """
     select i.id, i.family, i.location_id, i.string_id, i.opened_at, i.cleared_at, i.resolved_at,
            i.acknowledged_at is not null or i.assignee_id is not null or i.snoozed_until is not null
@@ -38,8 +37,7 @@ _CANDIDATES: Final = """
         select min(a.raised_at) as cause_from, max(a.cleared_at) as cause_until, bool_or(a.cleared_at is null) as lasts
         from alert a
         where i.string_id is null and a.incident_id = i.id and a.battery_id is null and a.withdrawn_at is null
-          and a.type in ('mains_outage', 'hvac_failure', 'data_stale')
-          and (i.family = 'power') = (a.type = 'mains_outage') and (i.family = 'cooling') = (a.type = 'hvac_failure')
+          and a.type = $4::jsonb ->> i.family
     ) c on true
     where i.location_id = any($1::int[]) and i.merged_into_id is null and i.opened_at <= $3
       and (i.cleared_at is null or i.cleared_at >= $2)
@@ -95,6 +93,7 @@ _SUMS: Final = f"""
     from member m join lead l on l.incident_id = m.incident_id
     group by m.incident_id
 """  # noqa: S608  # names of the code
+_EXPLAINING: Final = orjson.dumps({family.value: kind.value for family, kind in EXPLAINING.items()}).decode()
 _FAMILIES: Final = orjson.dumps({kind.value: family.value for kind, family in FAMILY_OF.items()}).decode()
 _UPDATE: Final = """
     update incident as t set
@@ -139,11 +138,6 @@ class StoredIncident:
     merged_into: int | None
 
 
-async def lock_locations(connection: AsyncConnection, keys: Iterable[int]) -> None:
-    """Lock the state rows of locations in key order: whoever groups the alerts of a location holds its row."""
-    await fetch_all(connection, _LOCK, (sorted(set(keys)),))
-
-
 async def read_alerts(connection: AsyncConnection, alert_ids: Sequence[int]) -> list[GroupedAlert]:
     """Return alerts, without those that were withdrawn before they had an incident."""
     rows = await fetch_all(connection, _ALERTS, (list(alert_ids),))
@@ -164,7 +158,7 @@ async def find_ungrouped(connection: AsyncConnection, limit: int) -> list[int]:
 async def read_candidates(connection: AsyncConnection, locations: Sequence[int], span: CoveredSpan) -> list[Candidate]:
     """Return the incidents of locations that overlap a span."""
     candidates = []
-    for row in await fetch_all(connection, _CANDIDATES, (list(locations), span.first, span.last)):
+    for row in await fetch_all(connection, _CANDIDATES, (list(locations), span.first, span.last, _EXPLAINING)):
         until = datetime.max.replace(tzinfo=span.last.tzinfo) if row.lasts else row.cause_until
         candidates.append(
             Candidate(

@@ -26,6 +26,7 @@ from battery_api.alerts.replay.knowledge import (
     open_alerts_known,
 )
 from battery_api.alerts.replay.reconcile import JudgedSubjects, reconcile
+from battery_api.alerts.subject_locks import lock_batteries, lock_locations
 from battery_api.db.fetching import fetch_all
 from battery_api.fleet.catalogue import is_current
 from battery_api.telemetry.ingest.inserts import categories_as_numbers
@@ -52,8 +53,6 @@ _DUE_STRING: Final = (
 _DUE_LOCATION: Final = (
     "select rejudge_from from location_state where location_id = $1 and rejudge_from is not null for update"
 )
-_LOCK_LOCATION: Final = "select 1 from location_state where location_id = $1 for update"
-_LOCK_BATTERIES: Final = "select 1 from battery_state where battery_id = any($1::int[]) order by battery_id for update"
 _CLOSINGS: Final = """
     select case when end_reason is null then resolved_at else cleared_at end as at, subject, type,
            case when end_reason is not null then 'ended'
@@ -229,11 +228,11 @@ async def replay_string(
     subjects = subjects_of_string(fleet, slot)
     battery_keys = fleet.batteries.keys_at(subjects.batteries)
     (location_key,) = fleet.locations.keys_at(subjects.locations).tolist()
-    await fetch_all(connection, _LOCK_LOCATION, (location_key,))
+    await lock_locations(connection, [location_key])
     due = await fetch_all(connection, _DUE_STRING, (key,))
     if not due:
         return []
-    await fetch_all(connection, _LOCK_BATTERIES, (battery_keys.tolist(),))
+    await lock_batteries(connection, battery_keys.tolist())
     if not await is_current(connection, fleet.catalogue):
         # A battery was replaced or retired meanwhile; the job comes back with the fleet as it is now.
         return []
